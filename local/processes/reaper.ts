@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Kills what this process started, should this process end without doing so itself. */
+export interface Reaper {
+  /** `pid` leads a process group of its own (it was spawned `detached`): the whole group dies with us. */
+  watch(pid: number): void;
+  release(pid: number): void;
+  /** Kills whatever is still watched and ends the reaper. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads `+pid` and `-pid` until the pipe ends, which it does when the other end dies, in whatever way; then kills the
+ * groups that are left. A shell needs a megabyte where a Node needs forty. Ctrl-C reaches a terminal's whole
+ * foreground; the reaper is in a session of its own and ignores polite signals besides.
+ */
+const program = `
+trap '' HUP INT QUIT TERM PIPE
+watched=' '
+while read -r line; do
+  pid="\${line#?}"
+  case "$line" in
+    +*) watched="$watched$pid " ;;
+    -*) case "$watched" in *" $pid "*) watched="\${watched%%" $pid "*} \${watched#*" $pid "}" ;; esac ;;
+  esac
+done
+for pid in $watched; do
+  kill -s KILL -- "-$pid"
+  kill -s KILL -- "$pid"
+done
+`;
+
+/** Starts the reaper. It never keeps this process from ending. */
+export function startReaper(): Reaper {
+  const reaper = spawn('/bin/sh', ['-c', program], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: {},
+    cwd: '/',
+    detached: true,
+  });
+  const ended = once(reaper, 'exit');
+  let closing = false;
+  reaper.once('exit', (code, signal) => {
+    if (!closing) process.emitWarning(`the reaper ended (${signal ?? code}): child processes may outlive this one`);
+  });
+  // What cannot be told to a reaper that ended has been warned of already.
+  reaper.stdin.on('error', () => {});
+  reaper.unref();
+  unrefPipe(reaper.stdin);
+
+  const tell = (sign: '+' | '-', pid: number) => {
+    // To kill(2), 0 and -1 are whole groups: our own, and everything there is.
+    if (!Number.isInteger(pid) || pid <= 1) throw new RangeError(`${pid} is not the id of a child process`);
+    reaper.stdin.write(`${sign}${pid}\n`);
+  };
+  return {
+    watch: (pid) => tell('+', pid),
+    release: (pid) => tell('-', pid),
+    async close() {
+      closing = true;
+      reaper.ref();
+      reaper.stdin.end();
+      await ended;
+    },
+  };
+}
+
+function unrefPipe(pipe: object): void {
+  if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
+}
