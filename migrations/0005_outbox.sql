@@ -1,0 +1,139 @@
+-- Up Migration
+
+-- Desired state and the message that will make it true are committed together. Handlers read the current desired state,
+-- so a message that comes twice, late or coalesced does no harm.
+create sequence fence_seq;
+
+create table outbox (
+  id uuid primary key default new_id(),
+  topic text not null,
+  -- Mutual exclusion: at most one leased message per lane.
+  lane text not null,
+  dedupe_key text not null,
+  -- Ids only.
+  payload jsonb not null default '{}',
+  request_id text not null,
+  state text not null default 'pending' check (state in ('pending', 'leased', 'done', 'dead', 'cancelled')),
+  attempts integer not null default 0,
+  max_attempts integer not null default 12,
+  run_at timestamptz not null default db_now(),
+  lease_token bigint,
+  lease_owner text,
+  lease_until timestamptz,
+  last_error_class text,
+  last_error text,
+  created_at timestamptz not null default db_now(),
+  finished_at timestamptz
+);
+create unique index outbox_pending_dedupe on outbox (dedupe_key) where state = 'pending';
+create unique index outbox_one_lease_per_lane on outbox (lane) where state = 'leased';
+create index outbox_due on outbox (run_at, id) where state = 'pending';
+create index outbox_expired on outbox (lease_until) where state = 'leased';
+create index outbox_dead on outbox (id) where state = 'dead';
+create index outbox_finished on outbox (finished_at) where state in ('done', 'cancelled');
+
+-- Coalesces with a pending row only: a leased one may already have read the old state.
+create function outbox_enqueue(
+  p_topic text, p_lane text, p_dedupe text, p_payload jsonb, p_request_id text,
+  p_delay interval default '0', p_max_attempts integer default 12
+) returns uuid language sql as $$
+  insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
+  values (p_topic, p_lane, p_dedupe, p_payload, p_request_id, db_now() + p_delay, p_max_attempts)
+  on conflict (dedupe_key) where state = 'pending'
+  do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id
+  returning id
+$$;
+
+-- One lease per lane and a fencing token per claim. The advisory lock is per transaction, so it works behind a
+-- transaction-pooling proxy; the unique index on leased lanes is the backstop.
+create function outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
+returns setof outbox language plpgsql as $$
+declare
+  candidate outbox;
+  claimed integer := 0;
+begin
+  for candidate in
+    select * from outbox o
+     where state = 'pending' and run_at <= db_now() and topic = any (p_topics)
+       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+     order by run_at, id
+     for update skip locked
+     limit p_limit * 4
+  loop
+    exit when claimed >= p_limit;
+    if pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42))
+       and not exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased') then
+      update outbox
+         set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
+             lease_owner = p_owner, lease_until = db_now() + p_lease
+       where id = candidate.id
+      returning * into candidate;
+      claimed := claimed + 1;
+      return next candidate;
+    end if;
+  end loop;
+end $$;
+
+-- Only the current holder of the lease may finish. False: the lease is lost; roll everything back.
+create function outbox_finish(p_id uuid, p_token bigint) returns boolean language sql as $$
+  with finished as (
+    update outbox set state = 'done', finished_at = db_now(), lease_until = null
+     where id = p_id and state = 'leased' and lease_token = p_token
+    returning 1
+  )
+  select exists (select 1 from finished)
+$$;
+
+-- Full jitter between half a second and ten minutes.
+create function outbox_backoff(p_attempts integer) returns interval language sql volatile as $$
+  select make_interval(secs => greatest(0.5, random() * least(600, power(2, least(p_attempts, 12)))))
+$$;
+
+-- A failed try: pending again, or dead after the last one. Returns the new state, or null when the lease is lost.
+create function outbox_fail(
+  p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval default null
+) returns text language plpgsql as $$
+declare
+  new_state text;
+begin
+  update outbox set
+    state = case when p_retry and attempts < max_attempts then 'pending' else 'dead' end,
+    run_at = db_now() + coalesce(p_after, outbox_backoff(attempts)),
+    lease_until = null, lease_token = null,
+    last_error_class = p_class, last_error = left(p_error, 2000),
+    finished_at = case when p_retry and attempts < max_attempts then null else db_now() end
+  where id = p_id and state = 'leased' and lease_token = p_token
+  returning state into new_state;
+  return new_state;
+exception when unique_violation then
+  -- A newer pending twin exists: this one is redundant.
+  update outbox set state = 'cancelled', finished_at = db_now(), lease_until = null, lease_token = null
+   where id = p_id and state = 'leased' and lease_token = p_token;
+  return 'cancelled';
+end $$;
+
+-- Gives back what vanished workers held.
+create function outbox_reap() returns integer language plpgsql as $$
+declare
+  expired record;
+  reaped integer := 0;
+begin
+  for expired in
+    select id, lease_token from outbox where state = 'leased' and lease_until < db_now() for update skip locked
+  loop
+    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true);
+    reaped := reaped + 1;
+  end loop;
+  return reaped;
+end $$;
+
+-- Down Migration
+
+drop function outbox_reap();
+drop function outbox_fail(uuid, bigint, text, text, boolean, interval);
+drop function outbox_backoff(integer);
+drop function outbox_finish(uuid, bigint);
+drop function outbox_claim(text, integer, interval, text[]);
+drop function outbox_enqueue(text, text, text, jsonb, text, interval, integer);
+drop table outbox;
+drop sequence fence_seq;

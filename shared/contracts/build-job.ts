@@ -1,0 +1,152 @@
+/**
+ * The builder's protocol: everything a build runner asks of `build-callback`, under `/builds/v1`.
+ *
+ * 1. `POST /builds/v1/redeem` with the ticket from the workflow's input → `BuildJob`. Once per attempt: the first run wins.
+ * 2. With `Authorization: Bearer {job.token}` (logs and status of this attempt, nothing else):
+ *    `PUT  /builds/v1/{deployment}/attempts/{n}/logs/{chunk}`: `LogChunk`, idempotent by number, from 0
+ *    `POST /builds/v1/{deployment}/attempts/{n}/reports`: `BuildReport`, idempotent by `seq`, from 1
+ * 3. When every process of the user's build is gone: `POST /builds/v1/{deployment}/attempts/{n}/publication` → `Publication`.
+ *    With `Authorization: Bearer {publication.token}`:
+ *    `POST /builds/v1/{deployment}/attempts/{n}/uploads`: `UploadRequest` → where to PUT the blobs that are missing
+ *    `POST /builds/v1/{deployment}/attempts/{n}/manifest`: `ManifestUploadRequest` → where to PUT the manifest, last of all
+ *    and then the report `uploaded`.
+ *
+ * Answers are `{ data }`, errors `{ error: { code, message, details? }, request_id }`. A runner tries again on 5xx and on
+ * connection errors, for at least 60 seconds, and never on 4xx.
+ */
+import * as z from 'zod';
+
+export const BUILD_PROTOCOL_PATH = '/builds/v1';
+/** One log chunk's text, in UTF-8. */
+export const LOG_CHUNK_LIMIT_BYTES = 256 * 1024;
+/** All log text of one attempt; what is above is cut with a note. */
+export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
+/** How many blobs one `uploads` request may name. */
+export const UPLOAD_BATCH = 1000;
+/** How often a runner reports `heartbeat` while nothing else is reported. */
+export const HEARTBEAT_SECONDS = 5;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What the workflow is started with. Locally one JSON line on stdin; on GitHub Actions the inputs of `workflow_dispatch`. */
+export const buildInputs = z.strictObject({
+  deployment_id: z.string(),
+  attempt: z.coerce.number().int().positive(),
+  ticket: z.string().min(20),
+  /** Origin of the control plane, e.g. `https://api.example.com`. */
+  callback_url: z.url(),
+});
+export type BuildInputs = z.output<typeof buildInputs>;
+
+export const redeemRequest = z.strictObject({
+  ticket: z.string().min(20).max(200),
+  /** Names the run: the same redeemer may ask again within two minutes (a lost answer), another may not. */
+  redeemer: z.string().min(1).max(200),
+});
+export type RedeemRequest = z.output<typeof redeemRequest>;
+
+/** `null` means "detect it". An empty command means "run nothing". */
+export const buildSettings = z.strictObject({
+  root_directory: z.string().max(255),
+  install_command: z.string().max(1000).nullable(),
+  build_command: z.string().max(1000).nullable(),
+  output_directory: z.string().max(255).nullable(),
+  node_version: z.string().max(20).nullable(),
+  spa: z.boolean().nullable(),
+});
+export type BuildSettings = z.output<typeof buildSettings>;
+
+export const buildJob = z.strictObject({
+  deployment_id: z.string(),
+  attempt: z.int().positive(),
+  /** Follows this deployment through every log: send it as `x-request-id`. */
+  request_id: z.string(),
+  project_slug: z.string(),
+  repository: z.string(),
+  branch: z.string(),
+  commit_sha: z.string().regex(/^[0-9a-f]{40}$/),
+  /** A tar.gz of that commit with one top folder; valid for some minutes; needs no credential. */
+  source_url: z.url(),
+  settings: buildSettings,
+  /** Variables of build scope. */
+  environment: z.record(z.string(), z.string()),
+  limits: z.strictObject({ build_seconds: z.int().positive(), log_bytes: z.int().positive() }),
+  /** Logs and status of this attempt, nothing else. */
+  token: z.string(),
+});
+export type BuildJob = z.output<typeof buildJob>;
+
+export const logChunk = z.strictObject({
+  at: z.iso.datetime(),
+  text: z.string().max(LOG_CHUNK_LIMIT_BYTES),
+});
+export type LogChunk = z.output<typeof logChunk>;
+
+const seq = z.int().positive();
+
+export const buildFailureCodes = [
+  'source_unavailable',
+  'source_invalid',
+  'root_directory_missing',
+  'install_failed',
+  'build_failed',
+  'build_timeout',
+  'output_missing',
+  'output_empty',
+  'output_invalid',
+  'upload_failed',
+  'cancelled',
+  'runner_error',
+] as const;
+export type BuildFailureCode = (typeof buildFailureCodes)[number];
+
+export const buildReport = z.discriminatedUnion('kind', [
+  z.strictObject({ seq, kind: z.literal('building') }),
+  z.strictObject({ seq, kind: z.literal('heartbeat') }),
+  z.strictObject({
+    seq,
+    kind: z.literal('failed'),
+    code: z.enum(buildFailureCodes),
+    /** One or two sentences for the user; the log has the rest. */
+    message: z.string().min(1).max(2000),
+  }),
+  z.strictObject({
+    seq,
+    kind: z.literal('uploaded'),
+    manifest_sha256: sha256,
+    manifest_bytes: z.int().positive(),
+    /** Seconds spent in the user's own commands. */
+    build_seconds: z.number().nonnegative(),
+  }),
+]);
+export type BuildReport = z.output<typeof buildReport>;
+
+export const buildReportAnswer = z.strictObject({
+  /** The report came late or twice and changed nothing. */
+  ignored: z.boolean(),
+  /** The attempt is over (cancelled, superseded, timed out): stop everything and exit. */
+  stop: z.boolean(),
+});
+export type BuildReportAnswer = z.output<typeof buildReportAnswer>;
+
+export const publication = z.strictObject({ token: z.string(), expires_at: z.iso.datetime() });
+export type Publication = z.output<typeof publication>;
+
+/** A presigned PUT: send exactly these headers and this many bytes. */
+const upload = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.string()) });
+
+export const uploadRequest = z.strictObject({
+  blobs: z
+    .array(z.strictObject({ sha256, bytes: z.int().nonnegative() }))
+    .min(1)
+    .max(UPLOAD_BATCH),
+});
+export type UploadRequest = z.output<typeof uploadRequest>;
+/** Blobs that the project already has are left out. */
+export const uploadAnswer = z.strictObject({ uploads: z.array(upload.extend({ sha256 })) });
+export type UploadAnswer = z.output<typeof uploadAnswer>;
+
+export const manifestUploadRequest = z.strictObject({ sha256, bytes: z.int().positive() });
+export type ManifestUploadRequest = z.output<typeof manifestUploadRequest>;
+export const manifestUploadAnswer = upload;
+export type ManifestUploadAnswer = z.output<typeof manifestUploadAnswer>;

@@ -1,0 +1,126 @@
+/**
+ * What the edge knows. Two kinds of Edge KV value, written by `deploy` and read by the edge routine:
+ *
+ * - namespace `miaobu`, key `kvKey(hostname)` → `EdgeRoute`: which deployment a hostname shows (at most 4 KB);
+ * - namespace `miaobu-tables`, key `{deployment_id}-{n}` → `RoutingShard`: the files of that deployment whose path hashes to n.
+ *   These keys are immutable: a deployment's table never changes, so an isolate may cache it for ever.
+ *
+ * No zod in this file: the edge routine bundles it.
+ */
+import type { Manifest, ManifestFile } from './manifest.ts';
+
+export const ROUTE_NAMESPACE = 'miaobu';
+export const TABLE_NAMESPACE = 'miaobu-tables';
+/** No routing shard may be larger (a KV value holds 1.8 MB, but the edge has about 100 ms of CPU to parse it). */
+export const SHARD_LIMIT_BYTES = 256 * 1024;
+const ROUTE_LIMIT_BYTES = 4 * 1024;
+
+export interface EdgeRoute {
+  readonly v: 1;
+  readonly type: 'static';
+  /** `projects/{slug}/{deployment_id}`. */
+  readonly oss_path: string;
+  readonly project_slug: string;
+  readonly deployment_id: string;
+  readonly commit_sha: string;
+  /** RFC 3339, UTC. */
+  readonly updated_at: string;
+  /** Generation of the environment: grows with every switch, never decreases. */
+  readonly gen: number;
+  readonly spa: boolean;
+  /** Number of routing shards of the deployment, a power of two. */
+  readonly shards: number;
+}
+
+/** The Edge KV key of a hostname. The one place that knows what ESA allows in a key. */
+export const kvKey = (hostname: string) => hostname.toLowerCase();
+export const shardKey = (deploymentId: string, shard: number) => `${deploymentId}-${shard}`;
+
+/** A file in a shard: `[path, sha256, bytes, type index, br blob?, gzip blob?]`, blobs as `[sha256, bytes]`. */
+type Twin = readonly [sha256: string, bytes: number] | 0;
+type ShardEntry = readonly [path: string, sha256: string, bytes: number, type: number, br?: Twin, gzip?: Twin];
+
+export interface RoutingShard {
+  readonly v: 1;
+  /** Content types; entries name them by index. */
+  readonly types: readonly string[];
+  readonly files: readonly ShardEntry[];
+}
+
+/** FNV-1a over UTF-16 code units: same in the function and at the edge, quick, and needs no crypto. */
+export function pathHash(path: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < path.length; i++) {
+    hash ^= path.charCodeAt(i);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+export const shardOf = (path: string, shards: number) => pathHash(path) & (shards - 1);
+
+function shardFor(files: readonly ManifestFile[]): RoutingShard {
+  const types: string[] = [];
+  const indexOf = new Map<string, number>();
+  const entries = files.map((file): ShardEntry => {
+    let type = indexOf.get(file.type);
+    if (type === undefined) {
+      type = types.push(file.type) - 1;
+      indexOf.set(file.type, type);
+    }
+    const { br, gzip } = file.encodings ?? {};
+    const head = [file.path, file.sha256, file.bytes, type] as const;
+    if (gzip) return [...head, br ? [br.sha256, br.bytes] : 0, [gzip.sha256, gzip.bytes]];
+    return br ? [...head, [br.sha256, br.bytes]] : head;
+  });
+  return { v: 1, types, files: entries };
+}
+
+/** The routing table of a deployment: as few shards (a power of two) as keep each below `SHARD_LIMIT_BYTES`, serialised. */
+export function buildShards(manifest: Manifest): string[] {
+  for (let shards = 1; ; shards *= 2) {
+    const buckets = Array.from({ length: shards }, (): ManifestFile[] => []);
+    for (const file of manifest.files) buckets[shardOf(file.path, shards)]?.push(file);
+    const values = buckets.map((files) => JSON.stringify(shardFor(files)));
+    if (values.every((value) => new TextEncoder().encode(value).length <= SHARD_LIMIT_BYTES)) return values;
+  }
+}
+
+/** Looks a path up in its shard. */
+export function findFile(shard: RoutingShard, path: string): ManifestFile | undefined {
+  const entry = shard.files.find(([candidate]) => candidate === path);
+  if (!entry) return undefined;
+  const [, sha256, bytes, type, br, gzip] = entry;
+  const twin = (value: Twin | undefined) => (value ? { sha256: value[0], bytes: value[1] } : undefined);
+  const brTwin = twin(br);
+  const gzipTwin = twin(gzip);
+  const encodings = { ...(brTwin && { br: brTwin }), ...(gzipTwin && { gzip: gzipTwin }) };
+  const file = { path, sha256, bytes, type: shard.types[type] ?? 'application/octet-stream' };
+  return brTwin || gzipTwin ? { ...file, encodings } : file;
+}
+
+/** Serialises a route; throws `RangeError` when it would not fit the 4 KB we promise the edge. */
+export function serializeRoute(route: EdgeRoute): string {
+  const value = JSON.stringify(route);
+  if (new TextEncoder().encode(value).length > ROUTE_LIMIT_BYTES) throw new RangeError('edge route is over 4 KB');
+  return value;
+}
+
+/** Reads a route. Undefined when it is malformed or of another schema: the edge then keeps what it knew. */
+export function parseRoute(text: string): EdgeRoute | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const route = value as Partial<Record<keyof EdgeRoute, unknown>>;
+  const { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards } = route;
+  if (v !== 1 || type !== 'static') return undefined;
+  if (typeof oss_path !== 'string' || typeof project_slug !== 'string' || typeof deployment_id !== 'string')
+    return undefined;
+  if (typeof commit_sha !== 'string' || typeof updated_at !== 'string' || typeof gen !== 'number') return undefined;
+  if (typeof spa !== 'boolean' || typeof shards !== 'number' || !Number.isInteger(Math.log2(shards))) return undefined;
+  return { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards };
+}

@@ -1,0 +1,72 @@
+import type { ErrorCode } from '../kernel/app-error.ts';
+
+interface ErrorEntry {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** What the caller reads: what is wrong and what to do about it. */
+  readonly text: string;
+  /** Whether the same request may succeed later: asynchronous work is tried again only then. */
+  readonly retryable: boolean;
+}
+
+/** The error table: one line per code, for every wire. */
+export const errors = {
+  invalid_request: { status: 422, text: 'The request is not valid; see details for each field.', retryable: false },
+  invalid_json: { status: 400, text: 'The body is not valid JSON.', retryable: false },
+  unsupported_media_type: { status: 415, text: 'Send the body as application/json.', retryable: false },
+  payload_too_large: { status: 413, text: 'The body is too large.', retryable: false },
+  request_timeout: { status: 408, text: 'The body did not arrive in time; send it again.', retryable: true },
+  unauthorized: { status: 401, text: 'Authentication is missing or not valid.', retryable: false },
+  forbidden: { status: 403, text: 'This credential may not do that.', retryable: false },
+  not_found: { status: 404, text: 'There is no such thing here.', retryable: false },
+  method_not_allowed: { status: 405, text: 'This method is not allowed here.', retryable: false },
+  conflict: { status: 409, text: 'This contradicts the current state; read it again first.', retryable: false },
+  rate_limited: { status: 429, text: 'Too many requests; wait for the time in Retry-After.', retryable: true },
+  repository_not_found: {
+    status: 404,
+    text: 'The repository does not exist, or your account cannot see it.',
+    retryable: false,
+  },
+  branch_not_found: {
+    status: 422,
+    text: 'The repository has no such branch yet; push to it first, or name another branch.',
+    retryable: false,
+  },
+  repository_already_imported: {
+    status: 409,
+    text: 'A project with this name is already imported from this repository.',
+    retryable: false,
+  },
+  project_not_ready: {
+    status: 409,
+    text: 'The project is not completely set up; import it again to finish.',
+    retryable: true,
+  },
+  slug_unavailable: { status: 409, text: 'That name is taken or reserved; choose another.', retryable: false },
+  deployment_state_conflict: {
+    status: 409,
+    text: 'The deployment is in a state that does not allow this.',
+    retryable: false,
+  },
+  attempt_closed: { status: 409, text: 'This build attempt is over; its token no longer counts.', retryable: false },
+  ticket_already_redeemed: { status: 409, text: 'Another run has redeemed this ticket.', retryable: false },
+  artifact_invalid: { status: 422, text: 'The build output was refused; see details.', retryable: false },
+  lease_lost: { status: 409, text: 'Another worker has taken over.', retryable: false },
+  code_host_unavailable: { status: 503, text: 'GitHub does not answer; try again in a minute.', retryable: true },
+  code_host_throttled: { status: 503, text: 'GitHub asks us to slow down; try again in a minute.', retryable: true },
+  code_host_unauthorized: {
+    status: 403,
+    text: 'GitHub refused the connected account; connect it again.',
+    retryable: false,
+  },
+  object_store_unavailable: { status: 503, text: 'Object storage does not answer; try again.', retryable: true },
+  edge_unavailable: { status: 503, text: 'The edge network does not answer; try again.', retryable: true },
+  dns_unavailable: { status: 503, text: 'The DNS service does not answer; try again.', retryable: true },
+  log_store_unavailable: { status: 503, text: 'The log store does not answer; try again.', retryable: true },
+  compute_unavailable: { status: 503, text: 'Function Compute does not answer; try again.', retryable: true },
+  vendor_rejected: { status: 502, text: 'A cloud service refused the request.', retryable: false },
+  vendor_throttled: { status: 503, text: 'A cloud service asks us to slow down; try again.', retryable: true },
+  database_unavailable: { status: 503, text: 'The database does not answer; try again.', retryable: true },
+  secret_unreadable: { status: 500, text: 'A stored secret cannot be read with this key.', retryable: false },
+  internal: { status: 500, text: 'Something went wrong here; the request id leads to the log.', retryable: true },
+} as const satisfies Record<ErrorCode, ErrorEntry>;

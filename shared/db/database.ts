@@ -1,0 +1,110 @@
+import pg from 'pg';
+import { AppError } from '../kernel/app-error.ts';
+import { isTransient, isUnavailable } from './postgres-error.ts';
+import type { Sql } from './sql.ts';
+
+export interface DatabaseConfig {
+  readonly url: string;
+  /** Connections of one instance; instances × pool size stays below the server's limit. */
+  readonly poolSize: number;
+}
+
+/** Something statements can be sent to: the pool, or one transaction. */
+export interface Queryable {
+  /** Rows with camelCase keys: `timestamptz` as Date, `bigint` as number (refused above 2^53), `bytea` as Buffer. */
+  query<Row>(statement: Sql): Promise<Row[]>;
+}
+
+export interface Database extends Queryable {
+  /**
+   * Runs `work` in one transaction. A deadlock or serialization failure runs it again (at most three times), so `work`
+   * must have no effect outside the database. Any error rolls back.
+   */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const BIGINT = 20;
+const TRIES = 3;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => {
+    if (oid === BIGINT && format !== 'binary') {
+      return (text: string) => {
+        const value = Number(text);
+        if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+        return value;
+      };
+    }
+    return pg.types.getTypeParser(oid, format);
+  },
+};
+
+const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+async function run<Row>(client: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
+  const { rows, fields } = await client.query<unknown[]>({
+    text: statement.text,
+    values: [...statement.values],
+    rowMode: 'array',
+  });
+  const names = fields.map((field) => camelCase(field.name));
+  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))) as Row[];
+}
+
+const translate = (error: unknown): unknown =>
+  !(error instanceof AppError) && isUnavailable(error) ? new AppError('database_unavailable', { cause: error }) : error;
+
+/**
+ * A pool of connections. Nothing is opened before the first statement. Errors that mean "not now" (refused, shutting
+ * down, read-only, too many connections) come as `AppError('database_unavailable')`, everything else as pg throws it.
+ */
+export function openDatabase(config: DatabaseConfig): Database {
+  const pool = new pg.Pool({
+    connectionString: config.url,
+    max: config.poolSize,
+    connectionTimeoutMillis: 3000,
+    // A frozen instance keeps its sockets; the server ends what was left open in a transaction.
+    idleTimeoutMillis: 60_000,
+    options: '-c lock_timeout=3s -c statement_timeout=8s -c idle_in_transaction_session_timeout=10s',
+    types,
+  });
+  // An idle connection that the server ended is replaced by the next statement.
+  pool.on('error', () => {});
+
+  async function once<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work({ query: (statement) => run(client, statement) });
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  return {
+    query: (statement) =>
+      run<never>(pool, statement).catch((error: unknown) => {
+        throw translate(error);
+      }),
+    async transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(work);
+        } catch (error) {
+          if (attempt < TRIES && isTransient(error)) continue;
+          throw translate(error);
+        }
+      }
+    },
+    close: () => pool.end(),
+  };
+}

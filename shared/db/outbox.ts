@@ -1,0 +1,92 @@
+import { AppError } from '../kernel/app-error.ts';
+import type { Database, Queryable } from './database.ts';
+import { sql } from './sql.ts';
+
+/** Something that shall happen, committed together with the state that wants it. */
+export interface OutboxMessage {
+  readonly topic: string;
+  /** At most one message of a lane is worked on at a time, e.g. `environment:{id}`. */
+  readonly lane: string;
+  /** A pending message with the same key is the same message. */
+  readonly dedupeKey: string;
+  /** Ids only: the handler reads the current desired state. */
+  readonly payload: Readonly<Record<string, string | number>>;
+  readonly requestId: string;
+  readonly delaySeconds?: number;
+  readonly maxAttempts?: number;
+}
+
+/** A message under lease. `token` fences: whoever holds a smaller one has lost the lease. */
+export interface LeasedMessage {
+  readonly id: string;
+  readonly topic: string;
+  readonly lane: string;
+  readonly payload: Readonly<Record<string, string | number>>;
+  readonly requestId: string;
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly leaseToken: number;
+}
+
+export type OutboxState = 'pending' | 'leased' | 'done' | 'dead' | 'cancelled';
+
+export interface Failure {
+  /** `transient`, `throttled`, `permanent`, … for the dead-letter page. */
+  readonly errorClass: string;
+  readonly message: string;
+  readonly retry: boolean;
+  readonly retryAfterSeconds?: number;
+}
+
+/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction. */
+export async function enqueue(db: Queryable, message: OutboxMessage): Promise<void> {
+  await db.query(sql`
+    select outbox_enqueue(
+      ${message.topic}, ${message.lane}, ${message.dedupeKey}, ${JSON.stringify(message.payload)}::jsonb,
+      ${message.requestId}, make_interval(secs => ${message.delaySeconds ?? 0}), ${message.maxAttempts ?? 12}
+    )`);
+}
+
+/** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
+export async function finishMessage(db: Queryable, message: Pick<LeasedMessage, 'id' | 'leaseToken'>): Promise<void> {
+  const [row] = await db.query<{ finished: boolean }>(
+    sql`select outbox_finish(${message.id}, ${message.leaseToken}) as finished`,
+  );
+  if (!row?.finished) throw new AppError('lease_lost');
+}
+
+/** The queue as seen by a worker. */
+export const outbox = (db: Database) => ({
+  /** Leases up to `limit` due messages of these topics, at most one a lane. */
+  claim: (owner: string, topics: readonly string[], limit: number, leaseSeconds: number) =>
+    db.query<LeasedMessage>(sql`
+      select id, topic, lane, payload, request_id, attempts, max_attempts, lease_token
+        from outbox_claim(${owner}, ${limit}, make_interval(secs => ${leaseSeconds}), ${topics}::text[])`),
+
+  finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
+
+  /** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+  async fail(message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure): Promise<OutboxState | undefined> {
+    const [row] = await db.query<{ state: OutboxState | null }>(sql`
+      select outbox_fail(
+        ${message.id}, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
+        ${failure.retryAfterSeconds ?? null}::double precision * interval '1 second'
+      ) as state`);
+    return row?.state ?? undefined;
+  },
+
+  /** Returns expired leases to the queue; how many there were. */
+  async reap(): Promise<number> {
+    const [row] = await db.query<{ reaped: number }>(sql`select outbox_reap() as reaped`);
+    return row?.reaped ?? 0;
+  },
+
+  /** Seconds until the next pending message of these topics is due (0: now); undefined when there is none. */
+  async nextDueSeconds(topics: readonly string[]): Promise<number | undefined> {
+    const [row] = await db.query<{ seconds: number | null }>(sql`
+      select greatest(0, extract(epoch from min(run_at) - db_now()))::double precision as seconds
+        from outbox where state = 'pending' and topic = any (${topics}::text[])`);
+    return row?.seconds ?? undefined;
+  },
+});
+export type Outbox = ReturnType<typeof outbox>;

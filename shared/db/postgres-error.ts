@@ -1,0 +1,39 @@
+import { AppError } from '../kernel/app-error.ts';
+
+/** The few SQLSTATEs we tell apart (PostgreSQL documentation, appendix A). */
+export const SQLSTATE = {
+  uniqueViolation: '23505',
+  foreignKeyViolation: '23503',
+  serializationFailure: '40001',
+  deadlockDetected: '40P01',
+} as const;
+
+const stringField = (error: unknown, field: 'code' | 'constraint') => {
+  const value = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[field] : undefined;
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Whether a statement failed on this unique constraint or index (or on any, when none is named). */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const cause = error instanceof AppError ? error.cause : error;
+  return (
+    stringField(cause, 'code') === SQLSTATE.uniqueViolation &&
+    (constraint === undefined || stringField(cause, 'constraint') === constraint)
+  );
+}
+
+/** Lost a race that the same transaction may win when it is run again. */
+export const isTransient = (error: unknown) => {
+  const code = stringField(error, 'code');
+  return code === SQLSTATE.serializationFailure || code === SQLSTATE.deadlockDetected;
+};
+
+// Connection exceptions, insufficient resources, operator intervention (shutdown, crash), read-only server; and Node's own.
+const UNAVAILABLE = /^(08|53|57|25006|ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
+
+/** The database cannot be used at present, as opposed to a wrong statement. */
+export const isUnavailable = (error: unknown) => {
+  const code = stringField(error, 'code');
+  if (code !== undefined) return UNAVAILABLE.test(code);
+  return error instanceof Error && /timeout|terminated|Connection/i.test(error.message);
+};

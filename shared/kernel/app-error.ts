@@ -1,0 +1,61 @@
+/** Every way something can fail that a caller may tell apart. `contracts/errors.ts` says what each means on the wire. */
+export const errorCodes = [
+  'invalid_request',
+  'invalid_json',
+  'unsupported_media_type',
+  'payload_too_large',
+  'request_timeout',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'conflict',
+  'rate_limited',
+  'repository_not_found',
+  'branch_not_found',
+  'repository_already_imported',
+  'project_not_ready',
+  'slug_unavailable',
+  'deployment_state_conflict',
+  'attempt_closed',
+  'ticket_already_redeemed',
+  'artifact_invalid',
+  'lease_lost',
+  'code_host_unavailable',
+  'code_host_throttled',
+  'code_host_unauthorized',
+  'object_store_unavailable',
+  'edge_unavailable',
+  'dns_unavailable',
+  'log_store_unavailable',
+  'compute_unavailable',
+  'vendor_rejected',
+  'vendor_throttled',
+  'database_unavailable',
+  'secret_unreadable',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface AppErrorOptions {
+  /** Shown to the caller as it is: never a secret, a host, SQL or a vendor's text. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** For the log only. */
+  readonly cause?: unknown;
+  /** For the log, and for a person reading a deployment's failure; the public text comes from the error table. */
+  readonly message?: string;
+}
+
+/** The one error class. Thrown by use cases, repositories and adapters; turned into an answer once, in `runtime/`. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.message ?? code, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+  }
+}
