@@ -1,0 +1,55 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { migrateDatabase } from '@miaobu/shared/db/migrate-database';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { ensureDatabase } from '../../local/postgres/ensure-database.ts';
+import { startPostgres } from '../../local/postgres/start-postgres.ts';
+import { startReaper } from '../../local/processes/reaper.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The run's own Postgres, as superuser, and the name of its migrated template. */
+    postgres: { readonly url: string; readonly template: string };
+  }
+}
+
+const template = 'miaobu_template';
+const migrations = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+/** One Postgres for the run, with one migrated database, which `testDatabase()` clones for each test file. */
+export default async function startPostgresOfTheRun(project: TestProject): Promise<() => Promise<void>> {
+  const home = mkdtempSync(path.join(tmpdir(), 'miaobu-test-postgres-'));
+  // Run by root, Postgres is another user, who has to get in.
+  chmodSync(home, 0o711);
+  const postgres = await startPostgres({ directory: path.join(home, 'data'), port: 0, maxConnections: 200 });
+  const reaper = startReaper();
+  reaper.watch(postgres.pid);
+  const stop = async () => {
+    await postgres.stop();
+    reaper.release(postgres.pid);
+    await reaper.close();
+    rmSync(home, { recursive: true, force: true });
+  };
+  try {
+    await ensureDatabase(postgres.url(), template);
+    await migrateDatabase(postgres.url(template), migrations);
+    await closeToConnections(postgres.url(), template);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  project.provide('postgres', { url: postgres.url(), template });
+  return stop;
+}
+
+/** A database can be cloned only while nobody is connected to it. */
+async function closeToConnections(url: string, database: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  await client.query(`alter database ${client.escapeIdentifier(database)} allow_connections false`);
+  await client.end();
+}

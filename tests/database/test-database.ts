@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import type {} from './start-postgres.ts';
+
+export interface TestDatabase {
+  readonly url: string;
+  /** Drops the database. Fails while a connection to it is open: a test closes its pools first. */
+  close(): Promise<void>;
+}
+
+/** A migrated, empty database of the caller's own: for `beforeAll` of a `*.database.test.ts`. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const { url, template } = inject('postgres');
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await execute(url, `create database ${name} template ${template}`);
+  const own = new URL(url);
+  own.pathname = name;
+  return {
+    url: own.href,
+    // Not `with (force)`: it ends connections under the feet of a test that forgot them, which surfaces anywhere.
+    close: () => execute(url, `drop database ${name}`),
+  };
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
