@@ -148,6 +148,7 @@ async function npm(...args) {
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => {
+      console.error('failed.');
       reject(error.code === 'ENOENT' ? new PlainError('npm is missing: install it (it comes with Node.js).') : error);
     });
     child.on('close', (code) => resolve({ succeeded: code === 0, output: output.trim() }));
