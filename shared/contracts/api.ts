@@ -1,0 +1,17 @@
+import { getUser } from './account.ts';
+import { getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
+import { createProject, getProject, listProjects } from './projects.ts';
+
+/** The table of operations: router, client and CLI are made from it. */
+export const api = {
+  getUser,
+  createProject,
+  listProjects,
+  getProject,
+  listDeployments,
+  getDeployment,
+  readDeploymentLogs,
+} as const;
+
+export type Api = typeof api;
+export type OperationId = keyof Api;

@@ -1,0 +1,39 @@
+/** Messages between functions. Ids only: whoever works on one reads the current state. */
+import * as z from 'zod';
+
+/** What wakes an event function: a doorbell, the minute timer, or a person with `s invoke`. */
+export const wakeUp = z.strictObject({ request_id: z.string().optional() });
+export type WakeUp = z.output<typeof wakeUp>;
+
+const uuid = z.uuid();
+
+/** Outbox topic → payload. The functions that own them are in `functions/deploy` and `functions/cleanup`. */
+export const topics = {
+  /** Write the hostname's record at the edge and in DNS. */
+  'hostname.connect': z.strictObject({ project_id: uuid, hostname: z.string() }),
+  /** Register the push hook at the code host. */
+  'hook.connect': z.strictObject({ project_id: uuid }),
+  /** Start a build run for a queued deployment. */
+  'build.start': z.strictObject({ deployment_id: uuid }),
+  /** Verify what a build uploaded, then switch its environment. */
+  'deployment.activate': z.strictObject({ deployment_id: uuid }),
+  /** Make Edge KV say what Postgres says about a hostname. */
+  'route.publish': z.strictObject({ hostname: z.string() }),
+  /** Ask the edge to forget what it cached of a hostname. Droppable. */
+  'cache.purge': z.strictObject({ hostname: z.string() }),
+  /** Delete what a purged deployment leaves outside. */
+  'deployment.purge': z.strictObject({ deployment_id: uuid }),
+} as const;
+
+export type Topic = keyof typeof topics;
+export type Payload<T extends Topic> = z.output<(typeof topics)[T]>;
+
+export const deployTopics = [
+  'hostname.connect',
+  'hook.connect',
+  'build.start',
+  'deployment.activate',
+  'route.publish',
+  'cache.purge',
+] as const satisfies readonly Topic[];
+export const cleanupTopics = ['deployment.purge'] as const satisfies readonly Topic[];

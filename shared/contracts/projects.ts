@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { deployment } from './deployments.ts';
+import { endpoint } from './endpoint.ts';
+import { noParams, noQuery, pageQuery } from './pagination.ts';
+
+const time = z.iso.datetime();
+
+/** A path inside the repository: relative, without `..`; empty for its root. */
+const directory = z
+  .string()
+  .max(255)
+  .regex(/^[^\\\0]*$/, 'must not hold a backslash')
+  .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must stay inside the repository');
+
+const command = z.string().max(1000);
+
+/** How a project is built. `null` means "detect it"; an empty command means "run nothing". */
+export const projectSettings = z.strictObject({
+  root_directory: directory,
+  install_command: command.nullable(),
+  build_command: command.nullable(),
+  output_directory: directory.nullable(),
+  node_version: z.string().max(20).nullable(),
+  spa: z.boolean().nullable(),
+});
+
+export const project = z.strictObject({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  repository: z.string(),
+  /** The branch whose pushes go to production. */
+  branch: z.string(),
+  url: z.url(),
+  settings: projectSettings,
+  /** The deployment that production shows. */
+  current_deployment_id: z.string().nullable(),
+  created_at: time,
+  updated_at: time,
+});
+export type Project = z.output<typeof project>;
+
+export const createProject = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects',
+  summary: 'Imports a repository: sets up its hook and hostname, and deploys the head of its branch.',
+  params: noParams,
+  query: noQuery,
+  body: z.strictObject({
+    /** `owner/name` on GitHub. */
+    repo: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, 'must look like owner/name'),
+    name: z.string().trim().min(1).max(100).optional(),
+    slug: z.string().max(64).optional(),
+    /** Default: the repository's default branch. */
+    branch: z.string().min(1).max(255).optional(),
+    ...projectSettings.partial().shape,
+  }),
+  output: project.extend({ deployment }),
+  status: 201,
+  paginated: false,
+  errors: [
+    'repository_not_found',
+    'branch_not_found',
+    'slug_unavailable',
+    'code_host_unavailable',
+    'code_host_unauthorized',
+  ],
+});
+
+export const listProjects = endpoint({
+  method: 'GET',
+  path: '/api/v1/projects',
+  summary: 'Your projects, newest first.',
+  params: noParams,
+  query: pageQuery,
+  body: null,
+  output: z.array(project),
+  status: 200,
+  paginated: true,
+  errors: [],
+});
+
+export const getProject = endpoint({
+  method: 'GET',
+  path: '/api/v1/projects/{project}',
+  summary: 'One project, by id or slug.',
+  params: z.strictObject({ project: z.string().max(64) }),
+  query: noQuery,
+  body: null,
+  output: project,
+  status: 200,
+  paginated: false,
+  errors: ['not_found'],
+});

@@ -1,0 +1,60 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
+
+export interface User {
+  readonly id: string;
+  readonly githubLogin: string;
+  readonly createdAt: Date;
+}
+
+/** Where a user's GitHub token is sealed to. */
+export const githubTokenContext = (userId: string) => `user:${userId}:github-token`;
+
+export const accountRepository = (db: Queryable) => ({
+  /** The user of a valid token. `last_used_at` is written at most once a minute. */
+  async findByApiToken(tokenSha256: Buffer): Promise<User | undefined> {
+    const [row] = await db.query<User>(sql`
+      with token as (
+        select t.id, t.user_id, t.last_used_at from api_tokens t
+         where t.token_sha256 = ${tokenSha256} and t.revoked_at is null
+           and (t.expires_at is null or t.expires_at > db_now())
+      ), touched as (
+        update api_tokens set last_used_at = db_now() from token
+         where api_tokens.id = token.id
+           and (token.last_used_at is null or token.last_used_at < db_now() - interval '1 minute')
+      )
+      select u.id, u.github_login, u.created_at from token join users u on u.id = token.user_id`);
+    return row;
+  },
+
+  async findSealedGithubToken(userId: string): Promise<string | undefined> {
+    const [row] = await db.query<{ sealed: string | null }>(
+      sql`select github_token_sealed as sealed from users where id = ${userId}`,
+    );
+    return row?.sealed ?? undefined;
+  },
+
+  /** Creates the user or follows a renamed login. */
+  async upsertUser(user: { githubId: number; githubLogin: string }): Promise<User> {
+    const [row] = await db.query<User>(sql`
+      insert into users (github_id, github_login) values (${user.githubId}, ${user.githubLogin})
+      on conflict (github_id) do update set github_login = excluded.github_login
+      returning id, github_login, created_at`);
+    if (!row) throw new AppError('internal', { message: 'upsert returned nothing' });
+    return row;
+  },
+
+  async storeGithubToken(userId: string, sealed: string): Promise<void> {
+    await db.query(sql`update users set github_token_sealed = ${sealed} where id = ${userId}`);
+  },
+
+  /** The same token stored twice is one token. */
+  async insertApiToken(token: { userId: string; name: string; prefix: string; sha256: Buffer }): Promise<void> {
+    await db.query(sql`
+      insert into api_tokens (user_id, name, prefix, token_sha256)
+      values (${token.userId}, ${token.name}, ${token.prefix}, ${token.sha256})
+      on conflict (token_sha256) do nothing`);
+  },
+});
+export type AccountRepository = ReturnType<typeof accountRepository>;

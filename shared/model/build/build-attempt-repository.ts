@@ -1,0 +1,111 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+
+export type AttemptState = 'dispatching' | 'dispatched' | 'running' | 'finished' | 'abandoned';
+
+/** One try at building a deployment. Only the deployment's current attempt counts. */
+export interface BuildAttempt {
+  readonly deploymentId: string;
+  readonly attempt: number;
+  readonly state: AttemptState;
+  readonly ticketNonce: Buffer;
+  readonly redeemer: string | null;
+  readonly runId: string | null;
+  readonly ticketExpired: boolean;
+  readonly tokensExpired: boolean;
+  /** Seconds since the ticket was redeemed. */
+  readonly redeemedAgo: number | null;
+}
+
+const columns = sql`
+  deployment_id, attempt, state, ticket_nonce, redeemer, run_id, ticket_expires_at < db_now() as ticket_expired,
+  coalesce(tokens_expire_at < db_now(), false) as tokens_expired,
+  extract(epoch from db_now() - redeemed_at)::double precision as redeemed_ago`;
+
+const ofAttempt = (key: AttemptKey) => sql`deployment_id = ${key.deploymentId} and attempt = ${key.attempt}`;
+
+export interface AttemptKey {
+  readonly deploymentId: string;
+  readonly attempt: number;
+}
+
+export const buildAttemptRepository = (db: Queryable) => ({
+  async insert(key: AttemptKey, ticketNonce: Buffer, ticketSeconds: number): Promise<void> {
+    await db.query(sql`
+      insert into build_attempts (deployment_id, attempt, ticket_nonce, ticket_expires_at)
+      values (${key.deploymentId}, ${key.attempt}, ${ticketNonce}, db_now() + make_interval(secs => ${ticketSeconds}))`);
+  },
+
+  async find(key: AttemptKey): Promise<BuildAttempt | undefined> {
+    const [row] = await db.query<BuildAttempt>(sql`select ${columns} from build_attempts where ${ofAttempt(key)}`);
+    return row;
+  },
+
+  async lock(key: AttemptKey): Promise<BuildAttempt | undefined> {
+    const [row] = await db.query<BuildAttempt>(sql`
+      select ${columns} from build_attempts where ${ofAttempt(key)} for update`);
+    return row;
+  },
+
+  /** The attempt that this token may act for. */
+  async findByToken(kind: 'report' | 'publish', tokenSha256: Buffer): Promise<BuildAttempt | undefined> {
+    const column = kind === 'report' ? sql`report_token_sha256` : sql`publish_token_sha256`;
+    const [row] = await db.query<BuildAttempt>(sql`
+      update build_attempts set last_seen_at = db_now() where ${column} = ${tokenSha256} returning ${columns}`);
+    return row;
+  },
+
+  async markDispatched(key: AttemptKey, runId: string): Promise<void> {
+    await db.query(sql`
+      update build_attempts
+         set run_id = ${runId}, state = case when state = 'dispatching' then 'dispatched' else state end
+       where ${ofAttempt(key)}`);
+  },
+
+  /** First redeemer wins: call it with the row locked, after checking. */
+  async redeem(
+    key: AttemptKey,
+    redemption: { redeemer: string; reportTokenSha256: Buffer; tokenSeconds: number },
+  ): Promise<void> {
+    await db.query(sql`
+      update build_attempts
+         set state = 'running', redeemer = ${redemption.redeemer}, redeemed_at = coalesce(redeemed_at, db_now()),
+             report_token_sha256 = ${redemption.reportTokenSha256},
+             tokens_expire_at = coalesce(tokens_expire_at, db_now() + make_interval(secs => ${redemption.tokenSeconds})),
+             last_seen_at = db_now()
+       where ${ofAttempt(key)}`);
+  },
+
+  /** Grants the right to upload; returns when it ends. */
+  async grantPublication(key: AttemptKey, publishTokenSha256: Buffer): Promise<Date | undefined> {
+    const [row] = await db.query<{ expiresAt: Date }>(sql`
+      update build_attempts set publish_token_sha256 = ${publishTokenSha256}
+       where ${ofAttempt(key)} and closed_at is null
+      returning tokens_expire_at as expires_at`);
+    return row?.expiresAt;
+  },
+
+  /** Ends an attempt: its tokens count no more. */
+  async close(key: AttemptKey, state: 'finished' | 'abandoned'): Promise<void> {
+    await db.query(sql`
+      update build_attempts set state = ${state}, closed_at = coalesce(closed_at, db_now()) where ${ofAttempt(key)}`);
+  },
+
+  /** The answer given to a report before, with the hash of what it said. */
+  async findReport(key: AttemptKey, seq: number): Promise<{ bodySha256: Buffer; answer: unknown } | undefined> {
+    const [row] = await db.query<{ bodySha256: Buffer; answer: unknown }>(sql`
+      select body_sha256, answer from build_reports where ${ofAttempt(key)} and seq = ${seq}`);
+    return row;
+  },
+
+  async insertReport(
+    key: AttemptKey,
+    report: { seq: number; kind: string; bodySha256: Buffer; answer: unknown },
+  ): Promise<void> {
+    await db.query(sql`
+      insert into build_reports (deployment_id, attempt, seq, kind, body_sha256, answer)
+      values (${key.deploymentId}, ${key.attempt}, ${report.seq}, ${report.kind}, ${report.bodySha256},
+              ${JSON.stringify(report.answer)}::jsonb)`);
+  },
+});
+export type BuildAttemptRepository = ReturnType<typeof buildAttemptRepository>;

@@ -1,0 +1,69 @@
+import type { DeploymentStatus } from '../../contracts/deployments.ts';
+
+/** Every status in the database. `purging` is shown as `purged`. */
+export type StoredStatus = DeploymentStatus | 'purging';
+
+/** Who may move a deployment: the functions, by their folders' names. */
+export type Mover = 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup';
+
+/**
+ * The lifecycle: from → to → who may make the move. What is not here cannot happen; `failed`, `cancelled` and `purged`
+ * lead nowhere, so they are never overwritten.
+ *
+ * A report that got lost must not stop a build, hence cloning → uploading.
+ */
+export const lifecycle = {
+  queued: {
+    cloning: ['build-callback'],
+    failed: ['deploy'],
+    cancelled: ['webhook', 'api', 'deploy'],
+  },
+  cloning: {
+    building: ['build-callback'],
+    uploading: ['build-callback'],
+    failed: ['build-callback', 'deploy'],
+    cancelled: ['api', 'deploy'],
+  },
+  building: {
+    uploading: ['build-callback'],
+    failed: ['build-callback', 'deploy'],
+    cancelled: ['api', 'deploy'],
+  },
+  uploading: {
+    deploying: ['build-callback', 'deploy'],
+    failed: ['build-callback', 'deploy'],
+    cancelled: ['api', 'deploy'],
+  },
+  deploying: { deployed: ['deploy'], failed: ['deploy'] },
+  deployed: { purging: ['cleanup'] },
+  purging: { purged: ['cleanup'] },
+  purged: {},
+  failed: {},
+  cancelled: {},
+} as const satisfies Record<StoredStatus, Partial<Record<StoredStatus, readonly Mover[]>>>;
+
+/** Whether a build of this status may still send logs and reports. */
+export const isBuilding = (status: StoredStatus) =>
+  status === 'cloning' || status === 'building' || status === 'uploading';
+
+/** Seconds a deployment may stay in a status before someone looks after it. */
+export const deadlineSeconds = {
+  queued: 10 * 60,
+  cloning: 5 * 60,
+  building: 20 * 60,
+  uploading: 15 * 60,
+  deploying: 2 * 60 * 60,
+  purging: 60 * 60,
+} as const satisfies Partial<Record<StoredStatus, number>>;
+
+export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;
+
+/** From which statuses this mover may move a deployment to `to`. */
+export function sourcesOf(to: StoredStatus, by: Mover): StoredStatus[] {
+  return (Object.keys(lifecycle) as StoredStatus[]).filter((from) => {
+    const movers = (lifecycle[from] as Partial<Record<StoredStatus, readonly Mover[]>>)[to];
+    return movers?.includes(by) ?? false;
+  });
+}
+
+export const shownStatus = (status: StoredStatus): DeploymentStatus => (status === 'purging' ? 'purged' : status);

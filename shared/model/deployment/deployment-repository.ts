@@ -1,0 +1,215 @@
+import type { BuildSettings } from '../../contracts/build-job.ts';
+import type { Queryable } from '../../db/database.ts';
+import { joinSql, type Sql, sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
+import type { Deployment, DeploymentTrigger, SealedVariable } from './deployment.ts';
+import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
+
+const columns = sql`
+  d.id, d.project_id, d.environment_id, d.seq, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author,
+  d.status, d.attempt, d.reason, d.reason_message, d.settings, d.variables, d.request_id, d.manifest_sha256, d.manifest_bytes,
+  d.files, d.bytes, d.shards, d.spa, d.build_seconds, d.created_at, d.activated_at, d.published_at, d.retired_at, d.finished_at`;
+
+/** A deployment together with what is shown beside it. */
+export interface ShownDeployment extends Deployment {
+  readonly environmentName: string;
+  readonly current: boolean;
+  readonly projectSlug: string;
+}
+
+export interface NewDeployment {
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly seq: number;
+  readonly trigger: DeploymentTrigger;
+  readonly dedupeKey: string;
+  readonly branch: string;
+  readonly commitSha: string;
+  readonly commitMessage: string | null;
+  readonly commitAuthor: string | null;
+  readonly settings: BuildSettings;
+  readonly variables: readonly SealedVariable[];
+  readonly requestId: string;
+}
+
+/** What a move may write beside the status. */
+export interface MoveFields {
+  readonly reason?: string;
+  readonly reasonMessage?: string;
+  readonly manifestSha256?: Buffer;
+  readonly manifestBytes?: number;
+  readonly buildSeconds?: number;
+}
+
+export interface Move {
+  readonly to: StoredStatus;
+  readonly by: Mover;
+  readonly requestId: string;
+  readonly note?: string;
+  readonly set?: MoveFields;
+  /** Narrows the statuses to move from, within what the lifecycle allows. */
+  readonly from?: readonly StoredStatus[];
+}
+
+const shown = (condition: Sql, order: Sql, limit: number) => sql`
+  select ${columns}, e.name as environment_name, e.current_deployment_id = d.id as current, p.slug as project_slug
+    from deployments d
+    join environments e on e.id = d.environment_id
+    join projects p on p.id = d.project_id
+   where ${condition} order by ${order} limit ${limit}`;
+
+export const deploymentRepository = (db: Queryable) => ({
+  async find(id: string): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`select ${columns} from deployments d where d.id = ${id}`);
+    return row;
+  },
+
+  /** Locks the row for the rest of the transaction. Lock the environment first. */
+  async lock(id: string): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`select ${columns} from deployments d where d.id = ${id} for update`);
+    return row;
+  },
+
+  async findShown(projectId: string, id: string): Promise<ShownDeployment | undefined> {
+    const condition = sql`d.project_id = ${projectId} and d.id = ${id}`;
+    const [row] = await db.query<ShownDeployment>(shown(condition, sql`d.id`, 1));
+    return row;
+  },
+
+  /** Newest first, from just below `beforeId`. */
+  listShown(projectId: string, options: { limit: number; beforeId: string | undefined }): Promise<ShownDeployment[]> {
+    const conditions = [sql`d.project_id = ${projectId}`];
+    if (options.beforeId !== undefined) conditions.push(sql`d.id < ${options.beforeId}`);
+    return db.query<ShownDeployment>(shown(joinSql(conditions, ' and '), sql`d.id desc`, options.limit));
+  },
+
+  /** Newest deployment of an environment, whatever became of it. */
+  async findNewest(environmentId: string): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`
+      select ${columns} from deployments d where d.environment_id = ${environmentId} order by d.seq desc limit 1`);
+    return row;
+  },
+
+  async insert(deployment: NewDeployment, by: Mover): Promise<Deployment> {
+    const [row] = await db.query<Deployment>(sql`
+      with d as (
+        insert into deployments (
+          project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, commit_message, commit_author,
+          settings, variables, request_id
+        ) values (
+          ${deployment.projectId}, ${deployment.environmentId}, ${deployment.seq}, ${deployment.trigger},
+          ${deployment.dedupeKey}, ${deployment.branch}, ${deployment.commitSha}, ${deployment.commitMessage},
+          ${deployment.commitAuthor}, ${JSON.stringify(deployment.settings)}::jsonb,
+          ${JSON.stringify(deployment.variables)}::jsonb, ${deployment.requestId}
+        ) returning *
+      ), event as (
+        insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id)
+        select id, null, status, ${by}, request_id from d
+      )
+      select ${columns} from d`);
+    if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
+    return row;
+  },
+
+  /**
+   * The only writer of `status`: one compare-and-swap statement that also appends the event. Returns the moved
+   * deployment, or undefined when the lifecycle does not allow the move from where it is (any more).
+   */
+  async move(id: string, move: Move): Promise<Deployment | undefined> {
+    const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
+    const set = move.set ?? {};
+    const assignments = [
+      sql`status = ${move.to}`,
+      sql`status_version = status_version + 1`,
+      sql`deadline_at = db_now() + make_interval(secs => ${(deadlineSeconds as Partial<Record<StoredStatus, number>>)[move.to] ?? 0})`,
+    ];
+    if (set.reason !== undefined) assignments.push(sql`reason = ${set.reason}`);
+    if (set.reasonMessage !== undefined) assignments.push(sql`reason_message = ${set.reasonMessage}`);
+    if (set.manifestSha256 !== undefined) assignments.push(sql`manifest_sha256 = ${set.manifestSha256}`);
+    if (set.manifestBytes !== undefined) assignments.push(sql`manifest_bytes = ${set.manifestBytes}`);
+    if (set.buildSeconds !== undefined) assignments.push(sql`build_seconds = ${set.buildSeconds}`);
+    if (move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged'))
+      assignments.push(sql`finished_at = db_now()`);
+    const [row] = await db.query<Deployment>(sql`
+      with before as (
+        select id, status from deployments where id = ${id} and status = any (${sources}::text[]) for update
+      ), d as (
+        update deployments set ${joinSql(assignments, ', ')} from before where deployments.id = before.id
+        returning deployments.*, before.status as from_status
+      ), event as (
+        insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id, note)
+        select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
+      )
+      select ${columns} from d`);
+    return row;
+  },
+
+  /** The next build attempt begins: every token of the one before is void from here on. */
+  async startAttempt(id: string): Promise<number | undefined> {
+    const [row] = await db.query<{ attempt: number }>(sql`
+      update deployments set attempt = attempt + 1 where id = ${id} and status = 'queued' returning attempt`);
+    return row?.attempt;
+  },
+
+  /** Records what verification found in the artifact. */
+  async describeArtifact(
+    id: string,
+    found: { files: number; bytes: number; shards: number; spa: boolean },
+  ): Promise<void> {
+    await db.query(sql`
+      update deployments set files = ${found.files}, bytes = ${found.bytes}, shards = ${found.shards}, spa = ${found.spa}
+       where id = ${id}`);
+  },
+
+  async markActivated(id: string): Promise<void> {
+    await db.query(sql`
+      update deployments set activated_at = db_now(), published_at = null, retired_at = null where id = ${id}`);
+  },
+
+  async markRetired(id: string): Promise<void> {
+    await db.query(sql`update deployments set retired_at = db_now() where id = ${id}`);
+  },
+
+  async markPublished(id: string): Promise<void> {
+    await db.query(sql`update deployments set published_at = coalesce(published_at, db_now()) where id = ${id}`);
+  },
+
+  /** Older deployments of the environment that no run has taken up yet. */
+  listQueuedBelow(environmentId: string, seq: number): Promise<{ id: string }[]> {
+    return db.query<{ id: string }>(sql`
+      select id from deployments
+       where environment_id = ${environmentId} and seq < ${seq} and status = 'queued' order by seq`);
+  },
+
+  /** Deployments whose time in their status is over. */
+  listOverdue(limit: number): Promise<Deployment[]> {
+    return db.query<Deployment>(sql`
+      select ${columns} from deployments d
+       where d.deadline_at < db_now() and d.status in ('queued', 'cloning', 'building', 'uploading')
+       order by d.deadline_at limit ${limit}`);
+  },
+
+  /**
+   * What cleanup may purge in an environment: deployed, not among the newest `keep`, not protected (current, published,
+   * possibly exposed lately), and retired for longer than `graceSeconds`. Lock the environment first.
+   */
+  listPurgeable(environmentId: string, keep: number, graceSeconds: number): Promise<{ id: string }[]> {
+    return db.query<{ id: string }>(sql`
+      select d.id from deployments d
+       where d.environment_id = ${environmentId} and d.status = 'deployed'
+         and coalesce(d.retired_at, d.finished_at) < db_now() - make_interval(secs => ${graceSeconds})
+         and d.id not in (select id from protected_deployments)
+         and d.id not in (
+           select x.id from deployments x
+            where x.environment_id = ${environmentId} and x.status = 'deployed' order by x.seq desc limit ${keep})
+       order by d.seq`);
+  },
+
+  /** Deployments of a project whose files must stay: everything that is or may still become visible. */
+  listWithManifest(projectId: string): Promise<Pick<Deployment, 'id' | 'status' | 'attempt'>[]> {
+    return db.query(sql`
+      select id, status, attempt from deployments
+       where project_id = ${projectId} and status in ('uploading', 'deploying', 'deployed')`);
+  },
+});
+export type DeploymentRepository = ReturnType<typeof deploymentRepository>;

@@ -1,0 +1,45 @@
+import type { BuildSettings } from '../../contracts/build-job.ts';
+import type { deploymentTriggers } from '../../contracts/deployments.ts';
+import type { StoredStatus } from './deployment-lifecycle.ts';
+
+export type DeploymentTrigger = (typeof deploymentTriggers)[number];
+
+/** A variable as it was when the deployment was queued: still sealed. */
+export interface SealedVariable {
+  readonly key: string;
+  readonly sealed: string;
+  readonly environment: string;
+  readonly scope: 'build' | 'runtime' | 'both';
+}
+
+/** One build of one commit for one environment, as the database holds it. Ids are UUIDs. */
+export interface Deployment {
+  readonly id: string;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly seq: number;
+  readonly trigger: DeploymentTrigger;
+  readonly branch: string;
+  readonly commitSha: string;
+  readonly commitMessage: string | null;
+  readonly commitAuthor: string | null;
+  readonly status: StoredStatus;
+  readonly attempt: number;
+  readonly reason: string | null;
+  readonly reasonMessage: string | null;
+  readonly settings: BuildSettings;
+  readonly variables: readonly SealedVariable[];
+  readonly requestId: string;
+  readonly manifestSha256: Buffer | null;
+  readonly manifestBytes: number | null;
+  readonly files: number | null;
+  readonly bytes: number | null;
+  readonly shards: number | null;
+  readonly spa: boolean | null;
+  readonly buildSeconds: number | null;
+  readonly createdAt: Date;
+  readonly activatedAt: Date | null;
+  readonly publishedAt: Date | null;
+  readonly retiredAt: Date | null;
+  readonly finishedAt: Date | null;
+}

@@ -1,0 +1,72 @@
+import type { Environment } from '../environment/environment-repository.ts';
+import { buildSettingsOf, type Project } from '../project/project.ts';
+import type { Repositories } from '../repositories.ts';
+import type { Deployment, DeploymentTrigger } from './deployment.ts';
+import type { Mover } from './deployment-lifecycle.ts';
+
+export interface Commit {
+  readonly sha: string;
+  readonly message: string | null;
+  readonly author: string | null;
+}
+
+export interface QueueDeployment {
+  readonly project: Project;
+  /** Locked by the caller's transaction. */
+  readonly environment: Environment;
+  readonly commit: Commit;
+  readonly trigger: DeploymentTrigger;
+  /** What makes a second request for the same deployment the same: unique per environment. */
+  readonly dedupeKey: string;
+  readonly requestId: string;
+}
+
+/** GitHub allows messages of any length; a list shows a line. */
+const MESSAGE_LIMIT = 1000;
+
+/**
+ * Queues a deployment with a snapshot of the project's settings and variables, cancels older ones that no run has taken
+ * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock.
+ */
+export async function queueDeployment(
+  repositories: Pick<Repositories, 'environments' | 'deployments' | 'projects' | 'enqueue'>,
+  by: Mover & ('webhook' | 'api'),
+  request: QueueDeployment,
+): Promise<Deployment> {
+  const { project, environment, commit, requestId } = request;
+  const seq = await repositories.environments.takeSeq(environment.id);
+  const deployment = await repositories.deployments.insert(
+    {
+      projectId: project.id,
+      environmentId: environment.id,
+      seq,
+      trigger: request.trigger,
+      dedupeKey: request.dedupeKey,
+      branch: environment.branch,
+      commitSha: commit.sha,
+      commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
+      commitAuthor: commit.author,
+      settings: buildSettingsOf(project),
+      variables: await repositories.projects.listVariables(project.id, environment.name),
+      requestId,
+    },
+    by,
+  );
+  for (const { id } of await repositories.deployments.listQueuedBelow(environment.id, seq)) {
+    await repositories.deployments.move(id, {
+      to: 'cancelled',
+      by,
+      requestId,
+      set: { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' },
+    });
+  }
+  await repositories.enqueue({
+    topic: 'build.start',
+    lane: `deployment:${deployment.id}`,
+    dedupeKey: `build.start:${deployment.id}`,
+    payload: { deployment_id: deployment.id },
+    requestId,
+    maxAttempts: 8,
+  });
+  return deployment;
+}

@@ -1,0 +1,80 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
+
+/** production, staging or a preview: owns what is current, and the order of deployments. */
+export interface Environment {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly branch: string;
+  readonly nextSeq: number;
+  readonly generation: number;
+  readonly currentDeploymentId: string | null;
+  readonly activatedSeq: number;
+  readonly autoPromote: boolean;
+  readonly headSha: string | null;
+  readonly headPushedAt: number;
+}
+
+const columns = sql`
+  id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at`;
+
+export const environmentRepository = (db: Queryable) => ({
+  async insert(environment: { projectId: string; name: string; branch: string }): Promise<Environment> {
+    const [row] = await db.query<Environment>(sql`
+      insert into environments (project_id, name, branch)
+      values (${environment.projectId}, ${environment.name}, ${environment.branch}) returning ${columns}`);
+    if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
+    return row;
+  },
+
+  async find(id: string): Promise<Environment | undefined> {
+    const [row] = await db.query<Environment>(sql`select ${columns} from environments where id = ${id}`);
+    return row;
+  },
+
+  /** The lock that orders pushes, switches and cleanup: take it before any lock on deployments, routes or the outbox. */
+  async lock(id: string): Promise<Environment> {
+    const [row] = await db.query<Environment>(sql`select ${columns} from environments where id = ${id} for update`);
+    if (!row) throw new AppError('not_found');
+    return row;
+  },
+
+  /** The same, for the environment that follows a branch; undefined when none does. */
+  async lockByBranch(projectId: string, branch: string): Promise<Environment | undefined> {
+    const [row] = await db.query<Environment>(sql`
+      select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
+       order by name limit 1 for update`);
+    return row;
+  },
+
+  listIds(options: { limit: number; afterId: string | undefined }): Promise<{ id: string }[]> {
+    const condition = options.afterId === undefined ? sql`true` : sql`id > ${options.afterId}`;
+    return db.query(sql`select id from environments where ${condition} order by id limit ${options.limit}`);
+  },
+
+  /** Allocates the next deployment's place in the order. */
+  async takeSeq(id: string): Promise<number> {
+    const [row] = await db.query<{ seq: number }>(
+      sql`update environments set next_seq = next_seq + 1 where id = ${id} returning next_seq - 1 as seq`,
+    );
+    if (!row) throw new AppError('not_found');
+    return row.seq;
+  },
+
+  async rememberHead(id: string, head: { sha: string; pushedAt: number }): Promise<void> {
+    await db.query(sql`
+      update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
+  },
+
+  /** Moves the pointer. Only with the environment locked. */
+  async switchTo(id: string, deployment: { id: string; seq: number }): Promise<void> {
+    await db.query(sql`
+      update environments
+         set current_deployment_id = ${deployment.id}, activated_seq = greatest(activated_seq, ${deployment.seq}),
+             generation = generation + 1
+       where id = ${id}`);
+  },
+});
+export type EnvironmentRepository = ReturnType<typeof environmentRepository>;

@@ -1,0 +1,25 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+
+export type CloudResourceKind = 'edge_record' | 'dns_cname' | 'push_hook';
+
+/** The intent ledger: `intend` is committed before the call that creates the thing, `confirm` after it. */
+export const cloudResourceRepository = (db: Queryable) => ({
+  async intend(resource: { kind: CloudResourceKind; externalId: string; projectId: string }): Promise<void> {
+    await db.query(sql`
+      insert into cloud_resources (kind, external_id, project_id, state)
+      values (${resource.kind}, ${resource.externalId}, ${resource.projectId}, 'intended')
+      on conflict (kind, external_id) do nothing`);
+  },
+  async confirm(kind: CloudResourceKind, externalId: string): Promise<void> {
+    await db.query(sql`
+      update cloud_resources set state = 'present', confirmed_at = db_now()
+       where kind = ${kind} and external_id = ${externalId}`);
+  },
+  async isPresent(kind: CloudResourceKind, externalId: string): Promise<boolean> {
+    const rows = await db.query(sql`
+      select 1 from cloud_resources where kind = ${kind} and external_id = ${externalId} and state = 'present'`);
+    return rows.length > 0;
+  },
+});
+export type CloudResourceRepository = ReturnType<typeof cloudResourceRepository>;

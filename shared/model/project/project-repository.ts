@@ -1,0 +1,97 @@
+import type { Queryable } from '../../db/database.ts';
+import { isUniqueViolation } from '../../db/postgres-error.ts';
+import { joinSql, sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
+import type { SealedVariable } from '../deployment/deployment.ts';
+import type { Project, ProjectSettings } from './project.ts';
+
+const columns = sql`
+  p.id, p.user_id, p.slug, p.name, p.github_repository_id, p.repository, p.root_directory, p.install_command,
+  p.build_command, p.output_directory, p.node_version, p.spa, p.webhook_secret_sealed, p.github_hook_id, p.created_at, p.updated_at`;
+
+/** A project with what production shows. */
+export interface ShownProject extends Project {
+  readonly branch: string;
+  readonly currentDeploymentId: string | null;
+}
+
+export interface NewProject extends ProjectSettings {
+  readonly id: string;
+  readonly userId: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly githubRepositoryId: number;
+  readonly repository: string;
+  readonly webhookSecretSealed: string;
+}
+
+const shown = sql`
+  select ${columns}, e.branch, e.current_deployment_id
+    from projects p join environments e on e.project_id = p.id and e.name = 'production'`;
+
+export const projectRepository = (db: Queryable) => ({
+  /** A fresh id, for what must be sealed to it before the row exists. */
+  async newId(): Promise<string> {
+    const [row] = await db.query<{ id: string }>(sql`select new_id() as id`);
+    if (!row) throw new AppError('internal');
+    return row.id;
+  },
+
+  async find(id: string): Promise<Project | undefined> {
+    const [row] = await db.query<Project>(sql`select ${columns} from projects p where p.id = ${id}`);
+    return row;
+  },
+
+  /** By id or slug, only if it belongs to this user. */
+  async findOwned(userId: string, by: { id: string } | { slug: string }): Promise<ShownProject | undefined> {
+    const which = 'id' in by ? sql`p.id = ${by.id}` : sql`p.slug = ${by.slug}`;
+    const [row] = await db.query<ShownProject>(sql`${shown} where p.user_id = ${userId} and ${which}`);
+    return row;
+  },
+
+  /** Newest first, from just below `beforeId`. */
+  listOwned(userId: string, options: { limit: number; beforeId: string | undefined }): Promise<ShownProject[]> {
+    const conditions = [sql`p.user_id = ${userId}`];
+    if (options.beforeId !== undefined) conditions.push(sql`p.id < ${options.beforeId}`);
+    return db.query<ShownProject>(
+      sql`${shown} where ${joinSql(conditions, ' and ')} order by p.id desc limit ${options.limit}`,
+    );
+  },
+
+  /** Throws `slug_unavailable` when the slug is taken (also by a race). */
+  async insert(project: NewProject): Promise<Project> {
+    try {
+      const [row] = await db.query<Project>(sql`
+        insert into projects as p (
+          id, user_id, slug, name, github_repository_id, repository, root_directory, install_command, build_command,
+          output_directory, node_version, spa, webhook_secret_sealed
+        ) values (
+          ${project.id}, ${project.userId}, ${project.slug}, ${project.name}, ${project.githubRepositoryId},
+          ${project.repository}, ${project.rootDirectory}, ${project.installCommand}, ${project.buildCommand},
+          ${project.outputDirectory}, ${project.nodeVersion}, ${project.spa}, ${project.webhookSecretSealed}
+        ) returning ${columns}`);
+      if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
+      return row;
+    } catch (error) {
+      if (isUniqueViolation(error, 'projects_slug_key')) throw new AppError('slug_unavailable', { cause: error });
+      throw error;
+    }
+  },
+
+  async setHook(id: string, hookId: number): Promise<void> {
+    await db.query(sql`update projects set github_hook_id = ${hookId} where id = ${id}`);
+  },
+
+  listVariables(projectId: string, environment: string): Promise<SealedVariable[]> {
+    return db.query<SealedVariable>(sql`
+      select key, sealed, environment, scope from environment_variables
+       where project_id = ${projectId} and environment = ${environment} order by key`);
+  },
+
+  /** Every project, for the sweeps. */
+  listIds(options: { limit: number; afterId: string | undefined }): Promise<{ id: string; slug: string }[]> {
+    const condition = options.afterId === undefined ? sql`true` : sql`id > ${options.afterId}`;
+    return db.query(sql`select id, slug from projects where ${condition} order by id limit ${options.limit}`);
+  },
+});
+export type ProjectRepository = ReturnType<typeof projectRepository>;

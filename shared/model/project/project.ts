@@ -1,0 +1,41 @@
+import type { BuildSettings } from '../../contracts/build-job.ts';
+
+/** A project as the database holds it. */
+export interface Project extends ProjectSettings {
+  readonly id: string;
+  readonly userId: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly githubRepositoryId: number;
+  readonly repository: string;
+  readonly webhookSecretSealed: string;
+  readonly githubHookId: number | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ProjectSettings {
+  readonly rootDirectory: string;
+  readonly installCommand: string | null;
+  readonly buildCommand: string | null;
+  readonly outputDirectory: string | null;
+  readonly nodeVersion: string | null;
+  readonly spa: boolean | null;
+}
+
+/** The settings as the builder is given them, and as a deployment remembers them. */
+export const buildSettingsOf = (project: ProjectSettings): BuildSettings => ({
+  root_directory: project.rootDirectory,
+  install_command: project.installCommand,
+  build_command: project.buildCommand,
+  output_directory: project.outputDirectory,
+  node_version: project.nodeVersion,
+  spa: project.spa,
+});
+
+/** Where a project's webhook secret is sealed to. */
+export const webhookSecretContext = (projectId: string) => `project:${projectId}:webhook-secret`;
+
+/** Where a variable's value is sealed to. */
+export const variableContext = (projectId: string, environment: string, key: string) =>
+  `project:${projectId}:${environment}:variable:${key}`;

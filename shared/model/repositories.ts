@@ -1,0 +1,43 @@
+import type { Database, Queryable } from '../db/database.ts';
+import { enqueue, finishMessage, type LeasedMessage, type OutboxMessage } from '../db/outbox.ts';
+import { accountRepository } from './account/account-repository.ts';
+import { platformSecretRepository } from './account/platform-secret-repository.ts';
+import { blobRepository } from './build/blob-repository.ts';
+import { buildAttemptRepository } from './build/build-attempt-repository.ts';
+import { deliveryRepository } from './delivery/delivery-repository.ts';
+import { deploymentRepository } from './deployment/deployment-repository.ts';
+import { environmentRepository } from './environment/environment-repository.ts';
+import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
+import { projectRepository } from './project/project-repository.ts';
+import { routeRepository } from './route/route-repository.ts';
+
+const bind = (db: Queryable) => ({
+  accounts: accountRepository(db),
+  platformSecrets: platformSecretRepository(db),
+  projects: projectRepository(db),
+  cloudResources: cloudResourceRepository(db),
+  environments: environmentRepository(db),
+  deployments: deploymentRepository(db),
+  deliveries: deliveryRepository(db),
+  attempts: buildAttemptRepository(db),
+  blobs: blobRepository(db),
+  routes: routeRepository(db),
+  /** Commits a message together with the state that wants it. */
+  enqueue: (message: OutboxMessage) => enqueue(db, message),
+  /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */
+  finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
+});
+
+/** Everything stored, bound to one connection or transaction. */
+export type Repositories = ReturnType<typeof bind>;
+
+/** The store as use cases are given it. */
+export interface Store extends Repositories {
+  /** All or nothing; run again on a deadlock, so without effects outside. */
+  transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+}
+
+export const repositories = (db: Database): Store => ({
+  ...bind(db),
+  transaction: (work) => db.transaction((transaction) => work(bind(transaction))),
+});

@@ -1,0 +1,34 @@
+import { errors } from '../contracts/errors.ts';
+import { AppError, type ErrorCode } from '../kernel/app-error.ts';
+
+export interface ErrorBody {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly details?: Readonly<Record<string, unknown>>;
+  };
+  readonly request_id: string;
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ErrorBody;
+}
+
+const RETRY_AFTER_SECONDS = 10;
+
+/** The one place where an error becomes an answer. What is not an `AppError` is `internal`, without a word about why. */
+export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
+  const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
+  const entry = errors[known.code];
+  const retryAfter = known.details?.retryAfterSeconds ?? RETRY_AFTER_SECONDS;
+  return {
+    status: entry.status,
+    headers: entry.status === 503 || entry.status === 429 ? { 'retry-after': String(retryAfter) } : {},
+    body: {
+      error: { code: known.code, message: entry.text, ...(known.details ? { details: known.details } : {}) },
+      request_id: requestId,
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { AppError } from '../kernel/app-error.ts';
+import { instanceConfig, readConfig } from './config.ts';
+import { type Context, requestIdFrom } from './context.ts';
+import type { createCredentials } from './credentials.ts';
+import { drainOnStop, useLongLivedConnections } from './drain.ts';
+import { errorAnswer } from './error-response.ts';
+import { createLog, describeError, type Log } from './logger.ts';
+
+export interface WebEnvironment {
+  Variables: { context: Context };
+}
+export type WebApp = Hono<WebEnvironment>;
+
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-site',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/** Request id, one log line a request, security headers: the outside of the onion. */
+const observe =
+  (log: Log): MiddlewareHandler<WebEnvironment> =>
+  async (c, next) => {
+    const started = performance.now();
+    const requestId = requestIdFrom(
+      c.req.header('x-request-id'),
+      c.req.header('x-github-delivery'),
+      c.req.header('x-fc-request-id'),
+    );
+    const requestLog = log.with({ requestId });
+    c.set('context', { requestId, log: requestLog, signal: c.req.raw.signal });
+    await next();
+    c.header('x-request-id', requestId);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!c.res.headers.has(name)) c.header(name, value);
+    requestLog.info('request', {
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      durationMs: Math.round(performance.now() - started),
+    });
+  };
+
+/** A Hono app with the onion of every web function round it; routes are added by the function. */
+export function webApp(log: Log): WebApp {
+  const app = new Hono<WebEnvironment>();
+  app.use(observe(log));
+  app.get('/health/live', (c) => c.json({ data: { live: true } }));
+  app.notFound((c) => {
+    const answer = errorAnswer(new AppError('not_found'), c.get('context').requestId);
+    return c.json(answer.body, 404);
+  });
+  app.onError((error, c) => {
+    const { requestId, log: requestLog } = c.get('context');
+    const answer = errorAnswer(error, requestId);
+    if (answer.status >= 500) requestLog.error('request failed', describeError(error));
+    else requestLog.info('request refused', { code: answer.body.error.code });
+    return Response.json(answer.body, { status: answer.status, headers: answer.headers });
+  });
+  return app;
+}
+
+/** The bytes of a body, read within `timeoutMs` and never more than `limitBytes` of them. */
+export async function readBytes(request: Request, limitBytes: number, timeoutMs = 5000): Promise<Buffer> {
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw new AppError('payload_too_large');
+  if (!request.body) return Buffer.alloc(0);
+  const reader = request.body.getReader();
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const late = new Promise<never>((_, reject) => {
+    deadline.addEventListener('abort', () => reject(new AppError('request_timeout')), { once: true });
+  });
+  late.catch(() => {});
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return Buffer.concat(chunks);
+      size += value.length;
+      if (size > limitBytes) throw new AppError('payload_too_large');
+      chunks.push(value);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** A JSON body; a missing or other content type is refused, so that no HTML form can speak to us. */
+export async function readJson(request: Request, limitBytes: number): Promise<unknown> {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new AppError('unsupported_media_type');
+  const bytes = await readBytes(request, limitBytes);
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new AppError('invalid_json', { cause });
+  }
+}
+
+export interface WebFunction {
+  readonly name: string;
+  /** Adds the routes. Runs once per cold start. */
+  routes(app: WebApp, log: Log): void;
+  /** Closes pools. */
+  close(): Promise<void>;
+  readonly credentials?: ReturnType<typeof createCredentials>;
+}
+
+/**
+ * Starts a web function on the port Function Compute names. The server answers requests that came through the HTTP trigger or a custom domain;
+ * the control path `/pre-stop` (a header no client can set) drains the instance.
+ */
+export function startWebFunction(definition: WebFunction): Server {
+  const { FC_SERVER_PORT, FC_INSTANCE_ID } = readConfig([instanceConfig]);
+  const log = createLog({ function: definition.name, instance: FC_INSTANCE_ID });
+  const app = webApp(log);
+  definition.routes(app, log);
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => {
+    if (request.headers['x-fc-control-path'] === '/pre-stop') {
+      response.end();
+      void stop();
+      return;
+    }
+    definition.credentials?.renew((name) => request.headers[name]?.toString());
+    void listener(request, response);
+  });
+  const stop = drainOnStop(server, log, () => definition.close());
+  useLongLivedConnections(server);
+  return server.listen(FC_SERVER_PORT, '0.0.0.0');
+}
