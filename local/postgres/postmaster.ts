@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { commandLineOf, isProcessAlive } from '../processes/process-alive.ts';
@@ -7,6 +7,7 @@ import { type DataDirectory, postgresEnvironment } from './data-directory.ts';
 
 const POLL_MS = 10;
 const START_TIMEOUT_MS = 60_000;
+const EMPTY_LOCK_FILE_IS_STALE_AFTER_MS = 10_000;
 const STOP_TIMEOUT_MS = 30_000;
 
 /** A running Postgres server: its first process, which all others hang on. */
@@ -15,11 +16,14 @@ export interface Postmaster {
   readonly port: number;
 }
 
+const lockFileOf = (data: DataDirectory) => path.join(data.path, 'postmaster.pid');
+
 /** `postmaster.pid`, written by the server: pid, directory, start time, port, socket folder, address, memory, status. */
 function readLockFile(data: DataDirectory) {
   try {
-    const lines = readFileSync(path.join(data.path, 'postmaster.pid'), 'utf8').split('\n');
-    return { lines, pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
+    const lines = readFileSync(lockFileOf(data), 'utf8').split('\n');
+    const ageMs = Date.now() - statSync(lockFileOf(data)).mtimeMs;
+    return { lines, ageMs, pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
   } catch {
     return undefined;
   }
@@ -37,6 +41,12 @@ function isPostmaster(data: DataDirectory, pid: number): boolean {
 export async function runningPostmaster(data: DataDirectory): Promise<Postmaster | undefined> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (let lock = readLockFile(data); lock; lock = readLockFile(data)) {
+    if (lock.pid === 0) {
+      // Created, and not written yet. An old empty one is what a crash of the whole machine leaves.
+      if (lock.ageMs > EMPTY_LOCK_FILE_IS_STALE_AFTER_MS) rmSync(lockFileOf(data), { force: true });
+      await delay(POLL_MS);
+      continue;
+    }
     if (!isPostmaster(data, lock.pid)) {
       if (isInProcessTable(lock.pid)) disown(data, lock.lines);
       return undefined;
@@ -62,7 +72,7 @@ function isInProcessTable(pid: number): boolean {
  * lines keep the server from starting beside orphaned workers of the last one.
  */
 function disown(data: DataDirectory, lines: readonly string[]): void {
-  writeFileSync(path.join(data.path, 'postmaster.pid'), [process.pid, ...lines.slice(1)].join('\n'));
+  writeFileSync(lockFileOf(data), [process.pid, ...lines.slice(1)].join('\n'));
 }
 
 export type Launch =
@@ -113,7 +123,7 @@ export async function launchPostmaster(
 
 function explain(logged: string, ended: string): Launch {
   if (/Address already in use/.test(logged)) return { result: 'port taken' };
-  if (/pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(logged)) {
+  if (/pre-existing shared memory block|lock file "postmaster.pid" (already exists|is empty)/.test(logged)) {
     return { result: 'directory busy' };
   }
   const fatal = logged.split('\n').findLast((line) => /FATAL|PANIC|error/i.test(line));
@@ -123,10 +133,20 @@ function explain(logged: string, ended: string): Launch {
 /** Ends the server in an orderly way: clients are disconnected, everything is written. */
 export async function stopPostmaster(data: DataDirectory, { pid }: Postmaster): Promise<void> {
   const deadline = Date.now() + STOP_TIMEOUT_MS;
-  if (isPostmaster(data, pid)) process.kill(pid, 'SIGINT');
-  while (isPostmaster(data, pid)) {
-    // Without ceremony: the next start recovers from the write-ahead log, as after a crash.
-    if (Date.now() > deadline) process.kill(pid, 'SIGQUIT');
+  if (!isPostmaster(data, pid)) return;
+  process.kill(pid, 'SIGINT');
+  // A process on its way out has lost its command line already, so from here on its id has to do.
+  while (isProcessAlive(pid)) {
+    if (Date.now() > deadline) return killPostmaster(pid);
     await delay(POLL_MS);
+  }
+}
+
+/** Without ceremony: the next start recovers from the write-ahead log, as after a crash. */
+function killPostmaster(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -148,6 +148,18 @@ test('a killed server whose parent never collects it does not block the next sta
   const postgres = await start();
   expect(postgres.adopted).toBe(false);
   expect(await query(postgres.url(), 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('an empty lock file, as a crash of the machine leaves it, does not block the next start', async () => {
+  const first = await start();
+  await first.stop();
+  const lockFile = path.join(directory, 'postmaster.pid');
+  writeFileSync(lockFile, '');
+  utimesSync(lockFile, 0, 0);
+
+  const second = await start();
+  expect(second.adopted).toBe(false);
+  expect(await query(second.url(), 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
 test('two starts at the same moment end with one server', async () => {
