@@ -19,7 +19,7 @@ export interface BuildLogEntry {
 
 export interface BuildLogPage {
   readonly entries: readonly BuildLogEntry[];
-  /** Cursor of the last entry, when more is there to be read. Without it the reader has all there is for now. */
+  /** Cursor of the last entry, when there may be more to read. Without it the reader has all there is for now. */
   readonly nextCursor?: string;
 }
 

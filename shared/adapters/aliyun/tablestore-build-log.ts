@@ -1,100 +1,69 @@
-import type { Client, Column, ColumnValue, KeyColumn, PutInBatch, Row } from 'tablestore';
+import type { KeyColumn, PutInBatch, Row } from 'tablestore';
 import { AppError } from '../../kernel/app-error.ts';
 import type { BuildLog, BuildLogChunk, BuildLogEntry } from '../../ports/build-log.ts';
+import {
+  otsAppError,
+  otsCodeOf,
+  type TablestoreConfig,
+  type TablestoreSdk,
+  tablestoreCall,
+} from './tablestore-call.ts';
 
-export interface TablestoreBuildLogConfig {
-  /** With scheme, e.g. `https://miaobu.cn-hangzhou.vpc.tablestore.aliyuncs.com`. */
-  readonly endpoint: string;
-  readonly instance: string;
+export interface TablestoreBuildLogConfig extends TablestoreConfig {
   readonly table: string;
-  /** Asked before every call: the credentials of a function's role change. */
-  readonly credentials: () => {
-    readonly accessKeyId: string;
-    readonly accessKeySecret: string;
-    readonly securityToken?: string | undefined;
-  };
   /** How long chunks are kept; at least a day. */
   readonly timeToLiveSeconds: number;
-  /** For one call, from beginning to end. */
-  readonly timeoutMs?: number;
 }
 
 export interface TablestoreBuildLog extends BuildLog {
   /**
    * Creates the table, or gives the existing one the configured time to live. For a release, not for a request: a new
-   * table takes about a minute to serve, during which calls fail with `log_store_unavailable`.
+   * table takes about a minute to serve, and until then calls fail with `log_store_unavailable`.
    */
   ensureTable(): Promise<void>;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+interface Position {
+  readonly attempt: number;
+  readonly chunk: number;
+}
+interface StoredChunk extends Position {
+  readonly at: string;
+  readonly text: string;
+}
+
+// Names and types (`PrimaryKeyType`) of the table's key.
 const KEY = [
-  { name: 'deployment_id', type: 'STRING' },
-  { name: 'attempt', type: 'INTEGER' },
-  { name: 'chunk', type: 'INTEGER' },
+  { name: 'deployment_id', type: 'STRING', typeNumber: 2 },
+  { name: 'attempt', type: 'INTEGER', typeNumber: 1 },
+  { name: 'chunk', type: 'INTEGER', typeNumber: 1 },
 ] as const;
 const BATCH_ROWS = 200;
-/** Below the 4 MB of one BatchWriteRow, which count the names and keys of 200 rows too. */
+/** Below the 4 MB of one BatchWriteRow, which also count names and keys. */
 const BATCH_BYTES = 3.5 * 1024 * 1024;
 
-/** The SDK weighs 800 KB and 40 ms: whoever keeps no log does not load it. */
-const loadSdk = async () => (await import('tablestore')).default;
-type Sdk = Awaited<ReturnType<typeof loadSdk>>;
-
-/** Build logs in a Tablestore table of their own: a row a chunk, under (deployment, attempt, chunk). */
+/** Build logs in a Tablestore table of their own, a row a chunk: (deployment, attempt, chunk) → at, text. */
 export function tablestoreBuildLog(config: TablestoreBuildLogConfig): TablestoreBuildLog {
   const tableName = config.table;
-  const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const tableOptions = { timeToLive: config.timeToLiveSeconds, maxVersions: 1 };
+  const call = tablestoreCall(config);
 
-  const call = async <Result>(run: (client: Client, sdk: Sdk) => Promise<Result>): Promise<Result> => {
-    const sdk = await loadSdk();
-    const { accessKeyId, accessKeySecret, securityToken } = config.credentials();
-    const client = new sdk.Client({
-      endpoint: config.endpoint,
-      instancename: config.instance,
-      accessKeyId,
-      accessKeySecret,
-      ...(securityToken === undefined ? {} : { securityToken }),
-      // Its default is 20, for up to a minute; the callers here have their own.
-      maxRetries: 0,
-      httpOptions: { timeout: timeoutMs },
-    });
-    try {
-      return await before(timeoutMs, run(client, sdk));
-    } catch (error) {
-      throw asAppError(error);
-    }
-  };
-
-  const key = (sdk: Sdk, deploymentId: string, position?: Position): KeyColumn[] => [
-    { deployment_id: deploymentId },
-    { attempt: position ? sdk.Long.fromNumber(position.attempt) : sdk.INF_MIN },
-    { chunk: position ? sdk.Long.fromNumber(position.chunk) : sdk.INF_MIN },
-  ];
-  const endKey = (sdk: Sdk, deploymentId: string): KeyColumn[] => [
-    { deployment_id: deploymentId },
-    { attempt: sdk.INF_MAX },
-    { chunk: sdk.INF_MAX },
-  ];
-
-  /** Rows from `start` on. A page may come back empty with more behind it: only the last one says that there is nothing. */
-  const readForward = async (deploymentId: string, start: Position | undefined, limit: number) => {
-    let from: Position | undefined = start;
-    for (;;) {
-      const page = await call((client, sdk) =>
-        client.getRange({
-          tableName,
-          direction: 'FORWARD',
-          inclusiveStartPrimaryKey: key(sdk, deploymentId, from),
-          exclusiveEndPrimaryKey: endKey(sdk, deploymentId),
-          limit,
-        }),
-      );
-      const hasMore = page.nextStartPrimaryKey !== null;
-      if (page.rows.length > 0 || !hasMore) return { chunks: page.rows.map(storedChunk), hasMore };
-      from = positionOf(page.nextStartPrimaryKey ?? []);
-    }
+  /** A page from `start` on. One may come back empty with more behind it: only the last one says that there is nothing. */
+  const readForward = async (
+    deploymentId: string,
+    { start, ...selection }: { start?: Position | undefined; limit: number; columnsToGet?: string[] },
+  ): Promise<{ rows: Row[]; hasMore: boolean }> => {
+    const page = await call((client, sdk) =>
+      client.getRange({
+        tableName,
+        direction: 'FORWARD',
+        inclusiveStartPrimaryKey: start ? keyAt(sdk, deploymentId, start) : beginning(sdk, deploymentId),
+        exclusiveEndPrimaryKey: end(sdk, deploymentId),
+        ...selection,
+      }),
+    );
+    const next = page.nextStartPrimaryKey;
+    if (page.rows.length > 0 || next === null) return { rows: page.rows, hasMore: next !== null };
+    return readForward(deploymentId, { start: positionOf(next), ...selection });
   };
 
   const latestAttempt = async (deploymentId: string): Promise<number | undefined> => {
@@ -102,8 +71,8 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
       client.getRange({
         tableName,
         direction: 'BACKWARD',
-        inclusiveStartPrimaryKey: endKey(sdk, deploymentId),
-        exclusiveEndPrimaryKey: key(sdk, deploymentId),
+        inclusiveStartPrimaryKey: end(sdk, deploymentId),
+        exclusiveEndPrimaryKey: beginning(sdk, deploymentId),
         columnsToGet: ['at'],
         limit: 1,
       }),
@@ -113,31 +82,31 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
 
   return {
     async append({ deploymentId, attempt }, chunks) {
-      for (const batch of batches(firstOfEach(chunks))) {
+      for (const batch of inBatches(withoutRepetition(chunks))) {
         const { tables: results } = await call((client, sdk) => {
           const condition = new sdk.Condition(sdk.RowExistenceExpectation.EXPECT_NOT_EXIST, null);
           const rows = batch.map(
             ({ chunk, at, text }): PutInBatch => ({
               type: 'PUT',
               condition,
-              primaryKey: key(sdk, deploymentId, { attempt, chunk }),
+              primaryKey: keyAt(sdk, deploymentId, { attempt, chunk }),
               attributeColumns: [{ at: sdk.Long.fromNumber(at.getTime()) }, { text }],
             }),
           );
           return client.batchWriteRow({ tables: [{ tableName, rows }] });
         });
-        for (const { isOk, errorCode, errorMessage } of results) {
-          if (!isOk && errorCode !== 'OTSConditionCheckFail') throw otsAppError(errorCode ?? '', errorMessage ?? '');
-        }
+        const alreadyThere = 'OTSConditionCheckFail';
+        throwFirstError(results.filter(({ errorCode }) => errorCode !== alreadyThere));
       }
     },
 
     async read({ deploymentId }, { after, limit, ended = false }) {
       const position = after === undefined ? undefined : parseCursor(after);
       const start = position && { attempt: position.attempt, chunk: position.chunk + 1 };
-      const { chunks, hasMore } = await readForward(deploymentId, start, limit);
+      const { rows, hasMore } = await readForward(deploymentId, { start, limit });
+      const chunks = rows.map(storedChunk);
       const gaps = ended ? [] : gapsIn(chunks, position);
-      const latest = gaps.length === 0 ? undefined : await latestAttempt(deploymentId);
+      const latest = gaps.length === 0 ? undefined : ((await latestAttempt(deploymentId)) ?? chunks.at(-1)?.attempt);
       const gap = gaps.find((index) => chunks[index]?.attempt === latest);
       const entries = chunks.slice(0, gap).map(asEntry);
       const last = entries.at(-1);
@@ -145,9 +114,130 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
     },
 
     async delete(deploymentId) {
+      for (;;) {
+        const { rows } = await readForward(deploymentId, { limit: BATCH_ROWS, columnsToGet: ['at'] });
+        if (rows.length === 0) return;
+        const { tables: results } = await call((client, sdk) => {
+          const condition = new sdk.Condition(sdk.RowExistenceExpectation.IGNORE, null);
+          const deletions = rows.map(({ primaryKey }) => ({
+            type: 'DELETE' as const,
+            condition,
+            primaryKey: keyAt(sdk, deploymentId, positionOf(primaryKey)),
+          }));
+          return client.batchWriteRow({ tables: [{ tableName, rows: deletions }] });
+        });
+        throwFirstError(results);
+      }
     },
 
     async ensureTable() {
+      const tableOptions = { timeToLive: config.timeToLiveSeconds, maxVersions: 1 };
+      await call(async (client) => {
+        try {
+          const primaryKey = KEY.map(({ name, type }) => ({ name, type }));
+          // Nothing reserved: the instance bills what is used.
+          const reservedThroughput = { capacityUnit: { read: 0, write: 0 } };
+          await client.createTable({ tableMeta: { tableName, primaryKey }, reservedThroughput, tableOptions });
+          return;
+        } catch (error) {
+          if (otsCodeOf(error) !== 'OTSObjectAlreadyExist') throw error;
+        }
+        const existing = await client.describeTable({ tableName });
+        const found = existing.tableMeta.primaryKey.map(({ name, type }) => `${name} ${type}`).join();
+        if (found !== KEY.map(({ name, typeNumber }) => `${name} ${typeNumber}`).join()) {
+          throw new AppError('vendor_rejected', { message: `table ${tableName} has another key: (${found})` });
+        }
+        if (existing.tableOptions.timeToLive !== tableOptions.timeToLive) {
+          await client.updateTable({ tableName, tableOptions });
+        }
+      });
     },
   };
+}
+
+const keyAt = (sdk: TablestoreSdk, deploymentId: string, { attempt, chunk }: Position): KeyColumn[] => [
+  { deployment_id: deploymentId },
+  { attempt: sdk.Long.fromNumber(attempt) },
+  { chunk: sdk.Long.fromNumber(chunk) },
+];
+const beginning = (sdk: TablestoreSdk, deploymentId: string): KeyColumn[] => [
+  { deployment_id: deploymentId },
+  { attempt: sdk.INF_MIN },
+  { chunk: sdk.INF_MIN },
+];
+const end = (sdk: TablestoreSdk, deploymentId: string): KeyColumn[] => [
+  { deployment_id: deploymentId },
+  { attempt: sdk.INF_MAX },
+  { chunk: sdk.INF_MAX },
+];
+
+function positionOf(primaryKey: Row['primaryKey']): Position {
+  const integer = (name: string) => {
+    const value = primaryKey.find((column) => column.name === name)?.value;
+    return typeof value === 'object' ? value.toNumber() : Number.NaN;
+  };
+  return { attempt: integer('attempt'), chunk: integer('chunk') };
+}
+
+function storedChunk(row: Row): StoredChunk {
+  const column = (name: string) => row.attributes.find(({ columnName }) => columnName === name)?.columnValue;
+  const at = column('at');
+  const milliseconds = typeof at === 'object' && 'toNumber' in at ? at.toNumber() : 0;
+  return {
+    ...positionOf(row.primaryKey),
+    at: new Date(milliseconds).toISOString(),
+    text: String(column('text') ?? ''),
+  };
+}
+
+/** Where a number is missing before a chunk, as indexes; `after` is what was read before. */
+function gapsIn(chunks: readonly StoredChunk[], after: Position | undefined): number[] {
+  return chunks.flatMap(({ attempt, chunk }, index) => {
+    const previous = chunks[index - 1] ?? after;
+    const expected = previous?.attempt === attempt ? previous.chunk + 1 : 0;
+    return chunk === expected ? [] : [index];
+  });
+}
+
+const asEntry = ({ attempt, chunk, at, text }: StoredChunk): BuildLogEntry => ({
+  cursor: `${attempt}.${chunk}`,
+  attempt,
+  at,
+  text,
+});
+
+function parseCursor(cursor: string): Position {
+  const [, attempt, chunk] = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor) ?? [];
+  if (attempt === undefined || chunk === undefined) {
+    throw new AppError('invalid_request', { details: { cursor: 'not a cursor of a build log' } });
+  }
+  return { attempt: Number(attempt), chunk: Number(chunk) };
+}
+
+/** Tablestore refuses a batch in which a conditional row comes twice. */
+function withoutRepetition(chunks: readonly BuildLogChunk[]): BuildLogChunk[] {
+  const seen = new Set<number>();
+  return chunks.filter(({ chunk }) => !seen.has(chunk) && seen.add(chunk));
+}
+
+function inBatches(chunks: readonly BuildLogChunk[]): BuildLogChunk[][] {
+  const batches: BuildLogChunk[][] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    const size = Buffer.byteLength(chunk.text);
+    const current = batches.at(-1);
+    if (current && current.length < BATCH_ROWS && bytes + size <= BATCH_BYTES) {
+      current.push(chunk);
+      bytes += size;
+    } else {
+      batches.push([chunk]);
+      bytes = size;
+    }
+  }
+  return batches;
+}
+
+function throwFirstError(results: readonly { isOk: boolean; errorCode: string | null; errorMessage: string | null }[]) {
+  const failed = results.find(({ isOk }) => !isOk);
+  if (failed) throw otsAppError(failed.errorCode ?? 'OTSUnknown', failed.errorMessage);
 }

@@ -1,0 +1,104 @@
+import type { Client } from 'tablestore';
+import { AppError } from '../../kernel/app-error.ts';
+
+export interface TablestoreConfig {
+  /** With scheme, e.g. `https://miaobu.cn-hangzhou.vpc.tablestore.aliyuncs.com`. */
+  readonly endpoint: string;
+  readonly instance: string;
+  /** Asked before every call: the credentials of a function's role change. */
+  readonly credentials: () => {
+    readonly accessKeyId: string;
+    readonly accessKeySecret: string;
+    readonly securityToken?: string | undefined;
+  };
+  /** For one call, from beginning to end. Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/** The SDK weighs 800 KB and 40 ms: who never calls does not load it. */
+const loadSdk = async () => (await import('tablestore')).default;
+export type TablestoreSdk = Awaited<ReturnType<typeof loadSdk>>;
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** Passing states of the service ("Error codes" in its documentation, column Retry). */
+const PASSING = new Set([
+  'OTSCapacityUnitExhausted',
+  'OTSFlowControl',
+  'OTSInternalServerError',
+  'OTSNotEnoughCapacityUnit',
+  'OTSOperationThrottled',
+  'OTSPartitionUnavailable',
+  'OTSQuotaExhausted',
+  'OTSRequestTimeout',
+  'OTSRowOperationConflict',
+  'OTSServerBusy',
+  'OTSServerUnavailable',
+  'OTSTableNotReady',
+  'OTSTimeout',
+]);
+
+/**
+ * Runs calls of Tablestore's SDK with a client of their own and under one deadline. What the service answers, and that it
+ * does not, becomes an `AppError`: `log_store_unavailable` when a later try may succeed, else `vendor_rejected`.
+ */
+export function tablestoreCall(config: TablestoreConfig) {
+  const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  return async <Result>(run: (client: Client, sdk: TablestoreSdk) => Promise<Result>): Promise<Result> => {
+    const sdk = await loadSdk();
+    const { accessKeyId, accessKeySecret, securityToken } = config.credentials();
+    const client = new sdk.Client({
+      endpoint: config.endpoint,
+      instancename: config.instance,
+      accessKeyId,
+      accessKeySecret,
+      ...(securityToken === undefined ? {} : { securityToken }),
+      // The SDK's own are 20 in up to a minute; our callers have theirs.
+      maxRetries: 0,
+      httpOptions: { timeout: timeoutMs },
+    });
+    try {
+      return await beforeDeadline(run(client, sdk), timeoutMs);
+    } catch (error) {
+      throw asAppError(error);
+    }
+  };
+}
+
+/**
+ * The `OTS…` code of an error thrown by the SDK. It puts the HTTP status into `code` and the undecoded protobuf answer,
+ * in which the code stands between control characters, into `message`.
+ */
+export function otsCodeOf(error: unknown): string | undefined {
+  return error instanceof Error ? /OTS[A-Z][A-Za-z]+/.exec(error.message)?.[0] : undefined;
+}
+
+export function otsAppError(otsCode: string, cause?: unknown): AppError {
+  const code = PASSING.has(otsCode) ? 'log_store_unavailable' : 'vendor_rejected';
+  return new AppError(code, { message: `Tablestore answered ${otsCode}`, cause });
+}
+
+function asAppError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const otsCode = otsCodeOf(error);
+  if (otsCode) return otsAppError(otsCode, error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const isOutage = code === 'NetworkingError' || code === 'DeadlinePassed' || (typeof code === 'number' && code >= 500);
+  return isOutage
+    ? new AppError('log_store_unavailable', { message: 'Tablestore does not answer', cause: error })
+    : error;
+}
+
+/** The SDK waits for ever when an answer breaks off in its middle: the socket is gone, and its timeout with it. */
+async function beforeDeadline<Result>(work: Promise<Result>, ms: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    const passed = Object.assign(new Error(`no complete answer within ${ms} ms`), { code: 'DeadlinePassed' });
+    timer = setTimeout(() => reject(passed), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
