@@ -6,7 +6,7 @@ import { migrateDatabase } from '@miaobu/shared/db/migrate-database';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ensureDatabase } from '../../local/postgres/ensure-database.ts';
-import { startPostgres } from '../../local/postgres/start-postgres.ts';
+import { type Postgres, startPostgres } from '../../local/postgres/start-postgres.ts';
 import { startReaper } from '../../local/processes/reaper.ts';
 
 declare module 'vitest' {
@@ -24,25 +24,26 @@ export default async function startPostgresOfTheRun(project: TestProject): Promi
   const home = mkdtempSync(path.join(tmpdir(), 'miaobu-test-postgres-'));
   // Run by root, Postgres is another user, who has to get in.
   chmodSync(home, 0o711);
-  const postgres = await startPostgres({ directory: path.join(home, 'data'), port: 0, maxConnections: 200 });
   const reaper = startReaper();
-  reaper.watch(postgres.pid);
+  let postgres: Postgres | undefined;
   const stop = async () => {
-    await postgres.stop();
-    reaper.release(postgres.pid);
+    await postgres?.stop();
+    if (postgres) reaper.release(postgres.pid);
     await reaper.close();
     rmSync(home, { recursive: true, force: true });
   };
   try {
+    postgres = await startPostgres({ directory: path.join(home, 'data'), port: 0, maxConnections: 200 });
+    reaper.watch(postgres.pid);
     await ensureDatabase(postgres.url(), template);
     await migrateDatabase(postgres.url(template), migrations);
     await closeToConnections(postgres.url(), template);
+    project.provide('postgres', { url: postgres.url(), template });
+    return stop;
   } catch (error) {
     await stop();
     throw error;
   }
-  project.provide('postgres', { url: postgres.url(), template });
-  return stop;
 }
 
 /** A database can be cloned only while nobody is connected to it. */
