@@ -1,0 +1,34 @@
+/** Value of Cache-Control for what may mean something else after the next deployment. */
+export const REVALIDATE = 'public, max-age=0, must-revalidate';
+const FOR_GOOD = 'public, max-age=31536000, immutable';
+
+const HEX_NAME = /(?<!-[0-9a-f]{4})(?:^|[-._])([0-9a-f]{8,64})(?:\.[a-z][a-z0-9]*){1,2}$/;
+const CODE_NAME = /(^|[-.])([\w-]{8})\.(?:js|mjs|css|wasm)(?:\.map)?$/;
+const BUNDLER_FOLDER = /(?:^|\/)(?:assets|_astro|_nuxt|_next\/static|_app\/immutable)\//;
+
+function carriesHash(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const hex = HEX_NAME.exec(name)?.[1];
+  if (hex && /\d[a-f]+\d/.test(hex)) return true;
+  const [, separator, token = ''] = CODE_NAME.exec(name) ?? [];
+  if (!/\d.*[a-z]/i.test(token)) return false;
+  if (separator && /^[A-Z2-7]+$/.test(token)) return true;
+  return /[a-z]/.test(token) && /[A-Z]/.test(token) && BUNDLER_FOLDER.test(path);
+}
+
+/**
+ * Value of Cache-Control for a file of a site: how long a browser may keep it without asking. A name that carries a hash
+ * of the content never means anything else, so it may be kept for good; every other file is asked for again, which costs
+ * a 304 from the edge. Taking a plain name for a hash would show a visitor the old file for a year, so the rule demands
+ * what people do not type:
+ *
+ * - `app.8f3a9b2c.js`, `main-0d9c1e7f.chunk.css`: 8 to 64 lower-case hex characters before the extension, a letter
+ *   between two digits among them. Not `report-20241231.pdf`, not `deadbeef.png`, not the last group of a UUID.
+ * - `main-5RC7PFZX.js`: 8 upper-case base32 characters (esbuild, Angular), scripts and styles only, a digit before a letter.
+ * - `assets/index-B3x_9aQz.js`: 8 base64url characters (Vite, Rollup) in a folder where bundlers write, scripts and
+ *   styles only, with lower case, a capital and a digit before a letter. Not `assets/logo-Version2.js`.
+ *
+ * HTML is always asked for again. A hash that happens to look like a word is too: that is the cheap mistake.
+ */
+export const cachePolicy = (path: string, type: string): string =>
+  !type.startsWith('text/html') && carriesHash(path) ? FOR_GOOD : REVALIDATE;

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { leastRecentlyUsed } from './least-recently-used.ts';
+
+test('what was not asked for longest goes first, as soon as the weights pass the capacity', () => {
+  const cache = leastRecentlyUsed<string>(10);
+  cache.set('a', 'A', 4);
+  cache.set('b', 'B', 4);
+  expect(cache.get('a')).toBe('A');
+  cache.set('c', 'C', 4);
+  expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual(['A', undefined, 'C']);
+});
+
+test('a replaced or deleted entry no longer weighs', () => {
+  const cache = leastRecentlyUsed<string>(10);
+  cache.set('a', 'A', 9);
+  cache.set('a', 'A2', 1);
+  cache.set('b', 'B', 9);
+  expect([cache.get('a'), cache.get('b')]).toEqual(['A2', 'B']);
+  cache.delete('b');
+  cache.set('c', 'C', 9);
+  expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual(['A2', undefined, 'C']);
+});
+
+test('what alone is heavier than the capacity is not kept', () => {
+  const cache = leastRecentlyUsed<string>(10);
+  cache.set('a', 'A', 11);
+  expect(cache.get('a')).toBeUndefined();
+});
