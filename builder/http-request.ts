@@ -1,0 +1,86 @@
+import { lookup as resolve } from 'node:dns';
+import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  /** Sent as they are; only Host, Connection and Content-Length are added. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream is opened anew for every try, and then `bytes` says how long it is. */
+  readonly body?: Buffer | { readonly bytes: number; readonly open: () => Readable };
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** No answer, or an answer of the 5xx kind: the same request may succeed later. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+const IDLE_MS = 30_000;
+const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
+
+// `*.localhost` is this machine (RFC 6761), but Node asks the resolver, which often does not know that.
+const lookup: LookupFunction = (hostname, options, callback) => {
+  if (hostname.endsWith('.localhost')) {
+    if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    else callback(null, '127.0.0.1', 4);
+    return;
+  }
+  resolve(hostname, options, callback);
+};
+
+const agents = new Map<string, Agent>();
+
+/** `node:http` rather than `fetch`: a presigned PUT must carry the given headers and no others. */
+async function transportFor(protocol: string) {
+  const transport = protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const agent = agents.get(protocol) ?? new transport.Agent({ keepAlive: true, lookup });
+  agents.set(protocol, agent);
+  return { request: transport.request, agent };
+}
+
+/** Sends a request and returns the answer's head, its body still to be read. Throws `Unavailable` without an answer. */
+export async function openRequest({ method, url, headers, body, signal }: HttpRequest): Promise<IncomingMessage> {
+  const { request, agent } = await transportFor(new URL(url).protocol);
+  const length = Buffer.isBuffer(body) ? body.length : body?.bytes;
+  return new Promise((resolve, reject) => {
+    const lengthHeader = length === undefined ? {} : { 'content-length': String(length) };
+    const outgoing = request(url, { method, agent, headers: { ...lengthHeader, ...headers }, signal }, resolve);
+    outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error(`no answer within ${IDLE_MS / 1000} s`)));
+    const fail = (error: Error) => {
+      outgoing.destroy();
+      reject(signal?.aborted ? signal.reason : new Unavailable(error.message, { cause: error }));
+    };
+    outgoing.on('error', fail);
+    if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
+    else body.open().on('error', fail).pipe(outgoing);
+  });
+}
+
+/** One exchange. Throws `Unavailable` when the connection fails or the answer is 5xx; every other status is returned. */
+export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
+  const message = await openRequest(request);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > ANSWER_LIMIT_BYTES) throw new Error(`the answer is over ${ANSWER_LIMIT_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (request.signal?.aborted) throw request.signal.reason;
+    throw new Unavailable(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  const status = message.statusCode ?? 0;
+  if (status >= 500) throw new Unavailable(`the server answered ${status}`);
+  return { status, headers: message.headers, body: Buffer.concat(chunks) };
+}

@@ -1,0 +1,30 @@
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import { BuildFailure } from './build-failure.ts';
+import type { ChosenManager } from './detect-project.ts';
+
+/** Whether a program is there to be run. */
+export async function findOnPath(program: string, searchPath: string): Promise<string | undefined> {
+  for (const folder of searchPath.split(path.delimiter)) {
+    const file = path.join(folder, program);
+    const found = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return file;
+  }
+  return undefined;
+}
+
+/** The command that gets a package manager, which this machine lacks, from npm into `folder`. */
+export function installManager({ manager, version }: ChosenManager, folder: string): string {
+  const { fromNpm, title } = manager;
+  if (!fromNpm) {
+    throw new BuildFailure(
+      'install_failed',
+      `This project needs ${title}, which this runner does not have. Use npm, pnpm or Yarn 1, or set an install and a build command of your own in the project's settings.`,
+    );
+  }
+  const wanted = version !== undefined && /^[\w.-]+$/.test(version) ? version : fromNpm.version;
+  return `npm install --prefix "${folder}" --no-save ${fromNpm.name}@${wanted}`;
+}

@@ -1,0 +1,141 @@
+import { StringDecoder } from 'node:string_decoder';
+import { LOG_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
+import { AttemptOver } from './build-failure.ts';
+import type { PlatformClient } from './platform-client.ts';
+import { createSecretMask, maskSecrets, secretTexts } from './secret-mask.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+const FLUSH_MS = 300;
+/** How long the end of a run waits for a log that cannot be delivered. */
+const LAST_TRY_MS = 60_000;
+
+export interface LogStream {
+  write(bytes: Buffer): void;
+  end(): void;
+}
+
+export interface LogShipper {
+  /** One line of the builder's own. */
+  line(text: string): void;
+  /** Output of a command, shipped while it arrives. `seen` gets the same text as the log, secrets masked. */
+  stream(seen?: (text: string) => void): LogStream;
+  /** `***` stands for these from now on, in lines and in streams opened later. */
+  hide(values: readonly string[]): void;
+  mask(text: string): string;
+  /** Starts sending what there is, without waiting for it. */
+  flush(): void;
+  /** Sends everything and ends. Never throws: a log that cannot be delivered is no reason to fail a build. */
+  close(): Promise<void>;
+  /** Ends without sending what is left. */
+  abandon(): void;
+}
+
+/** The longest beginning of `text` that has at most `limit` bytes and ends between two characters. */
+function head(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  return bytes.length <= limit ? text : new StringDecoder('utf8').write(bytes.subarray(0, limit));
+}
+
+/** Sends the log as numbered chunks, one at a time and in order, each until it is taken. */
+export function createLogShipper({
+  client,
+  token,
+  limitBytes,
+}: {
+  client: Pick<PlatformClient, 'putLogChunk'>;
+  token: string;
+  limitBytes: number;
+}): LogShipper {
+  const limit = Math.min(limitBytes, LOG_LIMIT_BYTES);
+  const cutNote = `\n[The log ends here: it is over the limit of ${limit} bytes.]\n`;
+  const gone = new AbortController();
+  let secrets: string[] = [];
+  let waiting = '';
+  let waitingBytes = 0;
+  let roomBytes = limit - Buffer.byteLength(cutNote);
+  let cut = false;
+  let number = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let sending: Promise<void> | undefined;
+
+  function append(text: string) {
+    // Postgres cannot store U+0000, and no terminal shows it.
+    const clean = text.replaceAll('\0', '');
+    if (cut || clean === '' || gone.signal.aborted) return;
+    const fitting = head(clean, roomBytes);
+    cut = fitting.length < clean.length;
+    waiting += cut ? fitting + cutNote : fitting;
+    const bytes = Buffer.byteLength(fitting);
+    roomBytes -= bytes;
+    waitingBytes += cut ? bytes + Buffer.byteLength(cutNote) : bytes;
+    if (waitingBytes >= CHUNK_BYTES) flush();
+    else timer ??= setTimeout(flush, FLUSH_MS);
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    timer = undefined;
+    sending ??= send().finally(() => {
+      sending = undefined;
+      if (waiting !== '') timer ??= setTimeout(flush, FLUSH_MS);
+    });
+  }
+
+  async function send() {
+    while (waiting !== '' && !gone.signal.aborted) {
+      const text = head(waiting, CHUNK_BYTES);
+      const chunk = { at: new Date().toISOString(), text };
+      waiting = waiting.slice(text.length);
+      waitingBytes -= Buffer.byteLength(text);
+      try {
+        await client.putLogChunk(token, number, chunk, { signal: gone.signal, forMs: Number.POSITIVE_INFINITY });
+        number += 1;
+      } catch (error) {
+        if (!gone.signal.aborted && !(error instanceof AttemptOver)) {
+          console.error(`the log cannot be delivered: ${error instanceof Error ? error.message : error}`);
+        }
+        abandon();
+      }
+    }
+  }
+
+  function abandon() {
+    gone.abort();
+    clearTimeout(timer);
+    timer = undefined;
+    waiting = '';
+  }
+
+  const mask = (text: string) => maskSecrets(text, secrets);
+
+  return {
+    mask,
+    flush,
+    abandon,
+    line: (text) => append(`${mask(text)}\n`),
+    hide(values) {
+      secrets = [...new Set([...secrets, ...secretTexts(values)])];
+    },
+    stream(seen) {
+      const decoder = new StringDecoder('utf8');
+      const masked = createSecretMask(secrets);
+      const show = (text: string) => {
+        append(text);
+        if (text !== '') seen?.(text);
+      };
+      return {
+        write: (bytes) => show(masked.push(decoder.write(bytes))),
+        end: () => show(masked.push(decoder.end()) + masked.end()),
+      };
+    },
+    async close() {
+      const giveUp = setTimeout(abandon, LAST_TRY_MS);
+      while (waiting !== '' || sending) {
+        flush();
+        await sending;
+      }
+      clearTimeout(giveUp);
+      clearTimeout(timer);
+    },
+  };
+}

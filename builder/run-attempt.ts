@@ -1,0 +1,170 @@
+import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
+import { ManifestError } from '@miaobu/shared/contracts/manifest';
+import { randomToken } from '@miaobu/shared/kernel/ids';
+import { AttemptOver, BuildFailure } from './build-failure.ts';
+import { buildSite } from './build-site.ts';
+import { collectOutput } from './collect-output.ts';
+import { detectProject } from './detect-project.ts';
+import { fetchSource } from './fetch-source.ts';
+import { findOutput, foldersIn } from './find-output.ts';
+import { findFolderInside } from './folder-inside.ts';
+import { type Report, startReporting } from './heartbeat.ts';
+import { createLogShipper, type LogShipper } from './log-shipper.ts';
+import type { PlatformClient } from './platform-client.ts';
+import { uploadOutput } from './upload-output.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
+
+/** `over`: the platform wanted nothing more of this run. */
+export type Outcome = 'uploaded' | 'failed' | 'over';
+
+const MESSAGE_LIMIT = 2000;
+/** A machine that is being shut down does not wait long. */
+const LAST_WORDS_MS = 3_000;
+
+async function findRootDirectory(source: string, name: string): Promise<string> {
+  const found = await findFolderInside(source, name.trim() || '.');
+  if (found.kind === 'found') return found.path;
+  const shown = JSON.stringify(name);
+  throw new BuildFailure(
+    'root_directory_missing',
+    found.kind === 'outside'
+      ? `The root directory ${shown} is outside of the repository.`
+      : `The repository has no folder ${shown}, the project's root directory. ${await foldersIn(source)}`,
+  );
+}
+
+/** Only a lone index.html that a build made is taken for a single-page app, unless the settings say. */
+function decideSpa(setting: boolean | null, maySpa: boolean, paths: readonly string[]): boolean {
+  if (setting !== null) return setting;
+  const pages = paths.filter((path) => path.endsWith('.html'));
+  return maySpa && pages.length === 1 && pages[0] === 'index.html';
+}
+
+interface Phases {
+  readonly job: BuildJob;
+  readonly client: PlatformClient;
+  readonly workspace: Workspace;
+  readonly log: LogShipper;
+  readonly signal: AbortSignal;
+  readonly runner: NodeJS.ProcessEnv;
+  readonly reportBuilding: () => Promise<void>;
+}
+
+/** Fetch, build, publish; returns the last report, or throws what ended it. */
+async function runPhases({ job, client, workspace, log, signal, runner, reportBuilding }: Phases): Promise<Report> {
+  log.line(`Cloning ${job.repository} (branch ${job.branch}, commit ${job.commit_sha.slice(0, 7)})`);
+  const cloning = Date.now();
+  const count = await fetchSource(job.source_url, workspace, signal);
+  log.line(`Cloned ${count} files in ${((Date.now() - cloning) / 1000).toFixed(1)} s`);
+
+  const told = reportBuilding();
+  const folder = await findRootDirectory(workspace.source, job.settings.root_directory);
+  const plan = await detectProject({ folder, source: workspace.source, settings: job.settings });
+  log.line(`Detected: ${plan.title}`);
+  const runsCommands = plan.build !== undefined || plan.install.kind !== 'none';
+  const mark = randomToken(12);
+  const built = runsCommands
+    ? await buildSite({ plan, folder, job, workspace, log, signal, mark, runner })
+    : { seconds: 0, user: undefined };
+
+  const output = await findOutput(folder, plan);
+  const { files, ignored } = await collectOutput({
+    folder: output,
+    isProjectRoot: output === folder,
+    user: built.user,
+  });
+  if (ignored.length > 0)
+    log.line(`Not published: ${ignored.slice(0, 10).join(', ')}${ignored.length > 10 ? ', …' : ''}`);
+  const spa = decideSpa(
+    job.settings.spa,
+    plan.maySpa,
+    files.map((file) => file.path),
+  );
+  if (spa) log.line('Single-page app: unknown addresses are answered with index.html');
+
+  await told;
+  signal.throwIfAborted();
+  const publishing = Date.now();
+  const publication = await client.publication(job.token, { signal });
+  log.hide([publication.token]);
+  const manifest = await uploadOutput({ files, spa, client, token: publication.token, log, signal });
+  log.line(`Uploaded in ${((Date.now() - publishing) / 1000).toFixed(1)} s`);
+  return {
+    kind: 'uploaded',
+    manifest_sha256: manifest.sha256,
+    manifest_bytes: manifest.bytes,
+    build_seconds: built.seconds,
+  };
+}
+
+/** What ended a run, as its last report. */
+function failureReport(error: unknown, log: LogShipper): Report & { kind: 'failed' } {
+  const failure =
+    error instanceof BuildFailure
+      ? error
+      : new BuildFailure(
+          error instanceof ManifestError ? 'output_invalid' : 'runner_error',
+          error instanceof ManifestError
+            ? `The output cannot be published: ${error.message}.`
+            : `The build runner failed: ${error}`,
+        );
+  return { kind: 'failed', code: failure.code, message: log.mask(failure.message).slice(0, MESSAGE_LIMIT) };
+}
+
+/** One attempt, from the redeemed job to its last report. `run` is aborted from outside to stop it. */
+export async function runAttempt({
+  inputs,
+  job,
+  client,
+  run,
+  runner,
+}: {
+  inputs: BuildInputs;
+  job: BuildJob;
+  client: PlatformClient;
+  run: AbortController;
+  /** The runner's own environment. */
+  runner: NodeJS.ProcessEnv;
+}): Promise<Outcome> {
+  const { signal } = run;
+  const end = (reason: Error) => run.abort(reason);
+  const log = createLogShipper({ client, token: job.token, limitBytes: job.limits.log_bytes });
+  log.hide([inputs.ticket, job.token, job.source_url, ...Object.values(job.environment)]);
+  const reporter = startReporting({ client, token: job.token, signal, end });
+  const workspace = await createWorkspace();
+  try {
+    const report = await runPhases({
+      job,
+      client,
+      workspace,
+      log,
+      signal,
+      runner,
+      reportBuilding: () => reporter.building(),
+    });
+    await log.close();
+    signal.throwIfAborted();
+    await reporter.conclude(report);
+    return 'uploaded';
+  } catch (error) {
+    if (error instanceof AttemptOver) {
+      log.abandon();
+      return 'over';
+    }
+    const report = failureReport(error, log);
+    log.line(`Error: ${report.message.split('\n', 1)[0]}`);
+    if (report.code === 'cancelled') {
+      const giveUp = setTimeout(() => log.abandon(), LAST_WORDS_MS);
+      await log.close();
+      clearTimeout(giveUp);
+      await reporter.conclude(report, { forMs: LAST_WORDS_MS });
+    } else {
+      await log.close();
+      await reporter.conclude(report);
+    }
+    return 'failed';
+  } finally {
+    reporter.stop();
+    await workspace.remove();
+  }
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { BuildUser } from './build-user.ts';
+import { endProcesses } from './end-processes.ts';
+import type { LogShipper } from './log-shipper.ts';
+
+/** Where and as whom the user's commands run, and until when. */
+export interface CommandSurroundings {
+  readonly log: Pick<LogShipper, 'stream'>;
+  readonly user: BuildUser | undefined;
+  /** See `ProcessTraits`. */
+  readonly mark: string;
+  readonly workFolder: string;
+  /** Ends the command, which then throws the signal's reason. */
+  readonly signal: AbortSignal;
+  /** Milliseconds of the epoch. */
+  readonly deadline: number;
+}
+
+export interface CommandResult {
+  readonly outcome: 'done' | 'failed' | 'timeout';
+  /** In words, e.g. `exited with code 1`. */
+  readonly ending: string;
+  /** The last of what it printed, secrets masked. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+const KEPT_OUTPUT = 64 * 1024;
+
+function describe(code: number | null, signal: NodeJS.Signals | null): string {
+  // 137 is how a shell reports that its command got SIGKILL.
+  if (signal === 'SIGKILL' || code === 137) return 'was killed (SIGKILL), most often for using too much memory';
+  if (signal) return `was ended by ${signal}`;
+  if (code === 127) return 'was not found (exit code 127)';
+  return `exited with code ${code}`;
+}
+
+/**
+ * Runs one shell command of the user's in a process group of its own, with nothing of the runner's environment and
+ * nothing on stdin. When this resolves or throws, none of its processes is left.
+ */
+export async function runCommand(
+  command: string,
+  { cwd, environment }: { cwd: string; environment: Readonly<Record<string, string>> },
+  { log, user, mark, workFolder, signal, deadline }: CommandSurroundings,
+): Promise<CommandResult> {
+  signal.throwIfAborted();
+  const started = Date.now();
+  let output = '';
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  });
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const closed = once(child, 'close');
+  closed.catch(() => {});
+
+  for (const pipe of [child.stdout, child.stderr]) {
+    const stream = log.stream((text) => {
+      output = (output + text).slice(-KEPT_OUTPUT);
+    });
+    pipe.on('data', (bytes: Buffer) => stream.write(bytes));
+    pipe.on('end', () => stream.end());
+  }
+
+  let timedOut = false;
+  const stop = () => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Gone already; `endProcesses` makes sure.
+    }
+  };
+  const limit = setTimeout(
+    () => {
+      timedOut = true;
+      stop();
+    },
+    Math.max(0, deadline - started),
+  );
+  signal.addEventListener('abort', stop, { once: true });
+
+  try {
+    const [code, endedBy] = await exited;
+    if (child.pid !== undefined) await endProcesses({ leader: child.pid, user, mark, folder: workFolder });
+    // Only now: a daemon that inherited the pipes would have kept them open.
+    await closed;
+    signal.throwIfAborted();
+    const seconds = (Date.now() - started) / 1000;
+    if (timedOut) return { outcome: 'timeout', ending: 'ran out of time', output, seconds };
+    return { outcome: code === 0 ? 'done' : 'failed', ending: describe(code, endedBy), output, seconds };
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener('abort', stop);
+  }
+}
