@@ -1,0 +1,170 @@
+import type { Readable } from 'node:stream';
+import type OSS from 'ali-oss';
+import { AppError } from '../../kernel/app-error.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import { type OssCredentials, ossV4Presign } from './oss-v4-presign.ts';
+
+export interface OssObjectStoreConfig {
+  /** With its scheme, without the bucket: `https://oss-cn-hangzhou-internal.aliyuncs.com`. */
+  readonly endpoint: string;
+  /** For presigned URLs, which are used from outside the VPC. Default: `endpoint`. */
+  readonly publicEndpoint?: string;
+  /** `/{bucket}/{key}` instead of `{bucket}.{host}`. The host must not be an IP address without it. */
+  readonly pathStyle: boolean;
+  /** `cn-hangzhou`. */
+  readonly region: string;
+  readonly bucket: string;
+  /** Asked again for every call: a role's keys change while an instance lives. */
+  readonly credentials: () => OssCredentials;
+  /** To connect, and again until the answer begins, which includes sending the body. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+const MAX_KEYS_PER_CALL = 1000;
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** `ObjectStore` on Alibaba Cloud OSS. Presigning loads no SDK; the first other call does. */
+export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
+  let current: { accessKeyId: string; client: Promise<OSS> } | undefined;
+
+  const client = (): Promise<OSS> => {
+    const credentials = config.credentials();
+    if (current?.accessKeyId !== credentials.accessKeyId) {
+      current = { accessKeyId: credentials.accessKeyId, client: createClient(config, credentials) };
+    }
+    return current.client;
+  };
+
+  const get: ObjectStore['get'] = async (key) => {
+    const found = await missingAsUndefined((await client()).getStream(key));
+    if (!found) return undefined;
+    const contentType = found.res.headers['content-type'];
+    return {
+      body: found.stream,
+      size: Number(found.res.headers['content-length']),
+      ...(contentType === undefined ? {} : { contentType }),
+    };
+  };
+
+  return {
+    async put(key, body, { contentType, contentLength, forbidOverwrite } = {}) {
+      const options = {
+        headers: forbidOverwrite ? { 'x-oss-forbid-overwrite': 'true' } : {},
+        ...(contentType === undefined ? {} : { mime: contentType }),
+        ...(contentLength === undefined ? {} : { contentLength }),
+      };
+      await translated((await client()).put(key, body, options));
+    },
+    get,
+    async read(key, limitBytes) {
+      const found = await get(key);
+      if (!found) return undefined;
+      if (found.size > limitBytes) {
+        found.body.destroy();
+        throw new AppError('payload_too_large', { details: { limit_bytes: limitBytes } });
+      }
+      return translated(collect(found.body));
+    },
+    async head(key) {
+      const found = await missingAsUndefined((await client()).head(key));
+      if (!found) return undefined;
+      return { size: Number(found.res.headers['content-length']), etag: found.res.headers.etag ?? '' };
+    },
+    async delete(keys) {
+      for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL) {
+        await translated((await client()).deleteMulti(keys.slice(at, at + MAX_KEYS_PER_CALL), { quiet: true }));
+      }
+    },
+    async list(prefix, { cursor, limit = MAX_KEYS_PER_CALL } = {}) {
+      const page = await translated(
+        (await client()).listV2({
+          'max-keys': limit,
+          // An empty value is signed as `prefix=` by the SDK and as `prefix` by OSS.
+          ...(prefix === '' ? {} : { prefix }),
+          ...(cursor === undefined ? {} : { 'continuation-token': cursor }),
+        }),
+      );
+      return {
+        objects: page.objects.map(({ name, size, lastModified }) => ({
+          key: name,
+          size,
+          lastModified: new Date(lastModified),
+        })),
+        ...(page.nextContinuationToken === null ? {} : { nextCursor: page.nextContinuationToken }),
+      };
+    },
+    async presignPut(key, { contentLength, contentType, forbidOverwrite, expiresInSeconds }) {
+      const headers = {
+        'content-length': String(contentLength),
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...(forbidOverwrite ? { 'x-oss-forbid-overwrite': 'true' } : {}),
+      };
+      const url = ossV4Presign({
+        method: 'PUT',
+        endpoint: config.publicEndpoint ?? config.endpoint,
+        pathStyle: config.pathStyle,
+        region: config.region,
+        bucket: config.bucket,
+        key,
+        headers,
+        expiresInSeconds,
+        credentials: config.credentials(),
+        now: new Date(),
+      });
+      return { url, headers };
+    },
+  };
+}
+
+async function createClient(config: OssObjectStoreConfig, credentials: OssCredentials): Promise<OSS> {
+  const { default: Client } = await import('ali-oss');
+  const { accessKeyId, accessKeySecret, securityToken } = credentials;
+  return new Client({
+    accessKeyId,
+    accessKeySecret,
+    bucket: config.bucket,
+    endpoint: config.endpoint,
+    region: config.region,
+    sldEnable: config.pathStyle,
+    authorizationV4: true,
+    timeout: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    // Without a way to refresh, the SDK prints a warning; we make another client when the keys have changed.
+    ...(securityToken === undefined
+      ? {}
+      : {
+          stsToken: securityToken,
+          refreshSTSToken: async () => ({ accessKeyId, accessKeySecret, stsToken: securityToken }),
+        }),
+  });
+}
+
+/**
+ * A missing object as undefined. A missing bucket looks the same here: the answer to HEAD has no body, and that of a
+ * streamed GET is thrown away by the SDK.
+ */
+const missingAsUndefined = <T>(call: Promise<T>): Promise<T | undefined> =>
+  call.catch((error: OSS.OssSdkError) => {
+    if (error.status === 404) return undefined;
+    throw appErrorOf(error);
+  });
+
+const translated = <T>(call: Promise<T>): Promise<T> =>
+  call.catch((error: OSS.OssSdkError) => {
+    throw appErrorOf(error);
+  });
+
+function appErrorOf(error: OSS.OssSdkError): AppError {
+  // The SDK's own text names hosts and sockets: it is the cause, for the log.
+  const message = `OSS ${error.code ?? error.name} (status ${error.status}, request ${error.requestId ?? 'unanswered'})`;
+  const options = { message, cause: error };
+  if (error.code === 'FileAlreadyExists') return new AppError('conflict', options);
+  if (error.status === 429 || error.code === 'SlowDown') return new AppError('vendor_throttled', options);
+  const isRefusal = error.status !== undefined && error.status >= 400 && error.status < 500;
+  return new AppError(isRefusal ? 'vendor_rejected' : 'object_store_unavailable', options);
+}
+
+async function collect(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
