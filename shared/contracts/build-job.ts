@@ -1,7 +1,8 @@
 /**
  * The builder's protocol: everything a build runner asks of `build-callback`, under `/builds/v1`.
  *
- * 1. `POST /builds/v1/redeem` with the ticket from the workflow's input → `BuildJob`. Once per attempt: the first run wins.
+ * 1. `POST /builds/v1/{deployment}/attempts/{n}/redeem` with the ticket from the workflow's input → `BuildJob`. Once per
+ *    attempt: the first run wins.
  * 2. With `Authorization: Bearer {job.token}` (logs and status of this attempt, nothing else):
  *    `PUT  /builds/v1/{deployment}/attempts/{n}/logs/{chunk}`: `LogChunk`, idempotent by number, from 0
  *    `POST /builds/v1/{deployment}/attempts/{n}/reports`: `BuildReport`, idempotent by `seq`, from 1

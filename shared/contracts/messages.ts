@@ -13,6 +13,8 @@ export const topics = {
   'hostname.connect': z.strictObject({ project_id: uuid, hostname: z.string() }),
   /** Register the push hook at the code host. */
   'hook.connect': z.strictObject({ project_id: uuid }),
+  /** Ask the code host for the head of an environment's branch, and deploy it if we have not. */
+  'branch.sync': z.strictObject({ environment_id: uuid }),
   /** Start a build run for a queued deployment. */
   'build.start': z.strictObject({ deployment_id: uuid }),
   /** Verify what a build uploaded, then switch its environment. */
@@ -31,6 +33,7 @@ export type Payload<T extends Topic> = z.output<(typeof topics)[T]>;
 export const deployTopics = [
   'hostname.connect',
   'hook.connect',
+  'branch.sync',
   'build.start',
   'deployment.activate',
   'route.publish',

@@ -1,7 +1,18 @@
 import * as z from 'zod';
+import type { CloudCredentials } from './credentials.ts';
 
-// The one file that reads the environment of a function. A slice is a strict object of variables; a function names the
-// slices it needs and gets all problems in one message.
+// The one file that reads the environment of a function. A slice names some variables, says what they must look like, and
+// what they become; a function names the slices it needs and gets all problems in one message.
+
+export interface ConfigSlice<Shape extends z.core.$ZodLooseShape, Value> {
+  readonly shape: Shape;
+  value(environment: z.output<z.ZodObject<Shape>>): Value;
+}
+
+const slice = <Shape extends z.core.$ZodLooseShape, Value>(
+  shape: Shape,
+  value: (environment: z.output<z.ZodObject<Shape>>) => Value,
+): ConfigSlice<Shape, Value> => ({ shape, value });
 
 const secret = (bytes: number) =>
   z
@@ -16,82 +27,143 @@ const origin = z
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-export const databaseConfig = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(20).default(2),
-});
+export const databaseConfig = slice(
+  {
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(20).default(2),
+  },
+  (env) => ({ database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE } }),
+);
 
-export const rootKeyConfig = z.object({ MIAOBU_ROOT_KEY: secret(32) });
+export const rootKeyConfig = slice({ MIAOBU_ROOT_KEY: secret(32) }, (env) => ({ rootKey: env.MIAOBU_ROOT_KEY }));
 
 /** Where the platform and its sites are reached, as origins (`https://api.example.com`, `https://example.site`). */
-export const originConfig = z.object({ CONTROL_ORIGIN: origin, SITES_ORIGIN: origin });
+export const originConfig = slice({ CONTROL_ORIGIN: origin, SITES_ORIGIN: origin }, (env) => ({
+  controlOrigin: env.CONTROL_ORIGIN,
+  sitesOrigin: env.SITES_ORIGIN,
+}));
 
-/** Region, account and the temporary keys that Function Compute gives a function with a role. */
-export const aliyunConfig = z.object({
-  ALIYUN_REGION: z.string().regex(/^[a-z]{2}-[a-z0-9-]+$/),
-  ALIBABA_CLOUD_ACCESS_KEY_ID: z.string().min(1),
-  ALIBABA_CLOUD_ACCESS_KEY_SECRET: z.string().min(1),
-  ALIBABA_CLOUD_SECURITY_TOKEN: z.string().min(1).optional(),
-});
+/** The region, and the temporary keys that Function Compute gives a function with a role. */
+export const aliyunConfig = slice(
+  {
+    ALIYUN_REGION: z.string().regex(/^[a-z]{2}-[a-z0-9-]+$/),
+    ALIBABA_CLOUD_ACCESS_KEY_ID: z.string().min(1),
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: z.string().min(1),
+    ALIBABA_CLOUD_SECURITY_TOKEN: z.string().min(1).optional(),
+  },
+  (env) => {
+    const initialCredentials: CloudCredentials = {
+      accessKeyId: env.ALIBABA_CLOUD_ACCESS_KEY_ID,
+      accessKeySecret: env.ALIBABA_CLOUD_ACCESS_KEY_SECRET,
+      ...(env.ALIBABA_CLOUD_SECURITY_TOKEN === undefined ? {} : { securityToken: env.ALIBABA_CLOUD_SECURITY_TOKEN }),
+    };
+    return { region: env.ALIYUN_REGION, initialCredentials };
+  },
+);
 
-export const objectStoreConfig = z.object({
-  OSS_ENDPOINT: origin,
-  /** What presigned URLs name: build runners are outside the private network. */
-  OSS_PUBLIC_ENDPOINT: origin,
-  OSS_BUCKET: z.string().min(3).max(63),
-  OSS_PATH_STYLE: flag.default(false),
-});
+export const objectStoreConfig = slice(
+  {
+    OSS_ENDPOINT: origin,
+    /** What presigned URLs name: build runners are outside the private network. */
+    OSS_PUBLIC_ENDPOINT: origin,
+    OSS_BUCKET: z.string().min(3).max(63),
+    OSS_PATH_STYLE: flag.default(false),
+  },
+  (env) => ({
+    objectStore: {
+      endpoint: env.OSS_ENDPOINT,
+      publicEndpoint: env.OSS_PUBLIC_ENDPOINT,
+      bucket: env.OSS_BUCKET,
+      pathStyle: env.OSS_PATH_STYLE,
+    },
+  }),
+);
 
-export const edgeConfig = z.object({
-  ESA_ENDPOINT: z.string().min(1),
-  ESA_SITE_ID: z.coerce.number().int().positive(),
-  ALIDNS_ENDPOINT: z.string().min(1),
-  /** The registered zone in AliDNS: never derived from a hostname, which fails for `.com.cn`. */
-  DNS_ZONE: z.string().min(1),
-});
+export const edgeConfig = slice(
+  { ESA_ENDPOINT: z.string().min(1), ESA_SITE_ID: z.coerce.number().int().positive() },
+  (env) => ({
+    edge: { endpoint: env.ESA_ENDPOINT, siteId: env.ESA_SITE_ID },
+  }),
+);
 
-export const buildLogConfig = z.object({
-  TABLESTORE_ENDPOINT: origin,
-  TABLESTORE_INSTANCE: z.string().min(1),
-});
+/** The zone is the registered one in AliDNS: never derived from a hostname, which fails for `.com.cn`. */
+export const dnsConfig = slice({ ALIDNS_ENDPOINT: z.string().min(1), DNS_ZONE: z.string().min(1) }, (env) => ({
+  dns: { endpoint: env.ALIDNS_ENDPOINT, zone: env.DNS_ZONE },
+}));
+
+const LOG_DAYS = 90;
+
+export const buildLogConfig = slice({ TABLESTORE_ENDPOINT: origin, TABLESTORE_INSTANCE: z.string().min(1) }, (env) => ({
+  buildLog: {
+    endpoint: env.TABLESTORE_ENDPOINT,
+    instance: env.TABLESTORE_INSTANCE,
+    table: 'build_logs',
+    timeToLiveSeconds: LOG_DAYS * 24 * 60 * 60,
+  },
+}));
 
 /** How the `deploy` function is woken. */
-export const doorbellConfig = z.object({ DOORBELL_ENDPOINT: origin, DOORBELL_FUNCTION: z.string().min(1) });
+export const doorbellConfig = slice({ DOORBELL_ENDPOINT: origin, DOORBELL_FUNCTION: z.string().min(1) }, (env) => ({
+  doorbell: { endpoint: env.DOORBELL_ENDPOINT, functionName: env.DOORBELL_FUNCTION },
+}));
 
 /** One proxy serves every call that leaves mainland China (GitHub, the language model). */
-export const outboundConfig = z.object({ OUTBOUND_PROXY_URL: z.url({ protocol: /^https?$/ }).optional() });
-
-export const githubConfig = z.object({ GITHUB_API_URL: z.url({ protocol: /^https?$/ }) });
+export const githubConfig = slice(
+  {
+    GITHUB_API_URL: z.url({ protocol: /^https?$/ }),
+    OUTBOUND_PROXY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  },
+  (env) => ({
+    github: {
+      apiUrl: env.GITHUB_API_URL,
+      ...(env.OUTBOUND_PROXY_URL === undefined ? {} : { proxyUrl: env.OUTBOUND_PROXY_URL }),
+    },
+  }),
+);
 
 /** The workflow that builds sites: `owner/name` of the platform's repository, the workflow's file, and the branch it runs from. */
-export const buildRunnerConfig = z.object({
-  BUILD_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
-  BUILD_WORKFLOW: z
-    .string()
-    .regex(/^[\w.-]+\.ya?ml$/)
-    .default('build.yml'),
-  BUILD_REF: z.string().min(1).default('main'),
-});
+export const buildRunnerConfig = slice(
+  {
+    BUILD_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+    BUILD_WORKFLOW: z
+      .string()
+      .regex(/^[\w.-]+\.ya?ml$/)
+      .default('build.yml'),
+    BUILD_REF: z.string().min(1).default('main'),
+  },
+  (env) => ({
+    buildRunner: { repository: env.BUILD_REPOSITORY, workflow: env.BUILD_WORKFLOW, ref: env.BUILD_REF },
+  }),
+);
 
 /** What Function Compute tells every function. */
-export const instanceConfig = z.object({
-  FC_SERVER_PORT: z.coerce.number().int().positive().default(9000),
-  FC_FUNCTION_NAME: z.string().default('local'),
-  FC_INSTANCE_ID: z.string().default('local'),
-});
+export const instanceConfig = slice(
+  {
+    FC_SERVER_PORT: z.coerce.number().int().positive().default(9000),
+    FC_INSTANCE_ID: z.string().default('unknown'),
+  },
+  (env) => ({ port: env.FC_SERVER_PORT, instanceId: env.FC_INSTANCE_ID }),
+);
+
+type AnySlice = ConfigSlice<z.core.$ZodLooseShape, object>;
+type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
 
 /**
  * Parses the slices from the environment, once per cold start. Throws one error that lists every problem by variable
  * and never shows a value. An empty variable counts as absent.
  */
-export function readConfig<Shape extends z.core.$ZodLooseShape>(
-  slices: readonly { readonly shape: Shape }[],
+export function readConfig<const Slices extends readonly Pick<AnySlice, 'shape' | 'value'>[]>(
+  slices: Slices,
   environment: NodeJS.ProcessEnv = process.env,
-): z.output<z.ZodObject<Shape>> {
-  const schema = z.object(Object.assign({}, ...slices.map((slice) => slice.shape)) as Shape);
+): Intersection<ReturnType<Slices[number]['value']>> {
+  const schema = z.object(Object.assign({}, ...slices.map(({ shape }) => shape)) as z.core.$ZodLooseShape);
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(present);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`the configuration is not valid\n  ${problems.join('\n  ')}`);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`the configuration is not valid\n  ${problems.join('\n  ')}`);
+  }
+  return Object.assign({}, ...slices.map((part) => part.value(parsed.data)));
 }

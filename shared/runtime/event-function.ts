@@ -111,8 +111,8 @@ async function readEvent(request: IncomingMessage): Promise<Buffer> {
 export function startEventFunction<Schema extends z.ZodType, Result>(
   definition: EventFunction<Schema, Result>,
 ): Server {
-  const { FC_SERVER_PORT, FC_INSTANCE_ID } = readConfig([instanceConfig]);
-  const log = createLog({ function: definition.name, instance: FC_INSTANCE_ID });
+  const { port, instanceId } = readConfig([instanceConfig]);
+  const log = createLog({ function: definition.name, instance: instanceId });
   const handle = eventHandler(definition);
   const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 
@@ -147,5 +147,5 @@ export function startEventFunction<Schema extends z.ZodType, Result>(
   });
   const stop = drainOnStop(server, log, () => definition.close());
   useLongLivedConnections(server);
-  return server.listen(FC_SERVER_PORT, '0.0.0.0');
+  return server.listen(port, '0.0.0.0');
 }

@@ -116,8 +116,8 @@ export interface WebFunction {
  * the control path `/pre-stop` (a header no client can set) drains the instance.
  */
 export function startWebFunction(definition: WebFunction): Server {
-  const { FC_SERVER_PORT, FC_INSTANCE_ID } = readConfig([instanceConfig]);
-  const log = createLog({ function: definition.name, instance: FC_INSTANCE_ID });
+  const { port, instanceId } = readConfig([instanceConfig]);
+  const log = createLog({ function: definition.name, instance: instanceId });
   const app = webApp(log);
   definition.routes(app, log);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -132,5 +132,5 @@ export function startWebFunction(definition: WebFunction): Server {
   });
   const stop = drainOnStop(server, log, () => definition.close());
   useLongLivedConnections(server);
-  return server.listen(FC_SERVER_PORT, '0.0.0.0');
+  return server.listen(port, '0.0.0.0');
 }

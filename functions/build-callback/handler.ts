@@ -1,0 +1,68 @@
+// build-callback: the builder's only door.
+// Trigger: HTTP, /builds/v1/… (contracts/build-job.ts).   Moves: queued → cloning → building → uploading → deploying, or failed.
+// Hands to: deploy, by the outbox and a doorbell, when everything is uploaded.
+// Fails by: 401 for a token of another attempt, 409 when the attempt is over; late reports are 200 and change nothing.
+import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
+import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
+import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
+import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { openDatabase } from '@miaobu/shared/db/database';
+import { createSealer } from '@miaobu/shared/kernel/seal';
+import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { repositories } from '@miaobu/shared/model/repositories';
+import {
+  aliyunConfig,
+  buildLogConfig,
+  databaseConfig,
+  doorbellConfig,
+  githubConfig,
+  objectStoreConfig,
+  readConfig,
+  rootKeyConfig,
+} from '@miaobu/shared/runtime/config';
+import { createCredentials } from '@miaobu/shared/runtime/credentials';
+import { startWebFunction } from '@miaobu/shared/runtime/web-function';
+import { appendLog } from './append-log.ts';
+import { authenticateRunner } from './authenticate-runner.ts';
+import { buildCallbackRoutes } from './build-callback-routes.ts';
+import { grantPublication } from './grant-publication.ts';
+import { recordReport } from './record-report.ts';
+import { redeemTicket } from './redeem-ticket.ts';
+import { requestManifestUpload, requestUploads } from './request-uploads.ts';
+
+const config = readConfig([
+  databaseConfig,
+  rootKeyConfig,
+  aliyunConfig,
+  doorbellConfig,
+  objectStoreConfig,
+  buildLogConfig,
+  githubConfig,
+]);
+const database = openDatabase(config.database);
+const credentials = createCredentials(config.initialCredentials);
+const cloud = { region: config.region, credentials: credentials.current };
+const store = repositories(database);
+const tokens = buildTokens(config.rootKey);
+const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
+const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
+
+startWebFunction({
+  name: 'build-callback',
+  credentials,
+  routes: (app, log) =>
+    buildCallbackRoutes(app, {
+      redeemTicket: redeemTicket({
+        store,
+        tokens,
+        sealer: createSealer(config.rootKey),
+        codeHost: githubCodeHost(config.github),
+      }),
+      appendLog: appendLog({ ...runner, buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }) }),
+      recordReport: recordReport({ ...runner, doorbell: fcDoorbell({ ...config.doorbell, ...cloud, log }) }),
+      grantPublication: grantPublication(runner),
+      requestUploads: requestUploads({ ...runner, objectStore }),
+      requestManifestUpload: requestManifestUpload({ ...runner, objectStore }),
+    }),
+  close: () => database.close(),
+});

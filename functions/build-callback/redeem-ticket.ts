@@ -1,0 +1,107 @@
+import { type BuildJob, LOG_LIMIT_BYTES, type RedeemRequest } from '@miaobu/shared/contracts/build-job';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { equalBytes, sha256 } from '@miaobu/shared/kernel/hmac';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
+import { ATTEMPT_SECONDS, type BuildTokens, REDEEM_AGAIN_SECONDS } from '@miaobu/shared/model/build/build-tokens';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import { deadlineSeconds, isBuilding } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { type Project, variableContext } from '@miaobu/shared/model/project/project';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { Context } from '@miaobu/shared/runtime/context';
+
+export interface Deps {
+  readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects'>;
+  readonly tokens: BuildTokens;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'archiveUrl'>;
+}
+
+export interface TicketClaim extends RedeemRequest {
+  /** From the URL: a ticket is derived, not stored, so it says nothing about whose it is. */
+  readonly deployment: string;
+  readonly attempt: string;
+}
+
+interface Redeemed {
+  readonly deployment: Deployment;
+  readonly project: Project;
+  readonly token: string;
+}
+
+/** First redeemer wins; the same one may come again for two minutes. */
+function assertRedeemable(attempt: BuildAttempt, deployment: Deployment, redeemer: string): void {
+  if (deployment.attempt !== attempt.attempt) throw new AppError('attempt_closed');
+  if (attempt.redeemer === null) {
+    if (deployment.status !== 'queued') throw new AppError('attempt_closed');
+    if (attempt.ticketExpired) throw new AppError('attempt_closed', { details: { reason: 'the ticket has expired' } });
+    return;
+  }
+  if (attempt.redeemer !== redeemer) throw new AppError('ticket_already_redeemed');
+  if (!isBuilding(deployment.status)) throw new AppError('attempt_closed');
+  if ((attempt.redeemedAgo ?? 0) > REDEEM_AGAIN_SECONDS) throw new AppError('ticket_already_redeemed');
+}
+
+async function redeem(
+  repositories: Repositories,
+  tokens: BuildTokens,
+  claim: TicketClaim,
+  requestId: string,
+): Promise<Redeemed> {
+  const deploymentId = readId('deployment', claim.deployment);
+  const attemptNumber = /^[1-9]\d{0,5}$/.test(claim.attempt) ? Number(claim.attempt) : undefined;
+  if (deploymentId === undefined || attemptNumber === undefined) throw new AppError('unauthorized');
+  const key = { deploymentId, attempt: attemptNumber };
+  const deployment = await repositories.deployments.lock(deploymentId);
+  const attempt = deployment && (await repositories.attempts.lock(key));
+  const project = deployment && (await repositories.projects.find(deployment.projectId));
+  if (!deployment || !attempt || !project) throw new AppError('unauthorized');
+  const derived = { ...key, nonce: attempt.ticketNonce };
+  if (!equalBytes(sha256(tokens.ticket(derived)), sha256(claim.ticket))) throw new AppError('unauthorized');
+  assertRedeemable(attempt, deployment, claim.redeemer);
+  const token = tokens.report(derived, claim.redeemer);
+  await repositories.attempts.redeem(key, {
+    redeemer: claim.redeemer,
+    reportTokenSha256: sha256(token),
+    tokenSeconds: ATTEMPT_SECONDS,
+  });
+  if (deployment.status !== 'queued') return { deployment, project, token };
+  const moved = await repositories.deployments.move(deploymentId, { to: 'cloning', by: 'build-callback', requestId });
+  if (!moved) throw new AppError('attempt_closed');
+  return { deployment: moved, project, token };
+}
+
+/** Turns a ticket into the job: source, settings, variables of build scope, and the token for logs and status. */
+export const redeemTicket =
+  (deps: Deps) =>
+  async (claim: TicketClaim, context: Pick<Context, 'requestId'>): Promise<BuildJob> => {
+    const { deployment, project, token } = await deps.store.transaction((repositories) =>
+      redeem(repositories, deps.tokens, claim, context.requestId),
+    );
+    const sealedGithubToken = await deps.store.accounts.findSealedGithubToken(project.userId);
+    if (sealedGithubToken === undefined) throw new AppError('code_host_unauthorized');
+    const githubToken = deps.sealer.open(sealedGithubToken, githubTokenContext(project.userId));
+    const variables = deployment.variables.filter((variable) => variable.scope !== 'runtime');
+    return {
+      deployment_id: showId('deployment', deployment.id),
+      attempt: deployment.attempt,
+      request_id: deployment.requestId,
+      project_slug: project.slug,
+      repository: project.repository,
+      branch: deployment.branch,
+      commit_sha: deployment.commitSha,
+      source_url: await deps.codeHost.archiveUrl(githubToken, project.repository, deployment.commitSha),
+      settings: deployment.settings,
+      environment: Object.fromEntries(
+        variables.map(({ key, sealed, environment }) => [
+          key,
+          deps.sealer.open(sealed, variableContext(project.id, environment, key)),
+        ]),
+      ),
+      limits: { build_seconds: deadlineSeconds.building - 60, log_bytes: LOG_LIMIT_BYTES },
+      token,
+    };
+  };

@@ -1,0 +1,74 @@
+import type {
+  ManifestUploadAnswer,
+  ManifestUploadRequest,
+  UploadAnswer,
+  UploadRequest,
+} from '@miaobu/shared/contracts/build-job';
+import { blobKey, deploymentPrefix, MANIFEST_LIMITS } from '@miaobu/shared/contracts/manifest';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { UPLOAD_SECONDS } from '@miaobu/shared/model/build/build-tokens';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import type { AuthenticateRunner, Runner, RunnerClaim } from './authenticate-runner.ts';
+
+/** A manifest of 20,000 files with long names stays below this. */
+const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export interface Deps {
+  readonly authenticateRunner: AuthenticateRunner;
+  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs'>;
+  readonly objectStore: Pick<ObjectStore, 'presignPut'>;
+}
+
+/** The project of an attempt that may still upload. */
+async function projectOf(deps: Deps, { deploymentId, attempt }: Runner) {
+  const deployment = await deps.store.deployments.find(deploymentId);
+  if (deployment?.attempt !== attempt || deployment.status !== 'uploading') throw new AppError('attempt_closed');
+  const project = await deps.store.projects.find(deployment.projectId);
+  if (!project) throw new AppError('attempt_closed');
+  return project;
+}
+
+/** Where to PUT those blobs that the project does not have yet: links for exactly that key and that many bytes. */
+export const requestUploads =
+  (deps: Deps) =>
+  async (claim: RunnerClaim, request: UploadRequest): Promise<UploadAnswer> => {
+    const project = await projectOf(deps, await deps.authenticateRunner('publish', claim));
+    const blobs = new Map(request.blobs.map((blob) => [blob.sha256, blob]));
+    for (const { bytes } of blobs.values()) {
+      if (bytes > MANIFEST_LIMITS.fileBytes) {
+        throw new AppError('artifact_invalid', { details: { file_limit_bytes: MANIFEST_LIMITS.fileBytes } });
+      }
+    }
+    const missing = await deps.store.blobs.wantMany(project.id, [...blobs.values()]);
+    return {
+      uploads: await Promise.all(
+        missing.map(async (sha256) => {
+          const { url, headers } = await deps.objectStore.presignPut(blobKey(project.slug, sha256), {
+            contentLength: blobs.get(sha256)?.bytes ?? 0,
+            expiresInSeconds: UPLOAD_SECONDS,
+          });
+          return { sha256, url, headers };
+        }),
+      ),
+    };
+  };
+
+/** Where to PUT the manifest of this attempt. */
+export const requestManifestUpload =
+  (deps: Deps) =>
+  async (claim: RunnerClaim, request: ManifestUploadRequest): Promise<ManifestUploadAnswer> => {
+    const runner = await deps.authenticateRunner('publish', claim);
+    const project = await projectOf(deps, runner);
+    if (request.bytes > MANIFEST_LIMIT_BYTES) {
+      throw new AppError('artifact_invalid', { details: { manifest_limit_bytes: MANIFEST_LIMIT_BYTES } });
+    }
+    const prefix = deploymentPrefix(project.slug, showId('deployment', runner.deploymentId));
+    const { url, headers } = await deps.objectStore.presignPut(`${prefix}/manifest-${runner.attempt}.json`, {
+      contentLength: request.bytes,
+      contentType: 'application/json',
+      expiresInSeconds: UPLOAD_SECONDS,
+    });
+    return { url, headers };
+  };

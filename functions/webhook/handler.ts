@@ -1,0 +1,31 @@
+// webhook: takes GitHub's deliveries.
+// Trigger: HTTP, POST /webhooks/github/{project}.   Moves: ∅ → queued (and older queued → cancelled).
+// Hands to: deploy, by the outbox and a doorbell.
+// Fails by: 401 for a wrong signature or an unknown hook; 503 while Postgres is away: never 2xx without a commit.
+import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
+import { openDatabase } from '@miaobu/shared/db/database';
+import { createSealer } from '@miaobu/shared/kernel/seal';
+import { repositories } from '@miaobu/shared/model/repositories';
+import { aliyunConfig, databaseConfig, doorbellConfig, readConfig, rootKeyConfig } from '@miaobu/shared/runtime/config';
+import { createCredentials } from '@miaobu/shared/runtime/credentials';
+import { startWebFunction } from '@miaobu/shared/runtime/web-function';
+import { receivePush } from './receive-push.ts';
+import { webhookRoutes } from './webhook-routes.ts';
+
+const config = readConfig([databaseConfig, rootKeyConfig, aliyunConfig, doorbellConfig]);
+const database = openDatabase(config.database);
+const credentials = createCredentials(config.initialCredentials);
+
+startWebFunction({
+  name: 'webhook',
+  credentials,
+  routes: (app, log) =>
+    webhookRoutes(app, {
+      receivePush: receivePush({
+        store: repositories(database),
+        sealer: createSealer(config.rootKey),
+        doorbell: fcDoorbell({ ...config.doorbell, credentials: credentials.current, log }),
+      }),
+    }),
+  close: () => database.close(),
+});
