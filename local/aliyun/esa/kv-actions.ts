@@ -125,7 +125,7 @@ export function kvActions({ database, nextId }: EsaState, { strictKvKeys, change
       method: 'POST',
       run(call) {
         const namespace = existingNamespace(call);
-        if (call.form.required('KvList').length > MAX_VALUE_BYTES) throw tooLarge();
+        if (Buffer.byteLength(call.form.required('KvList')) > MAX_VALUE_BYTES) throw tooLarge();
         const parsed = batchPutSchema.safeParse(call.form.json('KvList'));
         if (!parsed.success) throw new AcsError(400, 'InvalidKvList', 'Specified parameter KvList is not valid.');
         const failed = parsed.data.filter(({ Key }) => keyProblem(Key)).map(({ Key }) => Key);

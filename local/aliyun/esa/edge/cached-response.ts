@@ -1,4 +1,4 @@
-import { byteRange } from './byte-range.ts';
+import { cachedByteRange } from './cached-byte-range.ts';
 import type { CachedAnswer } from './edge-cache.ts';
 
 /** Answers a GET or HEAD from the cache, with 304 and 206 where the request asks for them. */
@@ -12,7 +12,7 @@ export function cachedResponse(request: Request, entry: CachedAnswer): Response 
     return new Response(null, { status: 304, headers });
   }
   const range = ifRangeHolds(request, headers)
-    ? byteRange(request.headers.get('range'), entry.body.byteLength)
+    ? cachedByteRange(request.headers.get('range'), entry.body.byteLength)
     : undefined;
   if (range === 'unsatisfiable') {
     headers.set('content-range', `bytes */${entry.body.byteLength}`);

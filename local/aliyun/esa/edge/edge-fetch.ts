@@ -18,14 +18,10 @@ export type EdgeFetch = (
  */
 export function createEdgeFetch(fetchFromZone: (request: Request) => Promise<Response> | undefined): EdgeFetch {
   return async (input, init) => {
-    const request = new Request(input, withDuplex(init));
+    const request = new Request(input, init);
     return decompressed(await followed(request, fetchFromZone), init?.decompress ?? 'decompress');
   };
 }
-
-/** Node demands `duplex` for a streamed body; edge runtimes do not. */
-export const withDuplex = (init: RequestInit | undefined): RequestInit | undefined =>
-  init?.body && !('duplex' in init) ? ({ ...init, duplex: 'half' } as RequestInit) : init;
 
 async function followed(request: Request, fetchFromZone: (request: Request) => Promise<Response> | undefined) {
   let { url, method } = request;

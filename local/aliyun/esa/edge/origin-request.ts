@@ -63,14 +63,14 @@ function exchange(request: OriginRequest, mayRetry = true): Promise<IncomingMess
       if (!unfit && !hopByHop(name)) outgoing.appendHeader(name, value);
     }
     outgoing.once('response', resolve);
-    outgoing.once('error', (error) => {
+    outgoing.on('error', (error) => {
       // The origin closed an idle connection at the moment it was used again: nothing was processed.
       if (mayRetry && !body && outgoing.reusedSocket && !signal.aborted) resolve(exchange(request, false));
       else reject(error);
     });
     if (!body) return void outgoing.end();
     const source = Readable.fromWeb(body as NodeReadableStream);
-    source.once('error', (error) => outgoing.destroy(error));
+    source.on('error', (error) => outgoing.destroy(error));
     source.pipe(outgoing);
   });
 }

@@ -2,7 +2,7 @@
  * The one range a `Range` header asks for, as first and last byte. Undefined: send everything (no header, several ranges,
  * another unit). `unsatisfiable`: the header is fine and the object is too short.
  */
-export function byteRange(
+export function cachedByteRange(
   header: string | null,
   size: number,
 ): readonly [number, number] | 'unsatisfiable' | undefined {

@@ -1,0 +1,66 @@
+import { AppError } from '../../kernel/app-error.ts';
+import type { DnsZone } from '../../ports/dns-zone.ts';
+import { unlessAliyunCode } from './aliyun-error.ts';
+import { type AliyunApiConfig, vendorCall } from './vendor-call.ts';
+
+export interface AlidnsDnsZoneConfig extends AliyunApiConfig {
+  /** The domain as Alibaba Cloud DNS knows it. Configured, never guessed: the last two labels of `a.com.cn` are no domain. */
+  readonly domainName: string;
+}
+
+/** Somebody else was a moment earlier. */
+const ALREADY_SO = ['DomainRecordDuplicate'];
+const ALREADY_GONE = ['DomainRecordNotBelongToUser'];
+
+/** `DnsZone` on Alibaba Cloud DNS (API 2015-01-09). */
+export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
+  const { domainName } = config;
+  const call = vendorCall(config, async () => (await import('@alicloud/alidns20150109')).default, 'dns_unavailable');
+
+  /** The name within the domain, as Alibaba Cloud DNS calls it. */
+  const hostRecord = (hostname: string) => {
+    if (hostname === domainName) return '@';
+    if (hostname.endsWith(`.${domainName}`)) return hostname.slice(0, -domainName.length - 1);
+    throw new AppError('invalid_request', { message: `${hostname} is not in ${domainName}` });
+  };
+
+  return {
+    async upsertCname({ hostname, target, ttlSeconds }) {
+      const wanted = { RR: hostRecord(hostname), type: 'CNAME', value: target, TTL: ttlSeconds };
+      const filter = { subDomain: hostname, domainName, type: 'CNAME', pageSize: 100 };
+      const { domainRecords } = await call((dns, sdk) =>
+        dns.describeSubDomainRecords(new sdk.DescribeSubDomainRecordsRequest(filter)),
+      );
+      const existing = domainRecords?.record ?? [];
+      const kept = existing.find(({ value }) => sameName(value, target)) ?? existing[0];
+      if (!kept) {
+        await unlessAliyunCode(
+          ALREADY_SO,
+          call((dns, sdk) => dns.addDomainRecord(new sdk.AddDomainRecordRequest({ ...wanted, domainName }))),
+        );
+        return;
+      }
+      if (!sameName(kept.value, target) || kept.TTL !== ttlSeconds) {
+        const request = { ...wanted, recordId: kept.recordId };
+        await unlessAliyunCode(
+          ALREADY_SO,
+          call((dns, sdk) => dns.updateDomainRecord(new sdk.UpdateDomainRecordRequest(request))),
+        );
+      }
+      for (const { recordId } of existing) {
+        if (recordId === kept.recordId) continue;
+        await unlessAliyunCode(
+          ALREADY_GONE,
+          call((dns, sdk) => dns.deleteDomainRecord(new sdk.DeleteDomainRecordRequest({ recordId }))),
+        );
+      }
+    },
+    async deleteCname(hostname) {
+      const request = { domainName, RR: hostRecord(hostname), type: 'CNAME' };
+      await call((dns, sdk) => dns.deleteSubDomainRecords(new sdk.DeleteSubDomainRecordsRequest(request)));
+    },
+  };
+}
+
+const sameName = (a: string | undefined, b: string) =>
+  a?.replace(/\.$/, '').toLowerCase() === b.replace(/\.$/, '').toLowerCase();
