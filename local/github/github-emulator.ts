@@ -1,0 +1,122 @@
+import path from 'node:path';
+import type { Emulator } from '../wire/emulator.ts';
+import { actionsRoutes } from './actions-routes.ts';
+import { deliveryRoutes } from './delivery-routes.ts';
+import { createGitSmartHttp } from './git-smart-http.ts';
+import { createRateLimits } from './github-rate-limits.ts';
+import { createGithubRepositories, type GithubRepository } from './github-repositories.ts';
+import { createGithubRestApi } from './github-rest-api.ts';
+import { openGithubState } from './github-state.ts';
+import { githubUrls } from './github-urls.ts';
+import { createGithubUsers, type GithubUser } from './github-users.ts';
+import { hookRoutes } from './hook-routes.ts';
+import { createPushIntake } from './push-intake.ts';
+import { repositoryRoutes } from './repository-routes.ts';
+import { createSourceArchives } from './source-archives.ts';
+import { sourceRoutes } from './source-routes.ts';
+import { statusRoutes } from './status-routes.ts';
+import { createWebhookDeliveries } from './webhook-deliveries.ts';
+import { createHooks } from './webhook-hooks.ts';
+import { readWorkflowDefinition, type Workflow } from './workflow-definition.ts';
+import { createWorkflowRuns } from './workflow-runs.ts';
+
+export interface GithubEmulatorOptions {
+  /** Keeps the SQLite file, the bare repositories and the logs of workflow runs. */
+  readonly stateDirectory: string;
+  /** Where it is mounted, as clients see it (`http://localhost:4001/github`). Asked at each use: the port may come late. */
+  readonly baseUrl: () => string;
+  readonly users: readonly GithubUser[];
+  /** Repository → workflow file → what it does: `{'miaobu/platform': {'build.yml': …}}`. The repositories are created. */
+  readonly workflows: Readonly<Record<string, Readonly<Record<string, Workflow>>>>;
+  readonly log: (message: string) => void;
+  readonly now?: () => number;
+  /** How many workflow runs go on at the same time; 2 unless told. */
+  readonly parallelRuns?: number;
+}
+
+export interface GithubEmulator extends Emulator {
+  /** Creates a repository, private and empty, unless it exists. Throws `RangeError` for an unknown owner or a bad name. */
+  ensureRepository(owner: string, name: string): Promise<GithubRepository>;
+  /**
+   * Goes on with what an earlier process accepted and did not finish: untold pushes, unsent webhooks, queued runs. To be
+   * called once those who will be called listen, because a webhook that fails is not sent again.
+   */
+  resume(): Promise<void>;
+}
+
+/**
+ * GitHub on this machine: git over smart HTTP at `{base}/git/{owner}/{name}.git`, the REST API at `{base}/api/v3`,
+ * archives at `{base}/codeload`, signed push webhooks, workflow runs. Requests carry the whole path, mount point included.
+ * Every repository is private to its owner. Runs that an earlier process left under way are cancelled on creation.
+ */
+export async function createGithubEmulator(options: GithubEmulatorOptions): Promise<GithubEmulator> {
+  const { stateDirectory, log, now = Date.now } = options;
+  const urls = () => githubUrls(options.baseUrl());
+  const state = openGithubState(stateDirectory);
+  const users = createGithubUsers(options.users);
+  const repositories = createGithubRepositories(state, stateDirectory, users, now);
+  const hooks = createHooks(state, now);
+  const deliveries = createWebhookDeliveries(state, hooks, log, now);
+  const pushes = createPushIntake({ state, repositories, hooks, deliveries, users, urls, now });
+  const archives = createSourceArchives(state, repositories, urls, now);
+
+  const workflows = new Map<string, ReturnType<typeof readWorkflowDefinition> & Pick<Workflow, 'runner'>>();
+  for (const [fullName, files] of Object.entries(options.workflows)) {
+    const [owner = '', name = ''] = fullName.split('/');
+    const repository = await repositories.ensure(owner, name);
+    for (const [file, { definition, runner }] of Object.entries(files)) {
+      workflows.set(path.join(String(repository.id), file), { ...readWorkflowDefinition(file, definition), runner });
+    }
+  }
+  const workflowOf = (repositoryId: number, file: string) => workflows.get(path.join(String(repositoryId), file));
+  const runs = createWorkflowRuns({
+    state,
+    stateDirectory,
+    runnerOf: (repositoryId, file) => workflowOf(repositoryId, file)?.runner,
+    parallel: options.parallelRuns ?? 2,
+    log,
+    now,
+  });
+
+  const shared = { repositories, users, urls };
+  const rest = createGithubRestApi(
+    [
+      ...statusRoutes({ ...shared, state, now }),
+      ...repositoryRoutes(shared),
+      ...sourceRoutes({ ...shared, archives }),
+      ...hookRoutes({ ...shared, hooks, deliveries }),
+      ...deliveryRoutes({ ...shared, hooks, deliveries }),
+      ...actionsRoutes({ ...shared, runs, definitionOf: workflowOf }),
+    ],
+    users,
+    createRateLimits(now),
+  );
+  const git = createGitSmartHttp({ stateDirectory, repositories, users, pushes, deliveries });
+
+  for (const { owner, name } of repositories.all()) await repositories.ensure(owner, name);
+  await runs.recover();
+
+  return {
+    ensureRepository: repositories.ensure,
+    async resume() {
+      await pushes.recover();
+      deliveries.resume();
+      runs.resume();
+    },
+    async handle(request, response) {
+      const mount = new URL(urls().base).pathname.replace(/\/$/, '');
+      const { pathname } = new URL(request.url ?? '/', 'http://local');
+      const [, door = '', below = ''] =
+        /^\/(api\/v3|git|codeload)(\/.*)$/.exec(pathname.startsWith(mount) ? pathname.slice(mount.length) : '') ?? [];
+      if (door === 'api/v3') return rest(request, response, below);
+      if (door === 'git') return git(request, response, below);
+      if (door === 'codeload') return archives.handle(request, response, below);
+      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('Not Found\n');
+    },
+    async close() {
+      await runs.close();
+      await deliveries.close();
+      state.database.close();
+    },
+  };
+}
