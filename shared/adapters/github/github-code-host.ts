@@ -1,0 +1,160 @@
+import * as z from 'zod';
+import { AppError } from '../../kernel/app-error.ts';
+import type { CodeCommit, CodeHost } from '../../ports/code-host.ts';
+import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
+
+const repositorySchema = z.object({
+  id: z.int(),
+  full_name: z.string(),
+  default_branch: z.string(),
+  private: z.boolean(),
+  clone_url: z.string(),
+  pushed_at: z.iso.datetime().nullable(),
+});
+const sha = z.string().regex(/^[0-9a-f]{40}$/);
+const commitSchema = z.object({
+  sha,
+  commit: z.object({
+    message: z.string(),
+    author: z.object({ name: z.string() }).nullable(),
+    committer: z.object({ date: z.iso.datetime() }),
+  }),
+  author: z.object({ login: z.string().optional() }).nullable(),
+});
+const branchSchema = z.object({ commit: commitSchema });
+const treeSchema = z.object({
+  tree: z.array(z.object({ path: z.string(), type: z.string() })),
+  truncated: z.boolean(),
+});
+const hookSchema = z.object({ id: z.int(), config: z.object({ url: z.string().optional() }) });
+
+/** GitHub's limit for the text of a commit status. */
+const STATUS_CHARACTERS = 140;
+
+/** `CodeHost` on GitHub's REST API. */
+export function githubCodeHost(config: GithubRequestConfig): CodeHost {
+  const request = githubRequest(config);
+
+  const hookBody = (url: string, secret: string) => ({
+    active: true,
+    events: ['push'],
+    config: { url, secret, content_type: 'json', insecure_ssl: '0' },
+  });
+
+  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }) => {
+    const listed = await request({ token, path: `${repositoryPath(fullName)}/hooks?per_page=100` });
+    const twin = readGithubJson(z.array(hookSchema), listed).find((hook) => hook.config.url === url);
+    if (!twin) throw new AppError('vendor_rejected', { message: `GitHub refused a webhook for ${fullName}` });
+    const path = `${repositoryPath(fullName)}/hooks/${twin.id}`;
+    await request({ token, method: 'PATCH', path, body: hookBody(url, secret) });
+    return { id: twin.id };
+  };
+
+  return {
+    async getRepository(token, fullName) {
+      const answer = await request({ token, path: repositoryPath(fullName), expect: [404] });
+      if (answer.status === 404) return undefined;
+      const { id, full_name, default_branch, clone_url, pushed_at, ...rest } = readGithubJson(repositorySchema, answer);
+      return {
+        id,
+        fullName: full_name,
+        defaultBranch: default_branch,
+        private: rest.private,
+        cloneUrl: clone_url,
+        pushedAt: pushed_at === null ? undefined : new Date(pushed_at),
+      };
+    },
+    async getBranchHead(token, fullName, branch) {
+      const path = `${repositoryPath(fullName)}/branches/${encodePath(branch)}`;
+      const answer = await request({ token, path, expect: [404] });
+      return answer.status === 404 ? undefined : toCommit(readGithubJson(branchSchema, answer).commit);
+    },
+    async getCommit(token, fullName, ref) {
+      const path = `${repositoryPath(fullName)}/commits/${encodePath(ref)}`;
+      // 409: the repository is empty. 422: it has no such commit.
+      const answer = await request({ token, path, expect: [404, 409, 422] });
+      return answer.status === 200 ? toCommit(readGithubJson(commitSchema, answer)) : undefined;
+    },
+    async listTree(token, fullName, commit) {
+      const path = `${repositoryPath(fullName)}/git/trees/${encodePath(commit)}?recursive=1`;
+      const answer = await request({ token, path, expect: [404, 409, 422] });
+      if (answer.status !== 200) return undefined;
+      const { tree, truncated } = readGithubJson(treeSchema, answer);
+      return { paths: tree.filter(({ type }) => type === 'blob').map((entry) => entry.path), truncated };
+    },
+    async readFile(token, fullName, path, ref, limitBytes) {
+      const query = new URLSearchParams({ ref });
+      const answer = await request({
+        token,
+        path: `${repositoryPath(fullName)}/contents/${encodePath(path)}?${query}`,
+        accept: 'application/vnd.github.raw+json',
+        expect: [404],
+        limitBytes,
+      });
+      // A folder is answered as a plain JSON list, whatever was asked for.
+      const isFile = answer.status === 200 && /vnd\.github\..*raw/.test(answer.header('content-type') ?? '');
+      return isFile ? answer.body?.toString() : undefined;
+    },
+    async archiveUrl(token, fullName, commit) {
+      const path = `${repositoryPath(fullName)}/tarball/${encodePath(commit)}`;
+      const answer = await request({ token, path, expect: [302] });
+      const location = answer.header('location');
+      if (location === undefined) throw new AppError('vendor_rejected', { message: 'GitHub named no archive' });
+      return location;
+    },
+    async createPushHook(token, fullName, hook) {
+      const answer = await request({
+        token,
+        method: 'POST',
+        path: `${repositoryPath(fullName)}/hooks`,
+        body: { name: 'web', ...hookBody(hook.url, hook.secret) },
+        expect: [422],
+      });
+      if (answer.status === 422) return adoptHook(token, fullName, hook);
+      return { id: readGithubJson(hookSchema, answer).id };
+    },
+    async deleteHook(token, fullName, hookId) {
+      const path = `${repositoryPath(fullName)}/hooks/${hookId}`;
+      await request({ token, method: 'DELETE', path, expect: [404] });
+    },
+    async setCommitStatus(token, fullName, commit, { state, context, description, targetUrl }) {
+      await request({
+        token,
+        method: 'POST',
+        path: `${repositoryPath(fullName)}/statuses/${encodePath(commit)}`,
+        body: {
+          state,
+          context,
+          description: description.slice(0, STATUS_CHARACTERS),
+          ...(targetUrl === undefined ? {} : { target_url: targetUrl }),
+        },
+      });
+    },
+  };
+}
+
+function toCommit({ sha, commit, author }: z.output<typeof commitSchema>): CodeCommit {
+  return {
+    sha,
+    message: commit.message,
+    authorName: commit.author?.name ?? '',
+    ...(author?.login === undefined ? {} : { authorLogin: author.login }),
+    committedAt: new Date(commit.committer.date),
+  };
+}
+
+function repositoryPath(fullName: string): string {
+  if (!/^[\w-]+\/[\w.-]+$/.test(fullName)) {
+    throw new AppError('repository_not_found', { message: `not owner/name: ${fullName}` });
+  }
+  return `/repos/${encodePath(fullName)}`;
+}
+
+/** Keeps the slashes. A `..` would climb to another part of the API: no branch, commit or file has such a name. */
+function encodePath(text: string): string {
+  const segments = text.split('/');
+  if (segments.some((segment) => segment === '.' || segment === '..')) {
+    throw new AppError('invalid_request', { message: `not a path in a repository: ${text}` });
+  }
+  return segments.map(encodeURIComponent).join('/');
+}

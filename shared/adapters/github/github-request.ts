@@ -1,0 +1,171 @@
+import type * as z from 'zod';
+import { AppError } from '../../kernel/app-error.ts';
+
+export interface GithubRequestConfig {
+  /** `https://api.github.com`, or `https://{host}/api/v3` of a GitHub Enterprise Server. */
+  readonly apiUrl: string;
+  /** An HTTP proxy for all calls. */
+  readonly proxyUrl?: string | undefined;
+  /** For one call with its whole answer; 15 seconds unless told. */
+  readonly timeoutMs?: number;
+}
+
+export interface GithubCall {
+  readonly token: string;
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the API's address, with its query: `/user/repos?page=2`. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly accept?: string;
+  /** Statuses above 299 that the caller wants to see instead of an error. */
+  readonly expect?: readonly number[];
+  /** Of the answer; 32 MiB unless told. */
+  readonly limitBytes?: number;
+}
+
+export interface GithubAnswer {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** Undefined when it is longer than `limitBytes`. */
+  readonly body: Buffer | undefined;
+}
+
+export type GithubRequest = (call: GithubCall) => Promise<GithubAnswer>;
+
+const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
+/** GitHub asks for at least a minute after a secondary limit that names no time. */
+const MIN_RETRY_SECONDS = 60;
+const MAX_REDIRECTS = 3;
+
+type Fetched = Pick<Response, 'status'> & {
+  readonly headers: { get(name: string): string | null };
+  readonly body: { getReader(): ReadableStreamDefaultReader<Uint8Array> } | null;
+};
+interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly redirect: 'manual';
+  readonly signal: AbortSignal;
+  readonly body?: string;
+}
+type Fetch = (url: string, init: FetchInit) => Promise<Fetched>;
+
+/**
+ * One call of GitHub's REST API: authentication, time limit, redirects within the API (renamed repositories), and GitHub's
+ * errors as ours (see `CodeHost`). 404 throws `repository_not_found` unless it is expected.
+ */
+export function githubRequest(config: GithubRequestConfig): GithubRequest {
+  const apiUrl = config.apiUrl.replace(/\/+$/, '');
+  let fetching: Promise<Fetch> | undefined;
+
+  const send = async (url: string, call: GithubCall): Promise<GithubAnswer> => {
+    fetching ??= fetchThrough(config.proxyUrl);
+    const answer = await (await fetching)(url, {
+      method: call.method ?? 'GET',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(config.timeoutMs ?? 15_000),
+      headers: {
+        accept: call.accept ?? 'application/vnd.github+json',
+        authorization: `Bearer ${call.token}`,
+        'user-agent': 'miaobu',
+        'x-github-api-version': '2022-11-28',
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+    return {
+      status: answer.status,
+      header: (name) => answer.headers.get(name) ?? undefined,
+      body: await readLimited(answer, call.limitBytes ?? ANSWER_LIMIT_BYTES),
+    };
+  };
+
+  return async (call) => {
+    let url = `${apiUrl}${call.path}`;
+    for (let hop = 0; ; hop++) {
+      const answer = await send(url, call).catch((cause: unknown) => {
+        throw new AppError('code_host_unavailable', { cause, message: `GitHub did not answer ${describe(call)}` });
+      });
+      const location = answer.status >= 300 && answer.status < 400 ? answer.header('location') : undefined;
+      // The token goes to the API and nowhere else.
+      const within = location !== undefined && new URL(location, url).href.startsWith(`${apiUrl}/`);
+      if (!within || hop === MAX_REDIRECTS) return accepted(answer, call);
+      url = new URL(location, url).href;
+    }
+  };
+}
+
+/** The JSON of an answer, checked. Throws `vendor_rejected` when it is not what GitHub documents. */
+export function readGithubJson<Schema extends z.ZodType>(schema: Schema, answer: GithubAnswer): z.output<Schema> {
+  const parsed = schema.safeParse(parseJson(answer.body));
+  if (parsed.success) return parsed.data;
+  throw new AppError('vendor_rejected', { cause: parsed.error, message: 'GitHub answered in an unknown form' });
+}
+
+async function fetchThrough(proxyUrl: string | undefined): Promise<Fetch> {
+  if (proxyUrl === undefined) return fetch;
+  const { fetch: proxiedFetch, ProxyAgent } = await import('undici');
+  const dispatcher = new ProxyAgent(proxyUrl);
+  return (url, init) => proxiedFetch(url, { ...init, dispatcher });
+}
+
+async function readLimited(answer: Fetched, limitBytes: number): Promise<Buffer | undefined> {
+  const reader = answer.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.length;
+    if (size > limitBytes) {
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
+  return Buffer.concat(chunks);
+}
+
+function accepted(answer: GithubAnswer, call: GithubCall): GithubAnswer {
+  const { status } = answer;
+  if ((status >= 200 && status < 300) || call.expect?.includes(status)) return answer;
+  const reason = reasonOf(answer);
+  const message = `GitHub answered ${status} to ${describe(call)}: ${reason}`;
+  const details = { status };
+  const isLimit =
+    status === 429 ||
+    (status === 403 &&
+      (answer.header('x-ratelimit-remaining') === '0' ||
+        answer.header('retry-after') !== undefined ||
+        /rate limit/i.test(reason)));
+  if (isLimit) {
+    throw new AppError('code_host_throttled', { message, details: { retryAfterSeconds: retryAfterSeconds(answer) } });
+  }
+  if (status >= 500) throw new AppError('code_host_unavailable', { message, details });
+  if (status === 401 || status === 403) throw new AppError('code_host_unauthorized', { message, details });
+  if (status === 404) throw new AppError('repository_not_found', { message });
+  throw new AppError('vendor_rejected', { message, details });
+}
+
+function retryAfterSeconds(answer: GithubAnswer): number {
+  const stated = Number(answer.header('retry-after'));
+  const exhausted = answer.header('x-ratelimit-remaining') === '0';
+  const untilReset = exhausted ? Number(answer.header('x-ratelimit-reset')) - Date.now() / 1000 : 0;
+  return Math.max(MIN_RETRY_SECONDS, Math.ceil(stated || 0), Math.ceil(untilReset || 0));
+}
+
+const describe = ({ method = 'GET', path }: GithubCall) => `${method} ${path.split('?')[0]}`;
+
+function reasonOf(answer: GithubAnswer): string {
+  const json = parseJson(answer.body);
+  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : undefined;
+  return typeof message === 'string' ? message.slice(0, 500) : 'no reason given';
+}
+
+function parseJson(body: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(String(body)) as unknown;
+  } catch {
+    return undefined;
+  }
+}

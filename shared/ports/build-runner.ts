@@ -1,0 +1,29 @@
+export type BuildRunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface BuildRun {
+  readonly runId: string;
+  readonly state: BuildRunState;
+}
+
+/**
+ * Machines that run the builder. Errors: `code_host_unavailable` (also when it is unknown whether the call had its
+ * effect), `code_host_throttled`, `code_host_unauthorized`, `vendor_rejected`.
+ */
+export interface BuildRunner {
+  /**
+   * Starts one attempt. Not idempotent: after `code_host_unavailable` ask `findRun` before trying again. A second run of
+   * the same attempt does no harm, because only the first can redeem the ticket.
+   */
+  start(attempt: {
+    readonly deploymentId: string;
+    readonly attempt: number;
+    readonly ticket: string;
+    /** Origin of the control plane. */
+    readonly callbackUrl: string;
+  }): Promise<{ readonly runId: string }>;
+  /** The newest run of an attempt, if it is among the latest 300. */
+  findRun(attempt: { readonly deploymentId: string; readonly attempt: number }): Promise<BuildRun | undefined>;
+  getRun(runId: string): Promise<BuildRun | undefined>;
+  /** Asks the run to end. Does nothing when it has ended or is unknown. */
+  cancel(runId: string): Promise<void>;
+}

@@ -1,0 +1,67 @@
+export interface CodeRepository {
+  /** Stable across renames and transfers; a name is not. */
+  readonly id: number;
+  /** `owner/name` as it is now. */
+  readonly fullName: string;
+  readonly defaultBranch: string;
+  readonly private: boolean;
+  readonly cloneUrl: string;
+  /** To the second. Until somebody pushes: the repository's creation, or undefined. */
+  readonly pushedAt: Date | undefined;
+}
+
+export interface CodeCommit {
+  readonly sha: string;
+  readonly message: string;
+  readonly authorName: string;
+  /** The author's account at the code host, when the address belongs to one. */
+  readonly authorLogin?: string;
+  readonly committedAt: Date;
+}
+
+export type CommitState = 'pending' | 'success' | 'failure' | 'error';
+
+/**
+ * Where users keep their code. `token` is the user's own: what it may not see does not exist. `fullName` is `owner/name`.
+ * Errors of every call: `code_host_unavailable` (no answer, or 5xx), `code_host_throttled` (`details.retryAfterSeconds`,
+ * at least 60), `code_host_unauthorized` (the token counts no more, or may not do this), `vendor_rejected`, and
+ * `invalid_request` for a path, branch or ref with a `.` or `..` in it. What names a repository that is missing throws
+ * `repository_not_found`, except where undefined is an answer.
+ */
+export interface CodeHost {
+  getRepository(token: string, fullName: string): Promise<CodeRepository | undefined>;
+  /** Undefined when the repository or the branch is missing. */
+  getBranchHead(token: string, fullName: string, branch: string): Promise<CodeCommit | undefined>;
+  /** `ref` is a commit, branch or tag. */
+  getCommit(token: string, fullName: string, ref: string): Promise<CodeCommit | undefined>;
+  /** Paths of all files of a commit. `truncated`: there are more than the code host lists (100,000 at GitHub). */
+  listTree(
+    token: string,
+    fullName: string,
+    sha: string,
+  ): Promise<{ readonly paths: readonly string[]; readonly truncated: boolean } | undefined>;
+  /** A text file; undefined when it is missing, a folder, or longer than `limitBytes`. */
+  readFile(token: string, fullName: string, path: string, ref: string, limitBytes: number): Promise<string | undefined>;
+  /** An address that gives this commit as a tar.gz with one top folder, without a credential, for some minutes. */
+  archiveUrl(token: string, fullName: string, sha: string): Promise<string>;
+  /** Asks for signed push events at `url`. Takes over the hook that is already there, with the new secret. */
+  createPushHook(
+    token: string,
+    fullName: string,
+    hook: { readonly url: string; readonly secret: string },
+  ): Promise<{ readonly id: number }>;
+  /** Does nothing when the hook or the repository is gone. */
+  deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
+  /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */
+  setCommitStatus(
+    token: string,
+    fullName: string,
+    sha: string,
+    status: {
+      readonly state: CommitState;
+      readonly context: string;
+      readonly description: string;
+      readonly targetUrl?: string;
+    },
+  ): Promise<void>;
+}

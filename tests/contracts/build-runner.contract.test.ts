@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { platform, type RunningGithub, startGithub } from '../../local/github/start-github-for-tests.ts';
+import type { WorkflowResult, WorkflowRun } from '../../local/github/workflow-definition.ts';
+import { createFaults, type Faults } from '../../local/wire/faults.ts';
+import {
+  type ActionsBuildRunnerConfig,
+  actionsBuildRunner,
+} from '../../shared/adapters/github/actions-build-runner.ts';
+import { buildInputs } from '../../shared/contracts/build-job.ts';
+
+const definition = `
+name: Build
+run-name: \${{ inputs.deployment_id }} attempt \${{ inputs.attempt }}
+on:
+  workflow_dispatch:
+    inputs:
+      deployment_id: { required: true }
+      attempt: { required: true }
+      ticket: { required: true }
+      callback_url: { required: true }
+`;
+const attempt = {
+  deploymentId: 'dep_01',
+  attempt: 2,
+  ticket: 'a-ticket-of-more-than-twenty-letters',
+  callbackUrl: 'http://api.miaobu.localhost:4000',
+};
+
+let faults: Faults;
+let github: RunningGithub;
+/** Runs that were started, each waiting to be told how it ends. */
+let started: { run: WorkflowRun; end: (result: WorkflowResult) => void }[];
+
+beforeEach(async () => {
+  faults = createFaults();
+  started = [];
+  const runner = (run: WorkflowRun) =>
+    new Promise<WorkflowResult>((end) => {
+      started.push({ run, end });
+      run.signal.addEventListener('abort', () => end({ conclusion: 'cancelled', exitCode: null }));
+    });
+  github = await startGithub({
+    workflows: { 'miaobu/platform': { 'build.yml': { definition, runner } } },
+    through: (emulator) => faults.wrap('github', emulator),
+  });
+});
+afterEach(() => github.close());
+
+const buildRunner = (config: Partial<ActionsBuildRunnerConfig> = {}) =>
+  actionsBuildRunner({
+    apiUrl: `${github.base}/api/v3`,
+    token: async () => platform.token,
+    repository: 'miaobu/platform',
+    workflow: 'build.yml',
+    ref: 'main',
+    ...config,
+  });
+
+const stateOf = async (runId: string) => (await buildRunner().getRun(runId))?.state;
+
+test('a started run receives exactly what the builder expects', async () => {
+  const { runId } = await buildRunner().start(attempt);
+  await vi.waitUntil(() => started.length === 1);
+  expect(String(started[0]?.run.id)).toBe(runId);
+  expect(buildInputs.parse(started[0]?.run.inputs)).toEqual({
+    deployment_id: 'dep_01',
+    attempt: 2,
+    ticket: attempt.ticket,
+    callback_url: attempt.callbackUrl,
+  });
+});
+
+test('a run is followed to its end', async () => {
+  const [good, bad] = [await buildRunner().start(attempt), await buildRunner().start({ ...attempt, attempt: 3 })];
+  const waiting = await buildRunner().start({ ...attempt, attempt: 4 });
+  await vi.waitUntil(() => started.length === 2);
+  expect([await stateOf(good.runId), await stateOf(waiting.runId)]).toEqual(['running', 'queued']);
+  started[0]?.end({ conclusion: 'success', exitCode: 0 });
+  started[1]?.end({ conclusion: 'failure', exitCode: 1 });
+  await vi.waitUntil(async () => (await stateOf(good.runId)) === 'succeeded');
+  await vi.waitUntil(async () => (await stateOf(bad.runId)) === 'failed');
+  expect(await stateOf('999999')).toBeUndefined();
+});
+
+test('a run whose answer was lost is found by its deployment and attempt, and by nothing less', async () => {
+  faults.inject({ service: 'github', method: 'POST', times: 1, fault: { kind: 'lost-response' } });
+  await expect(buildRunner().start(attempt)).rejects.toMatchObject({ code: 'code_host_unavailable' });
+  await vi.waitUntil(() => started.length === 1);
+  const found = await buildRunner().findRun(attempt);
+  expect(found).toEqual({ runId: String(started[0]?.run.id), state: 'running' });
+  expect(await buildRunner().findRun({ deploymentId: 'dep_01', attempt: 20 })).toBeUndefined();
+  expect(await buildRunner().findRun({ deploymentId: 'dep_0', attempt: 2 })).toBeUndefined();
+});
+
+test('of two runs of one attempt the newest is found', async () => {
+  await buildRunner().start(attempt);
+  const { runId } = await buildRunner().start(attempt);
+  expect(await buildRunner().findRun(attempt)).toMatchObject({ runId });
+});
+
+test('a cancelled run ends as cancelled; cancelling it again, or one that never was, is no error', async () => {
+  const { runId } = await buildRunner().start(attempt);
+  await vi.waitUntil(() => started.length === 1);
+  await buildRunner().cancel(runId);
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'cancelled');
+  expect(started[0]?.run.signal.aborted).toBe(true);
+  await buildRunner().cancel(runId);
+  await buildRunner().cancel('999999');
+});
+
+test('a workflow or branch that is missing is a mistake in the set-up, not something to try again', async () => {
+  const rejected = { code: 'vendor_rejected' };
+  await expect(buildRunner({ workflow: 'none.yml' }).start(attempt)).rejects.toMatchObject(rejected);
+  await expect(buildRunner({ workflow: 'none.yml' }).findRun(attempt)).rejects.toMatchObject(rejected);
+  await expect(buildRunner({ ref: 'nowhere' }).start(attempt)).rejects.toMatchObject(rejected);
+  expect(started).toEqual([]);
+});
+
+test('a token that counts no more is an authorization error', async () => {
+  const revoked = buildRunner({ token: async () => 'revoked' });
+  await expect(revoked.start(attempt)).rejects.toMatchObject({ code: 'code_host_unauthorized' });
+});
