@@ -1,6 +1,7 @@
 import { copyFile, link, realpath, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildUser, isReachableByAll } from './build-user.ts';
+import { findNpmConfiguration } from './find-program.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Marks every process of a build, down to the last grandchild that did not clear its environment. */
@@ -67,6 +68,8 @@ export async function buildEnvironment({
   const programFolders = (runner.PATH ?? '/usr/local/bin:/usr/bin:/bin')
     .split(path.delimiter)
     .filter((folder) => path.isAbsolute(folder) && !folder.includes(`${path.sep}node_modules${path.sep}`));
+  const searchPath = [workspace.programs, ...programFolders].join(path.delimiter);
+  const npmConfiguration = await findNpmConfiguration(searchPath);
   return {
     refused: Object.keys(variables).filter((name) => !allowed.some(([it]) => it === name)),
     variables: {
@@ -76,10 +79,11 @@ export async function buildEnvironment({
       npm_config_audit: 'false',
       npm_config_update_notifier: 'false',
       npm_config_fund: 'false',
+      ...(npmConfiguration ? { npm_config_globalconfig: npmConfiguration } : {}),
       ...Object.fromEntries(passedOn as [string, string][]),
       ...(await usableCache(runner, user)),
       ...Object.fromEntries(allowed),
-      PATH: [workspace.programs, ...programFolders].join(path.delimiter),
+      PATH: searchPath,
       HOME: workspace.home,
       TMPDIR: workspace.temporary,
       [RUN_MARK]: mark,

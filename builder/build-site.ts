@@ -4,7 +4,8 @@ import { buildEnvironment, provideNode } from './build-environment.ts';
 import { BuildFailure } from './build-failure.ts';
 import { type BuildUser, chooseBuildUser } from './build-user.ts';
 import type { BuildPlan } from './detect-project.ts';
-import { findOnPath, installManager } from './install-manager.ts';
+import { findProgram } from './find-program.ts';
+import { installManager } from './install-manager.ts';
 import type { LogShipper } from './log-shipper.ts';
 import { type CommandResult, type CommandSurroundings, runCommand } from './run-command.ts';
 import type { Workspace } from './workspace.ts';
@@ -100,7 +101,7 @@ export async function buildSite({
     return result;
   }
 
-  if (plan.manager && !(await findOnPath(plan.manager.manager.command, searchPath))) {
+  if (plan.manager && !(await findProgram(plan.manager.manager.command, searchPath))) {
     const command = installManager(plan.manager, workspace.home);
     const result = await run(command, installVariables, workspace.home);
     if (result.outcome !== 'done') throw failureOf('install_failed', command, result, limitSeconds);

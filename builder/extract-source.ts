@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReadEntry } from 'tar';
-import { BuildFailure, errorCode } from './build-failure.ts';
+import { BuildFailure } from './build-failure.ts';
 import { isInside } from './folder-inside.ts';
 
 export const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;
@@ -21,14 +21,31 @@ function entryProblem(entry: ReadEntry, inner: string): string | undefined {
   return leaves ? `is a symbolic link out of the repository, to ${JSON.stringify(target)}` : undefined;
 }
 
-/** The real path of what exists of `file`: a link may point to something that the build has yet to make. */
-async function realPathSoFar(file: string): Promise<string> {
-  try {
-    return await realpath(file);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return realPathSoFar(path.dirname(file));
+/** As many links as Linux follows before it gives up. */
+const LINKS_FOLLOWED = 40;
+
+/**
+ * Whether a symbolic link stays in `root` on every step of its way. Written out because `realpath` only follows what
+ * exists, and a link may well point to something that the build has yet to make.
+ */
+async function staysInside(root: string, link: string): Promise<boolean> {
+  let current = await realpath(path.dirname(link));
+  let rest = (await readlink(link)).split('/');
+  for (let followed = 0; isInside(root, current); ) {
+    const [segment, ...others] = rest;
+    if (segment === undefined) return true;
+    rest = others;
+    const next = path.join(current, segment);
+    const state = await lstat(next).catch(() => undefined);
+    if (!state?.isSymbolicLink()) {
+      current = next;
+      continue;
+    }
+    followed += 1;
+    if (followed > LINKS_FOLLOWED) return false;
+    rest = [...(await readlink(next)).split('/'), ...others];
   }
+  return false;
 }
 
 /**
@@ -76,11 +93,10 @@ export async function extractSource(archive: string, folder: string): Promise<nu
 
   const root = await realpath(folder);
   for (const link of problem ? [] : links) {
-    // By name each link stays inside; through another link it may not.
-    const target = await realPathSoFar(path.join(root, link)).catch(() => undefined);
-    if (target === undefined || !isInside(root, target)) {
-      problem = `${JSON.stringify(link)} is a symbolic link that leads nowhere or out of the repository`;
-    }
+    // By name each link stays inside; by way of another link it may not.
+    if (await staysInside(root, path.join(root, link))) continue;
+    problem = `${JSON.stringify(link)} is a symbolic link that leads out of the repository by way of another one`;
+    break;
   }
   if (problem) throw new BuildFailure('source_invalid', `The source archive was refused: ${problem}.`);
   return files;

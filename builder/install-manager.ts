@@ -1,20 +1,5 @@
-import { access, constants } from 'node:fs/promises';
-import path from 'node:path';
 import { BuildFailure } from './build-failure.ts';
 import type { ChosenManager } from './detect-project.ts';
-
-/** Whether a program is there to be run. */
-export async function findOnPath(program: string, searchPath: string): Promise<string | undefined> {
-  for (const folder of searchPath.split(path.delimiter)) {
-    const file = path.join(folder, program);
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
-  }
-  return undefined;
-}
 
 /** The command that gets a package manager, which this machine lacks, from npm into `folder`. */
 export function installManager({ manager, version }: ChosenManager, folder: string): string {

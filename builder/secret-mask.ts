@@ -2,7 +2,7 @@
 const SHORTEST_SECRET_BYTES = 6;
 const MASK = '***';
 /** A run of matches is not held back beyond this, so that endless repetition of a secret cannot fill the memory. */
-const HOLD_LIMIT = 1024 * 1024;
+const HOLD_LIMIT = 64 * 1024;
 
 /** The texts to hide for these values: each value, its lines, and the forms that tools commonly print it in. */
 export function secretTexts(values: readonly string[]): string[] {

@@ -1,0 +1,85 @@
+import type { LogChunk } from '@miaobu/shared/contracts/build-job';
+import { expect, test, vi } from 'vitest';
+import { createLogShipper } from './log-shipper.ts';
+
+/** Takes chunks one at a time, when it is told to. */
+function createReceiver() {
+  const chunks: { number: number; text: string }[] = [];
+  const waiting: (() => void)[] = [];
+  const client = {
+    putLogChunk: (_token: string, number: number, { text }: LogChunk) =>
+      new Promise<void>((resolve) => {
+        waiting.push(() => {
+          chunks.push({ number, text });
+          resolve();
+        });
+      }),
+  };
+  return {
+    client,
+    chunks,
+    waiting,
+    async take() {
+      await vi.waitUntil(() => waiting.length > 0);
+      expect(waiting).toHaveLength(1);
+      waiting.shift()?.();
+    },
+  };
+}
+
+test('chunks are numbered, sent one at a time, and hold all there is', async () => {
+  const { client, chunks, take } = createReceiver();
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
+  log.line('one');
+  log.flush();
+  log.line('two');
+  log.line('three');
+  log.flush();
+  await take();
+  const closed = log.close();
+  await take();
+  await closed;
+  expect(chunks).toEqual([
+    { number: 0, text: 'one\n' },
+    { number: 1, text: 'two\nthree\n' },
+  ]);
+});
+
+test('a secret that is cut by the border of two chunks is in neither of them', async () => {
+  const { client, chunks, take } = createReceiver();
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
+  log.hide(['hunter2-hunter2']);
+  const output = log.stream();
+  output.write(Buffer.from('password hunter2-'));
+  log.flush();
+  await take();
+  output.write(Buffer.from('hunter2\n'));
+  output.end();
+  const closed = log.close();
+  await take();
+  await closed;
+  expect(chunks.map((it) => it.text)).toEqual(['password ', '***\n']);
+});
+
+test('a character that arrives in two pieces stays whole, and no chunk is over 64 KiB', async () => {
+  const { client, chunks, take, waiting } = createReceiver();
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
+  const text = '秒部'.repeat(20_000);
+  const bytes = Buffer.from(text);
+  const output = log.stream();
+  output.write(bytes.subarray(0, 70_001));
+  output.write(bytes.subarray(70_001));
+  output.end();
+  let done = false;
+  const closed = log.close().then(() => {
+    done = true;
+  });
+  while (!done) {
+    await vi.waitUntil(() => done || waiting.length > 0);
+    if (!done) await take();
+  }
+  await closed;
+  expect(chunks.map((it) => it.text).join('')).toBe(text);
+  expect(chunks.map((it) => it.number)).toEqual([0, 1]);
+  for (const chunk of chunks) expect(Buffer.byteLength(chunk.text)).toBeLessThanOrEqual(64 * 1024);
+});
