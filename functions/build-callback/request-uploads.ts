@@ -47,6 +47,8 @@ export const requestUploads =
         missing.map(async (sha256) => {
           const { url, headers } = await deps.objectStore.presignPut(blobKey(project.slug, sha256), {
             contentLength: blobs.get(sha256)?.bytes ?? 0,
+            // The link works once: nobody can replace the content after it was verified.
+            forbidOverwrite: true,
             expiresInSeconds: UPLOAD_SECONDS,
           });
           return { sha256, url, headers };

@@ -4,6 +4,7 @@ import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { DeliveryOutcome } from '@miaobu/shared/model/delivery/delivery-repository';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { type Project, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
@@ -77,14 +78,7 @@ async function decide(
 
   // GitHub guarantees no order and its clock has seconds: what is not newer than the newest we know is a hint to ask, never an order.
   if (push.repository.pushed_at <= environment.headPushedAt && push.after !== environment.headSha) {
-    await repositories.enqueue({
-      topic: 'branch.sync',
-      lane: `environment:${environment.id}`,
-      dedupeKey: `branch.sync:${environment.id}`,
-      payload: { environment_id: environment.id },
-      requestId: delivery.requestId,
-      maxAttempts: 8,
-    });
+    await repositories.enqueue(branchSyncMessage(environment.id, delivery.requestId));
     return { outcome: 'stale', note: 'not newer than the last push; the branch is asked for its head' };
   }
   const pushedAt = Math.max(push.repository.pushed_at, environment.headPushedAt);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../kernel/app-error.ts';
 import { isTransient, isUnavailable } from './postgres-error.ts';
-import type { Sql } from './sql.ts';
+import { type Sql, sql } from './sql.ts';
 
 export interface DatabaseConfig {
   readonly url: string;
@@ -107,4 +107,9 @@ export function openDatabase(config: DatabaseConfig): Database {
     },
     close: () => pool.end(),
   };
+}
+
+/** Throws `database_unavailable` when the database does not answer a trivial statement. */
+export async function assertReachable(db: Queryable): Promise<void> {
+  await db.query(sql`select 1`);
 }

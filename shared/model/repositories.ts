@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '../db/database.ts';
+import { assertReachable, type Database, type Queryable } from '../db/database.ts';
 import { enqueue, finishMessage, type LeasedMessage, type OutboxMessage } from '../db/outbox.ts';
 import { accountRepository } from './account/account-repository.ts';
 import { platformSecretRepository } from './account/platform-secret-repository.ts';
@@ -35,9 +35,12 @@ export type Repositories = ReturnType<typeof bind>;
 export interface Store extends Repositories {
   /** All or nothing; run again on a deadlock, so without effects outside. */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+  /** Throws `database_unavailable` when Postgres does not answer. */
+  assertReady(): Promise<void>;
 }
 
 export const repositories = (db: Database): Store => ({
   ...bind(db),
   transaction: (work) => db.transaction((transaction) => work(bind(transaction))),
+  assertReady: () => assertReachable(db),
 });

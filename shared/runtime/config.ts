@@ -88,7 +88,7 @@ export const edgeConfig = slice(
 
 /** The zone is the registered one in AliDNS: never derived from a hostname, which fails for `.com.cn`. */
 export const dnsConfig = slice({ ALIDNS_ENDPOINT: z.string().min(1), DNS_ZONE: z.string().min(1) }, (env) => ({
-  dns: { endpoint: env.ALIDNS_ENDPOINT, zone: env.DNS_ZONE },
+  dns: { endpoint: env.ALIDNS_ENDPOINT, domainName: env.DNS_ZONE },
 }));
 
 const LOG_DAYS = 90;

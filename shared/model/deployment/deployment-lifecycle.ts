@@ -46,6 +46,10 @@ export const lifecycle = {
 export const isBuilding = (status: StoredStatus) =>
   status === 'cloning' || status === 'building' || status === 'uploading';
 
+/** Whether something is still being done about a deployment. */
+export const isInProgress = (status: StoredStatus) =>
+  status === 'queued' || status === 'deploying' || isBuilding(status);
+
 /** Seconds a deployment may stay in a status before someone looks after it. */
 export const deadlineSeconds = {
   queued: 10 * 60,

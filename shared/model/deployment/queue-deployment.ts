@@ -30,7 +30,7 @@ const MESSAGE_LIMIT = 1000;
  */
 export async function queueDeployment(
   repositories: Pick<Repositories, 'environments' | 'deployments' | 'projects' | 'enqueue'>,
-  by: Mover & ('webhook' | 'api'),
+  by: Mover & ('webhook' | 'api' | 'deploy'),
   request: QueueDeployment,
 ): Promise<Deployment> {
   const { project, environment, commit, requestId } = request;

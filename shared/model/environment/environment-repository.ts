@@ -49,6 +49,12 @@ export const environmentRepository = (db: Queryable) => ({
     return row;
   },
 
+  listOfProject(projectId: string): Promise<Environment[]> {
+    return db.query<Environment>(
+      sql`select ${columns} from environments where project_id = ${projectId} order by name`,
+    );
+  },
+
   listIds(options: { limit: number; afterId: string | undefined }): Promise<{ id: string }[]> {
     const condition = options.afterId === undefined ? sql`true` : sql`id > ${options.afterId}`;
     return db.query(sql`select id from environments where ${condition} order by id limit ${options.limit}`);

@@ -1,0 +1,15 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { apiTokenHash } from '@miaobu/shared/model/account/api-token';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Actor } from './operation.ts';
+
+/** `Authorization: Bearer mb_live_…` → who asks. A token with a wrong checksum costs no query. */
+export const authenticate =
+  (deps: { readonly store: Pick<Store, 'accounts'> }) =>
+  async (authorization: string | undefined): Promise<Actor> => {
+    const [, token] = /^Bearer\s+(\S+)$/i.exec(authorization ?? '') ?? [];
+    const hash = token === undefined ? undefined : apiTokenHash(token);
+    const user = hash && (await deps.store.accounts.findByApiToken(hash));
+    if (!user) throw new AppError('unauthorized');
+    return { user };
+  };

@@ -1,0 +1,19 @@
+import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+import { pageOf, readCursor } from '../page-of.ts';
+import { findProject } from '../projects/find-project.ts';
+import { presentDeployment } from './present-deployment.ts';
+
+export const listDeployments =
+  (deps: {
+    readonly store: Pick<Store, 'projects' | 'deployments'>;
+    readonly address: SiteAddress;
+  }): Operation<'listDeployments'> =>
+  async ({ params, query }, actor) => {
+    const project = await findProject(deps.store, actor, params.project);
+    const beforeId = readCursor('deployment', query.cursor);
+    const found = await deps.store.deployments.listShown(project.id, { limit: query.limit + 1, beforeId });
+    const { rows, nextCursor } = pageOf('deployment', found, query.limit);
+    return { data: rows.map((deployment) => presentDeployment(deps.address, deployment)), nextCursor };
+  };

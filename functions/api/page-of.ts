@@ -1,0 +1,24 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { type IdKind, readId, showId } from '@miaobu/shared/kernel/ids';
+
+/** The id below which a page of a list (newest first) begins. */
+export function readCursor(kind: IdKind, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const id = readId(kind, cursor);
+  if (id === undefined) {
+    const fields = [{ path: 'query.cursor', problem: 'is not a cursor of this list' }];
+    throw new AppError('invalid_request', { details: { fields } });
+  }
+  return id;
+}
+
+/** Cuts what was read (one more than asked) to a page, and says where the next one begins. */
+export function pageOf<Row extends { readonly id: string }>(
+  kind: IdKind,
+  rows: readonly Row[],
+  limit: number,
+): { readonly rows: readonly Row[]; readonly nextCursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { rows: page, nextCursor: rows.length > limit && last ? showId(kind, last.id) : null };
+}

@@ -1,0 +1,146 @@
+import type { BodyOf } from '@miaobu/shared/contracts/endpoint';
+import type { createProject as contract } from '@miaobu/shared/contracts/projects';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { randomToken, showId } from '@miaobu/shared/kernel/ids';
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slug';
+import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
+import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { type ProjectSettings, webhookSecretContext } from '@miaobu/shared/model/project/project';
+import type { NewProject, ShownProject } from '@miaobu/shared/model/project/project-repository';
+import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost, CodeRepository } from '@miaobu/shared/ports/code-host';
+import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import { presentDeployment } from '../deployments/present-deployment.ts';
+import type { Operation } from '../operation.ts';
+import { presentProject } from './present-project.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects'>;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
+  readonly doorbell: Doorbell;
+  readonly address: SiteAddress;
+}
+
+type Body = BodyOf<typeof contract>;
+
+const SLUG_TRIES = 5;
+
+const settingsOf = (body: Body): ProjectSettings => ({
+  rootDirectory: body.root_directory ?? '',
+  installCommand: body.install_command ?? null,
+  buildCommand: body.build_command ?? null,
+  outputDirectory: body.output_directory ?? null,
+  nodeVersion: body.node_version ?? null,
+  spa: body.spa ?? null,
+});
+
+/** What the code host says about the repository and its branch, with the user's own rights. */
+async function inspect(
+  deps: Deps,
+  userId: string,
+  body: Body,
+): Promise<{ repository: CodeRepository; branch: string; head: Commit }> {
+  const sealed = await deps.store.accounts.findSealedGithubToken(userId);
+  if (sealed === undefined) throw new AppError('code_host_unauthorized');
+  const token = deps.sealer.open(sealed, githubTokenContext(userId));
+  const repository = await deps.codeHost.getRepository(token, body.repo);
+  if (!repository) throw new AppError('repository_not_found', { details: { repo: body.repo } });
+  const branch = body.branch ?? repository.defaultBranch;
+  const head = await deps.codeHost.getBranchHead(token, repository.fullName, branch);
+  if (!head) throw new AppError('branch_not_found', { details: { repo: body.repo, branch } });
+  const author = head.authorLogin ?? head.authorName;
+  return { repository, branch, head: { sha: head.sha, message: head.message, author } };
+}
+
+/** A slug the user named is taken as it is or refused; one made from a name may get a suffix. */
+function* slugCandidates(body: Body): Generator<string> {
+  if (body.slug !== undefined) {
+    const problem = slugProblem(body.slug);
+    if (problem) throw new AppError('invalid_request', { details: { fields: [{ path: 'body.slug', problem }] } });
+    yield body.slug;
+    return;
+  }
+  const slug = slugFrom(body.name ?? body.repo.split('/')[1] ?? '');
+  yield slug;
+  for (let i = 1; i < SLUG_TRIES; i++) yield slugWithSuffix(slug);
+}
+
+/** Everything a new project consists of, in one transaction: what is outside follows through the outbox. */
+async function insertEverything(
+  repositories: Repositories,
+  address: SiteAddress,
+  wanted: { readonly project: NewProject; readonly branch: string; readonly head: Commit; readonly requestId: string },
+): Promise<{ project: ShownProject; deployment: ShownDeployment }> {
+  const { branch, head, requestId } = wanted;
+  const project = await repositories.projects.insert(wanted.project);
+  const inserted = await repositories.environments.insert({ projectId: project.id, name: 'production', branch });
+  const environment = await repositories.environments.lock(inserted.id);
+  const hostname = address.hostname(project.slug);
+  await repositories.routes.insert({ hostname, projectId: project.id, environmentId: environment.id });
+  await repositories.enqueue({
+    topic: 'hostname.connect',
+    lane: `hostname:${hostname}`,
+    dedupeKey: `hostname.connect:${hostname}`,
+    payload: { project_id: project.id, hostname },
+    requestId,
+  });
+  await repositories.enqueue({
+    topic: 'hook.connect',
+    lane: `hook:${project.id}`,
+    dedupeKey: `hook.connect:${project.id}`,
+    payload: { project_id: project.id },
+    requestId,
+  });
+  const deployment = await queueDeployment(repositories, 'api', {
+    project,
+    environment,
+    commit: head,
+    trigger: 'import',
+    dedupeKey: `import:${project.id}`,
+    requestId,
+  });
+  return {
+    project: { ...project, branch, currentDeploymentId: null },
+    deployment: { ...deployment, environmentName: environment.name, current: false, projectSlug: project.slug },
+  };
+}
+
+/** Imports a repository. Answers when everything is committed; hook, hostname and the first build follow at once. */
+export const createProject =
+  (deps: Deps): Operation<'createProject'> =>
+  async ({ body }, { user }, { requestId, log }) => {
+    const { repository, branch, head } = await inspect(deps, user.id, body);
+    for (const slug of slugCandidates(body)) {
+      const id = await deps.store.projects.newId();
+      const project: NewProject = {
+        ...settingsOf(body),
+        id,
+        userId: user.id,
+        slug,
+        name: body.name ?? repository.fullName.split('/')[1] ?? slug,
+        githubRepositoryId: repository.id,
+        repository: repository.fullName,
+        webhookSecretSealed: deps.sealer.seal(randomToken(), webhookSecretContext(id)),
+      };
+      try {
+        const created = await deps.store.transaction((repositories) =>
+          insertEverything(repositories, deps.address, { project, branch, head, requestId }),
+        );
+        log.info('project created', { projectId: showId('project', id), slug });
+        await deps.doorbell.ring(requestId);
+        return {
+          data: {
+            ...presentProject(deps.address, created.project),
+            deployment: presentDeployment(deps.address, created.deployment),
+          },
+        };
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'slug_unavailable' || body.slug !== undefined) throw error;
+      }
+    }
+    throw new AppError('slug_unavailable');
+  };

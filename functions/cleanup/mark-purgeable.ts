@@ -1,0 +1,50 @@
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Context } from '@miaobu/shared/runtime/context';
+
+const ENVIRONMENTS_A_PAGE = 100;
+
+export interface Retention {
+  /** Newest deployments of an environment that always stay. */
+  readonly keep: number;
+  /** Seconds a retired deployment stays: pages that are still open refer to its files. */
+  readonly graceSeconds: number;
+}
+
+export interface Deps {
+  readonly store: Pick<Store, 'environments' | 'transaction'>;
+  readonly retention: Retention;
+}
+
+/**
+ * First phase of cleanup: marks what may go, under the lock that switches and rollbacks take too, so that nothing can become
+ * current while it is being deleted. Returns how many deployments were marked.
+ */
+export const markPurgeable =
+  ({ store, retention }: Deps) =>
+  async ({ requestId }: Pick<Context, 'requestId'>): Promise<number> => {
+    let marked = 0;
+    let afterId: string | undefined;
+    for (;;) {
+      const environments = await store.environments.listIds({ limit: ENVIRONMENTS_A_PAGE, afterId });
+      for (const { id } of environments) {
+        marked += await store.transaction(async (repositories) => {
+          await repositories.environments.lock(id);
+          const purgeable = await repositories.deployments.listPurgeable(id, retention.keep, retention.graceSeconds);
+          for (const deployment of purgeable) {
+            await repositories.deployments.move(deployment.id, { to: 'purging', by: 'cleanup', requestId });
+            await repositories.enqueue({
+              topic: 'deployment.purge',
+              lane: `deployment:${deployment.id}`,
+              dedupeKey: `deployment.purge:${deployment.id}`,
+              payload: { deployment_id: deployment.id },
+              requestId,
+              maxAttempts: 20,
+            });
+          }
+          return purgeable.length;
+        });
+      }
+      if (environments.length < ENVIRONMENTS_A_PAGE) return marked;
+      afterId = environments.at(-1)?.id;
+    }
+  };

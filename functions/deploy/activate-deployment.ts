@@ -1,0 +1,101 @@
+import { buildShards, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import { verifyArtifact } from './verify-artifact.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs'>;
+  readonly objectStore: Pick<ObjectStore, 'read' | 'get' | 'put' | 'delete'>;
+  readonly edgeStore: Pick<EdgeStore, 'putMany'>;
+}
+
+/**
+ * `deployment.activate`: verifies what a build uploaded, puts its manifest and routing table in place (both immutable, so nothing is visible yet), then
+ * switches the environment under its lock. The order of pushes decides, never the order in which builds finish.
+ */
+export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activate'> => ({
+  async work({ deployment_id: deploymentId }, lease, { requestId }) {
+    const deployment = await deps.store.deployments.find(deploymentId);
+    if (deployment?.status !== 'deploying' || deployment.activatedAt) return undefined;
+    const project = await deps.store.projects.find(deployment.projectId);
+    if (!project) return undefined;
+
+    const manifest = await verifyArtifact(deps, deployment, project.slug, lease);
+    const shown = showId('deployment', deploymentId);
+    const shards = buildShards(manifest);
+    lease.assertTrusted();
+    await Promise.all([
+      deps.objectStore.put(
+        `${deploymentPrefix(project.slug, shown)}/manifest.json`,
+        Buffer.from(JSON.stringify(manifest)),
+        { contentType: 'application/json' },
+      ),
+      deps.edgeStore.putMany(
+        TABLE_NAMESPACE,
+        shards.map((value, shard) => ({ key: shardKey(shown, shard), value })),
+      ),
+    ]);
+
+    const artifact = {
+      files: manifest.files.length,
+      bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+      shards: shards.length,
+      spa: manifest.spa,
+    };
+    return async (repositories) => {
+      await repositories.deployments.describeArtifact(deploymentId, artifact);
+      await switchEnvironment(repositories, deployment, requestId);
+    };
+  },
+
+  abandon:
+    ({ deployment_id: deploymentId }, error, { requestId }) =>
+    async (repositories) => {
+      await repositories.deployments.move(deploymentId, {
+        to: 'failed',
+        by: 'deploy',
+        requestId,
+        set: {
+          reason: error.code,
+          reasonMessage: error.code === 'artifact_invalid' ? error.message : 'The deployment could not be published.',
+        },
+      });
+    },
+});
+
+/** Moves the pointer to a verified deployment, unless a newer one was there before or promotion is held. */
+async function switchEnvironment(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {
+  const environment = await repositories.environments.lock(verified.environmentId);
+  const deployment = await repositories.deployments.lock(verified.id);
+  if (deployment?.status !== 'deploying' || deployment.activatedAt) return;
+  const settle = (id: string, reason: 'superseded' | 'held') =>
+    repositories.deployments.move(id, { to: 'deployed', by: 'deploy', requestId, set: { reason } });
+
+  if (!environment.autoPromote) return void (await settle(deployment.id, 'held'));
+  if (deployment.seq <= environment.activatedSeq) return void (await settle(deployment.id, 'superseded'));
+
+  if (environment.currentDeploymentId) {
+    await repositories.deployments.markRetired(environment.currentDeploymentId);
+    // It was switched to, but not every route had confirmed it: from here on none will.
+    const before = await repositories.deployments.find(environment.currentDeploymentId);
+    if (before?.status === 'deploying') await settle(before.id, 'superseded');
+  }
+  await repositories.environments.switchTo(environment.id, deployment);
+  await repositories.deployments.markActivated(deployment.id);
+  const hostnames = await repositories.routes.bumpDesired(environment.id);
+  for (const hostname of hostnames) {
+    await repositories.enqueue({
+      topic: 'route.publish',
+      lane: `route:${hostname}`,
+      dedupeKey: `route.publish:${hostname}`,
+      payload: { hostname },
+      requestId,
+      maxAttempts: 20,
+    });
+  }
+}

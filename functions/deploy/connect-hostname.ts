@@ -1,0 +1,32 @@
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { DnsZone } from '@miaobu/shared/ports/dns-zone';
+import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
+
+export interface Deps {
+  readonly store: Pick<Store, 'transaction'>;
+  readonly edgeZone: Pick<EdgeZone, 'ensureSiteRecord'>;
+  readonly dnsZone: Pick<DnsZone, 'upsertCname'>;
+  /** Virtual host of the bucket that the edge reads files from. */
+  readonly originBucketDomain: string;
+}
+
+const DNS_TTL_SECONDS = 600;
+
+/** `hostname.connect`: the hostname's record at the edge, and the CNAME that leads to it. Both are adopted if they exist. */
+export const connectHostname = (deps: Deps): TopicHandler<'hostname.connect'> => ({
+  async work({ project_id: projectId, hostname }, lease) {
+    await deps.store.transaction(async (repositories) => {
+      await repositories.cloudResources.intend({ kind: 'edge_record', externalId: hostname, projectId });
+      await repositories.cloudResources.intend({ kind: 'dns_cname', externalId: hostname, projectId });
+    });
+    lease.assertTrusted();
+    const { originBucketDomain } = deps;
+    const { cname } = await deps.edgeZone.ensureSiteRecord({ hostname, originBucketDomain });
+    await deps.dnsZone.upsertCname({ hostname, target: cname, ttlSeconds: DNS_TTL_SECONDS });
+    return async (repositories) => {
+      await repositories.cloudResources.confirm('edge_record', hostname);
+      await repositories.cloudResources.confirm('dns_cname', hostname);
+    };
+  },
+});

@@ -1,0 +1,98 @@
+// deploy: works the outbox, so that what Postgres wants becomes true outside.
+// Trigger: asynchronous call (doorbell), timer every minute.   Moves: deploying → deployed, and to failed.
+// Hands to: the build runner; Edge KV, from where the edge routine takes over.
+// Fails by: retry with backoff while an error is retryable; else the message is dead and the deployment failed.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
+import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
+import { esaEdgeZone } from '@miaobu/shared/adapters/aliyun/esa-edge-zone';
+import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
+import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build-runner';
+import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { wakeUp } from '@miaobu/shared/contracts/messages';
+import { openDatabase } from '@miaobu/shared/db/database';
+import { outbox } from '@miaobu/shared/db/outbox';
+import { createSealer } from '@miaobu/shared/kernel/seal';
+import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
+import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { repositories } from '@miaobu/shared/model/repositories';
+import {
+  aliyunConfig,
+  buildRunnerConfig,
+  databaseConfig,
+  dnsConfig,
+  edgeConfig,
+  githubConfig,
+  instanceConfig,
+  objectStoreConfig,
+  originConfig,
+  readConfig,
+  rootKeyConfig,
+} from '@miaobu/shared/runtime/config';
+import { createCredentials } from '@miaobu/shared/runtime/credentials';
+import { startEventFunction } from '@miaobu/shared/runtime/event-function';
+import { activateDeployment } from './activate-deployment.ts';
+import { connectHook } from './connect-hook.ts';
+import { connectHostname } from './connect-hostname.ts';
+import { expireOverdue } from './expire-overdue.ts';
+import { publishRoute } from './publish-route.ts';
+import { purgeCache } from './purge-cache.ts';
+import { runDeploy } from './run-deploy.ts';
+import { startBuild } from './start-build.ts';
+import { syncBranch } from './sync-branch.ts';
+
+const config = readConfig([
+  databaseConfig,
+  rootKeyConfig,
+  originConfig,
+  aliyunConfig,
+  objectStoreConfig,
+  edgeConfig,
+  dnsConfig,
+  githubConfig,
+  buildRunnerConfig,
+  instanceConfig,
+]);
+const database = openDatabase(config.database);
+const credentials = createCredentials(config.initialCredentials);
+const cloud = { region: config.region, credentials: credentials.current };
+const store = repositories(database);
+const sealer = createSealer(config.rootKey);
+const codeHost = githubCodeHost(config.github);
+const buildRunner = actionsBuildRunner({
+  ...config.github,
+  ...config.buildRunner,
+  token: readPlatformSecret({ store, sealer }, 'github-actions-token'),
+});
+const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
+const edgeStore = esaEdgeStore({ ...config.edge, ...cloud });
+const edgeZone = esaEdgeZone({ ...config.edge, ...cloud });
+const dnsZone = alidnsDnsZone({ ...config.dns, ...cloud });
+const { controlOrigin } = config;
+const originBucketDomain = `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`;
+
+const run = runDeploy({
+  outbox: outbox(database),
+  store,
+  owner: config.instanceId,
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  expireOverdue: expireOverdue({ store }),
+  handlers: {
+    'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),
+    'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
+    'branch.sync': syncBranch({ store, sealer, codeHost }),
+    'build.start': startBuild({ store, tokens: buildTokens(config.rootKey), buildRunner, controlOrigin }),
+    'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
+    'route.publish': publishRoute({ store, edgeStore }),
+    'cache.purge': purgeCache({ edgeZone }),
+  },
+});
+
+startEventFunction({
+  name: 'deploy',
+  event: wakeUp,
+  credentials,
+  run: (_, context) => run(context),
+  close: () => database.close(),
+});

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type { AppError } from '@miaobu/shared/kernel/app-error';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { type BuildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
+
+export interface Deps {
+  readonly store: Pick<Store, 'transaction'>;
+  readonly tokens: BuildTokens;
+  readonly buildRunner: Pick<BuildRunner, 'start' | 'findRun'>;
+  /** Origin of the control plane, where the runner will report. */
+  readonly controlOrigin: string;
+}
+
+/** `build.start`: gives a queued deployment its next attempt and starts a run for it. */
+export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
+  async work({ deployment_id: deploymentId }, lease, { log }) {
+    // The attempt is committed before the run is asked for: a run that exists is always known.
+    const prepared = await deps.store.transaction(async (repositories) => {
+      const deployment = await repositories.deployments.lock(deploymentId);
+      if (deployment?.status !== 'queued') return undefined;
+      const key = { deploymentId, attempt: deployment.attempt };
+      const before = await repositories.attempts.find(key);
+      if (before?.state === 'dispatching') return { ...key, nonce: before.ticketNonce, again: true };
+      if (before?.state === 'dispatched') return undefined;
+      const attempt = await repositories.deployments.startAttempt(deploymentId);
+      if (attempt === undefined) return undefined;
+      const nonce = randomBytes(16);
+      await repositories.attempts.insert({ deploymentId, attempt }, nonce, TICKET_SECONDS);
+      return { deploymentId, attempt, nonce, again: false };
+    });
+    if (!prepared) return undefined;
+
+    const shown = { deploymentId: showId('deployment', deploymentId), attempt: prepared.attempt };
+    lease.assertTrusted();
+    // The answer to an earlier try may have been lost. Should both runs exist, only the first can redeem the ticket.
+    const found = prepared.again ? await deps.buildRunner.findRun(shown) : undefined;
+    const ticket = deps.tokens.ticket(prepared);
+    const { runId } = found ?? (await deps.buildRunner.start({ ...shown, ticket, callbackUrl: deps.controlOrigin }));
+    log.info('build run started', { deploymentId: shown.deploymentId, attempt: shown.attempt, runId });
+    return (repositories) => repositories.attempts.markDispatched(prepared, runId);
+  },
+
+  abandon:
+    ({ deployment_id: deploymentId }, error, { requestId }) =>
+    async (repositories) => {
+      await repositories.deployments.move(deploymentId, {
+        to: 'failed',
+        by: 'deploy',
+        requestId,
+        from: ['queued'],
+        set: { reason: error.code, reasonMessage: buildNotStarted(error) },
+      });
+    },
+});
+
+const buildNotStarted = (error: AppError) => `The build could not be started (${error.code}). Deploy again to retry.`;
