@@ -26,7 +26,7 @@ export interface Collected {
 
 /** Repositories, environment files and credentials of npm are never part of a site. */
 const isNeverPublished = (name: string) =>
-  name === '.git' || name === '.DS_Store' || name === '.npmrc' || /^\.env($|\.)/.test(name);
+  name === '.git' || name === '.DS_Store' || name === '.npmrc' || name.startsWith('.env');
 
 const megabytes = (bytes: number) => `${bytes / 1024 / 1024} MB`;
 
@@ -96,7 +96,9 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
   async function walk(folder: string, prefix: string, above: readonly string[]): Promise<void> {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries) {
-      const file = prefix + entry.name;
+      // macOS writes names decomposed; the manifest has them composed, as browsers ask for them.
+      const file = (prefix + entry.name).normalize('NFC');
+      if (entry.name.includes('\ufffd')) refuse(file, 'has a name that is not UTF-8');
       if (isNeverPublished(entry.name) || (isProjectRoot && file === 'node_modules')) {
         ignored.push(file);
         continue;

@@ -1,7 +1,7 @@
 import { lookup as resolve } from 'node:dns';
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -53,15 +53,22 @@ export async function openRequest({ method, url, headers, body, signal }: HttpRe
   const length = Buffer.isBuffer(body) ? body.length : body?.bytes;
   return new Promise((resolve, reject) => {
     const lengthHeader = length === undefined ? {} : { 'content-length': String(length) };
-    const outgoing = request(url, { method, agent, headers: { ...lengthHeader, ...headers }, signal }, resolve);
+    const outgoing = request(url, { method, agent, headers: { ...lengthHeader, ...headers }, signal });
+    let answered = false;
+    outgoing.on('response', (message) => {
+      answered = true;
+      resolve(message);
+    });
     outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error(`no answer within ${IDLE_MS / 1000} s`)));
     const fail = (error: Error) => {
+      // An early answer, such as a refusal, may come with the end of the connection; the answer is what counts.
+      if (answered) return;
       outgoing.destroy();
       reject(signal?.aborted ? signal.reason : new Unavailable(error.message, { cause: error }));
     };
     outgoing.on('error', fail);
     if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
-    else body.open().on('error', fail).pipe(outgoing);
+    else pipeline(body.open(), outgoing, (error) => error && fail(error));
   });
 }
 

@@ -77,6 +77,14 @@ test('a platform, code host and storage that fail for a while are asked again', 
   expect([...failures.values()].every((count) => count >= 3)).toBe(true);
 }, 30_000);
 
+test('a platform under a name in .localhost is found on this machine', async () => {
+  await using platform = await startTestPlatform({ archive: archiveOfFiles({ 'index.html': 'hello' }) });
+  const { port } = new URL(platform.inputs.callback_url);
+  const run = await builder.run({ ...platform.inputs, callback_url: `http://api.miaobu.localhost:${port}` });
+  expect(run.code).toBe(0);
+  expect(platform.requests[0]?.headers.host).toBe(`api.miaobu.localhost:${port}`);
+});
+
 test('an upload address that has expired is asked for once more', async () => {
   const refused = new Set<string>();
   await using platform = await startTestPlatform({
