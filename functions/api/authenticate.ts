@@ -1,5 +1,5 @@
+import { apiTokenHash } from '@miaobu/shared/kernel/api-token';
 import { AppError } from '@miaobu/shared/kernel/app-error';
-import { apiTokenHash } from '@miaobu/shared/model/account/api-token';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor } from './operation.ts';
 

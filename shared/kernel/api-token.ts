@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { base62 } from '../../kernel/base62.ts';
-import { sha256 } from '../../kernel/hmac.ts';
+import { base62 } from './base62.ts';
+import { sha256 } from './hmac.ts';
 
 // `mb_live_` + 30 random base62 characters + 6 of CRC32 over them: scanners recognise it, and a typo costs no query.
 const PREFIX = 'mb_live_';

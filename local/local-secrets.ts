@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { mintApiToken } from '@miaobu/shared/kernel/api-token';
+import * as z from 'zod';
+
+const localSecrets = z.strictObject({
+  /** From which the account's keys are derived. */
+  accountSeed: z.string(),
+  /** The platform's root key. */
+  rootKey: z.string(),
+  /** The password of the local GitHub's one user. */
+  gitToken: z.string(),
+  /** What the platform starts builds with. */
+  actionsToken: z.string(),
+  /** A ready token for the API. */
+  apiToken: z.string(),
+});
+export type LocalSecrets = z.output<typeof localSecrets>;
+
+const random = () => randomBytes(32).toString('base64url');
+
+/** The secrets of this local cloud: made once, kept in `secrets.json` (0600) of its state folder. */
+export function localSecretsOf(home: string): LocalSecrets {
+  const file = path.join(home, 'secrets.json');
+  try {
+    return localSecrets.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const made: LocalSecrets = {
+    accountSeed: random(),
+    rootKey: random(),
+    gitToken: `ghp_${randomBytes(18).toString('hex')}`,
+    actionsToken: `ghp_${randomBytes(18).toString('hex')}`,
+    apiToken: mintApiToken().token,
+  };
+  writeFileSync(file, JSON.stringify(made, null, 2), { mode: 0o600 });
+  return made;
+}
