@@ -4,7 +4,7 @@ import { invalidArgument } from './fc-errors.ts';
 
 /** Reads objects of the account's OSS. Undefined for one that does not exist. */
 export interface ObjectReader {
-  readObject(bucket: string, key: string): Promise<Buffer | undefined>;
+  readObject(bucket: string, key: string): { readonly body: AsyncIterable<Buffer> } | undefined;
 }
 
 /** `code` of CreateFunction, UpdateFunction and CreateLayerVersion. */
@@ -25,7 +25,9 @@ export async function storeCode(
   if (!ossBucketName || !ossObjectName)
     throw invalidArgument('code must be given as zipFile, or as ossBucketName and ossObjectName');
   if (!objects) throw invalidArgument('this Function Compute has no OSS to read code from');
-  const zip = await objects.readObject(ossBucketName, ossObjectName);
-  if (!zip) throw invalidArgument(`the object '${ossObjectName}' does not exist in bucket '${ossBucketName}'`);
-  return store.add(zip, checksum);
+  const object = objects.readObject(ossBucketName, ossObjectName);
+  if (!object) throw invalidArgument(`the object '${ossObjectName}' does not exist in bucket '${ossBucketName}'`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of object.body) chunks.push(chunk);
+  return store.add(Buffer.concat(chunks), checksum);
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { crc64 } from '../crc64.ts';
+import { crc64Ecma } from '../oss/crc64-ecma.ts';
 import { extractZip } from './extract-zip.ts';
 import { invalidArgument } from './fc-errors.ts';
 
@@ -42,7 +42,9 @@ export function openCodeStore(directory: string, isUsed: (digest: string) => boo
   return {
     directoryOf,
     async add(zip, expectedChecksum) {
-      const checksum = crc64(zip);
+      const crc64 = crc64Ecma();
+      crc64.update(zip);
+      const checksum = crc64.digest();
       if (expectedChecksum !== undefined && expectedChecksum !== checksum)
         throw invalidArgument(`the checksum of the code package is ${checksum}, not ${expectedChecksum}`);
       const digest = createHash('sha256').update(zip).digest('hex');

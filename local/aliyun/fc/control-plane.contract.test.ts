@@ -1,15 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { crc64 } from '../crc64.ts';
+import { createAccount } from '../account.ts';
+import { crc64Ecma } from '../oss/crc64-ecma.ts';
+import { createOssEmulator, type OssEmulator } from '../oss/create-oss-emulator.ts';
 import { type FcUnderTest, NODE_LAYER, sdk, server, startFcUnderTest, zipOf } from './fc-under-test.ts';
 
 let fc: FcUnderTest;
-const objects = new Map<string, Buffer>();
+let oss: OssEmulator;
+let ossDirectory: string;
 beforeAll(async () => {
-  fc = await startFcUnderTest({
-    oss: { readObject: async (bucket, key) => objects.get(`${bucket}/${key}`) },
-  });
+  const account = createAccount('control plane');
+  ossDirectory = mkdtempSync(path.join(tmpdir(), 'fc-oss-'));
+  oss = createOssEmulator({ account, stateDirectory: ossDirectory, region: account.region });
+  oss.putBucket('packages');
+  fc = await startFcUnderTest({ account, oss });
 });
-afterAll(() => fc.close());
+afterAll(async () => {
+  await fc.close();
+  await oss.close();
+  rmSync(ossDirectory, { recursive: true, force: true });
+});
 
 const invalid = (message: RegExp) => ({
   statusCode: 400,
@@ -91,18 +103,20 @@ describe('functions', () => {
 
   test('code comes from OSS, and only if its checksum is right', async () => {
     const zip = Buffer.from(zipOf({ 'index.js': hello }), 'base64');
-    objects.set('code/hello.zip', zip);
+    await oss.writeObject('packages', 'hello.zip', zip);
+    const crc64 = crc64Ecma();
+    crc64.update(zip);
     const from = (checksum: string) => ({
-      code: { ossBucketName: 'code', ossObjectName: 'hello.zip', checksum },
+      code: { ossBucketName: 'packages', ossObjectName: 'hello.zip', checksum },
     });
     await expect(fc.createFunction('from-oss', hello, from('1'))).rejects.toMatchObject(invalid(/checksum/));
-    await fc.createFunction('from-oss', hello, from(crc64(zip)));
+    await fc.createFunction('from-oss', hello, from(crc64.digest()));
     expect((await fc.invoke('from-oss')).body).toBe('hello');
   });
 
   test('code that is not in OSS is refused', async () => {
     await expect(
-      fc.createFunction('no-object', hello, { code: { ossBucketName: 'code', ossObjectName: 'none.zip' } }),
+      fc.createFunction('no-object', hello, { code: { ossBucketName: 'packages', ossObjectName: 'none.zip' } }),
     ).rejects.toMatchObject(invalid(/none\.zip/));
   });
 

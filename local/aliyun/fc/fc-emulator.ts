@@ -66,7 +66,8 @@ export interface FcEmulatorOptions {
 
 /**
  * Function Compute 3.0: the control plane (API version 2023-03-30), and a host that runs every function in processes of
- * its own. One handler answers both; the `Host` header tells them apart.
+ * its own. One handler answers both; the `Host` header tells them apart. Sizes of memory, CPU and disk are checked as FC
+ * checks them, and not enforced on the processes.
  */
 export function createFcEmulator(options: FcEmulatorOptions): FcEmulator {
   const { account, region, stateDirectory, reaper, oss, now = Date.now } = options;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { server, startFcUnderTest, until } from './fc-under-test.ts';
 
 // A whole process with an emulator in it, to be killed: it takes an event, says which process delivers it, and waits.
@@ -13,6 +14,5 @@ await fc.createFunction(
   { timeout: 600, environmentVariables: { MARKER: marker } },
 );
 await fc.invokeLater('interrupted', 'the event');
-const { existsSync } = await import('node:fs');
 await until(() => existsSync(marker));
 process.stdout.write(`${[...fc.watched].join(' ')}\n`);

@@ -18,7 +18,6 @@ export interface FunctionInstance {
   readonly plan: InstancePlan;
   /** Resolves when its process is gone, for whatever reason. */
   readonly exited: Promise<unknown>;
-  hasExited(): boolean;
   request(request: InstanceRequest): Promise<IncomingMessage>;
   /** Stops the process and all it started where it is. It keeps its memory and its port. */
   freeze(): void;
@@ -116,7 +115,6 @@ export async function startInstance(
     id,
     plan,
     exited,
-    hasExited: () => gone,
     request: (request) => connection.request(request),
     freeze() {
       connection.rest();

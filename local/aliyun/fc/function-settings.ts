@@ -10,7 +10,7 @@ export const functionName = z
   .string()
   .regex(name, 'must be 1 to 64 letters, digits, underscores or hyphens, and not begin with a digit or hyphen');
 
-const hook = z.looseObject({ handler: z.string().optional(), timeout: z.int().min(1).max(600).default(3) });
+const hook = z.looseObject({ handler: z.string().optional(), timeout: z.int().min(1).max(86_400).default(3) });
 
 const runtime = z.string().superRefine((value, context) => {
   if (LOCAL_RUNTIMES.some((known) => known === value)) return;

@@ -37,6 +37,9 @@ interface Target {
   readonly forced: Record<string, string>;
 }
 
+/** As announced; 0 for a body that comes in chunks. */
+const lengthOf = (request: IncomingMessage) => Number(request.headers['content-length'] ?? 0);
+
 export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
   const { triggers, domains, host: functions, queue, functionOrigin } = options;
 
@@ -76,6 +79,7 @@ export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
     const claims = jwt ? await authenticateJwt(jwt, request) : {};
     const head = readHttpHead(request, claims);
     if (String(request.headers['x-fc-invocation-type'] ?? '').toLowerCase() === 'async') {
+      if (lengthOf(request) > MAX_ASYNC_PAYLOAD_BYTES) throw entityTooLarge(MAX_ASYNC_PAYLOAD_BYTES);
       const payload = await readBody(request, MAX_ASYNC_PAYLOAD_BYTES).catch((error: unknown) => {
         throw error instanceof RangeError ? entityTooLarge(MAX_ASYNC_PAYLOAD_BYTES) : error;
       });
@@ -83,7 +87,7 @@ export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
       queue.enqueue({ requestId, functionName, request: { kind: 'http', head }, payload }, taskId);
       return writeFcJson(response, 202, undefined, requestId);
     }
-    if (Number(request.headers['content-length'] ?? 0) > MAX_SYNC_BODY_BYTES) throw entityTooLarge(MAX_SYNC_BODY_BYTES);
+    if (lengthOf(request) > MAX_SYNC_BODY_BYTES) throw entityTooLarge(MAX_SYNC_BODY_BYTES);
     const signal = clientGone(response);
     const lease = await functions.acquire(functionName, signal);
     await invokeHttp(lease, head, request, response, { requestId, signal, forced });

@@ -133,6 +133,15 @@ describe('a request', () => {
     expect((await fc.fetch(domain)).status).toBe(200);
   });
 
+  test('whose function dies before it has read the body is a 502, too', async () => {
+    const { status } = await fc.fetch(`${domain}/die`, {
+      method: 'POST',
+      headers: { 'transfer-encoding': 'chunked' },
+      body: Buffer.alloc(8 * 1024 * 1024),
+    });
+    expect(status).toBe(502);
+  });
+
   test('that takes longer than the timeout is a 504', async () => {
     await fc.createFunction('late', server(''), { timeout: 1 });
     await fc.route('late.example.com', [{ path: '/*', functionName: 'late' }]);
@@ -180,6 +189,15 @@ describe('a stream', () => {
 });
 
 describe('an asynchronous request', () => {
+  test('of more than 128 KB is refused', async () => {
+    const answer = await fc.open(domain, {
+      method: 'POST',
+      headers: { 'X-Fc-Invocation-Type': 'Async', 'content-length': 128 * 1024 + 1 },
+    });
+    expect(answer.statusCode).toBe(400);
+    answer.destroy();
+  });
+
   test('is taken with 202 and delivered to the web function later', async () => {
     await fc.createFunction(
       'later',

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PassThrough } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { AcsError } from '../../wire/acs3.ts';
 import { EXITED, MAX_SYNC_BODY_BYTES, timedOut } from './event-invocation.ts';
@@ -147,11 +146,10 @@ export async function invokeHttpLater(
 
 function sendLimited(request: IncomingMessage, body: NodeJS.WritableStream, tooLarge: AbortController): void {
   let bytes = 0;
-  const counted = new PassThrough();
-  counted.on('data', (chunk: Buffer) => {
+  request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_SYNC_BODY_BYTES) tooLarge.abort();
   });
-  // A broken connection on either side shows where the answer is awaited.
-  pipeline(request, counted, body).catch(() => {});
+  // Not `pipeline`: that would end the client's connection with the function's, and with it the answer that says so.
+  request.pipe(body);
 }

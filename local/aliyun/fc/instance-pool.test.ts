@@ -26,7 +26,6 @@ function paperPool(options: { concurrency: number; maxInstances: number; maxWait
           id,
           plan,
           exited,
-          hasExited: () => false,
           request: () => Promise.reject(new Error('paper answers nothing')),
           freeze: () => void events.push(`${id} freezes`),
           thaw: () => {},

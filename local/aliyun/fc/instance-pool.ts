@@ -134,13 +134,22 @@ export function createInstancePool(plan: InstancePlan, maxInstances: number, opt
         const most = `${limit} instances of ${current.concurrency} requests`;
         return refuse(new AcsError(429, 'ResourceExhausted', `function '${current.functionName}' is busy: ${most}`));
       }
-      const entry = { grant, refuse };
-      waiting.push(entry);
-      signal.addEventListener('abort', () => {
-        const place = waiting.indexOf(entry);
-        if (place !== -1) waiting.splice(place, 1);
+      const leave = () => {
+        waiting.splice(waiting.indexOf(entry), 1);
         refuse(signal.reason);
-      });
+      };
+      const entry = {
+        grant(member: Member) {
+          signal.removeEventListener('abort', leave);
+          grant(member);
+        },
+        refuse(error: unknown) {
+          signal.removeEventListener('abort', leave);
+          refuse(error);
+        },
+      };
+      waiting.push(entry);
+      signal.addEventListener('abort', leave, { once: true });
     });
 
   return {
