@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOfFiles } from './testing/archive-of.ts';
 import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
+import { startTestPlatform } from './testing/test-platform.ts';
 
 const isRoot = process.getuid?.() === 0;
 const onLinux = process.platform === 'linux';
@@ -16,18 +15,6 @@ afterAll(() => builder.remove());
 /** A project whose build is this script, in Node. */
 const projectOf = (script: string) => archiveOfFiles({ 'build.cjs': script });
 const buildCommand = 'node build.cjs && mkdir -p dist && echo hello > dist/index.html';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // A process that is dead and not yet reaped still takes signals.
-  return !onLinux || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-}
-
-const pidsIn = (platform: TestPlatform) => [...platform.log().matchAll(/^pid (\d+)$/gm)].map(([, pid]) => Number(pid));
 
 test("a build sees its own variables and nothing of the runner's", async () => {
   await using platform = await startTestPlatform({
@@ -127,70 +114,3 @@ test('secrets are masked, also one that is printed in two pieces', async () => {
   expect(platform.reports.at(-1)).toMatchObject({ message: expect.stringContaining('split *** end') });
   expect(JSON.stringify([platform.chunks, platform.reports])).not.toContain(secret);
 });
-
-/**
- * Starts a grandchild, and on Linux also one that leaves group and session, and prints their process ids. Under a user of
- * the build's own, the latter takes off the mark in its environment as well.
- */
-const WITH_DAEMON = `const { spawn } = require('node:child_process');
-  for (const detached of process.platform === 'linux' ? [false, true] : [false]) {
-    const env = detached && ${isRoot} ? {} : process.env;
-    const options = { detached, env, cwd: '/', stdio: ['ignore', 'inherit', 'inherit'] };
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], options);
-    console.log('pid ' + child.pid);
-    child.unref();
-  }
-`;
-const DAEMONS = onLinux ? 2 : 1;
-
-test('when the build is over, nothing it started is left before anything is published', async () => {
-  let alive: boolean[] = [];
-  await using platform: TestPlatform = await startTestPlatform({
-    archive: projectOf(WITH_DAEMON),
-    settings: { build_command: buildCommand },
-    intercept({ path }) {
-      if (!path.endsWith('/publication')) return undefined;
-      const pids = pidsIn(platform);
-      alive = pids.map(isAlive);
-      // Asked for again until the log with the process ids is here.
-      return pids.length < DAEMONS ? { status: 503 } : undefined;
-    },
-  });
-  expect((await builder.run(platform.inputs)).code).toBe(0);
-  expect(alive).toEqual(Array.from({ length: DAEMONS }, () => false));
-  expect(platform.manifest().files).toHaveLength(1);
-}, 20_000);
-
-test('a heartbeat that is answered with stop ends the build, its daemons too, without a report', async () => {
-  await using platform = await startTestPlatform({
-    archive: projectOf(`${WITH_DAEMON} setInterval(() => {}, 1000);`),
-    settings: { build_command: buildCommand },
-    intercept: ({ path, body }) =>
-      path.endsWith('/reports') && JSON.parse(body.toString()).kind === 'heartbeat'
-        ? { status: 200, json: { data: { ignored: true, stop: true } } }
-        : undefined,
-  });
-  const run = await builder.run(platform.inputs);
-
-  expect(run).toMatchObject({ code: 0, stderr: 'miaobu-builder: over\n', leftovers: [] });
-  const pids = pidsIn(platform);
-  expect(pids).toHaveLength(DAEMONS);
-  expect(pids.filter(isAlive)).toEqual([]);
-  expect(platform.reports.map((it) => it.kind)).toEqual(['building']);
-}, 30_000);
-
-test('a run that is told to end reports that it was cancelled and leaves no process', async () => {
-  await using platform = await startTestPlatform({
-    archive: projectOf(`${WITH_DAEMON} setInterval(() => {}, 1000);`),
-    settings: { build_command: buildCommand },
-  });
-  const run = await builder.run(platform.inputs, {
-    started: (child) =>
-      void vi
-        .waitUntil(() => pidsIn(platform).length === DAEMONS, { timeout: 15_000 })
-        .then(() => child.kill('SIGTERM')),
-  });
-  expect(run).toMatchObject({ code: 1, leftovers: [] });
-  expect(platform.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'cancelled' });
-  expect(pidsIn(platform).filter(isAlive)).toEqual([]);
-}, 30_000);

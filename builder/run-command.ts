@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BuildFailure } from './build-failure.ts';
 import type { BuildUser } from './build-user.ts';
 import { endProcesses } from './end-processes.ts';
 import type { LogShipper } from './log-shipper.ts';
@@ -27,6 +29,7 @@ export interface CommandResult {
 }
 
 const KEPT_OUTPUT = 64 * 1024;
+const CLOSING_MS = 3_000;
 
 function describe(code: number | null, signal: NodeJS.Signals | null): string {
   // 137 is how a shell reports that its command got SIGKILL.
@@ -88,9 +91,14 @@ export async function runCommand(
   try {
     const [code, endedBy] = await exited;
     if (child.pid !== undefined) await endProcesses({ leader: child.pid, user, mark, folder: workFolder });
-    // Only now: a daemon that inherited the pipes would have kept them open.
-    await closed;
+    // The pipes close with the last process that holds them. One that is still there has hidden well.
+    const isOver = await Promise.race([closed.then(() => true), delay(CLOSING_MS, false, { ref: false })]);
+    child.stdout.destroy();
+    child.stderr.destroy();
     signal.throwIfAborted();
+    if (!isOver) {
+      throw new BuildFailure('build_failed', `\`${command}\` left a process behind that cannot be found and ended.`);
+    }
     const seconds = (Date.now() - started) / 1000;
     if (timedOut) return { outcome: 'timeout', ending: 'ran out of time', output, seconds };
     return { outcome: code === 0 ? 'done' : 'failed', ending: describe(code, endedBy), output, seconds };

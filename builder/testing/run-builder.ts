@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bundleBuilder } from '../bundle-builder.ts';
@@ -11,28 +11,32 @@ export interface RunOfBuilder {
   readonly leftovers: readonly string[];
 }
 
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Number of the user and group it runs as, instead of the test's own; only root may choose. */
+  readonly user?: number;
+  readonly started?: (child: ChildProcess) => void;
+}
+
 /** The bundled program in a folder of its own, to be run as the platform runs it. */
 export async function bundledBuilder() {
   const folder = await mkdtemp(path.join(tmpdir(), 'builder-program-'));
   const program = path.join(folder, 'builder.cjs');
   await bundleBuilder(program);
+  await chmod(folder, 0o711);
 
   return {
     /** Starts it with one line on stdin and resolves when it has ended. */
-    async run(
-      inputs: unknown,
-      {
-        environment = {},
-        started,
-      }: { environment?: Record<string, string>; started?: (child: ChildProcess) => void } = {},
-    ): Promise<RunOfBuilder> {
+    async run(inputs: unknown, { environment = {}, user, started }: RunOptions = {}): Promise<RunOfBuilder> {
       const temporary = await mkdtemp(path.join(tmpdir(), 'builder-run-'));
       // The build's user has to get through.
       await chmod(temporary, 0o711);
+      if (user !== undefined) await chown(temporary, user, user);
       const child = spawn(process.execPath, [program], {
         cwd: temporary,
         env: { PATH: process.env.PATH, TMPDIR: temporary, ...environment },
         stdio: ['pipe', 'ignore', 'pipe'],
+        ...(user === undefined ? {} : { uid: user, gid: user }),
       });
       started?.(child);
       child.stdin.on('error', () => {});
