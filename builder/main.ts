@@ -46,8 +46,8 @@ async function main(): Promise<Outcome> {
 
   const inputs = parseInputs(await readFirstLine());
   const client = createPlatformClient(inputs);
-  const run_id = process.env.GITHUB_RUN_ID;
-  const redeemer = `${run_id ? `github-${run_id}` : 'process'}-${randomToken(12)}`;
+  const runId = process.env.GITHUB_RUN_ID;
+  const redeemer = `${runId ? `github-${runId}` : 'process'}-${randomToken(12)}`;
   const { signal } = run;
   const job = await client.redeem(inputs.ticket, redeemer, { signal });
   return runAttempt({ inputs, job, client, run, runner: process.env });
