@@ -122,7 +122,7 @@ test('a run whose ticket another run has redeemed ends without an error and with
   const second = await builder.run(platform.inputs);
   expect(second.code).toBe(0);
   expect(second.stderr).toContain('ticket_already_redeemed');
-  expect(platform.requests.slice(before).map((it) => it.path)).toEqual(['/builds/v1/redeem']);
+  expect(platform.requests.slice(before).map((it) => it.path)).toEqual(['/builds/v1/dep_test/attempts/1/redeem']);
 });
 
 test('an attempt that the platform has closed is left at once', async () => {

@@ -94,7 +94,7 @@ export function createPlatformClient(
 
   return {
     async redeem(ticket, redeemer, options) {
-      const json = await call('POST', '/redeem', undefined, { ticket, redeemer }, options);
+      const json = await call('POST', `${attemptPath}/redeem`, undefined, { ticket, redeemer }, options);
       const job = dataOf(buildJob, json, 'redeem');
       if (job.deployment_id !== inputs.deployment_id || job.attempt !== inputs.attempt) {
         throw new PlatformRefusal('the ticket belongs to another attempt than the one this run was started for');

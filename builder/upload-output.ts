@@ -14,6 +14,8 @@ import { retryRequest } from './retry-request.ts';
 const PARALLEL = 16;
 /** A presigned URL that has expired, or will be refused for another reason the second time as well. */
 const REFUSED = 403;
+/** A link works once. An earlier try did arrive, or that of another run: the platform reads back what is there. */
+const ALREADY_THERE = 409;
 
 interface Destination {
   readonly url: string;
@@ -49,6 +51,7 @@ async function deliver(
     if (!(error instanceof Unavailable)) throw error;
     throw new BuildFailure('upload_failed', `${what} could not be uploaded: ${error.message}.`, { cause: error });
   }
+  if (answer.status === ALREADY_THERE) return;
   if (answer.status < 200 || answer.status >= 300) {
     throw new BuildFailure('upload_failed', `${what} could not be uploaded: the storage answered ${answer.status}.`);
   }

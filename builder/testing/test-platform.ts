@@ -102,7 +102,7 @@ export async function startTestPlatform({
     if (method === 'PUT' && path.startsWith('/store/')) return store(request);
 
     const json: unknown = JSON.parse(body.toString());
-    if (path === '/builds/v1/redeem') {
+    if (path === `${attempt}/redeem`) {
       const asked = redeemRequest.parse(json);
       if (asked.ticket !== secrets.ticket) return refusal(401, 'unauthorized');
       if (redeemer !== undefined && redeemer !== asked.redeemer) return refusal(409, 'ticket_already_redeemed');

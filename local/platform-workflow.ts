@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** The repository whose workflow builds sites, as the local GitHub knows it. */
+export const BUILDS_REPOSITORY = 'miaobu/platform';
+export const BUILDS_WORKFLOW = 'build.yml';
+
+/** The very workflow file that runs on GitHub: its inputs and its run name are what the platform relies on. */
+export const readBuildWorkflow = () =>
+  readFileSync(path.join(import.meta.dirname, '..', '.github', 'workflows', BUILDS_WORKFLOW), 'utf8');
