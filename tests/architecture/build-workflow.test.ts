@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { buildInputs } from '@miaobu/shared/contracts/build-job';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+
+const text = readFileSync(new URL('../../.github/workflows/build.yml', import.meta.url), 'utf8');
+
+const step = z.strictObject({
+  name: z.string().optional(),
+  uses: z.string().optional(),
+  with: z.record(z.string(), z.unknown()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  run: z.string().optional(),
+});
+const input = z.strictObject({ description: z.string(), type: z.string(), required: z.boolean() });
+// Strict: a key that nobody looked at here (a secret in an `env`, a second trigger, …) fails.
+const workflow = z
+  .strictObject({
+    name: z.string(),
+    'run-name': z.string(),
+    on: z.strictObject({ workflow_dispatch: z.strictObject({ inputs: z.record(z.string(), input) }) }),
+    permissions: z.record(z.string(), z.string()),
+    defaults: z.strictObject({ run: z.strictObject({ shell: z.string() }) }),
+    jobs: z.strictObject({
+      build: z.strictObject({
+        'runs-on': z.string(),
+        'timeout-minutes': z.number(),
+        steps: z.array(step),
+      }),
+    }),
+  })
+  .parse(parse(text));
+const { steps } = workflow.jobs.build;
+const expression = (code: string) => ['$', '{{ ', code, ' }}'].join('');
+
+describe('the build workflow', () => {
+  test('is started with exactly the inputs of the build contract, all required', () => {
+    const { inputs } = workflow.on.workflow_dispatch;
+    expect(Object.keys(inputs)).toEqual(Object.keys(buildInputs.shape));
+    for (const { type, required } of Object.values(inputs))
+      expect({ type, required }).toEqual({ type: 'string', required: true });
+  });
+
+  test('names its runs so that the platform finds them again', () => {
+    expect(workflow['run-name']).toBe(`${expression('inputs.deployment_id')} attempt ${expression('inputs.attempt')}`);
+  });
+
+  test('may read the code and nothing else, and leaves no credential behind', () => {
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+    const checkout = steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
+    expect(checkout?.with).toEqual({ 'persist-credentials': false });
+    expect(text).not.toMatch(/\bsecrets\b|github\.token|GITHUB_TOKEN/);
+  });
+
+  test('takes every action by the hash of a commit, with its version beside it', () => {
+    const uses = text.split('\n').filter((line) => /\buses:/.test(line));
+    expect(uses).toHaveLength(steps.filter((it) => it.uses !== undefined).length);
+    for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  test('puts no expression into a script', () => {
+    for (const { run } of steps) expect(run ?? '').not.toContain('${{');
+  });
+
+  test('gives the inputs to one step only', () => {
+    expect(steps.flatMap(({ env }) => (env ? [env] : []))).toEqual([{ INPUTS: expression('toJSON(inputs)') }]);
+    expect(steps.at(-1)?.env).toBeDefined();
+  });
+
+  test('ends a run that hangs', () => {
+    expect(workflow.jobs.build['timeout-minutes']).toBe(30);
+  });
+});
+
+describe('the scripts of the build workflow', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'miaobu-workflow-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const inputs = {
+    deployment_id: 'dep_01k0000000e0080000000000000',
+    attempt: '2',
+    ticket: `ticket'"$(false)\`false\` ${'x'.repeat(20)}`,
+    callback_url: 'https://api.example.com',
+  };
+
+  const runStep = async (name: string, env: Record<string, string>) => {
+    const script = steps.find((it) => it.name === name)?.run ?? '';
+    // As a runner starts `shell: bash`.
+    const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script];
+    const { stdout } = await promisify(execFile)('bash', args, {
+      env: { PATH: `${folder}:${path.dirname(process.execPath)}:/usr/bin:/bin`, RUNNER_TEMP: folder, ...env },
+    });
+    return stdout;
+  };
+
+  test('hand the inputs to the builder as one line on its standard input, and nowhere else', async () => {
+    // In the place of sudo: the same program, without becoming root.
+    writeFileSync(path.join(folder, 'sudo'), '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
+    writeFileSync(
+      path.join(folder, 'miaobu-builder.cjs'),
+      `let input = '';
+      process.stdin.on('data', (chunk) => (input += chunk)).on('end', () =>
+        console.log(JSON.stringify({ input, argv: process.argv.slice(2), env: process.env })));`,
+    );
+    const printed = await runStep('Build and publish the site', {
+      INPUTS: JSON.stringify(inputs, null, 2),
+      GITHUB_RUN_ID: '123',
+      GITHUB_TOKEN: 'not for the builder',
+    });
+    const { input, argv, env } = JSON.parse(printed);
+    expect(input).toBe(`${JSON.stringify(inputs)}\n`);
+    expect(argv).toEqual([]);
+    expect(env).toMatchObject({ LANG: 'C.UTF-8', GITHUB_RUN_ID: '123' });
+    expect(env).not.toHaveProperty('INPUTS');
+    expect(env).not.toHaveProperty('GITHUB_TOKEN');
+  });
+
+  test('fail when the inputs are no JSON', async () => {
+    writeFileSync(path.join(folder, 'sudo'), '#!/bin/sh\nexec cat\n', { mode: 0o755 });
+    await expect(runStep('Build and publish the site', { INPUTS: '{', GITHUB_RUN_ID: '1' })).rejects.toThrow();
+  });
+
+  test('hide the ticket', async () => {
+    const event = path.join(folder, 'event.json');
+    writeFileSync(event, JSON.stringify({ inputs, ref: 'refs/heads/main' }));
+    const printed = await runStep('Keep the ticket out of the log', { GITHUB_EVENT_PATH: event });
+    expect(printed).toBe(`::add-mask::${inputs.ticket}\n`);
+  });
+});
