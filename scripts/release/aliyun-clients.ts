@@ -1,0 +1,44 @@
+import type { ReleaseConfig } from './release-config.ts';
+
+/** UpdateFunction with a large package takes half a minute, and a migration may take its whole ten. */
+const FC_TIMEOUT_MS = 11 * 60_000;
+const ESA_TIMEOUT_MS = 30_000;
+
+/** A client of Function Compute with the classes of its SDK. */
+export async function connectFc(config: ReleaseConfig) {
+  const { default: sdk } = await import('@alicloud/fc20230330');
+  return { client: new sdk.default(await clientConfig(config, config.endpoints.fc, FC_TIMEOUT_MS)), sdk };
+}
+export type Fc = Awaited<ReturnType<typeof connectFc>>;
+
+/** A client of ESA with the classes of its SDK, which is the largest and loads for a third of a second. */
+export async function connectEsa(config: ReleaseConfig) {
+  const { default: sdk } = await import('@alicloud/esa20240910');
+  return { client: new sdk.default(await clientConfig(config, config.endpoints.esa, ESA_TIMEOUT_MS)), sdk };
+}
+export type Esa = Awaited<ReturnType<typeof connectEsa>>;
+
+async function clientConfig({ credentials, cloud }: ReleaseConfig, endpoint: string, readTimeout: number) {
+  const { $OpenApiUtil } = (await import('@alicloud/openapi-core')).default;
+  const { host, protocol } = new URL(endpoint);
+  const { securityToken, ...key } = credentials;
+  return new $OpenApiUtil.Config({
+    ...key,
+    ...(securityToken === undefined ? {} : { securityToken }),
+    endpoint: host,
+    protocol: protocol.slice(0, -1),
+    regionId: cloud.region,
+    connectTimeout: 10_000,
+    readTimeout,
+  });
+}
+
+/** What was asked for, or undefined when the service says that there is none. */
+export const ifThere = <Answer>(call: Promise<Answer>): Promise<Answer | undefined> =>
+  call.catch((error: unknown) => {
+    if (/NotFound|NotExist/i.test(codeOf(error))) return undefined;
+    throw error;
+  });
+
+/** The service's own code of an SDK's error, such as `FunctionNotFound`; empty for what is none. */
+export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');

@@ -1,0 +1,107 @@
+import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
+import { connectEsa, connectFc } from './aliyun-clients.ts';
+import { type Artifacts, buildArtifacts } from './build-artifacts.ts';
+import { callMigrate } from './call-migrate.ts';
+import { checkHealth } from './check-health.ts';
+import { deployCustomDomain } from './deploy-custom-domain.ts';
+import { type DeployedFunction, deployFunction } from './deploy-function.ts';
+import { ensureBucket } from './ensure-bucket.ts';
+import { ensureKvNamespaces, ensureRoutine, ensureRoutineRoute } from './ensure-edge.ts';
+import { publishEdgeRoutine } from './publish-edge-routine.ts';
+import { publishLayer } from './publish-layer.ts';
+import { parseYaml, readSYaml, readSYamlText } from './read-s-yaml.ts';
+import { type ReleaseConfig, variablesOf } from './release-config.ts';
+import type { Steps } from './release-steps.ts';
+import { folderOf, sYamlProblems } from './s-yaml-problems.ts';
+import type { FunctionProps } from './s-yaml-schema.ts';
+import { writeArtifacts } from './write-artifacts.ts';
+
+const MIGRATE = 'migrate';
+
+/**
+ * Brings an account to what this checkout says: what is missing is made, what differs is updated, what is as it should be
+ * is left alone. The schema comes first; nothing that could need it is replaced before `migrate` has done its work.
+ */
+export async function release(config: ReleaseConfig, steps: Steps): Promise<void> {
+  const text = await readSYamlText();
+  const publish = async () => {
+    const build = () => buildArtifacts(config.cacheDirectory);
+    const builtOrCached = (built: Artifacts) => (built.layerWasCached ? 'layer as before' : 'layer built');
+    const [artifacts, fc] = await Promise.all([steps.run('build', build, builtOrCached), connectFc(config)]);
+    const layer = await steps.run(
+      'layer',
+      () => publishLayer(fc, artifacts.layer),
+      ({ arn, isNew }) => (isNew ? `published ${arn}` : `as before, ${arn}`),
+    );
+    return { artifacts, fc, layer };
+  };
+  const [{ artifacts, fc, layer }, { esa, runningVersion }] = await Promise.all([publish(), provision(config, steps)]);
+  const publishRoutine = () => publishEdgeRoutine(esa, config, artifacts.edgeRoutine, runningVersion);
+  const deployRoutine = () => steps.run('edge routine', publishRoutine, (isNew) => (isNew ? 'published' : 'as before'));
+  if (config.functions === 'leave') {
+    await deployRoutine();
+    return steps.run(
+      'packages',
+      () => writeArtifacts(artifacts),
+      () => `in dist/; MIAOBU_LAYER_ARN=${layer.arn}`,
+    );
+  }
+
+  const resources = readSYaml(text, variablesOf(config, layer.arn));
+  const problems = sYamlProblems(resources, parseYaml(text), [...artifacts.functions.keys()]);
+  if (problems.length > 0) throw new Error(`s.yaml: ${problems.join('; ')}`);
+  const props = [...resources.functions.values()];
+  const deploy = (one: FunctionProps): Promise<DeployedFunction> => {
+    const zip = artifacts.functions.get(folderOf(one));
+    if (!zip) throw new Error(`no package was built for ${one.functionName}`);
+    return steps.run(
+      `function ${one.functionName}`,
+      () => deployFunction(fc, one, zip),
+      ({ changes }) => (changes.length > 0 ? changes.join(', ') : 'as before'),
+    );
+  };
+  const migrate = props.find((one) => folderOf(one) === MIGRATE);
+  if (!migrate) throw new Error('s.yaml has no function that migrates');
+  await deploy(migrate);
+  const callIt = () => callMigrate(fc, migrate.functionName, config.migrateEvent);
+  await steps.run('schema', callIt, (applied) => (applied.length > 0 ? applied.join(', ') : 'as before'));
+
+  const [deployed] = await Promise.all([
+    Promise.all(props.filter((one) => one !== migrate).map(deploy)),
+    deployRoutine(),
+  ]);
+  const deployDomain = () => deployCustomDomain(fc, resources.domain);
+  await steps.run('domain', deployDomain, (isNew) => `${resources.domain.domainName}${isNew ? '' : ' as before'}`);
+  const origins = [...deployed.flatMap(({ url }) => url ?? []), config.cloud.controlOrigin];
+  await steps.run('health', () => Promise.all(origins.map(checkHealth)));
+}
+
+/** What functions and edge need to be there: each made unless it exists, all at once. */
+async function provision(config: ReleaseConfig, steps: Steps) {
+  const { cloud, credentials, endpoints } = config;
+  const buildLog = tablestoreBuildLog({
+    ...cloud.buildLog,
+    endpoint: endpoints.tablestore,
+    credentials: () => credentials,
+  });
+  const madeOrThere = (made: boolean) => (made ? 'made' : 'as before');
+  const [esa] = await Promise.all([
+    connectEsa(config),
+    steps.run('bucket', () => ensureBucket(config), madeOrThere),
+    steps.run('build log', () => buildLog.ensureTable()),
+  ]);
+  const routineReady = async () => {
+    const runningVersion = await ensureRoutine(esa);
+    await ensureRoutineRoute(esa, config);
+    return runningVersion;
+  };
+  const [runningVersion] = await Promise.all([
+    steps.run('edge', routineReady),
+    steps.run(
+      'edge storage',
+      () => ensureKvNamespaces(esa),
+      (made) => madeOrThere(made.length > 0),
+    ),
+  ]);
+  return { esa, runningVersion };
+}
