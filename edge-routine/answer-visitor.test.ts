@@ -1,6 +1,6 @@
 import { kvKey, ROUTE_NAMESPACE, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { describe, expect, test } from 'vitest';
-import { imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './imitated-edge.ts';
 
 const HOST = 'blog.sites.example';
 const ROUTE_KEY = `${ROUTE_NAMESPACE}/${kvKey(HOST)}`;
@@ -15,9 +15,9 @@ async function shown(edge: ReturnType<typeof imitateEdge>): Promise<string> {
 describe('a switch', () => {
   test('shows with the first request after the route is written, forward and back', async () => {
     const edge = imitateEdge();
-    const first = edge.deploy({ id: 'dep_one', files: { 'index.html': 'one' } });
+    const first = edge.deploy({ id: deploymentId('one'), files: { 'index.html': 'one' } });
     expect(await shown(edge)).toBe('one');
-    edge.deploy({ id: 'dep_two', files: { 'index.html': 'two' } });
+    edge.deploy({ id: deploymentId('two'), files: { 'index.html': 'two' } });
     expect(await shown(edge)).toBe('two');
     edge.kv.set(ROUTE_KEY, JSON.stringify(first));
     expect(await shown(edge)).toBe('one');
@@ -25,14 +25,14 @@ describe('a switch', () => {
 
   test('keeps showing the previous deployment where the route arrived before its routing table', async () => {
     const edge = imitateEdge();
-    edge.deploy({ id: 'dep_one', files: { 'index.html': 'one' } });
+    edge.deploy({ id: deploymentId('one'), files: { 'index.html': 'one' } });
     expect(await shown(edge)).toBe('one');
-    edge.deploy({ id: 'dep_two', files: { 'index.html': 'two' } });
-    const table = edge.kv.get(shardOfDeployment('dep_two')) ?? '';
-    edge.kv.delete(shardOfDeployment('dep_two'));
+    edge.deploy({ id: deploymentId('two'), files: { 'index.html': 'two' } });
+    const table = edge.kv.get(shardOfDeployment(deploymentId('two'))) ?? '';
+    edge.kv.delete(shardOfDeployment(deploymentId('two')));
     expect(await shown(edge)).toBe('one');
-    expect((await edge.visit('/')).headers.get('x-miaobu-deployment')).toBe('dep_one');
-    edge.kv.set(shardOfDeployment('dep_two'), table);
+    expect((await edge.visit('/')).headers.get('x-miaobu-deployment')).toBe(deploymentId('one'));
+    edge.kv.set(shardOfDeployment(deploymentId('two')), table);
     expect(await shown(edge)).toBe('two');
   });
 });
@@ -45,11 +45,11 @@ describe('when the route cannot be read', () => {
     ['the value is empty', (edge) => edge.kv.set(ROUTE_KEY, '')],
     [
       'the slug would leave the project',
-      (edge) => edge.kv.set(ROUTE_KEY, (edge.kv.get(ROUTE_KEY) ?? '').replace('"blog"', '"../shop"')),
+      (edge) => edge.kv.set(ROUTE_KEY, (edge.kv.get(ROUTE_KEY) ?? '').replaceAll('blog', '../shop')),
     ],
     [
       'the deployment id would split a header',
-      (edge) => edge.kv.set(ROUTE_KEY, (edge.kv.get(ROUTE_KEY) ?? '').replace('"dep_one"', '"dep\\r\\nx: y"')),
+      (edge) => edge.kv.set(ROUTE_KEY, (edge.kv.get(ROUTE_KEY) ?? '').replaceAll(deploymentId('one'), 'dep\\r\\nx: y')),
     ],
   ];
 
@@ -73,7 +73,7 @@ describe('when the route cannot be read', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
     expect(page).toContain('服务暂时不可用');
-    expect(page).not.toMatch(/KV|JSON|dep_one|blog/);
+    expect(page).not.toMatch(/KV|JSON|dep_|blog/);
     expect(edge.log).toHaveLength(1);
     expect(edge.log[0]).toMatchObject({ event: 'route_unreadable', hostname: HOST });
   });
@@ -103,12 +103,12 @@ describe('when the route cannot be read', () => {
   ])('a routing table that is %s is a 503 that is logged, and is read again next time', async (_, value) => {
     const edge = imitateEdge();
     edge.deploy({ files: { 'index.html': 'one' } });
-    const table = edge.kv.get(shardOfDeployment('dep_one')) ?? '';
-    if (value === undefined) edge.kv.delete(shardOfDeployment('dep_one'));
-    else edge.kv.set(shardOfDeployment('dep_one'), value);
+    const table = edge.kv.get(shardOfDeployment(deploymentId('one'))) ?? '';
+    if (value === undefined) edge.kv.delete(shardOfDeployment(deploymentId('one')));
+    else edge.kv.set(shardOfDeployment(deploymentId('one')), value);
     expect(await shown(edge)).toBe('503');
-    expect(edge.log[0]).toMatchObject({ event: 'table_unreadable', deployment_id: 'dep_one' });
-    edge.kv.set(shardOfDeployment('dep_one'), table);
+    expect(edge.log[0]).toMatchObject({ event: 'table_unreadable', deployment_id: deploymentId('one') });
+    edge.kv.set(shardOfDeployment(deploymentId('one')), table);
     expect(await shown(edge)).toBe('one');
   });
 });
@@ -156,7 +156,7 @@ describe('when the bucket cannot be read', () => {
     expect(response.headers.has('retry-after')).toBe(expected === 503);
     expect(edge.subRequests).toHaveLength(attempts);
     expect(edge.log).toHaveLength(1);
-    expect(edge.log[0]).toMatchObject({ event: 'blob_unreadable', deployment_id: 'dep_one' });
+    expect(edge.log[0]).toMatchObject({ event: 'blob_unreadable', deployment_id: deploymentId('one') });
     expect(edge.log[0]?.key).toMatch(/^projects\/blog\/blobs\/[0-9a-f]{64}$/);
   });
 
@@ -168,7 +168,7 @@ describe('when the bucket cannot be read', () => {
   test('an unforeseen error inside the routine is a 503 page and a log line, never a rejection', async () => {
     const edge = imitateEdge();
     edge.deploy({ files: { 'index.html': { content: 'one', type: 'text/html' } } });
-    const key = shardOfDeployment('dep_one');
+    const key = shardOfDeployment(deploymentId('one'));
     edge.kv.set(key, (edge.kv.get(key) ?? '').replace('text/html', 'text/html\\r\\nset-cookie: a=b'));
     const response = await edge.visit('/');
     expect(response.status).toBe(503);
@@ -200,7 +200,9 @@ test('every answer of a site names its deployment: page, 304, redirect, 404, 416
   ];
   edge.bucket.clear();
   const answers = [...(await Promise.all(visits)), await edge.visit('/')];
-  expect(answers.map((response) => response.headers.get('x-miaobu-deployment'))).toEqual(Array(6).fill('dep_one'));
+  expect(answers.map((response) => response.headers.get('x-miaobu-deployment'))).toEqual(
+    Array(6).fill(deploymentId('one')),
+  );
 });
 
 test('the sub-request stays on the scheme, hostname and port of the visitor, without the query', async () => {

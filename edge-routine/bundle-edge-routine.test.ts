@@ -2,7 +2,7 @@ import { createContext, runInContext } from 'node:vm';
 import { transform } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { bundleEdgeRoutine } from './bundle-edge-routine.ts';
-import { imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './imitated-edge.ts';
 
 /** Everything the routine may find at the edge. No process, Buffer, require, timers, and no eval. */
 const WEB_PLATFORM = { Request, Response, Headers, URL, TextEncoder, TextDecoder };
@@ -38,13 +38,18 @@ describe('the bundle', () => {
         return edge.lookup(this.#namespace, key);
       }
     }
-    const routine = await runBundle({ EdgeKV, fetch: (request: Request) => edge.fetchOrigin(request) });
+    const fetched: object[] = [];
+    const fetch = (request: Request, options: object) => {
+      fetched.push(options);
+      return edge.fetchOrigin(request);
+    };
+    const routine = await runBundle({ EdgeKV, fetch });
     const visit = (path: string, headers: Record<string, string> = {}) =>
       routine.fetch(new Request(`https://blog.sites.example${path}`, { headers }), {}, {});
 
     const home = await visit('/');
     expect([home.status, await home.text()]).toEqual([200, 'home']);
-    expect(home.headers.get('x-miaobu-deployment')).toBe('dep_one');
+    expect(home.headers.get('x-miaobu-deployment')).toBe(deploymentId('one'));
     const tag = home.headers.get('etag') ?? '';
     expect((await visit('/', { 'if-none-match': tag })).status).toBe(304);
     expect((await visit('/about')).headers.get('location')).toBe('/about/');
@@ -52,6 +57,7 @@ describe('the bundle', () => {
     expect((await visit('/%00')).status).toBe(400);
     expect(await (await visit('/missing')).text()).toContain('页面不存在');
     expect(new Set(asked.map((options) => JSON.stringify(options)))).toEqual(new Set(['{"type":"text"}']));
+    expect(new Set(fetched.map((options) => JSON.stringify(options)))).toEqual(new Set(['{"decompress":"manual"}']));
   });
 
   test('writes one line of JSON for the operator when KV fails', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, deploymentId, imitateEdge } from './imitated-edge.ts';
 
 const PAGE = { 'about.html': 'the page' };
 const FOLDER = { 'about/index.html': 'the folder' };
@@ -133,7 +133,7 @@ describe('a path that is not there', () => {
     expect(response.headers.get('cache-control')).toBe('public, max-age=0, must-revalidate');
     expect(response.headers.get('etag')).toBeNull();
     expect(response.headers.get('accept-ranges')).toBeNull();
-    expect(response.headers.get('x-miaobu-deployment')).toBe('dep_one');
+    expect(response.headers.get('x-miaobu-deployment')).toBe(deploymentId('one'));
   });
 
   test('shows a page in Chinese and English when the site has none, or when its own cannot be read', async () => {
@@ -141,7 +141,7 @@ describe('a path that is not there', () => {
     edge.deploy({ files: { 'index.html': 'home', '404.html': 'lost?' } });
     edge.fetchOrigin = async () => new Response(null, { status: 500 });
     const unreadable = await edge.visit('/nowhere');
-    edge.deploy({ id: 'dep_two', files: { 'index.html': 'home' } });
+    edge.deploy({ id: deploymentId('two'), files: { 'index.html': 'home' } });
     const absent = await edge.visit('/nowhere');
     for (const response of [unreadable, absent]) {
       expect(response.status).toBe(404);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeSitePath } from './decode-site-path.ts';
-import { imitateEdge, sha256 } from './imitated-edge.ts';
+import { deploymentId, imitateEdge, sha256 } from './imitated-edge.ts';
 
 const decode = (path: string) => decodeSitePath(new URL(`http://site.example${path}`).pathname);
 
@@ -70,7 +70,12 @@ test('S-E2: no path out of 3,000 hostile ones reaches anything but the blobs of 
     spa: true,
     files: { 'index.html': 'home', '404.html': 'lost', 'a/b.html': 'ab', 'a/index.html': 'a' },
   });
-  edge.deploy({ hostname: 'shop.sites.example', slug: 'shop', id: 'dep_shop', files: { 'index.html': 'secret' } });
+  edge.deploy({
+    hostname: 'shop.sites.example',
+    slug: 'shop',
+    id: deploymentId('shop'),
+    files: { 'index.html': 'secret' },
+  });
   const own = new Set(['home', 'lost', 'ab', 'a'].map((content) => `/projects/blog/blobs/${sha256(content)}`));
 
   const pieces = [
@@ -107,7 +112,16 @@ test('S-E2: no path out of 3,000 hostile ones reaches anything but the blobs of 
       '%E2%80%A5',
       '．．',
     ])
-    .concat(['projects', 'blog', 'shop', 'blobs', sha256('secret'), sha256('home'), 'dep_shop', 'manifest.json']);
+    .concat([
+      'projects',
+      'blog',
+      'shop',
+      'blobs',
+      sha256('secret'),
+      sha256('home'),
+      deploymentId('shop'),
+      'manifest.json',
+    ]);
   const next = sequence(20260101);
   for (let i = 0; i < 3000; i++) {
     const path = `/${Array.from({ length: 1 + next(9) }, () => pieces[next(pieces.length)]).join('')}`;
@@ -135,6 +149,6 @@ test("a visitor's /projects/… path is a path of the site, never a key of the b
     expect((await edge.visit(path)).status, path).toBe(404);
   }
   expect(edge.subRequests).toEqual([]);
-  edge.deploy({ id: 'dep_two', files: { 'projects/index.html': 'my projects' } });
+  edge.deploy({ id: deploymentId('two'), files: { 'projects/index.html': 'my projects' } });
   expect(await (await edge.visit('/projects/')).text()).toBe('my projects');
 });

@@ -13,3 +13,9 @@ export interface EdgeKv {
 }
 
 export type EdgeKvConstructor = new (options: { readonly namespace: string }) => EdgeKv;
+
+/**
+ * ESA's `fetch` with its own option. Without `manual` it decodes gzip, drops `content-encoding`, and throws on any other
+ * encoding. Specified in Alibaba Cloud's "Fetch API" of ESA edge functions.
+ */
+export type EdgeFetch = (request: Request, options: { readonly decompress: 'manual' }) => Promise<Response>;

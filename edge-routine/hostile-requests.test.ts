@@ -1,6 +1,6 @@
 /** The statements of the security checklist (edge, S-E…) that concern static sites; S-E2 is in decode-site-path.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, deploymentId, imitateEdge } from './imitated-edge.ts';
 
 function aSite() {
   const edge = imitateEdge();
@@ -56,7 +56,12 @@ describe('S-E1: every spelling of a hostname is the one tenant, every other name
 
   test('a Host header that contradicts the URL chooses nothing', async () => {
     const edge = aSite();
-    edge.deploy({ hostname: 'shop.sites.example', slug: 'shop', id: 'dep_shop', files: { 'index.html': 'shop' } });
+    edge.deploy({
+      hostname: 'shop.sites.example',
+      slug: 'shop',
+      id: deploymentId('shop'),
+      files: { 'index.html': 'shop' },
+    });
     const headers = { host: 'shop.sites.example', 'x-forwarded-host': 'shop.sites.example' };
     expect(await (await edge.visit('/', { headers })).text()).toBe('home');
   });

@@ -28,6 +28,9 @@ export interface Deployment {
   readonly files: Readonly<Record<string, string | SiteFile>>;
 }
 
+/** A well-formed id that a reader can tell from others. */
+export const deploymentId = (name: string) => `dep_${name.padStart(26, '0')}`;
+
 export const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -111,7 +114,7 @@ export function imitateEdge() {
 
   /** Stores a deployment as `deploy` does (blobs, then routing table, then route) and returns its route. */
   function deploy(deployment: Deployment): EdgeRoute {
-    const { hostname = 'blog.sites.example', slug = 'blog', id = 'dep_one', spa = false, files } = deployment;
+    const { hostname = 'blog.sites.example', slug = 'blog', id = deploymentId('one'), spa = false, files } = deployment;
     const described = Object.entries(files).map(([path, file]) =>
       describe(slug, path, typeof file === 'string' ? { content: file } : file),
     );
@@ -123,7 +126,7 @@ export function imitateEdge() {
       oss_path: deploymentPrefix(slug, id),
       project_slug: slug,
       deployment_id: id,
-      commit_sha: 'c0ffee',
+      commit_sha: 'c0ffee'.padEnd(40, '0'),
       updated_at: '2026-01-01T00:00:00Z',
       gen: 1,
       spa,

@@ -3,13 +3,15 @@
  * calls `fetch(request, context, env)`, and this routine needs the request alone.
  */
 import { answerVisitor } from './answer-visitor.ts';
-import type { EdgeKvConstructor } from './edge-globals.d.ts';
+import type { EdgeFetch, EdgeKvConstructor } from './edge-globals.d.ts';
 
 declare const EdgeKV: EdgeKvConstructor;
+declare const fetch: EdgeFetch;
 
 const answer = answerVisitor({
   lookup: (namespace, key) => new EdgeKV({ namespace }).get(key, { type: 'text' }),
-  fetchOrigin: (request) => fetch(request),
+  // The bytes as the bucket sent them: decoded ones would no longer be those the manifest counted.
+  fetchOrigin: (request) => fetch(request, { decompress: 'manual' }),
   now: () => Date.now(),
   log: (entry) => console.error(JSON.stringify(entry)),
 });

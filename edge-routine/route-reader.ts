@@ -6,10 +6,6 @@ import { leastRecentlyUsed } from './least-recently-used.ts';
 const LAST_GOOD_MS = 60_000;
 const LAST_GOOD_HOSTS = 1000;
 
-// Both end up in URLs and headers, so a route that would smuggle anything there counts as malformed.
-const SLUG = /^[a-z0-9-]+$/;
-const DEPLOYMENT_ID = /^\w+$/;
-
 /**
  * Reads routes from Edge KV on every request, so that a new deployment shows as soon as its route is written.
  * - `read` → the route, `'unknown'` when nothing is deployed to the hostname, `'unreadable'` when KV failed or its
@@ -28,7 +24,7 @@ export function routeReader({ lookup, log, now }: Pick<EdgeDeps, 'lookup' | 'log
           return 'unknown';
         }
         const route = parseRoute(text);
-        if (route && SLUG.test(route.project_slug) && DEPLOYMENT_ID.test(route.deployment_id)) return route;
+        if (route) return route;
       } catch (error) {
         reason = String(error);
       }

@@ -1,6 +1,6 @@
-import { shardOf, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { shardKey, shardOf, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { expect, test } from 'vitest';
-import { imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './imitated-edge.ts';
 
 const shardReads = (edge: ReturnType<typeof imitateEdge>) =>
   edge.reads.filter((key) => key.startsWith(`${TABLE_NAMESPACE}/`));
@@ -9,7 +9,7 @@ test('a shard is read once an isolate, the route on every request', async () => 
   const edge = imitateEdge();
   edge.deploy({ files: { 'index.html': 'home', 'a.js': 'a' } });
   for (const path of ['/', '/a.js', '/missing', '/']) await edge.visit(path);
-  expect(shardReads(edge)).toEqual([`${TABLE_NAMESPACE}/dep_one-0`]);
+  expect(shardReads(edge)).toEqual([`${TABLE_NAMESPACE}/${shardKey(deploymentId('one'), 0)}`]);
   expect(edge.reads).toHaveLength(5);
   edge.restart();
   await edge.visit('/');
@@ -25,7 +25,9 @@ test('a table of several shards answers every path, and reads no shard that a pa
     edge.restart();
     edge.reads.length = 0;
     expect(await (await edge.visit(`/${path}`)).text()).toBe(path);
-    expect(shardReads(edge)).toEqual([`${TABLE_NAMESPACE}/dep_one-${shardOf(path, route.shards)}`]);
+    expect(shardReads(edge)).toEqual([
+      `${TABLE_NAMESPACE}/${shardKey(route.deployment_id, shardOf(path, route.shards))}`,
+    ]);
   }
 });
 

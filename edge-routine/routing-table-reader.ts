@@ -1,6 +1,7 @@
 import {
   type EdgeRoute,
   findFile,
+  parseShard,
   type RoutingShard,
   shardKey,
   shardOf,
@@ -19,9 +20,9 @@ interface IndexedShard {
 }
 
 function indexShard(text: string): IndexedShard {
-  const { v, types, files } = JSON.parse(text) as Partial<RoutingShard>;
-  if (v !== 1 || !Array.isArray(types) || !Array.isArray(files)) throw new Error('malformed routing shard');
-  return { types, entries: new Map(files.map((entry) => [entry[0], entry])) };
+  const shard = parseShard(text);
+  if (!shard) throw new Error('malformed routing shard');
+  return { types: shard.types, entries: new Map(shard.files.map((entry) => [entry[0], entry])) };
 }
 
 /**

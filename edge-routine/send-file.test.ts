@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { imitateEdge, sha256 } from './imitated-edge.ts';
+import { deploymentId, imitateEdge, sha256 } from './imitated-edge.ts';
 
 const TEXT = 'ten bytes!'.repeat(100);
 const TAG = `"${sha256(TEXT)}"`;
@@ -22,7 +22,7 @@ describe('a file', () => {
       'content-type': 'text/plain; charset=utf-8',
       etag: TAG,
       'x-content-type-options': 'nosniff',
-      'x-miaobu-deployment': 'dep_one',
+      'x-miaobu-deployment': deploymentId('one'),
     });
   });
 
@@ -99,7 +99,7 @@ describe('conditions', () => {
       etag: `"${sha256(TEXT)}-br"`,
       vary: 'Accept-Encoding',
       'x-content-type-options': 'nosniff',
-      'x-miaobu-deployment': 'dep_one',
+      'x-miaobu-deployment': deploymentId('one'),
     });
   });
 
@@ -119,9 +119,9 @@ describe('conditions', () => {
 
   test('two deployments with the same content share the ETag, one with other content does not', async () => {
     const edge = siteWith(false);
-    edge.deploy({ id: 'dep_two', files: { 'data.txt': TEXT } });
+    edge.deploy({ id: deploymentId('two'), files: { 'data.txt': TEXT } });
     expect((await edge.visit('/data.txt', { headers: { 'if-none-match': TAG } })).status).toBe(304);
-    edge.deploy({ id: 'dep_three', files: { 'data.txt': 'new' } });
+    edge.deploy({ id: deploymentId('three'), files: { 'data.txt': 'new' } });
     expect((await edge.visit('/data.txt', { headers: { 'if-none-match': TAG } })).status).toBe(200);
   });
 });

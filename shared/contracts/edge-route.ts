@@ -7,12 +7,17 @@
  *
  * No zod in this file: the edge routine bundles it.
  */
-import type { Manifest, ManifestFile } from './manifest.ts';
+import { deploymentPrefix, type Manifest, type ManifestFile } from './manifest.ts';
 
 export const ROUTE_NAMESPACE = 'miaobu';
 export const TABLE_NAMESPACE = 'miaobu-tables';
 /** No routing shard may be larger (a KV value holds 1.8 MB, but the edge has about 100 ms of CPU to parse it). */
 export const SHARD_LIMIT_BYTES = 256 * 1024;
+/**
+ * No deployment has more shards: the largest manifest fits into fewer unless its paths were chosen to collide, and then no
+ * number is enough.
+ */
+export const SHARD_COUNT_LIMIT = 1024;
 const ROUTE_LIMIT_BYTES = 4 * 1024;
 
 export interface EdgeRoute {
@@ -76,14 +81,18 @@ function shardFor(files: readonly ManifestFile[]): RoutingShard {
   return { v: 1, types, files: entries };
 }
 
-/** The routing table of a deployment: as few shards (a power of two) as keep each below `SHARD_LIMIT_BYTES`, serialised. */
+/**
+ * The routing table of a deployment: as few shards (a power of two) as keep each below `SHARD_LIMIT_BYTES`, serialised. Throws
+ * `RangeError` when `SHARD_COUNT_LIMIT` is not enough.
+ */
 export function buildShards(manifest: Manifest): string[] {
-  for (let shards = 1; ; shards *= 2) {
+  for (let shards = 1; shards <= SHARD_COUNT_LIMIT; shards *= 2) {
     const buckets = Array.from({ length: shards }, (): ManifestFile[] => []);
     for (const file of manifest.files) buckets[shardOf(file.path, shards)]?.push(file);
     const values = buckets.map((files) => JSON.stringify(shardFor(files)));
     if (values.every((value) => new TextEncoder().encode(value).length <= SHARD_LIMIT_BYTES)) return values;
   }
+  throw new RangeError(`the paths of the site do not spread over ${SHARD_COUNT_LIMIT} routing shards`);
 }
 
 /** Looks a path up in its shard. */
@@ -106,21 +115,54 @@ export function serializeRoute(route: EdgeRoute): string {
   return value;
 }
 
+// A route ends up in URLs and headers, so what would smuggle anything there counts as malformed.
+const SLUG = /^[a-z0-9-]{1,40}$/;
+const DEPLOYMENT_ID = /^dep_[0-9a-z]{26}$/;
+const COMMIT_SHA = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+const isText = (value: unknown, form: RegExp): value is string => typeof value === 'string' && form.test(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isShardCount = (value: unknown): value is number =>
+  isCount(value) && value >= 1 && value <= SHARD_COUNT_LIMIT && (value & (value - 1)) === 0;
+
+/** The fields of a JSON object, not to be relied upon; none when the text is anything else. */
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
 /** Reads a route. Undefined when it is malformed or of another schema: the edge then keeps what it knew. */
 export function parseRoute(text: string): EdgeRoute | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const route = value as Partial<Record<keyof EdgeRoute, unknown>>;
-  const { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards } = route;
+  const { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards } = fieldsOf(text);
   if (v !== 1 || type !== 'static') return undefined;
-  if (typeof oss_path !== 'string' || typeof project_slug !== 'string' || typeof deployment_id !== 'string')
-    return undefined;
-  if (typeof commit_sha !== 'string' || typeof updated_at !== 'string' || typeof gen !== 'number') return undefined;
-  if (typeof spa !== 'boolean' || typeof shards !== 'number' || !Number.isInteger(Math.log2(shards))) return undefined;
+  if (!isText(project_slug, SLUG) || !isText(deployment_id, DEPLOYMENT_ID)) return undefined;
+  if (oss_path !== deploymentPrefix(project_slug, deployment_id)) return undefined;
+  if (!isText(commit_sha, COMMIT_SHA) || !isText(updated_at, TIME) || !isCount(gen)) return undefined;
+  if (typeof spa !== 'boolean' || !isShardCount(shards)) return undefined;
   return { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards };
+}
+
+const isTwin = (value: unknown): value is Twin =>
+  value === 0 || (Array.isArray(value) && value.length === 2 && isText(value[0], SHA256) && isCount(value[1]));
+
+function isShardEntry(value: unknown, types: number): value is ShardEntry {
+  if (!Array.isArray(value) || value.length < 4 || value.length > 6) return false;
+  const [path, sha256, bytes, type, ...twins] = value as unknown[];
+  if (typeof path !== 'string' || !isText(sha256, SHA256) || !isCount(bytes)) return false;
+  return isCount(type) && type < types && twins.every(isTwin);
+}
+
+/** Reads a routing shard. Undefined when it is malformed or of another schema. */
+export function parseShard(text: string): RoutingShard | undefined {
+  const { v, types, files } = fieldsOf(text);
+  if (v !== 1 || !Array.isArray(types) || !Array.isArray(files)) return undefined;
+  if (!types.every((type) => typeof type === 'string')) return undefined;
+  if (!files.every((entry) => isShardEntry(entry, types.length))) return undefined;
+  return { v, types, files };
 }

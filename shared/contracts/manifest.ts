@@ -96,7 +96,7 @@ function fileOf(value: unknown, index: number): ManifestFile {
 /**
  * Reads an untrusted manifest. Returns a copy with known fields only, files in code-unit order of their paths. Throws
  * `ManifestError` with a sentence for the deployment's log: bad paths, duplicates, paths that differ in case only,
- * a file and a folder of one name, no files, or anything over `MANIFEST_LIMITS`.
+ * a file and a folder of one name, one content of two sizes, no files, or anything over `MANIFEST_LIMITS`.
  */
 export function parseManifest(value: unknown): Manifest {
   if (!isRecord(value) || value.v !== 1 || value.kind !== 'static' || typeof value.spa !== 'boolean') {
@@ -129,6 +129,13 @@ export function parseManifest(value: unknown): Manifest {
       if (byFoldedPath.has(folder.toLowerCase())) {
         throw new ManifestError(`${JSON.stringify(folder)} is both a file and a folder`);
       }
+    }
+  }
+  const sizes = new Map<string, number>();
+  for (const file of files) {
+    for (const { sha256, bytes } of [file, ...Object.values(file.encodings ?? {})]) {
+      if ((sizes.get(sha256) ?? bytes) !== bytes) throw new ManifestError(`the content ${sha256} has two sizes`);
+      sizes.set(sha256, bytes);
     }
   }
   if (total > MANIFEST_LIMITS.totalBytes) {
