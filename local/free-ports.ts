@@ -22,8 +22,11 @@ function anyPort(): Promise<number> {
   });
 }
 
-/** The port itself if it and the next one are free, or any such pair for 0. Throws `StartError` naming the busy one. */
-export async function freePortPair(port: number): Promise<number> {
+/**
+ * The port itself if it and the next one are free; for 0 the `last` one if that is free, or any such pair. Throws
+ * `StartError` naming the busy one.
+ */
+export async function freePortPair(port: number, last = 0): Promise<number> {
   if (port !== 0) {
     for (const needed of [port, port + 1]) {
       if (!(await isFree(needed))) {
@@ -32,6 +35,7 @@ export async function freePortPair(port: number): Promise<number> {
     }
     return port;
   }
+  if (last !== 0 && (await isFree(last)) && (await isFree(last + 1))) return last;
   for (let i = 0; i < TRIES; i++) {
     const candidate = await anyPort();
     if (candidate < 65_535 && (await isFree(candidate + 1))) return candidate;

@@ -15,7 +15,7 @@ import { type LogFile, openLogFile } from './log-file.ts';
 import { BUILDS_REPOSITORY, BUILDS_WORKFLOW, readBuildWorkflow } from './platform-workflow.ts';
 import { ensureDatabase } from './postgres/ensure-database.ts';
 import { startPostgres } from './postgres/start-postgres.ts';
-import { startReaper } from './processes/reaper.ts';
+import { type Reaper, startReaper } from './processes/reaper.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
 import { listen } from './wire/emulator.ts';
@@ -40,6 +40,7 @@ export interface LocalCloud {
   readonly cloudUrl: string;
   readonly esaSiteId: number;
   readonly log: LogFile;
+  readonly reaper: Reaper;
   /** Goes on with what an earlier process accepted; to be called once the platform answers. */
   resume(): Promise<void>;
   /** Ends every child process and writes everything down. */
@@ -54,10 +55,10 @@ export interface LocalCloudOptions {
   readonly progress: Progress;
 }
 
-/** Empties a state folder, except for its lock. A Postgres that still runs there must be stopped first. */
+/** Empties a state folder, except for its lock and its port. A Postgres that still runs there must be stopped first. */
 export function emptyHome(home: string): void {
   for (const name of readdirSync(home)) {
-    if (name !== 'lock') rmSync(path.join(home, name), { recursive: true, force: true });
+    if (name !== 'lock' && name !== 'port') rmSync(path.join(home, name), { recursive: true, force: true });
   }
 }
 
@@ -196,6 +197,7 @@ export async function startLocalCloud({
       cloudUrl,
       esaSiteId: site.siteId,
       log,
+      reaper,
       resume: () => github.resume(),
       close,
     };

@@ -1,7 +1,7 @@
 // npm start: the whole platform on this machine. Starts the local cloud, deploys the platform into it over the wire, pushes
 // an example site through it, and stays up.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deployPlatform } from './deploy-platform.ts';
 import { firstPush } from './first-push.ts';
@@ -20,6 +20,15 @@ function requireGit(): void {
     execFileSync('git', ['--version'], { stdio: 'ignore' });
   } catch {
     throw new StartError('git is not installed, or not on the PATH; install it and start again');
+  }
+}
+
+/** Hooks and links of an earlier run name its port, so any port (0) means that one again. */
+function lastPort(home: string): number {
+  try {
+    return Number(readFileSync(path.join(home, 'port'), 'utf8')) || 0;
+  } catch {
+    return 0;
   }
 }
 
@@ -46,7 +55,8 @@ async function main(): Promise<void> {
   const stopped = whenStopped();
   let cloud: LocalCloud | undefined;
   try {
-    const frontPort = await freePortPair(options.port);
+    const frontPort = await freePortPair(options.port, lastPort(options.home));
+    writeFileSync(path.join(options.home, 'port'), String(frontPort));
     if (options.fresh) {
       await stopLeftoverPostgres(path.join(options.home, 'postgres', 'data'));
       emptyHome(options.home);

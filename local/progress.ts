@@ -2,6 +2,8 @@
 export interface Progress {
   /** Says that a step begins; the returned function says that it is done, with an optional remark. */
   step(name: string): (remark?: string) => void;
+  /** A part of the step before. */
+  detail(name: string, ms: number): void;
   note(line: string): void;
 }
 
@@ -16,6 +18,7 @@ export function createProgress(write: (text: string) => void = (text) => void pr
         write(`  ✓ ${name.padEnd(44)} ${took.padStart(7)}${remark ? `  ${remark}` : ''}\n`);
       };
     },
+    detail: (name, ms) => write(`      ${name.padEnd(42)} ${seconds(ms).padStart(7)}\n`),
     note: (line) => write(`  ${line}\n`),
   };
 }

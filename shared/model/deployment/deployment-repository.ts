@@ -52,7 +52,7 @@ export interface Move {
 }
 
 const shown = (condition: Sql, order: Sql, limit: number) => sql`
-  select ${columns}, e.name as environment_name, e.current_deployment_id = d.id as current, p.slug as project_slug
+  select ${columns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug
     from deployments d
     join environments e on e.id = d.environment_id
     join projects p on p.id = d.project_id

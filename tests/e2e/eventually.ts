@@ -1,0 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 50;
+
+/** Asks until the answer is there; fails with the last thing seen when it does not come. */
+export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, patienceMs = 60_000): Promise<T> {
+  let last: unknown;
+  for (const end = Date.now() + patienceMs; Date.now() < end; await delay(POLL_MS)) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw new Error(`${what}: not after ${patienceMs / 1000} s`, { cause: last });
+}
