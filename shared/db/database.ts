@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { AppError } from '../kernel/app-error.ts';
-import { isTransient, isUnavailable } from './postgres-error.ts';
+import { isTransient, isUnavailable, isUnstorableText } from './postgres-error.ts';
 import { type Sql, sql } from './sql.ts';
 
 export interface DatabaseConfig {
@@ -52,12 +52,17 @@ async function run<Row>(client: pg.Pool | pg.PoolClient, statement: Sql): Promis
   return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))) as Row[];
 }
 
-const translate = (error: unknown): unknown =>
-  !(error instanceof AppError) && isUnavailable(error) ? new AppError('database_unavailable', { cause: error }) : error;
+function translate(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return new AppError('database_unavailable', { cause: error });
+  if (isUnstorableText(error)) return new AppError('invalid_request', { cause: error });
+  return error;
+}
 
 /**
  * A pool of connections. Nothing is opened before the first statement. Errors that mean "not now" (refused, shutting
- * down, read-only, too many connections) come as `AppError('database_unavailable')`, everything else as pg throws it.
+ * down, read-only, too many connections, a lock or an answer that takes too long) come as `AppError('database_unavailable')`,
+ * text that Postgres cannot hold (a NUL character) as `invalid_request`, everything else as pg throws it.
  */
 export function openDatabase(config: DatabaseConfig): Database {
   const pool = new pg.Pool({
@@ -75,17 +80,21 @@ export function openDatabase(config: DatabaseConfig): Database {
   async function once<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // A connection that is lost between two statements says so here, and would end the process if nobody listened.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', lost);
     try {
       await client.query('begin');
       const result = await work({ query: (statement) => run(client, statement) });
       await client.query('commit');
       return result;
     } catch (error) {
-      await client.query('rollback').catch((failure: Error) => {
-        broken = failure;
-      });
+      await client.query('rollback').catch(lost);
       throw error;
     } finally {
+      if (!broken) client.off('error', lost);
       client.release(broken);
     }
   }

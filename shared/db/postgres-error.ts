@@ -6,6 +6,8 @@ export const SQLSTATE = {
   foreignKeyViolation: '23503',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
+  characterNotInRepertoire: '22021',
+  untranslatableCharacter: '22P05',
 } as const;
 
 const stringField = (error: unknown, field: 'code' | 'constraint') => {
@@ -28,8 +30,15 @@ export const isTransient = (error: unknown) => {
   return code === SQLSTATE.serializationFailure || code === SQLSTATE.deadlockDetected;
 };
 
-// Connection exceptions, insufficient resources, operator intervention (shutdown, crash), read-only server; and Node's own.
-const UNAVAILABLE = /^(08|53|57|25006|ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
+/** Text with a NUL character, which JSON can carry and Postgres cannot hold (neither in text nor in jsonb). */
+export const isUnstorableText = (error: unknown) => {
+  const code = stringField(error, 'code');
+  return code === SQLSTATE.characterNotInRepertoire || code === SQLSTATE.untranslatableCharacter;
+};
+
+// Connection exceptions, insufficient resources, operator intervention (shutdown, crash, statement timeout), lock timeout,
+// read-only server; and Node's own.
+const UNAVAILABLE = /^(08|53|57|55P03|25006|ECONN|EHOST|ENET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
 
 /** The database cannot be used at present, as opposed to a wrong statement. */
 export const isUnavailable = (error: unknown) => {
