@@ -61,16 +61,16 @@ begin
      limit p_limit * 4
   loop
     exit when claimed >= p_limit;
-    if pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42))
-       and not exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased') then
-      update outbox
-         set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
-             lease_owner = p_owner, lease_until = db_now() + p_lease
-       where id = candidate.id
-      returning * into candidate;
-      claimed := claimed + 1;
-      return next candidate;
-    end if;
+    continue when not pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42));
+    -- A statement of its own, so that it sees what was committed before we got the lock.
+    continue when exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased');
+    update outbox
+       set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
+           lease_owner = p_owner, lease_until = db_now() + p_lease
+     where id = candidate.id
+    returning * into candidate;
+    claimed := claimed + 1;
+    return next candidate;
   end loop;
 end $$;
 

@@ -84,7 +84,7 @@ export const outbox = (db: Database) => ({
   /** Seconds until the next pending message of these topics is due (0: now); undefined when there is none. */
   async nextDueSeconds(topics: readonly string[]): Promise<number | undefined> {
     const [row] = await db.query<{ seconds: number | null }>(sql`
-      select greatest(0, extract(epoch from min(run_at) - db_now()))::double precision as seconds
+      select min(greatest(0, extract(epoch from run_at - db_now())))::double precision as seconds
         from outbox where state = 'pending' and topic = any (${topics}::text[])`);
     return row?.seconds ?? undefined;
   },
