@@ -1,0 +1,436 @@
+-- What the migrations make of an empty database, for reading and for review: nothing applies this file.
+-- Written by scripts/dump-schema.ts; a test fails when it is not what the migrations make.
+
+create sequence fence_seq;
+
+create table api_tokens (
+  id uuid default new_id() not null,
+  user_id uuid not null,
+  name text not null,
+  prefix text not null,
+  token_sha256 bytea not null,
+  last_used_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone default db_now() not null,
+  constraint api_tokens_pkey PRIMARY KEY (id),
+  constraint api_tokens_token_sha256_key UNIQUE (token_sha256),
+  constraint api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX api_tokens_by_user ON api_tokens USING btree (user_id, id);
+
+create table blobs (
+  project_id uuid not null,
+  sha256 bytea not null,
+  bytes bigint not null,
+  verified_at timestamp with time zone,
+  wanted_at timestamp with time zone default db_now() not null,
+  constraint blobs_pkey PRIMARY KEY (project_id, sha256),
+  constraint blobs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint blobs_sha256_check CHECK (length(sha256) = 32)
+);
+
+create table build_attempts (
+  deployment_id uuid not null,
+  attempt integer not null,
+  state text default 'dispatching'::text not null,
+  ticket_nonce bytea not null,
+  ticket_expires_at timestamp with time zone not null,
+  redeemer text,
+  redeemed_at timestamp with time zone,
+  report_token_sha256 bytea,
+  publish_token_sha256 bytea,
+  tokens_expire_at timestamp with time zone,
+  run_id text,
+  last_seen_at timestamp with time zone,
+  created_at timestamp with time zone default db_now() not null,
+  closed_at timestamp with time zone,
+  constraint build_attempts_pkey PRIMARY KEY (deployment_id, attempt),
+  constraint build_attempts_publish_token_sha256_key UNIQUE (publish_token_sha256),
+  constraint build_attempts_report_token_sha256_key UNIQUE (report_token_sha256),
+  constraint build_attempts_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE CASCADE,
+  constraint build_attempts_state_check CHECK (state = ANY (ARRAY['dispatching'::text, 'dispatched'::text, 'running'::text, 'finished'::text, 'abandoned'::text]))
+);
+
+create table build_reports (
+  deployment_id uuid not null,
+  attempt integer not null,
+  seq integer not null,
+  kind text not null,
+  body_sha256 bytea not null,
+  answer jsonb not null,
+  received_at timestamp with time zone default db_now() not null,
+  constraint build_reports_pkey PRIMARY KEY (deployment_id, attempt, seq),
+  constraint build_reports_deployment_id_attempt_fkey FOREIGN KEY (deployment_id, attempt) REFERENCES build_attempts(deployment_id, attempt) ON DELETE CASCADE
+);
+
+create table clock_shift (
+  only_row boolean default true not null,
+  shift interval not null,
+  constraint clock_shift_pkey PRIMARY KEY (only_row),
+  constraint clock_shift_only_row_check CHECK (only_row)
+);
+
+create table cloud_resources (
+  kind text not null,
+  external_id text not null,
+  project_id uuid not null,
+  state text not null,
+  created_at timestamp with time zone default db_now() not null,
+  confirmed_at timestamp with time zone,
+  constraint cloud_resources_pkey PRIMARY KEY (kind, external_id),
+  constraint cloud_resources_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
+  constraint cloud_resources_state_check CHECK (state = ANY (ARRAY['intended'::text, 'present'::text, 'deleting'::text, 'gone'::text]))
+);
+CREATE INDEX cloud_resources_by_project ON cloud_resources USING btree (project_id);
+
+create table deployment_events (
+  id uuid default new_id() not null,
+  deployment_id uuid not null,
+  from_status text,
+  to_status text not null,
+  moved_by text not null,
+  request_id text not null,
+  note text,
+  created_at timestamp with time zone default db_now() not null,
+  constraint deployment_events_pkey PRIMARY KEY (id),
+  constraint deployment_events_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE CASCADE
+);
+CREATE INDEX deployment_events_by_deployment ON deployment_events USING btree (deployment_id, id);
+
+create table deployments (
+  id uuid default new_id() not null,
+  project_id uuid not null,
+  environment_id uuid not null,
+  seq bigint not null,
+  trigger text not null,
+  dedupe_key text not null,
+  branch text not null,
+  commit_sha text not null,
+  commit_message text,
+  commit_author text,
+  status text default 'queued'::text not null,
+  status_version integer default 0 not null,
+  attempt integer default 0 not null,
+  reason text,
+  reason_message text,
+  settings jsonb not null,
+  variables jsonb default '[]'::jsonb not null,
+  request_id text not null,
+  manifest_sha256 bytea,
+  manifest_bytes bigint,
+  files integer,
+  bytes bigint,
+  shards integer,
+  spa boolean,
+  build_seconds double precision,
+  deadline_at timestamp with time zone default db_now() + '00:10:00'::interval not null,
+  created_at timestamp with time zone default db_now() not null,
+  activated_at timestamp with time zone,
+  published_at timestamp with time zone,
+  retired_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint deployments_pkey PRIMARY KEY (id),
+  constraint deployments_environment_id_dedupe_key_key UNIQUE (environment_id, dedupe_key),
+  constraint deployments_environment_id_seq_key UNIQUE (environment_id, seq),
+  constraint deployments_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE RESTRICT,
+  constraint deployments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
+  constraint deployments_commit_sha_check CHECK (commit_sha ~ '^[0-9a-f]{40}$'::text),
+  constraint deployments_status_check CHECK (status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'deployed'::text, 'purging'::text, 'purged'::text, 'failed'::text, 'cancelled'::text])),
+  constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text]))
+);
+CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id DESC);
+CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
+
+create table environment_variables (
+  id uuid default new_id() not null,
+  project_id uuid not null,
+  environment text not null,
+  key text not null,
+  sealed text not null,
+  scope text not null,
+  created_at timestamp with time zone default db_now() not null,
+  updated_at timestamp with time zone default db_now() not null,
+  constraint environment_variables_pkey PRIMARY KEY (id),
+  constraint environment_variables_project_id_environment_key_key UNIQUE (project_id, environment, key),
+  constraint environment_variables_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint environment_variables_key_check CHECK (key ~ '^[A-Za-z_][A-Za-z0-9_]{0,127}$'::text),
+  constraint environment_variables_scope_check CHECK (scope = ANY (ARRAY['build'::text, 'runtime'::text, 'both'::text]))
+);
+
+create table environments (
+  id uuid default new_id() not null,
+  project_id uuid not null,
+  name text not null,
+  branch text not null,
+  next_seq bigint default 1 not null,
+  generation bigint default 0 not null,
+  current_deployment_id uuid,
+  activated_seq bigint default 0 not null,
+  auto_promote boolean default true not null,
+  head_sha text,
+  head_pushed_at bigint default 0 not null,
+  created_at timestamp with time zone default db_now() not null,
+  constraint environments_pkey PRIMARY KEY (id),
+  constraint environments_project_id_name_key UNIQUE (project_id, name),
+  constraint environments_current_deployment FOREIGN KEY (current_deployment_id) REFERENCES deployments(id) DEFERRABLE INITIALLY DEFERRED,
+  constraint environments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT
+);
+CREATE TRIGGER environments_fences BEFORE UPDATE ON environments FOR EACH ROW EXECUTE FUNCTION refuse_lower_fences();
+
+create table outbox (
+  id uuid default new_id() not null,
+  topic text not null,
+  lane text not null,
+  dedupe_key text not null,
+  payload jsonb default '{}'::jsonb not null,
+  request_id text not null,
+  state text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  max_attempts integer default 12 not null,
+  run_at timestamp with time zone default db_now() not null,
+  lease_token bigint,
+  lease_owner text,
+  lease_until timestamp with time zone,
+  last_error_class text,
+  last_error text,
+  created_at timestamp with time zone default db_now() not null,
+  finished_at timestamp with time zone,
+  constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'leased'::text, 'done'::text, 'dead'::text, 'cancelled'::text]))
+);
+CREATE INDEX outbox_dead ON outbox USING btree (id) WHERE state = 'dead'::text;
+CREATE INDEX outbox_due ON outbox USING btree (run_at, id) WHERE state = 'pending'::text;
+CREATE INDEX outbox_expired ON outbox USING btree (lease_until) WHERE state = 'leased'::text;
+CREATE INDEX outbox_finished ON outbox USING btree (finished_at) WHERE state = ANY (ARRAY['done'::text, 'cancelled'::text]);
+CREATE UNIQUE INDEX outbox_one_lease_per_lane ON outbox USING btree (lane) WHERE state = 'leased'::text;
+CREATE UNIQUE INDEX outbox_pending_dedupe ON outbox USING btree (dedupe_key) WHERE state = 'pending'::text;
+
+create table platform_secrets (
+  name text not null,
+  sealed text not null,
+  updated_at timestamp with time zone default db_now() not null,
+  constraint platform_secrets_pkey PRIMARY KEY (name)
+);
+
+create table projects (
+  id uuid default new_id() not null,
+  user_id uuid not null,
+  slug text not null,
+  name text not null,
+  github_repository_id bigint not null,
+  repository text not null,
+  root_directory text default ''::text not null,
+  install_command text,
+  build_command text,
+  output_directory text,
+  node_version text,
+  spa boolean,
+  webhook_secret_sealed text not null,
+  github_hook_id bigint,
+  created_at timestamp with time zone default db_now() not null,
+  updated_at timestamp with time zone default db_now() not null,
+  constraint projects_pkey PRIMARY KEY (id),
+  constraint projects_slug_key UNIQUE (slug),
+  constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
+  constraint projects_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint projects_slug_check CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text AND slug !~ '--'::text)
+);
+CREATE INDEX projects_by_repository ON projects USING btree (github_repository_id);
+CREATE INDEX projects_by_user ON projects USING btree (user_id, id DESC);
+
+create table route_exposures (
+  hostname text not null,
+  deployment_id uuid not null,
+  exposed_at timestamp with time zone default db_now() not null,
+  fence bigint not null,
+  constraint route_exposures_pkey PRIMARY KEY (hostname, deployment_id),
+  constraint route_exposures_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE CASCADE,
+  constraint route_exposures_hostname_fkey FOREIGN KEY (hostname) REFERENCES routes(hostname) ON DELETE CASCADE
+);
+
+create table routes (
+  hostname text not null,
+  project_id uuid not null,
+  environment_id uuid not null,
+  desired_version bigint default 1 not null,
+  published_version bigint default 0 not null,
+  published_generation bigint default 0 not null,
+  published_deployment_id uuid,
+  published_digest bytea,
+  published_at timestamp with time zone,
+  last_fence bigint default 0 not null,
+  constraint routes_pkey PRIMARY KEY (hostname),
+  constraint routes_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE RESTRICT,
+  constraint routes_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
+  constraint routes_published_deployment_id_fkey FOREIGN KEY (published_deployment_id) REFERENCES deployments(id) ON DELETE SET NULL
+);
+CREATE INDEX routes_by_environment ON routes USING btree (environment_id);
+
+create table users (
+  id uuid default new_id() not null,
+  github_id bigint not null,
+  github_login text not null,
+  github_token_sealed text,
+  created_at timestamp with time zone default db_now() not null,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_github_id_key UNIQUE (github_id)
+);
+
+create table webhook_deliveries (
+  id uuid default new_id() not null,
+  project_id uuid not null,
+  delivery_guid text not null,
+  event text not null,
+  ref text,
+  before_sha text,
+  after_sha text,
+  pushed_at bigint,
+  body_sha256 bytea not null,
+  seen_count integer default 1 not null,
+  outcome text not null,
+  note text,
+  deployment_id uuid,
+  request_id text not null,
+  received_at timestamp with time zone default db_now() not null,
+  constraint webhook_deliveries_pkey PRIMARY KEY (id),
+  constraint webhook_deliveries_project_id_body_sha256_key UNIQUE (project_id, body_sha256),
+  constraint webhook_deliveries_project_id_delivery_guid_key UNIQUE (project_id, delivery_guid),
+  constraint webhook_deliveries_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE SET NULL,
+  constraint webhook_deliveries_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint webhook_deliveries_outcome_check CHECK (outcome = ANY (ARRAY['accepted'::text, 'duplicate_head'::text, 'stale'::text, 'ignored'::text]))
+);
+
+create view protected_deployments as
+ SELECT environments.current_deployment_id AS id
+   FROM environments
+  WHERE environments.current_deployment_id IS NOT NULL
+UNION
+ SELECT routes.published_deployment_id AS id
+   FROM routes
+  WHERE routes.published_deployment_id IS NOT NULL
+UNION
+ SELECT route_exposures.deployment_id AS id
+   FROM route_exposures
+  WHERE route_exposures.exposed_at > (db_now() - '01:00:00'::interval);
+
+CREATE OR REPLACE FUNCTION public.db_now()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+AS $function$ select now() + coalesce((select shift from clock_shift), interval '0') $function$;
+
+-- Its body depends on the version of Postgres: see the migration.
+CREATE FUNCTION new_id() RETURNS uuid;
+
+CREATE OR REPLACE FUNCTION public.outbox_backoff(p_attempts integer)
+ RETURNS interval
+ LANGUAGE sql
+AS $function$
+  select make_interval(secs => greatest(0.5, random() * least(600, power(2, least(p_attempts, 12)))))
+$function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
+ RETURNS SETOF outbox
+ LANGUAGE plpgsql
+AS $function$
+declare
+  candidate outbox;
+  claimed integer := 0;
+begin
+  for candidate in
+    select * from outbox o
+     where state = 'pending' and run_at <= db_now() and topic = any (p_topics)
+       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+     order by run_at, id
+     for update skip locked
+     limit p_limit * 4
+  loop
+    exit when claimed >= p_limit;
+    continue when not pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42));
+    -- A statement of its own, so that it sees what was committed before we got the lock.
+    continue when exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased');
+    update outbox
+       set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
+           lease_owner = p_owner, lease_until = db_now() + p_lease
+     where id = candidate.id
+    returning * into candidate;
+    claimed := claimed + 1;
+    return next candidate;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_enqueue(p_topic text, p_lane text, p_dedupe text, p_payload jsonb, p_request_id text, p_delay interval DEFAULT '00:00:00'::interval, p_max_attempts integer DEFAULT 12)
+ RETURNS uuid
+ LANGUAGE sql
+AS $function$
+  insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
+  values (p_topic, p_lane, p_dedupe, p_payload, p_request_id, db_now() + p_delay, p_max_attempts)
+  on conflict (dedupe_key) where state = 'pending'
+  do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id
+  returning id
+$function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_fail(p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval DEFAULT NULL::interval)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  new_state text;
+begin
+  update outbox set
+    state = case when p_retry and attempts < max_attempts then 'pending' else 'dead' end,
+    run_at = db_now() + coalesce(p_after, outbox_backoff(attempts)),
+    lease_until = null, lease_token = null,
+    last_error_class = p_class, last_error = left(p_error, 2000),
+    finished_at = case when p_retry and attempts < max_attempts then null else db_now() end
+  where id = p_id and state = 'leased' and lease_token = p_token
+  returning state into new_state;
+  return new_state;
+exception when unique_violation then
+  -- A newer pending twin exists: this one is redundant.
+  update outbox set state = 'cancelled', finished_at = db_now(), lease_until = null, lease_token = null
+   where id = p_id and state = 'leased' and lease_token = p_token;
+  return 'cancelled';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_finish(p_id uuid, p_token bigint)
+ RETURNS boolean
+ LANGUAGE sql
+AS $function$
+  with finished as (
+    update outbox set state = 'done', finished_at = db_now(), lease_until = null
+     where id = p_id and state = 'leased' and lease_token = p_token
+    returning 1
+  )
+  select exists (select 1 from finished)
+$function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_reap()
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  expired record;
+  reaped integer := 0;
+begin
+  for expired in
+    select id, lease_token from outbox where state = 'leased' and lease_until < db_now() for update skip locked
+  loop
+    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true);
+    reaped := reaped + 1;
+  end loop;
+  return reaped;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lower_fences()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.next_seq < old.next_seq or new.generation < old.generation or new.activated_seq < old.activated_seq then
+    raise exception 'environment %: next_seq, generation and activated_seq never decrease', old.id
+      using errcode = 'check_violation';
+  end if;
+  return new;
+end $function$;

@@ -1,0 +1,12 @@
+import pg from 'pg';
+import { type TestDatabase, testDatabase } from './test-database.ts';
+
+/** A database of the caller's own in which nothing has been migrated yet. */
+export async function emptyDatabase(): Promise<TestDatabase> {
+  const own = await testDatabase();
+  const client = new pg.Client({ connectionString: own.url, options: '-c client_min_messages=warning' });
+  await client.connect();
+  await client.query('drop schema public cascade; create schema public');
+  await client.end();
+  return own;
+}
