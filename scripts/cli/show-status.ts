@@ -1,0 +1,47 @@
+import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import { exitCodes } from './cli-error.ts';
+import type { Command } from './command.ts';
+import { localTime, shortSha, statusNote, statusStyle } from './deployment-words.ts';
+import { printableText, shortened } from './printable-text.ts';
+import type { Terminal } from './terminal.ts';
+
+const MESSAGE_WIDTH = 60;
+
+function describe(terminal: Terminal, deployment: Deployment | undefined): string {
+  if (!deployment) return terminal.paint('dim', 'none');
+  const { id, status, commit_sha, commit_message, created_at } = deployment;
+  const lines = [
+    `${terminal.paint(statusStyle(status), status)} ${statusNote(deployment)}`.trimEnd(),
+    `${shortSha(commit_sha)} ${shortened(commit_message ?? '', MESSAGE_WIDTH)}`.trimEnd(),
+    terminal.paint('dim', `${id}, ${localTime(created_at)}`),
+  ];
+  return lines.join(`\n${' '.repeat(LABEL_WIDTH)}`);
+}
+
+const LABEL_WIDTH = 13;
+
+export const showStatus: Command = {
+  summary: 'Tells what a project shows, and what its newest deployment does.',
+  operands: ['<project>'],
+  options: [],
+  async run({ client, terminal, options }, [idOrSlug = '']) {
+    const { data: project } = await client('getProject', { params: { project: idOrSlug } });
+    const params = { project: project.id };
+    const [latest] = (await client('listDeployments', { params, query: { limit: 1 } })).data;
+    const findDeployment = async (deployment: string) =>
+      deployment === latest?.id ? latest : (await client('getDeployment', { params: { ...params, deployment } })).data;
+    const currentId = project.current_deployment_id;
+    const live = currentId === null ? undefined : await findDeployment(currentId);
+    if (options.json) {
+      terminal.json({ project, live: live ?? null, latest: latest ?? null });
+      return exitCodes.done;
+    }
+    const row = (label: string, text: string) => terminal.line(terminal.paint('dim', label.padEnd(LABEL_WIDTH)) + text);
+    row('Project', `${terminal.paint('bold', project.slug)} ${terminal.paint('dim', project.id)}`);
+    row('Repository', `${project.repository} (${printableText(project.branch)})`);
+    row('URL', project.url);
+    row('Live', describe(terminal, live));
+    if (latest && latest.id !== currentId) row('Newest', describe(terminal, latest));
+    return exitCodes.done;
+  },
+};
