@@ -1,4 +1,4 @@
-import type { LogChunk } from '@miaobu/shared/contracts/build-job';
+import { LOG_CHUNK_LIMIT_BYTES, type LogChunk } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { BuildLog } from '@miaobu/shared/ports/build-log';
@@ -19,6 +19,9 @@ export const appendLog =
     const { deploymentId, attempt, buildAttempt } = await deps.authenticateRunner('report', claim);
     if (buildAttempt.state === 'abandoned') throw new AppError('attempt_closed');
     if (chunk >= CHUNK_LIMIT) throw new AppError('payload_too_large', { details: { limit: `${CHUNK_LIMIT} chunks` } });
+    if (Buffer.byteLength(content.text) > LOG_CHUNK_LIMIT_BYTES) {
+      throw new AppError('payload_too_large', { details: { limit: `${LOG_CHUNK_LIMIT_BYTES} bytes` } });
+    }
     await deps.buildLog.append({ deploymentId: showId('deployment', deploymentId), attempt }, [
       { chunk, at: new Date(content.at), text: content.text },
     ]);
