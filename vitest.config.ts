@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     // The layer is CommonJS: `import()` must look the same in a test as on Function Compute.
     deps: { interopDefault: false },
+    // node:sqlite, where the emulators keep their state, is new.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     projects: [
       {
         extends: true,

@@ -19,6 +19,19 @@ create table api_tokens (
 );
 CREATE INDEX api_tokens_by_user ON api_tokens USING btree (user_id, id);
 
+create table audit_log (
+  id uuid default new_id() not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  details jsonb default '{}'::jsonb not null,
+  request_id text not null,
+  created_at timestamp with time zone default db_now() not null,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_log_by_subject ON audit_log USING btree (subject, id);
+CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 create table blobs (
   project_id uuid not null,
   sha256 bytea not null,
@@ -62,6 +75,14 @@ create table build_reports (
   received_at timestamp with time zone default db_now() not null,
   constraint build_reports_pkey PRIMARY KEY (deployment_id, attempt, seq),
   constraint build_reports_deployment_id_attempt_fkey FOREIGN KEY (deployment_id, attempt) REFERENCES build_attempts(deployment_id, attempt) ON DELETE CASCADE
+);
+
+create table circuit_breakers (
+  provider text not null,
+  failures integer default 0 not null,
+  first_failure_at timestamp with time zone,
+  open_until timestamp with time zone,
+  constraint circuit_breakers_pkey PRIMARY KEY (provider)
 );
 
 create table clock_shift (
@@ -130,6 +151,7 @@ create table deployments (
   published_at timestamp with time zone,
   retired_at timestamp with time zone,
   finished_at timestamp with time zone,
+  live_everywhere_at timestamp with time zone,
   constraint deployments_pkey PRIMARY KEY (id),
   constraint deployments_environment_id_dedupe_key_key UNIQUE (environment_id, dedupe_key),
   constraint deployments_environment_id_seq_key UNIQUE (environment_id, seq),
@@ -141,6 +163,12 @@ create table deployments (
 );
 CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id DESC);
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
+
+create table duties (
+  name text not null,
+  due_at timestamp with time zone not null,
+  constraint duties_pkey PRIMARY KEY (name)
+);
 
 create table environment_variables (
   id uuid default new_id() not null,
@@ -171,6 +199,8 @@ create table environments (
   head_sha text,
   head_pushed_at bigint default 0 not null,
   created_at timestamp with time zone default db_now() not null,
+  skipped_sha text,
+  synced_at timestamp with time zone,
   constraint environments_pkey PRIMARY KEY (id),
   constraint environments_project_id_name_key UNIQUE (project_id, name),
   constraint environments_current_deployment FOREIGN KEY (current_deployment_id) REFERENCES deployments(id) DEFERRABLE INITIALLY DEFERRED,
@@ -196,10 +226,14 @@ create table outbox (
   last_error text,
   created_at timestamp with time zone default db_now() not null,
   finished_at timestamp with time zone,
+  resolution text,
+  resolution_note text,
+  resolved_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_resolution_check CHECK (resolution = ANY (ARRAY['replayed'::text, 'discarded'::text])),
   constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'leased'::text, 'done'::text, 'dead'::text, 'cancelled'::text]))
 );
-CREATE INDEX outbox_dead ON outbox USING btree (id) WHERE state = 'dead'::text;
+CREATE INDEX outbox_dead ON outbox USING btree (id) WHERE state = 'dead'::text AND resolution IS NULL;
 CREATE INDEX outbox_due ON outbox USING btree (run_at, id) WHERE state = 'pending'::text;
 CREATE INDEX outbox_expired ON outbox USING btree (lease_until) WHERE state = 'leased'::text;
 CREATE INDEX outbox_finished ON outbox USING btree (finished_at) WHERE state = ANY (ARRAY['done'::text, 'cancelled'::text]);
@@ -230,6 +264,7 @@ create table projects (
   github_hook_id bigint,
   created_at timestamp with time zone default db_now() not null,
   updated_at timestamp with time zone default db_now() not null,
+  deleting_at timestamp with time zone,
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_slug_key UNIQUE (slug),
   constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
@@ -267,14 +302,40 @@ create table routes (
 );
 CREATE INDEX routes_by_environment ON routes USING btree (environment_id);
 
+create table usage_events (
+  id uuid default new_id() not null,
+  user_id uuid not null,
+  project_id uuid not null,
+  deployment_id uuid not null,
+  attempt integer not null,
+  kind text not null,
+  amount double precision not null,
+  created_at timestamp with time zone default db_now() not null,
+  constraint usage_events_pkey PRIMARY KEY (id),
+  constraint usage_events_deployment_id_attempt_kind_key UNIQUE (deployment_id, attempt, kind),
+  constraint usage_events_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
+  constraint usage_events_amount_check CHECK (amount >= 0::double precision),
+  constraint usage_events_kind_check CHECK (kind = ANY (ARRAY['build_seconds'::text, 'stored_bytes'::text]))
+);
+CREATE INDEX usage_events_by_user ON usage_events USING btree (user_id, created_at);
+
 create table users (
   id uuid default new_id() not null,
   github_id bigint not null,
   github_login text not null,
   github_token_sealed text,
   created_at timestamp with time zone default db_now() not null,
+  is_admin boolean default false not null,
+  max_active_builds integer default 4 not null,
+  max_builds_per_hour integer default 60 not null,
+  max_projects integer default 100 not null,
+  max_storage_bytes bigint default '10737418240'::bigint not null,
   constraint users_pkey PRIMARY KEY (id),
-  constraint users_github_id_key UNIQUE (github_id)
+  constraint users_github_id_key UNIQUE (github_id),
+  constraint users_max_active_builds_check CHECK (max_active_builds > 0),
+  constraint users_max_builds_per_hour_check CHECK (max_builds_per_hour > 0),
+  constraint users_max_projects_check CHECK (max_projects > 0),
+  constraint users_max_storage_bytes_check CHECK (max_storage_bytes > 0)
 );
 
 create table webhook_deliveries (
@@ -298,7 +359,7 @@ create table webhook_deliveries (
   constraint webhook_deliveries_project_id_delivery_guid_key UNIQUE (project_id, delivery_guid),
   constraint webhook_deliveries_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE SET NULL,
   constraint webhook_deliveries_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
-  constraint webhook_deliveries_outcome_check CHECK (outcome = ANY (ARRAY['accepted'::text, 'duplicate_head'::text, 'stale'::text, 'ignored'::text]))
+  constraint webhook_deliveries_outcome_check CHECK (outcome = ANY (ARRAY['accepted'::text, 'duplicate_head'::text, 'stale'::text, 'skipped'::text, 'ignored'::text]))
 );
 
 create view protected_deployments as
@@ -421,6 +482,14 @@ begin
     reaped := reaped + 1;
   end loop;
   return reaped;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'check_violation';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_lower_fences()

@@ -3,6 +3,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { assertNever } from '@miaobu/shared/kernel/assert-never';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import type { AttemptKey } from '@miaobu/shared/model/build/build-attempt-repository';
+import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import { isBuilding } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -49,13 +50,7 @@ async function apply(
       });
       if (!moved) return false;
       await repositories.attempts.close(key, 'finished');
-      await repositories.enqueue({
-        topic: 'deployment.activate',
-        lane: `environment:${deployment.environmentId}`,
-        dedupeKey: `deployment.activate:${deployment.id}`,
-        payload: { deployment_id: deployment.id },
-        requestId,
-      });
+      await repositories.enqueue(activateMessage(deployment, requestId));
       return true;
     }
     default:

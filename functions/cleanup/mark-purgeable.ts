@@ -1,3 +1,4 @@
+import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Context } from '@miaobu/shared/runtime/context';
 
@@ -32,14 +33,7 @@ export const markPurgeable =
           const purgeable = await repositories.deployments.listPurgeable(id, retention.keep, retention.graceSeconds);
           for (const deployment of purgeable) {
             await repositories.deployments.move(deployment.id, { to: 'purging', by: 'cleanup', requestId });
-            await repositories.enqueue({
-              topic: 'deployment.purge',
-              lane: `deployment:${deployment.id}`,
-              dedupeKey: `deployment.purge:${deployment.id}`,
-              payload: { deployment_id: deployment.id },
-              requestId,
-              maxAttempts: 20,
-            });
+            await repositories.enqueue(purgeMessage(deployment.id, requestId));
           }
           return purgeable.length;
         });

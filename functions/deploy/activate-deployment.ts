@@ -4,6 +4,7 @@ import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { verifyArtifact } from './verify-artifact.ts';
@@ -89,13 +90,6 @@ async function switchEnvironment(repositories: Repositories, verified: Deploymen
   await repositories.deployments.markActivated(deployment.id);
   const hostnames = await repositories.routes.bumpDesired(environment.id);
   for (const hostname of hostnames) {
-    await repositories.enqueue({
-      topic: 'route.publish',
-      lane: `route:${hostname}`,
-      dedupeKey: `route.publish:${hostname}`,
-      payload: { hostname },
-      requestId,
-      maxAttempts: 20,
-    });
+    await repositories.enqueue(publishMessage(hostname, requestId));
   }
 }

@@ -32,11 +32,13 @@ import {
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
 import { startEventFunction } from '@miaobu/shared/runtime/event-function';
 import { activateDeployment } from './activate-deployment.ts';
+import { cancelRun } from './cancel-run.ts';
 import { connectHook } from './connect-hook.ts';
 import { connectHostname } from './connect-hostname.ts';
-import { expireOverdue } from './expire-overdue.ts';
+import { findOverdue } from './find-overdue.ts';
 import { publishRoute } from './publish-route.ts';
 import { purgeCache } from './purge-cache.ts';
+import { rescueDeployment } from './rescue-deployment.ts';
 import { runDeploy } from './run-deploy.ts';
 import { startBuild } from './start-build.ts';
 import { syncBranch } from './sync-branch.ts';
@@ -77,12 +79,14 @@ const run = runDeploy({
   owner: config.instanceId,
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
-  expireOverdue: expireOverdue({ store }),
+  findOverdue: findOverdue({ store }),
   handlers: {
     'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),
     'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
     'branch.sync': syncBranch({ store, sealer, codeHost }),
     'build.start': startBuild({ store, tokens: buildTokens(config.rootKey), buildRunner, controlOrigin }),
+    'run.cancel': cancelRun({ store, buildRunner }),
+    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
     'route.publish': publishRoute({ store, edgeStore }),
     'cache.purge': purgeCache({ edgeZone }),

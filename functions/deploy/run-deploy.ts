@@ -1,22 +1,22 @@
 import type { deployTopics } from '@miaobu/shared/contracts/messages';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Context } from '@miaobu/shared/runtime/context';
-import type { expireOverdue } from './expire-overdue.ts';
+import type { findOverdue } from './find-overdue.ts';
 
 export interface Deps extends WorkDeps {
   readonly handlers: TopicHandlers<(typeof deployTopics)[number]>;
-  readonly expireOverdue: ReturnType<typeof expireOverdue>;
+  readonly findOverdue: ReturnType<typeof findOverdue>;
 }
 
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 30;
 
-/** One wake-up: gives back what vanished workers held, ends what is overdue, then works until nothing is due. */
+/** One wake-up: gives back what vanished workers held, asks for whom is overdue, then works until nothing is due. */
 export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {
     await deps.outbox.reap();
-    await deps.expireOverdue(context);
+    await deps.findOverdue();
     const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS);
     return { done: await workOutbox(deps, deps.handlers, context, budgetSeconds) };
   };

@@ -17,6 +17,10 @@ export const topics = {
   'branch.sync': z.strictObject({ environment_id: uuid }),
   /** Start a build run for a queued deployment. */
   'build.start': z.strictObject({ deployment_id: uuid }),
+  /** Stop the run of an attempt that no longer counts. */
+  'run.cancel': z.strictObject({ deployment_id: uuid, attempt: z.int().positive() }),
+  /** Find out what became of a deployment that is overdue or whose runner is silent. */
+  'deployment.rescue': z.strictObject({ deployment_id: uuid }),
   /** Verify what a build uploaded, then switch its environment. */
   'deployment.activate': z.strictObject({ deployment_id: uuid }),
   /** Make Edge KV say what Postgres says about a hostname. */
@@ -35,6 +39,8 @@ export const deployTopics = [
   'hook.connect',
   'branch.sync',
   'build.start',
+  'run.cancel',
+  'deployment.rescue',
   'deployment.activate',
   'route.publish',
   'cache.purge',

@@ -10,7 +10,8 @@ export type Mover = 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup';
  * The lifecycle: from → to → who may make the move. What is not here cannot happen; `failed`, `cancelled` and `purged`
  * lead nowhere, so they are never overwritten.
  *
- * A report that got lost must not stop a build, hence cloning → uploading.
+ * A report that got lost must not stop a build, hence cloning → uploading. A run that vanished is replaced by another
+ * attempt, hence the way back to queued.
  */
 export const lifecycle = {
   queued: {
@@ -19,17 +20,20 @@ export const lifecycle = {
     cancelled: ['webhook', 'api', 'deploy'],
   },
   cloning: {
+    queued: ['deploy'],
     building: ['build-callback'],
     uploading: ['build-callback'],
     failed: ['build-callback', 'deploy'],
     cancelled: ['api', 'deploy'],
   },
   building: {
+    queued: ['deploy'],
     uploading: ['build-callback'],
     failed: ['build-callback', 'deploy'],
     cancelled: ['api', 'deploy'],
   },
   uploading: {
+    queued: ['deploy'],
     deploying: ['build-callback', 'deploy'],
     failed: ['build-callback', 'deploy'],
     cancelled: ['api', 'deploy'],
@@ -59,6 +63,13 @@ export const deadlineSeconds = {
   deploying: 2 * 60 * 60,
   purging: 60 * 60,
 } as const satisfies Partial<Record<StoredStatus, number>>;
+
+/** How often a build is tried before it has failed for good. */
+export const MAX_ATTEMPTS = 3;
+/** A runner reports every few seconds; one that was silent for this long is looked for. */
+export const SILENCE_SECONDS = 3 * 60;
+/** However alive a run looks: longer than this since it was asked for, no build takes. */
+export const BUILD_CAP_SECONDS = 60 * 60;
 
 export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;
 

@@ -181,12 +181,34 @@ export const deploymentRepository = (db: Queryable) => ({
        where environment_id = ${environmentId} and seq < ${seq} and status = 'queued' order by seq`);
   },
 
-  /** Deployments whose time in their status is over. */
-  listOverdue(limit: number): Promise<Deployment[]> {
-    return db.query<Deployment>(sql`
-      select ${columns} from deployments d
-       where d.deadline_at < db_now() and d.status in ('queued', 'cloning', 'building', 'uploading')
+  /**
+   * Deployments to look after: their time in their status is over, or their runner has been silent for `silenceSeconds`.
+   * One that waits in the queue without an attempt is not late: its message is responsible for it.
+   */
+  listOverdue(silenceSeconds: number, limit: number): Promise<{ id: string; requestId: string }[]> {
+    return db.query(sql`
+      select d.id, d.request_id
+        from deployments d
+        left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
+       where (d.deadline_at < db_now() and d.status in ('cloning', 'building', 'uploading', 'deploying', 'purging'))
+          or (d.deadline_at < db_now() and d.status = 'queued' and a.state = 'dispatched')
+          or (d.status in ('cloning', 'building', 'uploading')
+              and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))
        order by d.deadline_at limit ${limit}`);
+  },
+
+  /** More time in the same status. */
+  async extendDeadline(id: string, seconds: number): Promise<void> {
+    await db.query(
+      sql`update deployments set deadline_at = db_now() + make_interval(secs => ${seconds}) where id = ${id}`,
+    );
+  },
+
+  /** Seconds since the deployment was queued. */
+  async ageSeconds(id: string): Promise<number> {
+    const [row] = await db.query<{ age: number }>(sql`
+      select extract(epoch from db_now() - created_at)::double precision as age from deployments where id = ${id}`);
+    return row?.age ?? 0;
   },
 
   /**

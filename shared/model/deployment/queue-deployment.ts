@@ -1,6 +1,8 @@
 import type { Environment } from '../environment/environment-repository.ts';
 import { buildSettingsOf, type Project } from '../project/project.ts';
 import type { Repositories } from '../repositories.ts';
+import { buildStartMessage } from './build-start-message.ts';
+import { cancelDeployment } from './cancel-deployment.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
 
@@ -29,7 +31,7 @@ const MESSAGE_LIMIT = 1000;
  * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock.
  */
 export async function queueDeployment(
-  repositories: Pick<Repositories, 'environments' | 'deployments' | 'projects' | 'enqueue'>,
+  repositories: Pick<Repositories, 'environments' | 'deployments' | 'attempts' | 'projects' | 'enqueue'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
   request: QueueDeployment,
 ): Promise<Deployment> {
@@ -53,20 +55,13 @@ export async function queueDeployment(
     by,
   );
   for (const { id } of await repositories.deployments.listQueuedBelow(environment.id, seq)) {
-    await repositories.deployments.move(id, {
-      to: 'cancelled',
-      by,
+    await cancelDeployment(repositories, by, {
+      deploymentId: id,
+      reason: 'superseded',
+      message: 'A newer push came before the build began.',
       requestId,
-      set: { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' },
     });
   }
-  await repositories.enqueue({
-    topic: 'build.start',
-    lane: `deployment:${deployment.id}`,
-    dedupeKey: `build.start:${deployment.id}`,
-    payload: { deployment_id: deployment.id },
-    requestId,
-    maxAttempts: 8,
-  });
+  await repositories.enqueue(buildStartMessage(deployment.id, requestId));
   return deployment;
 }

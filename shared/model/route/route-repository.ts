@@ -28,6 +28,12 @@ export const routeRepository = (db: Queryable) => ({
     return row;
   },
 
+  async listOfEnvironment(environmentId: string): Promise<string[]> {
+    const rows = await db.query<{ hostname: string }>(sql`
+      select hostname from routes where environment_id = ${environmentId} order by hostname`);
+    return rows.map((row) => row.hostname);
+  },
+
   /** Says that the edge value of every hostname of an environment has to change; returns the hostnames. */
   async bumpDesired(environmentId: string): Promise<string[]> {
     const rows = await db.query<{ hostname: string }>(sql`

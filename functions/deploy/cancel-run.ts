@@ -1,0 +1,24 @@
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
+
+export interface Deps {
+  readonly store: Pick<Store, 'attempts'>;
+  readonly buildRunner: Pick<BuildRunner, 'findRun' | 'cancel'>;
+}
+
+/**
+ * `run.cancel`: asks the provider to end the run of an attempt that no longer counts. The attempt was fenced before; this saves the
+ * machine's time.
+ */
+export const cancelRun = (deps: Deps): TopicHandler<'run.cancel'> => ({
+  async work({ deployment_id: deploymentId, attempt }, lease) {
+    const known = (await deps.store.attempts.find({ deploymentId, attempt }))?.runId;
+    lease.assertTrusted();
+    const found =
+      known ?? (await deps.buildRunner.findRun({ deploymentId: showId('deployment', deploymentId), attempt }))?.runId;
+    if (found) await deps.buildRunner.cancel(found);
+    return undefined;
+  },
+});
