@@ -9,14 +9,12 @@ import {
   refuseWarnings,
   repositoryRoot,
 } from '../../layers/emit-settings.ts';
+import { refuseForeignCode } from './refuse-foreign-code.ts';
 
 /** What belongs in the package of a function besides its code: folder → the files of it that match. */
 const ASSETS: Readonly<Record<string, { readonly folder: string; readonly files: RegExp }>> = {
   migrate: { folder: 'migrations', files: /^\d+_.+\.sql$/ },
 };
-
-/** Folders whose code may be in a bundle. The local cloud, above all, may not. */
-const ALLOWED = ['functions/'];
 
 export interface BundledFunctions {
   /** Name of the folder in `functions/` → its package. */
@@ -56,11 +54,7 @@ export async function bundleFunctions(): Promise<BundledFunctions> {
     packages: 'external',
   });
   refuseWarnings(warnings);
-  const foreign = Object.keys(metafile.inputs).find((file) => !ALLOWED.some((folder) => file.startsWith(folder)));
-  if (foreign !== undefined) {
-    const importer = Object.entries(metafile.inputs).find(([, { imports }]) => imports.some((i) => i.path === foreign));
-    throw new Error(`${importer?.[0] ?? 'a function'} takes ${foreign} into its bundle`);
-  }
+  refuseForeignCode(metafile);
   const zips = new Map<string, Buffer>();
   for (const { path: file, contents } of outputFiles) {
     const folder = path.basename(file, '.js');

@@ -25,8 +25,11 @@ const releaseInput = z.strictObject({
   cacheDirectory: z.string().min(1),
   /** What `migrate` is called with: functions/migrate/migrate-event.ts. */
   migrateEvent: z.record(z.string(), z.unknown()).default({}),
-  /** `leave`: everything but the functions, which Serverless Devs then deploys; their packages are written to `dist/`. */
-  functions: z.enum(['deploy', 'leave']).default('deploy'),
+  /**
+   * When given, everything is released but the functions: their packages are written here (`dist`, where s.yaml looks), for
+   * Serverless Devs to deploy.
+   */
+  packagesDirectory: z.string().min(1).optional(),
 });
 export type ReleaseInput = z.input<typeof releaseInput>;
 

@@ -1,6 +1,7 @@
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { connectEsa, connectFc } from './aliyun-clients.ts';
 import { type Artifacts, buildArtifacts } from './build-artifacts.ts';
+import { functionFolders } from './bundle-functions.ts';
 import { callMigrate } from './call-migrate.ts';
 import { checkHealth } from './check-health.ts';
 import { deployCustomDomain } from './deploy-custom-domain.ts';
@@ -10,11 +11,11 @@ import { ensureKvNamespaces, ensureRoutine, ensureRoutineRoute } from './ensure-
 import { publishEdgeRoutine } from './publish-edge-routine.ts';
 import { publishLayer } from './publish-layer.ts';
 import { parseYaml, readSYaml, readSYamlText } from './read-s-yaml.ts';
-import { type ReleaseConfig, variablesOf } from './release-config.ts';
+import { LAYER_NAME, type ReleaseConfig, variablesOf } from './release-config.ts';
 import type { Steps } from './release-steps.ts';
 import { folderOf, sYamlProblems } from './s-yaml-problems.ts';
 import type { FunctionProps } from './s-yaml-schema.ts';
-import { writeArtifacts } from './write-artifacts.ts';
+import { writePackages } from './write-packages.ts';
 
 const MIGRATE = 'migrate';
 
@@ -23,7 +24,7 @@ const MIGRATE = 'migrate';
  * is left alone. The schema comes first; nothing that could need it is replaced before `migrate` has done its work.
  */
 export async function release(config: ReleaseConfig, steps: Steps): Promise<void> {
-  const text = await readSYamlText();
+  const resourcesWith = await readCheckedSYaml(config);
   const publish = async () => {
     const build = () => buildArtifacts(config.cacheDirectory);
     const builtOrCached = (built: Artifacts) => (built.layerWasCached ? 'layer as before' : 'layer built');
@@ -38,18 +39,14 @@ export async function release(config: ReleaseConfig, steps: Steps): Promise<void
   const [{ artifacts, fc, layer }, { esa, runningVersion }] = await Promise.all([publish(), provision(config, steps)]);
   const publishRoutine = () => publishEdgeRoutine(esa, config, artifacts.edgeRoutine, runningVersion);
   const deployRoutine = () => steps.run('edge routine', publishRoutine, (isNew) => (isNew ? 'published' : 'as before'));
-  if (config.functions === 'leave') {
+  const { packagesDirectory } = config;
+  if (packagesDirectory !== undefined) {
     await deployRoutine();
-    return steps.run(
-      'packages',
-      () => writeArtifacts(artifacts),
-      () => `in dist/; MIAOBU_LAYER_ARN=${layer.arn}`,
-    );
+    const write = () => writePackages(packagesDirectory, artifacts);
+    return steps.run('packages', write, () => `written, for MIAOBU_LAYER_ARN=${layer.arn}`);
   }
 
-  const resources = readSYaml(text, variablesOf(config, layer.arn));
-  const problems = sYamlProblems(resources, parseYaml(text), [...artifacts.functions.keys()]);
-  if (problems.length > 0) throw new Error(`s.yaml: ${problems.join('; ')}`);
+  const resources = resourcesWith(layer.arn);
   const props = [...resources.functions.values()];
   const deploy = (one: FunctionProps): Promise<DeployedFunction> => {
     const zip = artifacts.functions.get(folderOf(one));
@@ -74,6 +71,19 @@ export async function release(config: ReleaseConfig, steps: Steps): Promise<void
   await steps.run('domain', deployDomain, (isNew) => `${resources.domain.domainName}${isNew ? '' : ' as before'}`);
   const origins = [...deployed.flatMap(({ url }) => url ?? []), config.cloud.controlOrigin];
   await steps.run('health', () => Promise.all(origins.map(checkHealth)));
+}
+
+/**
+ * s.yaml, which is checked before anything is touched, as a function of the one thing that is not known until then: the ARN
+ * of the layer.
+ */
+async function readCheckedSYaml(config: ReleaseConfig) {
+  const text = await readSYamlText();
+  const resourcesWith = (layerArn: string) => readSYaml(text, variablesOf(config, layerArn));
+  const someArn = `acs:fc:${config.cloud.region}:0:layers/${LAYER_NAME}/versions/0`;
+  const problems = sYamlProblems(resourcesWith(someArn), parseYaml(text), await functionFolders());
+  if (problems.length > 0) throw new Error(`s.yaml: ${problems.join('; ')}`);
+  return resourcesWith;
 }
 
 /** What functions and edge need to be there: each made unless it exists, all at once. */

@@ -108,19 +108,23 @@ const domainProps = z.strictObject({
 });
 export type DomainProps = z.output<typeof domainProps>;
 
+const resource = z.discriminatedUnion('component', [
+  z.strictObject({ component: z.literal('fc3'), props: functionProps }),
+  z.strictObject({ component: z.literal('fc3-domain'), props: domainProps }),
+]);
+
 const sYaml = z.strictObject({
   edition: z.literal('3.0.0'),
   name: z.literal('miaobu'),
   access: z.string(),
   vars: z.record(z.string(), z.unknown()),
-  resources: z.record(
-    // A key that is a command of `s` or of a component is run as that command; none of those ends like this.
-    z.string().regex(/^[a-z_]+_(function|domain)$/, 'must end in _function or _domain'),
-    z.discriminatedUnion('component', [
-      z.strictObject({ component: z.literal('fc3'), props: functionProps }),
-      z.strictObject({ component: z.literal('fc3-domain'), props: domainProps }),
-    ]),
-  ),
+  resources: z.record(z.string(), resource).superRefine((resources, context) => {
+    for (const key of Object.keys(resources)) {
+      if (/^[a-z_]+_(function|domain)$/.test(key)) continue;
+      const message = 'its key must end in _function or _domain: one that is a command of `s` would be run as that';
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+  }),
 });
 
 /** The document, expressions filled in. Throws one error with everything that is wrong; values are not shown. */
