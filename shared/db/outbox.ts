@@ -55,6 +55,20 @@ export async function finishMessage(db: Queryable, message: Pick<LeasedMessage, 
   if (!row?.finished) throw new AppError('lease_lost');
 }
 
+/** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+export async function failMessage(
+  db: Queryable,
+  message: Pick<LeasedMessage, 'id' | 'leaseToken'>,
+  failure: Failure,
+): Promise<OutboxState | undefined> {
+  const [row] = await db.query<{ state: OutboxState | null }>(sql`
+    select outbox_fail(
+      ${message.id}, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
+      ${failure.retryAfterSeconds ?? null}::double precision * interval '1 second'
+    ) as state`);
+  return row?.state ?? undefined;
+}
+
 /** The queue as seen by a worker. */
 export const outbox = (db: Database) => ({
   /** Leases up to `limit` due messages of these topics, at most one a lane. */
@@ -66,14 +80,7 @@ export const outbox = (db: Database) => ({
   finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
 
   /** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
-  async fail(message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure): Promise<OutboxState | undefined> {
-    const [row] = await db.query<{ state: OutboxState | null }>(sql`
-      select outbox_fail(
-        ${message.id}, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
-        ${failure.retryAfterSeconds ?? null}::double precision * interval '1 second'
-      ) as state`);
-    return row?.state ?? undefined;
-  },
+  fail: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure) => failMessage(db, message, failure),
 
   /** Returns expired leases to the queue; how many there were. */
   async reap(): Promise<number> {

@@ -1,12 +1,22 @@
 import { assertReachable, type Database, type Queryable } from '../db/database.ts';
-import { enqueue, finishMessage, type LeasedMessage, type OutboxMessage } from '../db/outbox.ts';
+import {
+  enqueue,
+  type Failure,
+  failMessage,
+  finishMessage,
+  type LeasedMessage,
+  type OutboxMessage,
+} from '../db/outbox.ts';
 import { accountRepository } from './account/account-repository.ts';
 import { platformSecretRepository } from './account/platform-secret-repository.ts';
+import { auditLogRepository } from './audit/audit-log-repository.ts';
 import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
 import { deliveryRepository } from './delivery/delivery-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
+import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts';
+import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
 import { projectRepository } from './project/project-repository.ts';
 import { routeRepository } from './route/route-repository.ts';
@@ -22,10 +32,15 @@ const bind = (db: Queryable) => ({
   attempts: buildAttemptRepository(db),
   blobs: blobRepository(db),
   routes: routeRepository(db),
+  breakers: circuitBreakerRepository(db),
+  deadLetters: deadLetterRepository(db),
+  auditLog: auditLogRepository(db),
   /** Commits a message together with the state that wants it. */
   enqueue: (message: OutboxMessage) => enqueue(db, message),
   /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */
   finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
+  /** The same for a message that failed: returns its new state, undefined unless the lease still counts. */
+  fail: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure) => failMessage(db, message, failure),
 });
 
 /** Everything stored, bound to one connection or transaction. */

@@ -46,7 +46,11 @@ export async function openTestStore(): Promise<TestStore> {
     tokens: buildTokens(rootKey),
     moveClock: (seconds) => shiftClock(db, seconds),
     async empty() {
-      await db.query(sql`truncate users, outbox, clock_shift cascade`);
+      await db.query(sql`
+        do $$ begin
+          execute (select 'truncate ' || string_agg(format('%I', tablename), ', ') from pg_tables
+                    where schemaname = 'public' and tablename <> 'schema_migrations');
+        end $$`);
     },
     messages: (topic) =>
       db.query(sql`

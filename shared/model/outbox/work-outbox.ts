@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/app-error.ts';
 import type { Context } from '../../runtime/context.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Repositories, Store } from '../repositories.ts';
+import { type Provider, providerOfError, providersOf } from './providers.ts';
 
 /** The right to work on one message, for a while. */
 export interface Lease {
@@ -29,7 +30,7 @@ export type TopicHandlers<T extends Topic> = { readonly [Each in T]: TopicHandle
 
 export interface WorkDeps {
   readonly outbox: Outbox;
-  readonly store: Pick<Store, 'transaction'>;
+  readonly store: Pick<Store, 'transaction' | 'breakers'>;
   /** Names this instance in leases. */
   readonly owner: string;
   /** Monotonic milliseconds. */
@@ -40,8 +41,9 @@ export interface WorkDeps {
 const LEASE_SECONDS = 120;
 /** Nothing outside is begun in the last part of a lease: a call under way has to end within it. */
 const TRUST_MARGIN_SECONDS = 30;
-const BATCH = 10;
-/** A worker stays this long for what becomes due soon, rather than leaving it to the next minute. */
+/** Messages one worker handles at the same time. */
+const PARALLEL = 10;
+/** A worker without work stays this long for what becomes due soon, rather than leaving it to the next minute. */
 const LINGER_SECONDS = 5;
 /** What providers want us to wait when they say "slow down" without saying how long. */
 const THROTTLED_SECONDS = 60;
@@ -60,7 +62,8 @@ function failureOf(error: AppError) {
 
 /**
  * Works the outbox for some topics until nothing is due (or about to be) or the time is up. Returns how many messages
- * were done. Messages of one lane never run at the same time, here or in any other instance.
+ * were done. Messages of one lane never run at the same time, here or in any other instance. A provider whose breaker
+ * is open is left alone: its topics wait, which costs them no attempts; afterwards one message tries.
  */
 export async function workOutbox<T extends Topic>(
   deps: WorkDeps,
@@ -70,6 +73,8 @@ export async function workOutbox<T extends Topic>(
 ): Promise<number> {
   const names = Object.keys(handlers) as T[];
   const end = deps.monotonicMs() + budgetSeconds * 1000;
+  const underWay = new Set<Promise<void>>();
+  const broken: unknown[] = [];
   let done = 0;
 
   const conclude = async (message: LeasedMessage, conclusion: Conclusion | undefined) =>
@@ -78,11 +83,29 @@ export async function workOutbox<T extends Topic>(
       await repositories.finish(message);
     });
 
-  const handle = async (message: LeasedMessage, claimedAt: number): Promise<void> => {
+  const giveBack = async (
+    message: LeasedMessage,
+    payload: Payload<T>,
+    error: AppError,
+    own: Context,
+  ): Promise<void> => {
+    const failure = failureOf(error);
+    const provider = providerOfError(error.code);
+    if (provider) await deps.store.breakers.recordFailure(provider);
+    const last = !failure.retry || message.attempts >= message.maxAttempts;
+    own.log.error(last ? 'message given up' : 'message failed', {
+      attempts: message.attempts,
+      ...describeError(error),
+    });
+    const { abandon } = handlers[message.topic as T];
+    if (last && abandon) await deps.store.transaction(abandon(payload, error, own));
+    await deps.outbox.fail(message, failure);
+  };
+
+  const handle = async (message: LeasedMessage, claimedAt: number, tracked: ReadonlySet<Provider>): Promise<void> => {
     const topic = message.topic as T;
     const log = context.log.with({ requestId: message.requestId, topic, messageId: message.id });
     const own: Context = { requestId: message.requestId, log, signal: context.signal };
-    const handler: TopicHandler<T> = handlers[topic];
     const lease: Lease = {
       token: message.leaseToken,
       assertTrusted: () => {
@@ -92,38 +115,54 @@ export async function workOutbox<T extends Topic>(
     };
     const started = deps.monotonicMs();
     const payload = topics[topic].parse(message.payload) as Payload<T>;
+    const handler: TopicHandler<T> = handlers[topic];
     try {
       await conclude(message, await handler.work(payload, lease, own));
       done += 1;
       log.info('message done', { attempts: message.attempts, durationMs: Math.round(deps.monotonicMs() - started) });
+      for (const provider of providersOf[topic]) {
+        if (tracked.has(provider)) await deps.store.breakers.recordSuccess(provider);
+      }
     } catch (caught) {
       const error = caught instanceof AppError ? caught : new AppError('internal', { cause: caught });
-      if (error.code === 'lease_lost') {
-        log.warn('the lease was lost; whoever has it goes on');
-        return;
-      }
-      const failure = failureOf(error);
-      const last = !failure.retry || message.attempts >= message.maxAttempts;
-      log.error(last ? 'message given up' : 'message failed', { attempts: message.attempts, ...describeError(error) });
-      if (last && handler.abandon) {
-        const write = handler.abandon(payload, error, own);
-        await deps.store.transaction(write);
-      }
-      await deps.outbox.fail(message, failure);
+      if (error.code === 'lease_lost') log.warn('the lease was lost; whoever has it goes on');
+      else await giveBack(message, payload, error, own);
     }
   };
 
-  while (deps.monotonicMs() < end && !context.signal.aborted) {
+  const claim = async (free: number): Promise<number> => {
+    const breakers = await deps.store.breakers.list();
+    const open = new Set(breakers.filter(({ state }) => state === 'open').map(({ provider }) => provider));
+    const trying = breakers.some(({ state }) => state === 'trying');
+    const claimable = names.filter((name) => !providersOf[name].some((provider) => open.has(provider)));
     const claimedAt = deps.monotonicMs();
-    const messages = await deps.outbox.claim(deps.owner, names, BATCH, LEASE_SECONDS);
-    if (messages.length > 0) {
-      await Promise.all(messages.map((message) => handle(message, claimedAt)));
+    const messages = await deps.outbox.claim(deps.owner, claimable, trying ? 1 : free, LEASE_SECONDS);
+    const tracked = new Set(breakers.map(({ provider }) => provider));
+    for (const message of messages) {
+      // What cannot even be given back (the database is away) ends the round, after what else is under way.
+      const work: Promise<void> = handle(message, claimedAt, tracked)
+        .catch((error: unknown) => void broken.push(error))
+        .finally(() => underWay.delete(work));
+      underWay.add(work);
+    }
+    return messages.length;
+  };
+
+  let idleSince = deps.monotonicMs();
+  while (deps.monotonicMs() < end && !context.signal.aborted && broken.length === 0) {
+    const claimed = underWay.size < PARALLEL ? await claim(PARALLEL - underWay.size) : 0;
+    if (claimed === 0 && underWay.size > 0) await Promise.race(underWay);
+    if (claimed > 0 || underWay.size > 0) {
+      idleSince = deps.monotonicMs();
       continue;
     }
+    // What is due and cannot be claimed waits for its lane or its provider: not long, the timer comes every minute.
     const due = await deps.outbox.nextDueSeconds(names);
-    if (due === undefined || due > LINGER_SECONDS) break;
-    // A due message that cannot be claimed waits for its lane; look again soon.
+    const waited = (deps.monotonicMs() - idleSince) / 1000;
+    if (due === undefined || waited + due > LINGER_SECONDS) break;
     await deps.sleep(Math.max(50, due * 1000), context.signal);
   }
+  await Promise.all(underWay);
+  if (broken.length > 0) throw broken[0];
   return done;
 }

@@ -1,0 +1,44 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import type { Provider } from './providers.ts';
+
+/** So many failures in a row, within so many seconds, open a breaker for so long. */
+const FAILURES = 10;
+const WINDOW_SECONDS = 30;
+const OPEN_SECONDS = 15;
+
+export interface Breaker {
+  readonly provider: Provider;
+  /** `open`: not called at all. `trying`: was open, and the next call decides. `closed`: some failures, none decisive. */
+  readonly state: 'open' | 'trying' | 'closed';
+}
+
+/** Circuit breakers, shared by all instances. A provider without a row is well. */
+export const circuitBreakerRepository = (db: Queryable) => ({
+  list: () =>
+    db.query<Breaker>(sql`
+      select provider,
+             case when open_until > db_now() then 'open' when open_until is not null then 'trying' else 'closed' end as state
+        from circuit_breakers`),
+
+  /** Counts a failure. A breaker that was open and is being tried opens again at once. */
+  async recordFailure(provider: Provider): Promise<void> {
+    await db.query(sql`
+      insert into circuit_breakers as b (provider, failures, first_failure_at) values (${provider}, 1, db_now())
+      on conflict (provider) do update set
+        failures = case when b.open_until is null and b.first_failure_at < db_now() - make_interval(secs => ${WINDOW_SECONDS})
+                        then 1 else b.failures + 1 end,
+        first_failure_at = case when b.open_until is null and b.first_failure_at < db_now() - make_interval(secs => ${WINDOW_SECONDS})
+                        then db_now() else b.first_failure_at end,
+        open_until = case
+          when b.open_until is not null
+            or (b.failures + 1 >= ${FAILURES} and b.first_failure_at >= db_now() - make_interval(secs => ${WINDOW_SECONDS}))
+          then db_now() + make_interval(secs => ${OPEN_SECONDS}) end`);
+  },
+
+  /** A success ends the count. */
+  async recordSuccess(provider: Provider): Promise<void> {
+    await db.query(sql`delete from circuit_breakers where provider = ${provider}`);
+  },
+});
+export type CircuitBreakerRepository = ReturnType<typeof circuitBreakerRepository>;
