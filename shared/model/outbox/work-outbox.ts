@@ -74,7 +74,6 @@ export async function workOutbox<T extends Topic>(
   const names = Object.keys(handlers) as T[];
   const end = deps.monotonicMs() + budgetSeconds * 1000;
   const underWay = new Set<Promise<void>>();
-  const broken: unknown[] = [];
   let done = 0;
 
   const conclude = async (message: LeasedMessage, conclusion: Conclusion | undefined) =>
@@ -83,12 +82,7 @@ export async function workOutbox<T extends Topic>(
       await repositories.finish(message);
     });
 
-  const giveBack = async (
-    message: LeasedMessage,
-    payload: Payload<T>,
-    error: AppError,
-    own: Context,
-  ): Promise<void> => {
+  const giveBack = async (message: LeasedMessage, abandon: Conclusion | undefined, error: AppError, own: Context) => {
     const failure = failureOf(error);
     const provider = providerOfError(error.code);
     if (provider) await deps.store.breakers.recordFailure(provider);
@@ -97,15 +91,18 @@ export async function workOutbox<T extends Topic>(
       attempts: message.attempts,
       ...describeError(error),
     });
-    const { abandon } = handlers[message.topic as T];
-    if (last && abandon) await deps.store.transaction(abandon(payload, error, own));
-    await deps.outbox.fail(message, failure);
+    // What giving up means is written by whoever still holds the lease, or not at all.
+    await deps.store.transaction(async (repositories) => {
+      if (last) await abandon?.(repositories);
+      if ((await repositories.fail(message, failure)) === undefined) throw new AppError('lease_lost');
+    });
   };
 
   const handle = async (message: LeasedMessage, claimedAt: number, tracked: ReadonlySet<Provider>): Promise<void> => {
     const topic = message.topic as T;
     const log = context.log.with({ requestId: message.requestId, topic, messageId: message.id });
     const own: Context = { requestId: message.requestId, log, signal: context.signal };
+    const handler: TopicHandler<T> = handlers[topic];
     const lease: Lease = {
       token: message.leaseToken,
       assertTrusted: () => {
@@ -114,10 +111,10 @@ export async function workOutbox<T extends Topic>(
       },
     };
     const started = deps.monotonicMs();
-    const payload = topics[topic].parse(message.payload) as Payload<T>;
-    const handler: TopicHandler<T> = handlers[topic];
+    const parsed = topics[topic].safeParse(message.payload);
     try {
-      await conclude(message, await handler.work(payload, lease, own));
+      if (!parsed.success) throw new AppError('invalid_request', { cause: parsed.error, message: 'malformed payload' });
+      await conclude(message, await handler.work(parsed.data as Payload<T>, lease, own));
       done += 1;
       log.info('message done', { attempts: message.attempts, durationMs: Math.round(deps.monotonicMs() - started) });
       for (const provider of providersOf[topic]) {
@@ -125,8 +122,15 @@ export async function workOutbox<T extends Topic>(
       }
     } catch (caught) {
       const error = caught instanceof AppError ? caught : new AppError('internal', { cause: caught });
-      if (error.code === 'lease_lost') log.warn('the lease was lost; whoever has it goes on');
-      else await giveBack(message, payload, error, own);
+      const lost = error.code === 'lease_lost';
+      const abandon = parsed.success ? handler.abandon?.(parsed.data as Payload<T>, error, own) : undefined;
+      const failure = lost ? error : await giveBack(message, abandon, error, own).catch((reason: unknown) => reason);
+      if (failure instanceof AppError && failure.code === 'lease_lost') {
+        log.warn('the lease was lost; whoever has it goes on');
+      } else if (failure !== undefined) {
+        // The lease runs out by itself; then the next worker tries.
+        log.error('message could not be given back', describeError(failure));
+      }
     }
   };
 
@@ -139,20 +143,17 @@ export async function workOutbox<T extends Topic>(
     const messages = await deps.outbox.claim(deps.owner, claimable, trying ? 1 : free, LEASE_SECONDS);
     const tracked = new Set(breakers.map(({ provider }) => provider));
     for (const message of messages) {
-      // What cannot even be given back (the database is away) ends the round, after what else is under way.
-      const work: Promise<void> = handle(message, claimedAt, tracked)
-        .catch((error: unknown) => void broken.push(error))
-        .finally(() => underWay.delete(work));
+      const work: Promise<void> = handle(message, claimedAt, tracked).finally(() => underWay.delete(work));
       underWay.add(work);
     }
     return messages.length;
   };
 
   let idleSince = deps.monotonicMs();
-  while (deps.monotonicMs() < end && !context.signal.aborted && broken.length === 0) {
+  while (deps.monotonicMs() < end && !context.signal.aborted) {
     const claimed = underWay.size < PARALLEL ? await claim(PARALLEL - underWay.size) : 0;
-    if (claimed === 0 && underWay.size > 0) await Promise.race(underWay);
     if (claimed > 0 || underWay.size > 0) {
+      if (claimed === 0) await Promise.race(underWay);
       idleSince = deps.monotonicMs();
       continue;
     }
@@ -163,6 +164,5 @@ export async function workOutbox<T extends Topic>(
     await deps.sleep(Math.max(50, due * 1000), context.signal);
   }
   await Promise.all(underWay);
-  if (broken.length > 0) throw broken[0];
   return done;
 }
