@@ -55,8 +55,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
     app.on(method, pattern, (c) => serve(id, c));
   }
   for (const [pattern, allowed] of methods) {
-    app.all(pattern, (c) => {
-      c.header('allow', allowed.join(', '));
+    app.all(pattern, () => {
       throw new AppError('method_not_allowed', { details: { allowed } });
     });
   }

@@ -18,14 +18,20 @@ export interface ErrorAnswer {
 
 const RETRY_AFTER_SECONDS = 10;
 
+function headersOf(status: number, details: AppError['details']): Record<string, string> {
+  if (status === 503 || status === 429)
+    return { 'retry-after': String(details?.retryAfterSeconds ?? RETRY_AFTER_SECONDS) };
+  if (status === 405 && Array.isArray(details?.allowed)) return { allow: details.allowed.join(', ') };
+  return {};
+}
+
 /** The one place where an error becomes an answer. What is not an `AppError` is `internal`, without a word about why. */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
   const entry = errors[known.code];
-  const retryAfter = known.details?.retryAfterSeconds ?? RETRY_AFTER_SECONDS;
   return {
     status: entry.status,
-    headers: entry.status === 503 || entry.status === 429 ? { 'retry-after': String(retryAfter) } : {},
+    headers: headersOf(entry.status, known.details),
     body: {
       error: { code: known.code, message: entry.text, ...(known.details ? { details: known.details } : {}) },
       request_id: requestId,

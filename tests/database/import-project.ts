@@ -20,10 +20,11 @@ export async function importProject(
     readonly slug: string;
     readonly githubRepositoryId?: number;
     readonly branch?: string;
-    readonly owner?: { readonly githubId: number; readonly githubLogin: string };
+    /** Default: the user `you`. */
+    readonly owner?: { readonly id: string };
   },
 ): Promise<ImportedProject> {
-  const user = await store.accounts.upsertUser(options.owner ?? { githubId: 101, githubLogin: 'you' });
+  const user = options.owner ?? (await store.accounts.upsertUser({ githubId: 101, githubLogin: 'you' }));
   const id = await store.projects.newId();
   const webhookSecret = randomBytes(24).toString('base64url');
   const project = await store.projects.insert({

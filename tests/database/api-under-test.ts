@@ -1,0 +1,206 @@
+import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
+import { mintApiToken } from '@miaobu/shared/kernel/api-token';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { sha256Hex } from '@miaobu/shared/kernel/hmac';
+import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
+import { siteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { BuildLog, BuildLogEntry } from '@miaobu/shared/ports/build-log';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import { createLog } from '@miaobu/shared/runtime/logger';
+import { webApp } from '@miaobu/shared/runtime/web-function';
+import { getUser } from '../../functions/api/account/get-user.ts';
+import { apiRoutes } from '../../functions/api/api-routes.ts';
+import { authenticate } from '../../functions/api/authenticate.ts';
+import { getDeployment } from '../../functions/api/deployments/get-deployment.ts';
+import { listDeployments } from '../../functions/api/deployments/list-deployments.ts';
+import { readDeploymentLogs } from '../../functions/api/deployments/read-deployment-logs.ts';
+import { createProject } from '../../functions/api/projects/create-project.ts';
+import { getProject } from '../../functions/api/projects/get-project.ts';
+import { listProjects } from '../../functions/api/projects/list-projects.ts';
+import type { TestStore } from './prepare-deployment.ts';
+
+const ORIGIN = 'https://api.miaobu.localhost';
+
+/** A repository at the code host: branch → commit. Empty until somebody pushes. */
+export interface HostedRepository {
+  readonly id: number;
+  readonly fullName: string;
+  readonly branches: Readonly<Record<string, string>>;
+  /** Tokens that may see it. */
+  readonly visibleTo: readonly string[];
+}
+
+/** The code host as a plain object. Every repository's default branch is `main`; names are found in any case, as at GitHub. */
+function memoryCodeHost(): Pick<CodeHost, 'getRepository' | 'getBranchHead'> & { repositories: HostedRepository[] } {
+  const repositories: HostedRepository[] = [];
+  const find = (token: string, fullName: string) =>
+    repositories.find(
+      (repository) =>
+        repository.fullName.toLowerCase() === fullName.toLowerCase() && repository.visibleTo.includes(token),
+    );
+  return {
+    repositories,
+    async getRepository(token, fullName) {
+      const repository = find(token, fullName);
+      return (
+        repository && {
+          id: repository.id,
+          fullName: repository.fullName,
+          defaultBranch: 'main',
+          private: true,
+          cloneUrl: `https://github.example/${repository.fullName}.git`,
+          pushedAt: undefined,
+        }
+      );
+    },
+    async getBranchHead(token, fullName, branch) {
+      const sha = find(token, fullName)?.branches[branch];
+      return sha === undefined
+        ? undefined
+        : { sha, message: `Work on ${branch}`, authorName: 'You', committedAt: new Date(0) };
+    },
+  };
+}
+
+/** The build log as a plain object: cursors are `after-{n}`. */
+function memoryBuildLog(): Pick<BuildLog, 'read'> & { lines: Map<string, string[]>; asked: unknown[] } {
+  const lines = new Map<string, string[]>();
+  const asked: unknown[] = [];
+  return {
+    lines,
+    asked,
+    async read({ deploymentId }, options) {
+      asked.push({ deploymentId, ...options });
+      const [, after] = /^after-(\d+)$/.exec(options.after ?? 'after-0') ?? [];
+      if (after === undefined) throw new AppError('invalid_request');
+      const all: BuildLogEntry[] = (lines.get(deploymentId) ?? []).map((text, index) => ({
+        cursor: `after-${index + 1}`,
+        attempt: 1,
+        at: '2031-02-03T04:05:06.000Z',
+        text,
+      }));
+      const entries = all.slice(Number(after), Number(after) + options.limit);
+      const last = entries.at(-1);
+      return last && last !== all.at(-1) ? { entries, nextCursor: last.cursor } : { entries };
+    },
+  };
+}
+
+export interface SignedUpUser {
+  readonly user: User;
+  readonly token: string;
+  readonly client: ApiClient;
+  /** One request with this user's token. */
+  ask(method: string, path: string, options?: AskOptions): Promise<RawAnswer>;
+}
+
+export interface AskOptions {
+  readonly body?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: {
+    readonly data?: unknown;
+    readonly error?: {
+      readonly code: string;
+      readonly message: string;
+      readonly details?: { readonly fields?: readonly { readonly path: string; readonly problem: string }[] };
+    };
+    readonly request_id?: string;
+  };
+}
+
+/** `api` as its handler puts it together, asked without a socket between. The code host and the build log are in memory. */
+export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { readonly store: Store }) {
+  const codeHost = memoryCodeHost();
+  const buildLog = memoryBuildLog();
+  const rings: string[] = [];
+  const log: string[] = [];
+  let tokenLookups = 0;
+  const accounts: Store['accounts'] = {
+    ...store.accounts,
+    findByApiToken(hash) {
+      tokenLookups += 1;
+      return store.accounts.findByApiToken(hash);
+    },
+  };
+  const deps = {
+    store: { ...store, accounts },
+    sealer,
+    codeHost,
+    buildLog,
+    address: siteAddress('https://sites.example'),
+  };
+  const doorbell = { ring: async (requestId: string) => void rings.push(requestId) };
+  const app = webApp(createLog({}, (line) => log.push(line)));
+  apiRoutes(app, {
+    authenticate: authenticate(deps),
+    assertReady: store.assertReady,
+    operations: {
+      getUser,
+      createProject: createProject({ ...deps, doorbell }),
+      listProjects: listProjects(deps),
+      getProject: getProject(deps),
+      listDeployments: listDeployments(deps),
+      getDeployment: getDeployment(deps),
+      readDeploymentLogs: readDeploymentLogs(deps),
+    },
+  });
+
+  async function ask(method: string, path: string, { body, headers = {} }: AskOptions = {}): Promise<RawAnswer> {
+    const response = await app.request(`${ORIGIN}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    const parsed = text === '' ? {} : (JSON.parse(text) as RawAnswer['body']);
+    return { status: response.status, headers: response.headers, text, body: parsed };
+  }
+
+  /** A user with an API token and, unless told otherwise, a GitHub account that is connected with the token `github-{login}`. */
+  async function signUp(login: string, options: { readonly connected?: boolean } = {}): Promise<SignedUpUser> {
+    const githubId = Number.parseInt(sha256Hex(login).slice(0, 8), 16);
+    const user = await store.accounts.upsertUser({ githubId, githubLogin: login });
+    const { token, sha256, prefix } = mintApiToken();
+    await store.accounts.insertApiToken({ userId: user.id, name: 'test', prefix, sha256 });
+    if (options.connected ?? true) {
+      const sealed = sealer.seal(`github-${login}`, githubTokenContext(user.id));
+      await store.accounts.storeGithubToken(user.id, sealed);
+    }
+    const client = createClient({
+      origin: ORIGIN,
+      token,
+      fetch: async (input, init) => app.request(input instanceof URL ? input.href : input, init),
+    });
+    return {
+      user,
+      token,
+      client,
+      ask: (method, path, { body, headers } = {}) =>
+        ask(method, path, {
+          headers: { authorization: `Bearer ${token}`, ...headers },
+          ...(body === undefined ? {} : { body }),
+        }),
+    };
+  }
+
+  return {
+    ask,
+    signUp,
+    codeHost,
+    buildLog,
+    /** Rings of the doorbell. */
+    rings,
+    /** What was logged, a line each. */
+    log,
+    /** How often a token was looked for in the database. */
+    tokenLookups: () => tokenLookups,
+  };
+}
+export type ApiUnderTest = ReturnType<typeof apiUnderTest>;
