@@ -1,5 +1,6 @@
 import { buildShards, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
-import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
@@ -28,7 +29,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
 
     const manifest = await verifyArtifact(deps, deployment, project.slug, lease);
     const shown = showId('deployment', deploymentId);
-    const shards = buildShards(manifest);
+    const shards = routingTable(manifest);
     lease.assertTrusted();
     await Promise.all([
       deps.objectStore.put(
@@ -68,6 +69,15 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
       });
     },
 });
+
+function routingTable(manifest: Manifest): string[] {
+  try {
+    return buildShards(manifest);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new AppError('artifact_invalid', { message: cause.message, cause });
+  }
+}
 
 /** Moves the pointer to a verified deployment, unless a newer one was there before or promotion is held. */
 async function switchEnvironment(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {

@@ -9,6 +9,7 @@ import { esaEdgeZone } from '@miaobu/shared/adapters/aliyun/esa-edge-zone';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build-runner';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { webhookAlertChannel } from '@miaobu/shared/adapters/node/webhook-alert-channel';
 import { wakeUp } from '@miaobu/shared/contracts/messages';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { outbox } from '@miaobu/shared/db/outbox';
@@ -17,6 +18,7 @@ import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-s
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
+  alertConfig,
   aliyunConfig,
   buildRunnerConfig,
   databaseConfig,
@@ -40,6 +42,7 @@ import { publishRoute } from './publish-route.ts';
 import { purgeCache } from './purge-cache.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 import { runDeploy } from './run-deploy.ts';
+import { sendAlert } from './send-alert.ts';
 import { startBuild } from './start-build.ts';
 import { syncBranch } from './sync-branch.ts';
 
@@ -53,6 +56,7 @@ const config = readConfig([
   dnsConfig,
   githubConfig,
   buildRunnerConfig,
+  alertConfig,
   instanceConfig,
 ]);
 const database = openDatabase(config.database);
@@ -70,7 +74,8 @@ const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 const edgeStore = esaEdgeStore({ ...config.edge, ...cloud });
 const edgeZone = esaEdgeZone({ ...config.edge, ...cloud });
 const dnsZone = alidnsDnsZone({ ...config.dns, ...cloud });
-const { controlOrigin } = config;
+const { controlOrigin, alertUrl } = config;
+const alertChannel = alertUrl === undefined ? undefined : webhookAlertChannel({ url: alertUrl });
 const originBucketDomain = `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`;
 
 const run = runDeploy({
@@ -90,6 +95,7 @@ const run = runDeploy({
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
     'route.publish': publishRoute({ store, edgeStore }),
     'cache.purge': purgeCache({ edgeZone }),
+    'alert.send': sendAlert({ store, alertChannel }),
   },
 });
 

@@ -8,6 +8,7 @@ import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
 export const purgeCache = (deps: {
   readonly edgeZone: Pick<EdgeZone, 'purgeHostname'>;
 }): TopicHandler<'cache.purge'> => ({
+  droppable: true,
   async work({ hostname }, lease) {
     lease.assertTrusted();
     await deps.edgeZone.purgeHostname(hostname);

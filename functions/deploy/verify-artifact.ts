@@ -20,6 +20,7 @@ const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PARALLEL_READS = 16;
 /** Progress is written down this often: a takeover does not begin again. */
 const VERIFIED_BATCH = 200;
+const WANTED_BATCH = 1000;
 
 export interface Deps {
   readonly store: Pick<Store, 'blobs'>;
@@ -41,16 +42,16 @@ async function readManifest(deps: Deps, deployment: Deployment, slug: string): P
 }
 
 /** Whether an object's content is what its name says. Reads it whole, without holding it. */
-async function hasContent(deps: Deps, key: string, blob: Blob): Promise<boolean> {
+async function check(deps: Deps, key: string, blob: Blob): Promise<'good' | 'wrong' | 'missing'> {
   const found = await deps.objectStore.get(key);
-  if (!found) return false;
+  if (!found) return 'missing';
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of found.body as AsyncIterable<Buffer>) {
     size += chunk.length;
     hash.update(chunk);
   }
-  return size === blob.bytes && hash.digest('hex') === blob.sha256;
+  return size === blob.bytes && hash.digest('hex') === blob.sha256 ? 'good' : 'wrong';
 }
 
 /**
@@ -66,6 +67,10 @@ export async function verifyArtifact(
 ): Promise<Manifest> {
   const manifest = await readManifest(deps, deployment, slug);
   const blobs = blobsOf(manifest);
+  // The runner may have listed what it never asked about: from here on the sweep leaves all of it alone.
+  for (let start = 0; start < blobs.length; start += WANTED_BATCH) {
+    await deps.store.blobs.wantMany(deployment.projectId, blobs.slice(start, start + WANTED_BATCH));
+  }
   const verified = await deps.store.blobs.findVerified(
     deployment.projectId,
     blobs.map((blob) => blob.sha256),
@@ -74,28 +79,38 @@ export async function verifyArtifact(
   if (wrongSize) throw refuse(`the manifest gives a wrong size for ${wrongSize.sha256}`);
 
   const unverified = blobs.filter((blob) => !verified.has(blob.sha256));
-  const broken: Blob[] = [];
+  const broken: Record<'wrong' | 'missing', Blob[]> = { wrong: [], missing: [] };
   for (let start = 0; start < unverified.length; start += VERIFIED_BATCH) {
     lease.assertTrusted();
-    const batch = unverified.slice(start, start + VERIFIED_BATCH);
     const good: Blob[] = [];
-    const queue = [...batch];
+    const queue = unverified.slice(start, start + VERIFIED_BATCH);
     const reader = async () => {
       for (let blob = queue.pop(); blob; blob = queue.pop()) {
-        (await hasContent(deps, blobKey(slug, blob.sha256), blob)) ? good.push(blob) : broken.push(blob);
+        const found = await check(deps, blobKey(slug, blob.sha256), blob);
+        (found === 'good' ? good : broken[found]).push(blob);
       }
     };
     await Promise.all(Array.from({ length: PARALLEL_READS }, reader));
     if (good.length > 0) await deps.store.blobs.markVerified(deployment.projectId, good);
   }
-  if (broken.length > 0) {
-    await deps.objectStore.delete(broken.map((blob) => blobKey(slug, blob.sha256)));
-    const paths = manifest.files
-      .filter((file) => broken.some((blob) => blob.sha256 === file.sha256))
-      .map((file) => file.path);
+  await deleteWrong(deps, deployment.projectId, slug, broken.wrong, lease);
+  const refused = [...broken.wrong, ...broken.missing];
+  if (refused.length > 0) {
+    const example = manifest.files.find((file) => refused.some((blob) => blob.sha256 === file.sha256))?.path;
     throw refuse(
-      `${broken.length} uploaded files are missing or not what the build said, e.g. ${paths[0] ?? 'an encoding'}`,
+      `${refused.length} uploaded files are missing or not what the build said, e.g. ${example ?? 'an encoding'}`,
     );
   }
   return manifest;
+}
+
+/**
+ * Makes room for the right content: an upload never overwrites. What was missing is left alone, and so is what another
+ * deployment of the project has had verified meanwhile: it was uploaded after we looked.
+ */
+async function deleteWrong(deps: Deps, projectId: string, slug: string, wrong: readonly Blob[], lease: Lease) {
+  const hashes = wrong.map((blob) => blob.sha256);
+  const verified = await deps.store.blobs.findVerified(projectId, hashes);
+  lease.assertTrusted();
+  await deps.objectStore.delete(hashes.filter((hash) => !verified.has(hash)).map((hash) => blobKey(slug, hash)));
 }

@@ -66,6 +66,7 @@ export const errors = {
   compute_unavailable: { status: 503, text: 'Function Compute does not answer; try again.', retryable: true },
   vendor_rejected: { status: 502, text: 'A cloud service refused the request.', retryable: false },
   vendor_throttled: { status: 503, text: 'A cloud service asks us to slow down; try again.', retryable: true },
+  alert_undeliverable: { status: 502, text: 'The alert was not taken by its receiver.', retryable: true },
   database_unavailable: { status: 503, text: 'The database does not answer; try again.', retryable: true },
   secret_unreadable: { status: 500, text: 'A stored secret cannot be read with this key.', retryable: false },
   internal: { status: 500, text: 'Something went wrong here; the request id leads to the log.', retryable: true },

@@ -27,6 +27,8 @@ export const topics = {
   'route.publish': z.strictObject({ hostname: z.string() }),
   /** Ask the edge to forget what it cached of a hostname. Droppable. */
   'cache.purge': z.strictObject({ hostname: z.string() }),
+  /** Tell the operator about a message that was given up. Droppable. */
+  'alert.send': z.strictObject({ message_id: uuid }),
   /** Delete what a purged deployment leaves outside. */
   'deployment.purge': z.strictObject({ deployment_id: uuid }),
 } as const;
@@ -44,5 +46,6 @@ export const deployTopics = [
   'deployment.activate',
   'route.publish',
   'cache.purge',
+  'alert.send',
 ] as const satisfies readonly Topic[];
 export const cleanupTopics = ['deployment.purge'] as const satisfies readonly Topic[];

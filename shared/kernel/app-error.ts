@@ -31,6 +31,7 @@ export const errorCodes = [
   'compute_unavailable',
   'vendor_rejected',
   'vendor_throttled',
+  'alert_undeliverable',
   'database_unavailable',
   'secret_unreadable',
   'internal',

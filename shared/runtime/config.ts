@@ -121,6 +121,11 @@ export const githubConfig = slice(
   }),
 );
 
+/** Where the operator wants to be told what was given up. */
+export const alertConfig = slice({ ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional() }, (env) => ({
+  alertUrl: env.ALERT_WEBHOOK_URL,
+}));
+
 /** The workflow that builds sites: `owner/name` of the platform's repository, the workflow's file, and the branch it runs from. */
 export const buildRunnerConfig = slice(
   {

@@ -15,6 +15,7 @@ export const providersOf = {
   'deployment.activate': ['oss', 'esa'],
   'route.publish': ['esa'],
   'cache.purge': ['esa'],
+  'alert.send': [],
   'deployment.purge': ['oss', 'esa'],
 } as const satisfies Record<Topic, readonly Provider[]>;
 

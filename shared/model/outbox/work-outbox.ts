@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/app-error.ts';
 import type { Context } from '../../runtime/context.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Repositories, Store } from '../repositories.ts';
+import { alertMessage } from './alert-message.ts';
 import { type Provider, providerOfError, providersOf } from './providers.ts';
 
 /** The right to work on one message, for a while. */
@@ -24,6 +25,8 @@ export interface TopicHandler<T extends Topic> {
   work(payload: Payload<T>, lease: Lease, context: Context): Promise<Conclusion | undefined>;
   /** What to write when the message is given up: after a permanent error, or the last try. */
   abandon?(payload: Payload<T>, error: AppError, context: Context): Conclusion;
+  /** Only an improvement: after the last try it is forgotten instead of becoming a dead letter. */
+  readonly droppable?: true;
 }
 
 export type TopicHandlers<T extends Topic> = { readonly [Each in T]: TopicHandler<Each> };
@@ -83,6 +86,7 @@ export async function workOutbox<T extends Topic>(
     });
 
   const giveBack = async (message: LeasedMessage, abandon: Conclusion | undefined, error: AppError, own: Context) => {
+    const { droppable } = handlers[message.topic as T];
     const failure = failureOf(error);
     const provider = providerOfError(error.code);
     if (provider) await deps.store.breakers.recordFailure(provider);
@@ -94,6 +98,8 @@ export async function workOutbox<T extends Topic>(
     // What giving up means is written by whoever still holds the lease, or not at all.
     await deps.store.transaction(async (repositories) => {
       if (last) await abandon?.(repositories);
+      if (last && droppable) return repositories.finish(message);
+      if (last) await repositories.enqueue(alertMessage(message));
       if ((await repositories.fail(message, failure)) === undefined) throw new AppError('lease_lost');
     });
   };
@@ -150,19 +156,23 @@ export async function workOutbox<T extends Topic>(
   };
 
   let idleSince = deps.monotonicMs();
-  while (deps.monotonicMs() < end && !context.signal.aborted) {
-    const claimed = underWay.size < PARALLEL ? await claim(PARALLEL - underWay.size) : 0;
-    if (claimed > 0 || underWay.size > 0) {
-      if (claimed === 0) await Promise.race(underWay);
-      idleSince = deps.monotonicMs();
-      continue;
+  try {
+    while (deps.monotonicMs() < end && !context.signal.aborted) {
+      const claimed = underWay.size < PARALLEL ? await claim(PARALLEL - underWay.size) : 0;
+      if (claimed > 0 || underWay.size > 0) {
+        if (claimed === 0) await Promise.race(underWay);
+        idleSince = deps.monotonicMs();
+        continue;
+      }
+      // What is due and cannot be claimed waits for its lane or its provider: not long, the timer comes every minute.
+      const due = await deps.outbox.nextDueSeconds(names);
+      const waited = (deps.monotonicMs() - idleSince) / 1000;
+      if (due === undefined || waited + due > LINGER_SECONDS) break;
+      await deps.sleep(Math.max(50, due * 1000), context.signal);
     }
-    // What is due and cannot be claimed waits for its lane or its provider: not long, the timer comes every minute.
-    const due = await deps.outbox.nextDueSeconds(names);
-    const waited = (deps.monotonicMs() - idleSince) / 1000;
-    if (due === undefined || waited + due > LINGER_SECONDS) break;
-    await deps.sleep(Math.max(50, due * 1000), context.signal);
+  } finally {
+    // Also when the database went away in between: nothing goes on after the answer.
+    await Promise.all(underWay);
   }
-  await Promise.all(underWay);
   return done;
 }
