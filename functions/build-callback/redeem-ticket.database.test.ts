@@ -174,6 +174,13 @@ test('the ticket of an attempt is refused once there is a next one', async () =>
   expect(await callback.runOf(next).redeem()).toMatchObject({ status: 200 });
 });
 
+test('the ticket of an attempt that was given up is refused before there is a next one', async () => {
+  const build = await dispatched();
+  await stored.store.attempts.close({ deploymentId: build.deploymentId, attempt: 1 }, 'abandoned');
+  expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+  expect((await stored.deployment(build.deploymentId)).status).toBe('queued');
+});
+
 test('a redeemer whose build is over does not get the job a second time', async () => {
   const run = callback.runOf(await dispatched());
   const { data } = await run.redeem();

@@ -34,7 +34,7 @@ interface Redeemed {
 
 /** First redeemer wins; the same one may come again for two minutes. */
 function assertRedeemable(attempt: BuildAttempt, deployment: Deployment, redeemer: string): void {
-  if (deployment.attempt !== attempt.attempt) throw new AppError('attempt_closed');
+  if (deployment.attempt !== attempt.attempt || attempt.state === 'abandoned') throw new AppError('attempt_closed');
   if (attempt.redeemer === null) {
     if (deployment.status !== 'queued') throw new AppError('attempt_closed');
     if (attempt.ticketExpired) throw new AppError('attempt_closed', { details: { reason: 'the ticket has expired' } });
