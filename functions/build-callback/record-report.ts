@@ -3,6 +3,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { assertNever } from '@miaobu/shared/kernel/assert-never';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import type { AttemptKey } from '@miaobu/shared/model/build/build-attempt-repository';
+import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import { isBuilding } from '@miaobu/shared/model/deployment/deployment-lifecycle';
@@ -26,6 +27,10 @@ async function apply(
   requestId: string,
 ): Promise<boolean> {
   const by = 'build-callback';
+  const finish = async () => {
+    const project = await repositories.projects.find(deployment.projectId);
+    if (project) await closeAttempt(repositories, key, project, 'finished');
+  };
   switch (report.kind) {
     case 'heartbeat':
       return isBuilding(deployment.status);
@@ -34,7 +39,7 @@ async function apply(
     case 'failed': {
       const set = { reason: report.code, reasonMessage: report.message };
       const moved = await repositories.deployments.move(deployment.id, { to: 'failed', by, requestId, set });
-      if (moved) await repositories.attempts.close(key, 'finished');
+      if (moved) await finish();
       return moved !== undefined;
     }
     case 'uploaded': {
@@ -49,7 +54,7 @@ async function apply(
         },
       });
       if (!moved) return false;
-      await repositories.attempts.close(key, 'finished');
+      await finish();
       await repositories.enqueue(activateMessage(deployment, requestId));
       return true;
     }
@@ -85,6 +90,8 @@ export const recordReport =
       await repositories.attempts.insertReport(key, { seq: report.seq, kind: report.kind, bodySha256, answer: made });
       return made;
     });
-    if (report.kind === 'uploaded' && !answer.ignored) await deps.doorbell.ring(context.requestId);
+    // Something can go on: this deployment, or the next that waits for a build.
+    if ((report.kind === 'uploaded' || report.kind === 'failed') && !answer.ignored)
+      await deps.doorbell.ring(context.requestId);
     return answer;
   };

@@ -17,7 +17,7 @@ const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 
 export interface Deps {
   readonly authenticateRunner: AuthenticateRunner;
-  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs'>;
+  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs' | 'limits' | 'usage'>;
   readonly objectStore: Pick<ObjectStore, 'presignPut'>;
 }
 
@@ -28,6 +28,14 @@ async function projectOf(deps: Deps, { deploymentId, attempt }: Runner) {
   const project = await deps.store.projects.find(deployment.projectId);
   if (!project) throw new AppError('attempt_closed');
   return project;
+}
+
+/** Refuses more bytes than the account may store. */
+async function assertRoom(deps: Deps, { userId }: { readonly userId: string }, moreBytes: number): Promise<void> {
+  const { maxStorageBytes } = await deps.store.limits.find(userId);
+  if ((await deps.store.usage.storedBytes(userId)) + moreBytes > maxStorageBytes) {
+    throw new AppError('limit_reached', { details: { limit: 'storage', max_bytes: maxStorageBytes } });
+  }
 }
 
 /** Where to PUT those blobs that the project does not have yet: links for exactly that key and that many bytes. */
@@ -42,6 +50,12 @@ export const requestUploads =
       }
     }
     const missing = await deps.store.blobs.wantMany(project.id, [...blobs.values()]);
+    if (missing.length > 0)
+      await assertRoom(
+        deps,
+        project,
+        missing.reduce((sum, hash) => sum + (blobs.get(hash)?.bytes ?? 0), 0),
+      );
     return {
       uploads: await Promise.all(
         missing.map(async (sha256) => {

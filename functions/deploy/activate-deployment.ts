@@ -51,6 +51,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     };
     return async (repositories) => {
       await repositories.deployments.describeArtifact(deploymentId, artifact);
+      await repositories.usage.recordStored({ deploymentId, attempt: deployment.attempt }, artifact.bytes);
       await switchEnvironment(repositories, deployment, requestId);
     };
   },

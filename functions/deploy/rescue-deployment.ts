@@ -1,6 +1,7 @@
 import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
 import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deployment';
@@ -34,6 +35,16 @@ async function completeManifest(deps: Deps, deployment: Deployment): Promise<Buf
   return deps.objectStore.read(`${prefix}/manifest-${deployment.attempt}.json`, MANIFEST_LIMIT_BYTES);
 }
 
+async function close(
+  repositories: Repositories,
+  deployment: Deployment,
+  state: 'finished' | 'abandoned',
+): Promise<void> {
+  const project = await repositories.projects.find(deployment.projectId);
+  if (project)
+    await closeAttempt(repositories, { deploymentId: deployment.id, attempt: deployment.attempt }, project, state);
+}
+
 /** Everything is in place and only the last report was lost: go on as if it had come. */
 const adopt =
   (deployment: Deployment, manifest: Buffer, requestId: string): Conclusion =>
@@ -47,7 +58,7 @@ const adopt =
       set: { manifestSha256: sha256(manifest), manifestBytes: manifest.length },
     });
     if (!moved) return;
-    await repositories.attempts.close({ deploymentId: deployment.id, attempt: deployment.attempt }, 'finished');
+    await close(repositories, deployment, 'finished');
     await repositories.enqueue(activateMessage(deployment, requestId));
   };
 
@@ -67,7 +78,7 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
     const set = { reason: 'timeout', reasonMessage: `The build did not end in time, in ${attempt} attempts.` };
     if (!(await repositories.deployments.move(id, { to: 'failed', by: 'deploy', requestId, from, set }))) return;
   }
-  await repositories.attempts.close({ deploymentId: id, attempt }, 'abandoned');
+  await close(repositories, deployment, 'abandoned');
   await repositories.enqueue(runCancelMessage(id, attempt, requestId));
 }
 

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { type BuildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
+import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
-import type { Store } from '@miaobu/shared/model/repositories';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 
 export interface Deps {
@@ -16,7 +18,7 @@ export interface Deps {
 
 /** `build.start`: gives a queued deployment its next attempt and starts a run for it. */
 export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
-  async work({ deployment_id: deploymentId }, lease, { log }) {
+  async work({ deployment_id: deploymentId }, lease, { log, requestId }) {
     // The attempt is committed before the run is asked for: a run that exists is always known.
     const prepared = await deps.store.transaction(async (repositories) => {
       const deployment = await repositories.deployments.lock(deploymentId);
@@ -25,6 +27,8 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
       const before = await repositories.attempts.find(key);
       if (before?.state === 'dispatching') return { ...key, nonce: before.ticketNonce, again: true };
       if (before?.state === 'dispatched') return undefined;
+      const wait = await secondsToWait(repositories, deployment);
+      if (wait > 0) return { wait };
       const attempt = await repositories.deployments.startAttempt(deploymentId);
       if (attempt === undefined) return undefined;
       const nonce = randomBytes(16);
@@ -32,6 +36,9 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
       return { deploymentId, attempt, nonce, again: false };
     });
     if (!prepared) return undefined;
+    if ('wait' in prepared) {
+      return (repositories) => repositories.enqueue(buildStartMessage(deploymentId, requestId, prepared.wait));
+    }
 
     const shown = { deploymentId: showId('deployment', deploymentId), attempt: prepared.attempt };
     lease.assertTrusted();
@@ -55,5 +62,18 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
       });
     },
 });
+
+/** A build above its account's limits asks again after this long, unless one that ends calls it before. */
+const WAIT_SECONDS = 60;
+
+/** Whether the account may begin another build now. First come, first served; nobody is refused. */
+async function secondsToWait(repositories: Repositories, deployment: Deployment): Promise<number> {
+  const project = await repositories.projects.find(deployment.projectId);
+  if (!project) return 0;
+  const limits = await repositories.limits.lock(project.userId);
+  const load = await repositories.limits.buildLoad(project.userId, deployment.id);
+  const mayBegin = load.active + load.ahead < limits.maxActiveBuilds && load.lastHour < limits.maxBuildsPerHour;
+  return mayBegin ? 0 : WAIT_SECONDS;
+}
 
 const buildNotStarted = (error: AppError) => `The build could not be started (${error.code}). Deploy again to retry.`;

@@ -38,6 +38,8 @@ export const deployment = z.strictObject({
   commit_author: z.string().nullable(),
   /** Where the environment is seen. */
   url: z.url(),
+  /** While it waits for a build: 1 is next. */
+  queue_position: z.int().nullable(),
   attempt: z.int(),
   files: z.int().nullable(),
   bytes: z.int().nullable(),

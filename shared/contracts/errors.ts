@@ -43,6 +43,11 @@ export const errors = {
     retryable: true,
   },
   slug_unavailable: { status: 409, text: 'That name is taken or reserved; choose another.', retryable: false },
+  limit_reached: {
+    status: 403,
+    text: 'A limit of your account is reached; details name it. The operator can raise it.',
+    retryable: false,
+  },
   deployment_state_conflict: {
     status: 409,
     text: 'The deployment is in a state that does not allow this.',

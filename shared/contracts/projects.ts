@@ -62,6 +62,7 @@ export const createProject = endpoint({
     'repository_not_found',
     'branch_not_found',
     'slug_unavailable',
+    'limit_reached',
     'code_host_unavailable',
     'code_host_unauthorized',
   ],

@@ -16,6 +16,7 @@ export const errorCodes = [
   'repository_already_imported',
   'project_not_ready',
   'slug_unavailable',
+  'limit_reached',
   'deployment_state_conflict',
   'attempt_closed',
   'ticket_already_redeemed',

@@ -7,6 +7,7 @@ import {
   type LeasedMessage,
   type OutboxMessage,
 } from '../db/outbox.ts';
+import { accountLimitRepository } from './account/account-limit-repository.ts';
 import { accountRepository } from './account/account-repository.ts';
 import { platformSecretRepository } from './account/platform-secret-repository.ts';
 import { auditLogRepository } from './audit/audit-log-repository.ts';
@@ -14,12 +15,14 @@ import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
 import { deliveryRepository } from './delivery/delivery-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
+import { dutyRepository } from './duty/duty-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
 import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts';
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
 import { projectRepository } from './project/project-repository.ts';
 import { routeRepository } from './route/route-repository.ts';
+import { usageRepository } from './usage/usage-repository.ts';
 
 const bind = (db: Queryable) => ({
   accounts: accountRepository(db),
@@ -34,7 +37,10 @@ const bind = (db: Queryable) => ({
   routes: routeRepository(db),
   breakers: circuitBreakerRepository(db),
   deadLetters: deadLetterRepository(db),
+  duties: dutyRepository(db),
   auditLog: auditLogRepository(db),
+  usage: usageRepository(db),
+  limits: accountLimitRepository(db),
   /** Commits a message together with the state that wants it. */
   enqueue: (message: OutboxMessage) => enqueue(db, message),
   /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */

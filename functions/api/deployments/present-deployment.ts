@@ -21,6 +21,7 @@ export const presentDeployment = (address: SiteAddress, deployment: ShownDeploym
   commit_message: deployment.commitMessage,
   commit_author: deployment.commitAuthor,
   url: address.url(deployment.projectSlug, deployment.environmentName),
+  queue_position: deployment.queuePosition,
   attempt: deployment.attempt,
   files: deployment.files,
   bytes: deployment.bytes,

@@ -79,6 +79,7 @@ test('an import answers 201 with the project and its first deployment', async ()
       commit_message: 'Work on main',
       commit_author: 'You',
       url: 'https://site.sites.example/',
+      queue_position: 1,
       attempt: 0,
       files: null,
       bytes: null,

@@ -76,6 +76,11 @@ async function insertEverything(
   wanted: { readonly project: NewProject; readonly branch: string; readonly head: Commit; readonly requestId: string },
 ): Promise<{ project: ShownProject; deployment: ShownDeployment }> {
   const { branch, head, requestId } = wanted;
+  const { userId } = wanted.project;
+  const { maxProjects } = await repositories.limits.lock(userId);
+  if ((await repositories.limits.countProjects(userId)) >= maxProjects) {
+    throw new AppError('limit_reached', { details: { limit: 'projects', max: maxProjects } });
+  }
   const project = await repositories.projects.insert(wanted.project);
   const inserted = await repositories.environments.insert({ projectId: project.id, name: 'production', branch });
   const environment = await repositories.environments.lock(inserted.id);
@@ -103,10 +108,9 @@ async function insertEverything(
     dedupeKey: `import:${project.id}`,
     requestId,
   });
-  return {
-    project: { ...project, branch, currentDeploymentId: null },
-    deployment: { ...deployment, environmentName: environment.name, current: false, projectSlug: project.slug },
-  };
+  const shown = await repositories.deployments.findShown(project.id, deployment.id);
+  if (!shown) throw new AppError('internal', { message: 'the deployment is not there' });
+  return { project: { ...project, branch, currentDeploymentId: null }, deployment: shown };
 }
 
 /** Imports a repository. Answers when everything is committed; hook, hostname and the first build follow at once. */

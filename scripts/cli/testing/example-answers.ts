@@ -36,6 +36,7 @@ export const exampleDeployment = (changes: Partial<Deployment> = {}): Deployment
   commit_message: 'Add the first page',
   commit_author: 'demo',
   url: 'http://site.sites.localhost:7080',
+  queue_position: null,
   attempt: 1,
   files: null,
   bytes: null,

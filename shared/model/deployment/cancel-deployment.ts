@@ -1,3 +1,4 @@
+import { closeAttempt } from '../build/close-attempt.ts';
 import type { Repositories } from '../repositories.ts';
 import type { Deployment } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
@@ -14,7 +15,7 @@ export interface CancelDeployment {
  * it can be activated. The run itself is stopped by a message. Returns undefined when it is too late for that.
  */
 export async function cancelDeployment(
-  repositories: Pick<Repositories, 'deployments' | 'attempts' | 'enqueue'>,
+  repositories: Pick<Repositories, 'deployments' | 'projects' | 'attempts' | 'usage' | 'limits' | 'enqueue'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
   { deploymentId, reason, message, requestId }: CancelDeployment,
 ): Promise<Deployment | undefined> {
@@ -25,7 +26,8 @@ export async function cancelDeployment(
     set: { reason, reasonMessage: message },
   });
   if (!cancelled || cancelled.attempt === 0) return cancelled;
-  await repositories.attempts.close({ deploymentId, attempt: cancelled.attempt }, 'abandoned');
+  const project = await repositories.projects.find(cancelled.projectId);
+  if (project) await closeAttempt(repositories, { deploymentId, attempt: cancelled.attempt }, project, 'abandoned');
   await repositories.enqueue(runCancelMessage(deploymentId, cancelled.attempt, requestId));
   return cancelled;
 }

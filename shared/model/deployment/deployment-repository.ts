@@ -15,6 +15,8 @@ export interface ShownDeployment extends Deployment {
   readonly environmentName: string;
   readonly current: boolean;
   readonly projectSlug: string;
+  /** While it waits for a build: 1 is next. */
+  readonly queuePosition: number | null;
 }
 
 export interface NewDeployment {
@@ -52,7 +54,11 @@ export interface Move {
 }
 
 const shown = (condition: Sql, order: Sql, limit: number) => sql`
-  select ${columns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug
+  select ${columns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug,
+         case when d.status = 'queued' then (
+           select count(*) from deployments q join projects o on o.id = q.project_id
+            where q.status = 'queued' and o.user_id = p.user_id and q.id <= d.id
+         ) end as queue_position
     from deployments d
     join environments e on e.id = d.environment_id
     join projects p on p.id = d.project_id
@@ -87,6 +93,14 @@ export const deploymentRepository = (db: Queryable) => ({
   async findNewest(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
       select ${columns} from deployments d where d.environment_id = ${environmentId} order by d.seq desc limit 1`);
+    return row;
+  },
+
+  /** Newest deployment that came from the branch: what was deployed once more says nothing about the head. */
+  async findNewestOfBranch(environmentId: string): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`
+      select ${columns} from deployments d
+       where d.environment_id = ${environmentId} and d.trigger <> 'redeploy' order by d.seq desc limit 1`);
     return row;
   },
 

@@ -31,12 +31,17 @@ const MESSAGE_LIMIT = 1000;
  * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock.
  */
 export async function queueDeployment(
-  repositories: Pick<Repositories, 'environments' | 'deployments' | 'attempts' | 'projects' | 'enqueue'>,
+  repositories: Pick<
+    Repositories,
+    'environments' | 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'
+  >,
   by: Mover & ('webhook' | 'api' | 'deploy'),
   request: QueueDeployment,
 ): Promise<Deployment> {
   const { project, environment, commit, requestId } = request;
   const seq = await repositories.environments.takeSeq(environment.id);
+  // What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
+  if (request.trigger !== 'redeploy') await repositories.environments.rememberSkipped(environment.id, null);
   const deployment = await repositories.deployments.insert(
     {
       projectId: project.id,

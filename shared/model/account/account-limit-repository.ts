@@ -1,0 +1,75 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
+
+export interface AccountLimits {
+  readonly maxActiveBuilds: number;
+  readonly maxBuildsPerHour: number;
+  readonly maxProjects: number;
+  readonly maxStorageBytes: number;
+}
+
+/** How an account stands towards its limits when a deployment asks for a build. */
+export interface BuildLoad {
+  /** Builds that a run was asked for and that have not ended. */
+  readonly active: number;
+  /** Deployments that wait and were queued before this one. */
+  readonly ahead: number;
+  /** Attempts begun within the last hour. */
+  readonly lastHour: number;
+}
+
+export const accountLimitRepository = (db: Queryable) => ({
+  async find(userId: string): Promise<AccountLimits> {
+    const [row] = await db.query<AccountLimits>(sql`
+      select max_active_builds, max_builds_per_hour, max_projects, max_storage_bytes from users where id = ${userId}`);
+    if (!row) throw new AppError('not_found');
+    return row;
+  },
+
+  /** The same, with the account locked: two builds that ask at once are counted one after the other. */
+  async lock(userId: string): Promise<AccountLimits> {
+    const [row] = await db.query<AccountLimits>(sql`
+      select max_active_builds, max_builds_per_hour, max_projects, max_storage_bytes
+        from users where id = ${userId} for update`);
+    if (!row) throw new AppError('not_found');
+    return row;
+  },
+
+  async buildLoad(userId: string, deploymentId: string): Promise<BuildLoad> {
+    const [row] = await db.query<BuildLoad>(sql`
+      with own as (
+        select d.id, d.status, a.state as attempt_state, d.attempt
+          from deployments d join projects p on p.id = d.project_id
+          left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
+         where p.user_id = ${userId} and d.status in ('queued', 'cloning', 'building', 'uploading')
+      ), waiting as (
+        select id from own where status = 'queued' and coalesce(attempt_state, 'abandoned') = 'abandoned'
+      )
+      select (select count(*) from own where id not in (select id from waiting)) as active,
+             (select count(*) from waiting where id < ${deploymentId}) as ahead,
+             (select count(*) from build_attempts a
+                join deployments d on d.id = a.deployment_id join projects p on p.id = d.project_id
+               where p.user_id = ${userId} and a.created_at > db_now() - interval '1 hour') as last_hour`);
+    return row ?? { active: 0, ahead: 0, lastHour: 0 };
+  },
+
+  /** The deployment of an account that has waited longest for a build, with its request id. */
+  async findLongestWaiting(userId: string): Promise<{ id: string; requestId: string } | undefined> {
+    const [row] = await db.query<{ id: string; requestId: string }>(sql`
+      select d.id, d.request_id
+        from deployments d join projects p on p.id = d.project_id
+        left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
+       where p.user_id = ${userId} and d.status = 'queued' and coalesce(a.state, 'abandoned') = 'abandoned'
+       order by d.id limit 1`);
+    return row;
+  },
+
+  async countProjects(userId: string): Promise<number> {
+    const [row] = await db.query<{ count: number }>(
+      sql`select count(*) as count from projects where user_id = ${userId} and deleting_at is null`,
+    );
+    return row?.count ?? 0;
+  },
+});
+export type AccountLimitRepository = ReturnType<typeof accountLimitRepository>;

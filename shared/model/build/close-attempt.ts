@@ -1,0 +1,21 @@
+import { buildStartMessage } from '../deployment/build-start-message.ts';
+import type { Project } from '../project/project.ts';
+import type { Repositories } from '../repositories.ts';
+import type { AttemptKey } from './build-attempt-repository.ts';
+
+/**
+ * Ends an attempt: its tokens count no more, its machine time is recorded once, and the account's place is given to the
+ * deployment that has waited longest. In the transaction that moves the deployment.
+ */
+export async function closeAttempt(
+  repositories: Pick<Repositories, 'attempts' | 'usage' | 'limits' | 'enqueue'>,
+  key: AttemptKey,
+  project: Pick<Project, 'userId'>,
+  state: 'finished' | 'abandoned',
+): Promise<void> {
+  await repositories.attempts.close(key, state);
+  await repositories.usage.recordBuild(key);
+  const next = await repositories.limits.findLongestWaiting(project.userId);
+  // Pending already, only later: this brings it forward.
+  if (next) await repositories.enqueue(buildStartMessage(next.id, next.requestId));
+}
