@@ -14,11 +14,23 @@ export interface Environment {
   readonly activatedSeq: number;
   readonly autoPromote: boolean;
   readonly headSha: string | null;
+  /** Seconds. Whatever was pushed until then is known, or is found by asking for the head. */
   readonly headPushedAt: number;
+  /** The newest head that was not to be deployed, unless a deployment of the branch was queued after it. */
+  readonly skippedSha: string | null;
 }
 
 const columns = sql`
-  id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at`;
+  id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at,
+  skipped_sha`;
+
+/** Whether something was pushed to or deployed in the environment `e` within these days. */
+export const isActive = (days: number) => sql`
+  greatest(
+    e.created_at,
+    to_timestamp(e.head_pushed_at),
+    (select d.created_at from deployments d where d.environment_id = e.id order by d.seq desc limit 1)
+  ) > db_now() - make_interval(days => ${days})`;
 
 export const environmentRepository = (db: Queryable) => ({
   async insert(environment: { projectId: string; name: string; branch: string }): Promise<Environment> {
@@ -72,6 +84,40 @@ export const environmentRepository = (db: Queryable) => ({
   async rememberHead(id: string, head: { sha: string; pushedAt: number }): Promise<void> {
     await db.query(sql`
       update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
+  },
+
+  /** Remembers that a head was looked at and is not to be deployed; null: what was skipped no longer counts. */
+  async rememberSkipped(id: string, sha: string | null): Promise<void> {
+    await db.query(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
+  },
+
+  async markSynced(id: string): Promise<void> {
+    await db.query(sql`update environments set synced_at = db_now() where id = ${id}`);
+  },
+
+  /**
+   * Environments whose head was not asked for lately, longest ago first; asking marks them, so that one whose branch cannot be
+   * read never keeps the others waiting. Those with a push or deployment within `activeDays` have their turn every
+   * `activeSeconds`, the others every `idleSeconds`.
+   */
+  takeUnsynced(turn: {
+    activeDays: number;
+    activeSeconds: number;
+    idleSeconds: number;
+    limit: number;
+  }): Promise<{ id: string }[]> {
+    return db.query<{ id: string }>(sql`
+      with turn as materialized (
+        select e.id
+          from environments e
+          join projects p on p.id = e.project_id and p.deleting_at is null
+          join users u on u.id = p.user_id and u.github_token_sealed is not null
+         where coalesce(e.synced_at, e.created_at) <= db_now() - case when ${isActive(turn.activeDays)}
+                 then make_interval(secs => ${turn.activeSeconds}) else make_interval(secs => ${turn.idleSeconds}) end
+         order by coalesce(e.synced_at, e.created_at), e.id
+         limit ${turn.limit} for update of e skip locked
+      )
+      update environments e set synced_at = db_now() from turn where e.id = turn.id returning e.id`);
   },
 
   /** Moves the pointer. Only with the environment locked. */

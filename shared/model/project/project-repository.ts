@@ -7,7 +7,8 @@ import type { Project, ProjectSettings } from './project.ts';
 
 const columns = sql`
   p.id, p.user_id, p.slug, p.name, p.github_repository_id, p.repository, p.root_directory, p.install_command,
-  p.build_command, p.output_directory, p.node_version, p.spa, p.webhook_secret_sealed, p.github_hook_id, p.created_at, p.updated_at`;
+  p.build_command, p.output_directory, p.node_version, p.spa, p.webhook_secret_sealed, p.github_hook_id,
+  p.watch_paths, p.created_at, p.updated_at`;
 
 /** A project with what production shows. */
 export interface ShownProject extends Project {

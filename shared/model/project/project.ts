@@ -10,6 +10,8 @@ export interface Project extends ProjectSettings {
   readonly repository: string;
   readonly webhookSecretSealed: string;
   readonly githubHookId: number | null;
+  /** Pushes that change nothing here are not deployed: patterns (`matchesPathPattern`); null: the root directory. */
+  readonly watchPaths: readonly string[] | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
