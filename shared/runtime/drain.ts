@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { type Socket, Server as TcpServer } from 'node:net';
 import type { Log } from './logger.ts';
 
 /** Function Compute gives an instance about this long after its last request before it is killed. */
@@ -6,14 +7,34 @@ const DRAIN_MS = 30_000;
 
 /**
  * Ends an instance well: on SIGTERM or pre-stop it takes no new connection, lets requests under way finish for up to 30
- * seconds, then closes what the function opened. Returns the pre-stop action (idempotent).
+ * seconds, then closes what the function opened. Returns the pre-stop action (idempotent). Call it before the first
+ * connection comes.
  */
 export function drainOnStop(server: Server, log: Log, close: () => Promise<void>): () => Promise<void> {
   let stopping: Promise<void> | undefined;
+  const connections = new Set<Socket>();
+  const underWay = new Map<Socket, ServerResponse>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.prependListener('request', ({ socket }, response) => {
+    underWay.set(socket, response);
+    response.once('close', () => {
+      underWay.delete(socket);
+      // Otherwise it is kept alive, and would be waited for.
+      if (stopping) socket.destroySoon();
+    });
+  });
   const stop = () => {
     stopping ??= (async () => {
-      const drained = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // The TCP server's own `close`: that of the HTTP server cuts off answers that are written and not yet sent.
+      const drained = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
+      for (const socket of connections) {
+        const response = underWay.get(socket);
+        if (!response) socket.destroy();
+        else if (!response.headersSent) response.setHeader('connection', 'close');
+      }
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       cut.unref();
       await drained;
