@@ -175,7 +175,7 @@ test('idle connections that the server ended are replaced', async () => {
   await other.query(sql`
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid()`);
-  await expect.poll(() => codeOf(db.query(sql`select 1`))).toBe('no error');
+  await expect.poll(() => codeOf(db.query(sql`select 1`)), { timeout: 10_000 }).toBe('no error');
   expect(await codeOf(db.query(sql`select 1`))).toBe('no error');
 });
 

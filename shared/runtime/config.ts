@@ -23,7 +23,8 @@ const secret = (bytes: number) =>
 
 const origin = z
   .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).origin === text, 'must be an origin, without a path');
+  // zod goes on to this check with what is no URL.
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without a path');
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 

@@ -13,7 +13,7 @@ export interface Log {
 
 // Last line of defence: credentials by their form, wherever they hide in a message.
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/\bmb_(live|cb|pub)_[0-9A-Za-z]+/g, 'mb_$1_***'],
+  [/\bmb_([a-z]+)_[0-9A-Za-z]+/g, 'mb_$1_***'],
   [/\b(gh[opsur]_|github_pat_)[0-9A-Za-z_]+/g, '$1***'],
   [/\b(Bearer|token|Basic)\s+[\w.~+/=-]{8,}/gi, '$1 ***'],
   [/(\/\/[^/\s:@"]+:)[^@\s"]+@/g, '$1***@'],
