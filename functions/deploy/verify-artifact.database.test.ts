@@ -1,0 +1,228 @@
+import { blobKey } from '@miaobu/shared/contracts/manifest';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { manifestOf, sha256Of } from '../../tests/database/callback-under-test.ts';
+import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
+import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { activateDeployment } from './activate-deployment.ts';
+
+let stored: TestStore;
+let cloud: CloudUnderTest;
+let deploy: DeployUnderTest;
+let site: Site;
+let sites = 0;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  cloud = await startCloudUnderTest();
+  deploy = deployUnderTest(stored, cloud);
+});
+beforeEach(async () => {
+  await stored.empty();
+  // The bucket and Edge KV are not emptied between tests: each has a project of its own in them.
+  sites += 1;
+  site = await prepareSite(stored, { slug: `site-${sites}` });
+});
+afterEach(() => cloud.faults.clear());
+afterAll(async () => {
+  await cloud.close();
+  await stored.close();
+});
+
+const keyOf = (content: string) => blobKey(site.project.slug, sha256Of(content));
+const contentOf = async (content: string) => (await cloud.objectStore.read(keyOf(content), 1000))?.toString();
+const readsOf = (content: string) => cloud.calls.filter((call) => call === `GET /artifacts/${keyOf(content)}`).length;
+
+/** A release that is seen, and everything a refused one must leave as it is. */
+async function release() {
+  const id = await deploy.build(site, { 'index.html': 'the first release' });
+  await deploy.work();
+  const state = async () => ({
+    current: (await stored.environment(site.environment.id)).currentDeploymentId,
+    generation: (await stored.environment(site.environment.id)).generation,
+    route: await deploy.routeOf(site.hostnames[0] ?? ''),
+    status: (await stored.deployment(id)).status,
+  });
+  const before = await state();
+  expect(before).toMatchObject({ current: id, status: 'deployed', route: expect.anything() });
+  return async () => expect(await state()).toEqual(before);
+}
+
+async function expectRefused(id: string, reason: RegExp) {
+  expect(await stored.deployment(id)).toMatchObject({
+    status: 'failed',
+    reason: 'artifact_invalid',
+    reasonMessage: expect.stringMatching(reason),
+    activatedAt: null,
+  });
+  expect(await deploy.firstShardOf(id)).toBeUndefined();
+  expect(await deploy.objectsOf(site, id)).toEqual(['manifest-1.json']);
+}
+
+test('an artifact whose every file is what its name says is described, and its table and manifest put in place', async () => {
+  const files = { 'index.html': '<p>home', 'about/index.html': '<p>about', 'empty.txt': '', 'copy.html': '<p>home' };
+  const id = await deploy.build(site, files);
+  await deploy.work();
+  expect(await stored.deployment(id)).toMatchObject({
+    status: 'deployed',
+    files: 4,
+    bytes: 22,
+    shards: 1,
+    spa: false,
+  });
+  expect(await deploy.objectsOf(site, id)).toEqual(['manifest-1.json', 'manifest.json']);
+  expect(await deploy.firstShardOf(id)).toContain('about/index.html');
+});
+
+describe('what is not what its name says is never shown, and the release before it stays', () => {
+  test('other bytes under a content’s name: the object is deleted, so that the right one can be uploaded', async () => {
+    const unchanged = await release();
+    const files = { 'index.html': 'right bytes', 'other.html': 'fine' };
+    const id = await deploy.build(site, files, { content: { 'index.html': 'wrong bytes' } });
+    expect(await contentOf('right bytes')).toBe('wrong bytes');
+    await deploy.work();
+    await expectRefused(id, /^1 uploaded files .* index\.html$/);
+    expect(await contentOf('right bytes')).toBeUndefined();
+    expect(await contentOf('fine')).toBe('fine');
+    await unchanged();
+
+    const again = await deploy.build(site, files);
+    await deploy.work();
+    expect((await stored.deployment(again)).status).toBe('deployed');
+    expect(await contentOf('right bytes')).toBe('right bytes');
+  });
+
+  test('a file that was listed and never uploaded', async () => {
+    const unchanged = await release();
+    const files = { 'index.html': 'uploaded', 'a.html': 'withheld' };
+    const id = await deploy.build(site, files, { withheld: ['a.html'] });
+    await deploy.work();
+    await expectRefused(id, /missing .* a\.html$/);
+    await unchanged();
+  });
+
+  test.each<[string, Parameters<DeployUnderTest['build']>[2], RegExp]>([
+    ['a manifest other than the one reported', { manifestSha256: 'ab'.repeat(32) }, /not the one the build reported/],
+    ['a manifest that is not JSON', { manifest: '{"v":1,' }, /not valid JSON/],
+    ['a manifest of nothing', { manifest: 'null' }, /version 1 manifest/],
+  ])('%s', async (_, lies, reason) => {
+    const unchanged = await release();
+    const id = await deploy.build(site, { 'index.html': 'content' }, lies);
+    await deploy.work();
+    await expectRefused(id, reason);
+    await unchanged();
+  });
+
+  test.each(['../../shop/index.html', '/etc/passwd', 'a//b', 'a\\b', 'x\0', ''])('a file called %j', async (path) => {
+    const unchanged = await release();
+    const id = await deploy.build(
+      site,
+      { 'index.html': 'ok' },
+      { manifest: JSON.stringify(manifestOf({ [path]: 'ok' })) },
+    );
+    await deploy.work();
+    await expectRefused(id, /the path/);
+    await unchanged();
+  });
+
+  test('a file whose size is given wrong, of a content that is there', async () => {
+    const unchanged = await release();
+    const { files, ...rest } = manifestOf({ 'index.html': 'the first release' });
+    const manifest = JSON.stringify({ ...rest, files: files.map((file) => ({ ...file, bytes: 5 })) });
+    const id = await deploy.build(site, { 'index.html': 'the first release' }, { manifest });
+    await deploy.work();
+    await expectRefused(id, /wrong size/);
+    await unchanged();
+  });
+
+  test('paths chosen so that no routing table can hold them', async () => {
+    const unchanged = await release();
+    // Every sequence of these blocks has one hash (see contracts/edge-route.test.ts).
+    const blocks = ['anamaeej', 'raawbiuo'];
+    const paths = Array.from({ length: 512 }, (_, n) =>
+      Array.from({ length: 100 }, (_, bit) => blocks[bit < 9 ? (n >> bit) & 1 : 0]).join(''),
+    );
+    const id = await deploy.build(site, Object.fromEntries(paths.map((path) => [path, 'same'])));
+    await deploy.work();
+    await expectRefused(id, /do not spread/);
+    await unchanged();
+  });
+});
+
+describe('a content', () => {
+  test('that was verified is neither uploaded nor read again', async () => {
+    await deploy.build(site, { 'index.html': 'one', 'shared.css': 'shared' });
+    await deploy.work();
+    expect(readsOf('shared')).toBe(1);
+    const id = await deploy.build(site, { 'index.html': 'two', 'shared.css': 'shared' });
+    await deploy.work();
+    expect((await stored.deployment(id)).status).toBe('deployed');
+    expect([readsOf('shared'), readsOf('two')]).toEqual([1, 1]);
+  });
+
+  test('that an earlier, broken-off build uploaded is taken after it was read', async () => {
+    const broken = await deploy.build(site, { 'a.html': 'kept', 'b.html': 'missing' }, { withheld: ['b.html'] });
+    await deploy.work();
+    expect((await stored.deployment(broken)).status).toBe('failed');
+    const id = await deploy.build(site, { 'a.html': 'kept', 'b.html': 'missing' });
+    await deploy.work();
+    expect((await stored.deployment(id)).status).toBe('deployed');
+  });
+
+  test('that another deployment got verified in the meantime is not deleted', async () => {
+    const files = { 'index.html': 'right bytes' };
+    const id = await deploy.build(site, files, { content: { 'index.html': 'wrong bytes' } });
+    // A port of the test's own: only so can the other deployment come between the reading and what follows from it.
+    const objectStore = {
+      ...cloud.objectStore,
+      async get(key: string) {
+        const found = await cloud.objectStore.get(key);
+        await stored.store.blobs.markVerified(site.project.id, [{ sha256: sha256Of('right bytes'), bytes: 11 }]);
+        return found;
+      },
+    };
+    await deploy.workOn({ 'deployment.activate': activateDeployment({ ...cloud, store: stored.store, objectStore }) });
+    expect((await stored.deployment(id)).status).toBe('failed');
+    expect(await contentOf('right bytes')).toBeDefined();
+  });
+
+  test('that is listed is safe from the sweep from then on, also when the runner never asked about it', async () => {
+    await deploy.build(site, { 'index.html': 'old' });
+    await deploy.work();
+    await stored.moveClock(2 * 86_400);
+    await deploy.build(site, { 'new.html': 'new' }, { manifest: JSON.stringify(manifestOf({ 'index.html': 'old' })) });
+    const unwanted = () => stored.store.blobs.listUnwanted(site.project.id, 86_400, 10, '');
+    expect(await unwanted()).toEqual([sha256Of('old')]);
+    await deploy.work();
+    expect(await unwanted()).toEqual([]);
+  });
+});
+
+test('an outage of the object store is waited for; what was verified before it is not read again', async () => {
+  const files = Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`${n}.html`, `page ${n} of ${sites}`]));
+  const id = await deploy.build(site, files);
+  const reads: string[] = [];
+  // A port of the test's own: the outage has to come in the second batch of 200.
+  const objectStore = {
+    ...cloud.objectStore,
+    get(key: string) {
+      reads.push(key);
+      if (reads.length === 221) return Promise.reject(new AppError('object_store_unavailable'));
+      return cloud.objectStore.get(key);
+    },
+  };
+  await deploy.workOn({ 'deployment.activate': activateDeployment({ ...cloud, store: stored.store, objectStore }) });
+  expect(await stored.deployment(id)).toMatchObject({ status: 'deploying', activatedAt: expect.any(Date), files: 250 });
+  expect(new Set(reads).size).toBe(250);
+  expect(reads.length).toBeGreaterThan(250);
+  const readOnce = [...new Set(reads)].filter((key) => reads.filter((read) => read === key).length === 1);
+  expect(readOnce.length).toBeGreaterThanOrEqual(200);
+});
+
+test('a site of a thousand files is verified', async () => {
+  const files = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`pages/${n}.html`, `page ${n}`]));
+  const id = await deploy.build(site, files);
+  await deploy.work();
+  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1000 });
+});
