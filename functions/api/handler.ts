@@ -21,15 +21,9 @@ import {
 } from '@miaobu/shared/runtime/config';
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
 import { startWebFunction } from '@miaobu/shared/runtime/web-function';
-import { getUser } from './account/get-user.ts';
 import { apiRoutes } from './api-routes.ts';
 import { authenticate } from './authenticate.ts';
-import { getDeployment } from './deployments/get-deployment.ts';
-import { listDeployments } from './deployments/list-deployments.ts';
-import { readDeploymentLogs } from './deployments/read-deployment-logs.ts';
-import { createProject } from './projects/create-project.ts';
-import { getProject } from './projects/get-project.ts';
-import { listProjects } from './projects/list-projects.ts';
+import { operations } from './operations.ts';
 
 const config = readConfig([
   databaseConfig,
@@ -54,19 +48,13 @@ const deps = {
 startWebFunction({
   name: 'api',
   credentials,
-  routes: (app, log) =>
+  routes(app, log) {
+    const doorbell = fcDoorbell({ ...config.doorbell, ...cloud, log });
     apiRoutes(app, {
       authenticate: authenticate(deps),
       assertReady: deps.store.assertReady,
-      operations: {
-        getUser,
-        createProject: createProject({ ...deps, doorbell: fcDoorbell({ ...config.doorbell, ...cloud, log }) }),
-        listProjects: listProjects(deps),
-        getProject: getProject(deps),
-        listDeployments: listDeployments(deps),
-        getDeployment: getDeployment(deps),
-        readDeploymentLogs: readDeploymentLogs(deps),
-      },
-    }),
+      operations: operations({ ...deps, doorbell }),
+    });
+  },
   close: () => database.close(),
 });

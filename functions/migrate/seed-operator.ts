@@ -25,6 +25,7 @@ export const seedOperator =
         githubId: operator.github_id,
         githubLogin: operator.github_login,
       });
+      await repositories.accounts.makeAdmin(user.id);
       if (operator.github_token !== undefined) {
         const sealed = sealer.seal(operator.github_token, githubTokenContext(user.id));
         await repositories.accounts.storeGithubToken(user.id, sealed);

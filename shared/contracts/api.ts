@@ -1,5 +1,6 @@
 import { getUser } from './account.ts';
-import { getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
+import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
+import { cancelDeployment, getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
 import { createProject, getProject, listProjects } from './projects.ts';
 
 /** The table of operations: router, client and CLI are made from it. */
@@ -10,7 +11,12 @@ export const api = {
   getProject,
   listDeployments,
   getDeployment,
+  cancelDeployment,
   readDeploymentLogs,
+  listDeadLetters,
+  getDeadLetter,
+  replayDeadLetter,
+  discardDeadLetter,
 } as const;
 
 export type Api = typeof api;

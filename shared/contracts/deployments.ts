@@ -82,6 +82,19 @@ export const getDeployment = endpoint({
   errors: ['not_found'],
 });
 
+export const cancelDeployment = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/cancel',
+  summary: 'Stops a deployment that has not begun to go live.',
+  params: ofDeployment,
+  query: z.strictObject({}),
+  body: z.strictObject({}),
+  output: deployment,
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'deployment_state_conflict'],
+});
+
 export const readDeploymentLogs = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/deployments/{deployment}/logs',

@@ -8,6 +8,7 @@ export const idPrefixes = {
   environment: 'env',
   deployment: 'dep',
   delivery: 'whd',
+  deadLetter: 'dlt',
 } as const;
 export type IdKind = keyof typeof idPrefixes;
 

@@ -9,15 +9,9 @@ import type { BuildLog, BuildLogEntry } from '@miaobu/shared/ports/build-log';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
-import { getUser } from '../../functions/api/account/get-user.ts';
 import { apiRoutes } from '../../functions/api/api-routes.ts';
 import { authenticate } from '../../functions/api/authenticate.ts';
-import { getDeployment } from '../../functions/api/deployments/get-deployment.ts';
-import { listDeployments } from '../../functions/api/deployments/list-deployments.ts';
-import { readDeploymentLogs } from '../../functions/api/deployments/read-deployment-logs.ts';
-import { createProject } from '../../functions/api/projects/create-project.ts';
-import { getProject } from '../../functions/api/projects/get-project.ts';
-import { listProjects } from '../../functions/api/projects/list-projects.ts';
+import { operations } from '../../functions/api/operations.ts';
 import type { TestStore } from './prepare-deployment.ts';
 
 const ORIGIN = 'https://api.miaobu.localhost';
@@ -141,15 +135,7 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
   apiRoutes(app, {
     authenticate: authenticate(deps),
     assertReady: store.assertReady,
-    operations: {
-      getUser,
-      createProject: createProject({ ...deps, doorbell }),
-      listProjects: listProjects(deps),
-      getProject: getProject(deps),
-      listDeployments: listDeployments(deps),
-      getDeployment: getDeployment(deps),
-      readDeploymentLogs: readDeploymentLogs(deps),
-    },
+    operations: operations({ ...deps, doorbell }),
   });
 
   async function ask(method: string, path: string, { body, headers = {} }: AskOptions = {}): Promise<RawAnswer> {

@@ -5,6 +5,8 @@ import { AppError } from '../../kernel/app-error.ts';
 export interface User {
   readonly id: string;
   readonly githubLogin: string;
+  /** Runs the platform: sees dead letters. */
+  readonly isAdmin: boolean;
   readonly createdAt: Date;
 }
 
@@ -24,7 +26,7 @@ export const accountRepository = (db: Queryable) => ({
          where api_tokens.id = token.id
            and (token.last_used_at is null or token.last_used_at < db_now() - interval '1 minute')
       )
-      select u.id, u.github_login, u.created_at from token join users u on u.id = token.user_id`);
+      select u.id, u.github_login, u.is_admin, u.created_at from token join users u on u.id = token.user_id`);
     return row;
   },
 
@@ -40,9 +42,14 @@ export const accountRepository = (db: Queryable) => ({
     const [row] = await db.query<User>(sql`
       insert into users (github_id, github_login) values (${user.githubId}, ${user.githubLogin})
       on conflict (github_id) do update set github_login = excluded.github_login
-      returning id, github_login, created_at`);
+      returning id, github_login, is_admin, created_at`);
     if (!row) throw new AppError('internal', { message: 'upsert returned nothing' });
     return row;
+  },
+
+  /** Makes a user one who runs the platform. */
+  async makeAdmin(userId: string): Promise<void> {
+    await db.query(sql`update users set is_admin = true where id = ${userId}`);
   },
 
   async storeGithubToken(userId: string, sealed: string): Promise<void> {
