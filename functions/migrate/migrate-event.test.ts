@@ -1,0 +1,24 @@
+import { sha256Hex } from '@miaobu/shared/kernel/hmac';
+import { expect, test } from 'vitest';
+import { migrateEvent } from './migrate-event.ts';
+
+const apiToken = { name: 'cli', prefix: 'mb_live_abcd', sha256: sha256Hex('a token') };
+const operator = { github_id: 583231, github_login: 'operator', api_token: apiToken };
+
+test('a release may ask for the schema alone, or name the operator and secrets too', () => {
+  const events = [{}, { request_id: 'r' }, { operator }, { operator, secrets: { 'github-actions-token': 'ghp_x' } }];
+  for (const event of events) expect(migrateEvent.parse(event)).toEqual(event);
+});
+
+test.each([
+  ['an unknown secret', { secrets: { 'github-actions-tokn': 'x' } }],
+  ['an empty secret', { secrets: { 'github-actions-token': '' } }],
+  [
+    'a token in the place of its hash',
+    { operator: { ...operator, api_token: { ...apiToken, sha256: 'mb_live_abcd' } } },
+  ],
+  ['an operator without an id', { operator: { github_login: 'operator' } }],
+  ['a field too many', { operator, drop: true }],
+])('an event with %s is refused', (_, wrong) => {
+  expect(migrateEvent.safeParse(wrong).success).toBe(false);
+});
