@@ -1,0 +1,102 @@
+import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
+import { sql } from '@miaobu/shared/db/sql';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAccount } from '../../local/aliyun/account.ts';
+import { type AlidnsEmulator, createAlidnsEmulator } from '../../local/aliyun/alidns/alidns-emulator.ts';
+import { type Listening, listen } from '../../local/wire/emulator.ts';
+import { createFaults } from '../../local/wire/faults.ts';
+import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
+import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { connectHostname } from './connect-hostname.ts';
+
+const ORIGIN = 'artifacts.oss-cn-hangzhou.aliyuncs.com';
+const account = createAccount('connect hostname test');
+const dnsFaults = createFaults();
+let stored: TestStore;
+let cloud: CloudUnderTest;
+let alidns: AlidnsEmulator;
+let dnsServer: Listening;
+let site: Site;
+let hostname: string;
+let sites = 0;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  cloud = await startCloudUnderTest();
+  alidns = createAlidnsEmulator({ account, stateDirectory: ':memory:', domains: ['sites.localhost'] });
+  dnsServer = await listen(dnsFaults.wrap('alidns', alidns));
+});
+beforeEach(async () => {
+  await stored.empty();
+  sites += 1;
+  hostname = `site-${sites}.sites.localhost`;
+  site = await prepareSite(stored, { slug: `site-${sites}`, hostnames: [hostname] });
+  await stored.store.enqueue(message());
+});
+afterEach(() => {
+  dnsFaults.clear();
+  cloud.faults.clear();
+});
+afterAll(async () => {
+  await dnsServer.close();
+  await alidns.close();
+  await cloud.close();
+  await stored.close();
+});
+
+const message = () => ({
+  topic: 'hostname.connect',
+  lane: `hostname:${hostname}`,
+  dedupeKey: `hostname.connect:${hostname}`,
+  payload: { project_id: site.project.id, hostname },
+  requestId: 'test',
+});
+const work = () =>
+  workerUnderTest(stored)({
+    'hostname.connect': connectHostname({
+      store: stored.store,
+      edgeZone: cloud.edgeZone,
+      dnsZone: alidnsDnsZone({
+        endpoint: dnsServer.url,
+        region: 'cn-hangzhou',
+        domainName: 'sites.localhost',
+        credentials: () => account.operator,
+      }),
+      originBucketDomain: ORIGIN,
+    }),
+  });
+const aliases = () => alidns.recordsOf(hostname).map(({ type, value, ttl }) => ({ type, value, ttl }));
+const ledger = () => stored.db.query(sql`select kind, external_id, state from cloud_resources order by kind`);
+const bothAre = (state: string) => ['dns_cname', 'edge_record'].map((kind) => ({ kind, externalId: hostname, state }));
+
+test('a hostname gets its record at the edge and an alias that leads there, and the ledger knows both', async () => {
+  await work();
+  const { cname } = await cloud.edgeZone.ensureSiteRecord({ hostname, originBucketDomain: ORIGIN });
+  expect(aliases()).toEqual([{ type: 'CNAME', value: cname, ttl: 600 }]);
+  expect(await ledger()).toEqual(bothAre('present'));
+});
+
+test('what exists is adopted: a second time changes nothing', async () => {
+  await work();
+  const before = aliases();
+  await stored.store.enqueue(message());
+  await work();
+  expect([aliases(), await ledger()]).toEqual([before, bothAre('present')]);
+});
+
+test('between the record and the alias nothing can be forgotten: the ledger has both before either exists', async () => {
+  dnsFaults.inject({ service: 'alidns', fault: { kind: 'error', status: 400 } });
+  await work();
+  expect(aliases()).toEqual([]);
+  expect(await ledger()).toEqual(bothAre('intended'));
+});
+
+test('outages and lost answers of either service converge', async () => {
+  cloud.faults.inject({ service: 'esa', action: 'CreateRecord', times: 1, fault: { kind: 'lost-response' } });
+  dnsFaults.inject({ service: 'alidns', action: 'AddDomainRecord', times: 1, fault: { kind: 'lost-response' } });
+  await work();
+  expect(aliases()).toHaveLength(1);
+  expect(await ledger()).toEqual(bothAre('present'));
+  expect(await stored.messages()).toMatchObject([{ state: 'done', attempts: 3 }]);
+});

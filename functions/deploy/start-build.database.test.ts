@@ -1,0 +1,203 @@
+import { buildInputs } from '@miaobu/shared/contracts/build-job';
+import { sql } from '@miaobu/shared/db/sql';
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { callbackUnderTest } from '../../tests/database/callback-under-test.ts';
+import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import {
+  openTestStore,
+  prepareSite,
+  queueTestDeployment,
+  type Site,
+  type TestStore,
+} from '../../tests/database/prepare-deployment.ts';
+import { cancelRun } from './cancel-run.ts';
+import { startBuild } from './start-build.ts';
+
+let stored: TestStore;
+let github: GithubUnderTest;
+let site: Site;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  github = await startGithubUnderTest();
+});
+beforeEach(async () => {
+  await stored.empty();
+  site = await prepareSite(stored);
+});
+afterEach(() => github.faults.clear());
+afterAll(async () => {
+  await github.close();
+  await stored.close();
+});
+
+const CONTROL = 'https://api.control.example';
+const work = (buildRunner: BuildRunner = github.buildRunner) =>
+  workerUnderTest(stored)({
+    'build.start': startBuild({ store: stored.store, tokens: stored.tokens, buildRunner, controlOrigin: CONTROL }),
+    'run.cancel': cancelRun({ store: stored.store, buildRunner }),
+  });
+/** Runs of a deployment, once everything that was started has begun. */
+async function runsOf(id: string) {
+  const mine = () => github.runs.filter(({ run }) => run.inputs.deployment_id === showId('deployment', id));
+  const path = '/repos/miaobu/platform/actions/runs?status=queued';
+  const waiting = async () =>
+    ((await (await github.github.api(path, { token: 'token-of-miaobu' })).json()) as { total_count: number })
+      .total_count;
+  await vi.waitUntil(async () => (await waiting()) === 0);
+  return mine();
+}
+const attemptOf = (id: string, attempt = 1) => stored.store.attempts.find({ deploymentId: id, attempt });
+const startMessage = async () => (await stored.messages('build.start'))[0];
+
+test('a queued deployment gets its first attempt and a run that can redeem it', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  await work();
+  const [started, ...others] = await runsOf(id);
+  expect(others).toEqual([]);
+  const inputs = buildInputs.parse(started?.run.inputs);
+  expect(inputs).toMatchObject({ deployment_id: showId('deployment', id), attempt: 1, callback_url: CONTROL });
+  expect(await attemptOf(id)).toMatchObject({ state: 'dispatched', runId: String(started?.run.id), redeemer: null });
+  expect(await stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+
+  // Fetching and uploading are not asked for: the ticket alone is the question.
+  const callback = callbackUnderTest(stored, {
+    codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
+    objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
+    buildLog: { append: () => Promise.reject(new Error('not asked for')) },
+  });
+  const run = callback.runOf({ shownId: inputs.deployment_id, attempt: inputs.attempt, ticket: inputs.ticket });
+  expect((await run.redeem()).status).toBe(200);
+});
+
+test('the attempt is committed before the run is asked for, and the ticket is not stored', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  let ticket = '';
+  await work({
+    ...github.buildRunner,
+    // A port of the test's own, to look at the database in the moment of the call.
+    async start(attempt) {
+      ticket = attempt.ticket;
+      expect(await attemptOf(id, attempt.attempt)).toMatchObject({ state: 'dispatching' });
+      return github.buildRunner.start(attempt);
+    },
+  });
+  expect(ticket).toMatch(/^mb_tkt_/);
+  const [row] = await stored.db.query<object>(sql`select build_attempts::text as everything from build_attempts`);
+  expect(JSON.stringify(row)).not.toContain(ticket);
+  expect(await attemptOf(id)).toMatchObject({ state: 'dispatched' });
+});
+
+test('when GitHub’s answer is lost the run is found and adopted, and no second one is started', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  github.faults.inject({
+    service: 'github',
+    method: 'POST',
+    path: '/dispatches',
+    times: 1,
+    fault: { kind: 'lost-response' },
+  });
+  await work();
+  const runs = await runsOf(id);
+  expect(runs).toHaveLength(1);
+  expect(await attemptOf(id)).toMatchObject({ state: 'dispatched', runId: String(runs[0]?.run.id) });
+  expect(await startMessage()).toMatchObject({ state: 'done', attempts: 2 });
+});
+
+test('a worker that dies after the run was started leaves one attempt, and one run', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  let died = false;
+  await work({
+    ...github.buildRunner,
+    async start(attempt) {
+      const started = await github.buildRunner.start(attempt);
+      if (died) return started;
+      died = true;
+      throw new Error('the power went out');
+    },
+  });
+  expect(await runsOf(id)).toHaveLength(1);
+  expect(await stored.deployment(id)).toMatchObject({ attempt: 1 });
+  expect(await attemptOf(id)).toMatchObject({ state: 'dispatched' });
+});
+
+test('a worker that dies before the run was asked for uses the same attempt and ticket again', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  const tickets: string[] = [];
+  await work({
+    ...github.buildRunner,
+    start(attempt) {
+      tickets.push(attempt.ticket);
+      if (tickets.length === 1) throw new Error('the power went out');
+      return github.buildRunner.start(attempt);
+    },
+  });
+  expect(tickets).toEqual([tickets[0], tickets[0]]);
+  expect(await runsOf(id)).toHaveLength(1);
+});
+
+test('an outage of GitHub is waited for', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  github.faults.inject({ service: 'github', times: 2, fault: { kind: 'error', status: 502 } });
+  await work();
+  expect(await startMessage()).toMatchObject({ state: 'done', attempts: 3 });
+  expect(await runsOf(id)).toHaveLength(1);
+});
+
+test('when GitHub asks to slow down nothing more is asked for a minute', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  github.faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 429 } });
+  await work();
+  expect(await startMessage()).toMatchObject({ state: 'pending', attempts: 1 });
+  expect(await stored.deployment(id)).toMatchObject({ status: 'queued' });
+  await stored.moveClock(61);
+  await work();
+  expect(await runsOf(id)).toHaveLength(1);
+});
+
+test.each([
+  ['the platform’s token counts no more', { token: 'revoked' }, 'code_host_unauthorized'],
+  ['the workflow is missing', { workflow: 'other.yml' }, 'vendor_rejected'],
+])('when %s the deployment fails at once, and says so', async (_, config, reason) => {
+  const { id } = await queueTestDeployment(stored, site);
+  await work(github.buildRunnerWith(config));
+  expect(await stored.deployment(id)).toMatchObject({
+    status: 'failed',
+    reason,
+    reasonMessage: expect.stringContaining(reason),
+    finishedAt: expect.any(Date),
+  });
+  expect(await startMessage()).toMatchObject({ state: 'dead', attempts: 1 });
+});
+
+test('a deployment that was replaced while it waited is left alone', async () => {
+  const older = await queueTestDeployment(stored, site);
+  const newer = await queueTestDeployment(stored, site);
+  expect(await stored.deployment(older.id)).toMatchObject({ status: 'cancelled', reason: 'superseded' });
+  await work();
+  expect(await runsOf(newer.id)).toHaveLength(1);
+  expect(await runsOf(older.id)).toEqual([]);
+  expect(await stored.deployment(older.id)).toMatchObject({ status: 'cancelled', attempt: 0 });
+});
+
+test('a deployment that is replaced after its run was asked for has the run cancelled', async () => {
+  const older = await queueTestDeployment(stored, site);
+  await work();
+  const [started] = await runsOf(older.id);
+  await queueTestDeployment(stored, site);
+  await work();
+  await vi.waitUntil(() => started?.run.signal.aborted);
+  expect(await attemptOf(older.id)).toMatchObject({ state: 'abandoned' });
+});
+
+test('the message that comes again starts nothing again', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  await work();
+  await stored.db.query(sql`update outbox set state = 'pending' where topic = 'build.start'`);
+  await work();
+  expect(await runsOf(id)).toHaveLength(1);
+  expect(await stored.deployment(id)).toMatchObject({ attempt: 1 });
+});

@@ -1,0 +1,124 @@
+import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import {
+  openTestStore,
+  prepareSite,
+  queueTestDeployment,
+  type Site,
+  type TestStore,
+} from '../../tests/database/prepare-deployment.ts';
+import { syncBranch } from './sync-branch.ts';
+
+let stored: TestStore;
+let github: GithubUnderTest;
+let site: Site;
+let head: string;
+let commits = 0;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  github = await startGithubUnderTest();
+});
+beforeEach(async () => {
+  await stored.empty();
+  site = await prepareSite(stored);
+  head = await push();
+});
+afterEach(() => github.faults.clear());
+afterAll(async () => {
+  await github.close();
+  await stored.close();
+});
+
+async function push(): Promise<string> {
+  commits += 1;
+  const sha = await github.checkout.commit(`commit ${commits}`, { 'index.html': `page ${commits}` });
+  await github.checkout.git('push', 'origin', 'main');
+  return sha;
+}
+const work = (codeHost: CodeHost = github.codeHost) =>
+  workerUnderTest(stored)({ 'branch.sync': syncBranch({ ...stored, codeHost }) });
+const ask = (of = site) => stored.store.enqueue(branchSyncMessage(of.environment.id, 'request-of-the-timer'));
+const newest = () => stored.store.deployments.findNewest(site.environment.id);
+const countOf = async () => (await stored.environment(site.environment.id)).nextSeq - 1;
+
+test('a head that nobody told us about is deployed', async () => {
+  await ask();
+  await work();
+  expect(await newest()).toMatchObject({
+    commitSha: head,
+    trigger: 'reconcile',
+    status: 'queued',
+    branch: 'main',
+    commitMessage: `commit ${commits}`,
+    commitAuthor: 'you',
+    requestId: 'request-of-the-timer',
+  });
+  expect(await stored.messages('build.start')).toMatchObject([{ state: 'pending' }]);
+});
+
+test('a head that is the newest deployment’s commit is deployed once, however often it is asked for', async () => {
+  await queueTestDeployment(stored, site, head);
+  for (const _ of [1, 2]) {
+    await ask();
+    await work();
+  }
+  expect(await countOf()).toBe(1);
+});
+
+test('after an older deployment of the same commit a branch that was moved back is deployed again', async () => {
+  await queueTestDeployment(stored, site, head);
+  await queueTestDeployment(stored, site);
+  await ask();
+  await work();
+  expect([await countOf(), await newest()]).toMatchObject([3, { commitSha: head, trigger: 'reconcile' }]);
+});
+
+test('a branch that is missing deploys nothing', async () => {
+  await stored.empty();
+  const project = await prepareSite(stored, { repository: 'you/nothing-here' });
+  site = project;
+  await ask();
+  await work();
+  expect([await countOf(), await stored.messages('branch.sync')]).toMatchObject([0, [{ state: 'done' }]]);
+});
+
+test('an answer that a push has overtaken is thrown away, and the branch asked for again', async () => {
+  let overtaken = false;
+  await ask();
+  // A port of the test's own: the push has to come between the question and what follows from its answer.
+  await work({
+    ...github.codeHost,
+    async getBranchHead(...question) {
+      const answer = await github.codeHost.getBranchHead(...question);
+      if (overtaken) return answer;
+      overtaken = true;
+      await queueTestDeployment(stored, site, await push());
+      return answer;
+    },
+  });
+  expect(overtaken).toBe(true);
+  expect([await countOf(), await newest()]).toMatchObject([1, { trigger: 'push' }]);
+  expect((await newest())?.commitSha).not.toBe(head);
+});
+
+test('an outage of GitHub is waited for', async () => {
+  github.faults.inject({ service: 'github', times: 2, fault: { kind: 'error', status: 503 } });
+  await ask();
+  await work();
+  expect((await newest())?.commitSha).toBe(head);
+});
+
+test('a token that counts no more deploys nothing and is not tried again', async () => {
+  await stored.empty();
+  site = await prepareSite(stored, { githubToken: 'revoked' });
+  await ask();
+  await work();
+  expect(await countOf()).toBe(0);
+  const [message] = await stored.messages('branch.sync');
+  expect(message).toMatchObject({ attempts: 1 });
+  expect(message?.state).not.toBe('pending');
+});
