@@ -152,6 +152,7 @@ create table deployments (
   retired_at timestamp with time zone,
   finished_at timestamp with time zone,
   live_everywhere_at timestamp with time zone,
+  emptied_at timestamp with time zone,
   constraint deployments_pkey PRIMARY KEY (id),
   constraint deployments_environment_id_dedupe_key_key UNIQUE (environment_id, dedupe_key),
   constraint deployments_environment_id_seq_key UNIQUE (environment_id, seq),
@@ -163,6 +164,7 @@ create table deployments (
 );
 CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id DESC);
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
+CREATE INDEX deployments_to_empty ON deployments USING btree (finished_at) WHERE emptied_at IS NULL AND (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'purged'::text]));
 
 create table duties (
   name text not null,
@@ -266,6 +268,7 @@ create table projects (
   updated_at timestamp with time zone default db_now() not null,
   deleting_at timestamp with time zone,
   watch_paths text[],
+  teardown_cursor uuid,
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_slug_key UNIQUE (slug),
   constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
@@ -275,6 +278,7 @@ create table projects (
 );
 CREATE INDEX projects_by_repository ON projects USING btree (github_repository_id);
 CREATE INDEX projects_by_user ON projects USING btree (user_id, id DESC);
+CREATE INDEX projects_deleting ON projects USING btree (id) WHERE deleting_at IS NOT NULL;
 
 create table route_exposures (
   hostname text not null,
@@ -285,6 +289,7 @@ create table route_exposures (
   constraint route_exposures_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id) ON DELETE CASCADE,
   constraint route_exposures_hostname_fkey FOREIGN KEY (hostname) REFERENCES routes(hostname) ON DELETE CASCADE
 );
+CREATE INDEX route_exposures_by_deployment ON route_exposures USING btree (deployment_id);
 
 create table routes (
   hostname text not null,
@@ -297,12 +302,14 @@ create table routes (
   published_digest bytea,
   published_at timestamp with time zone,
   last_fence bigint default 0 not null,
+  verified_at timestamp with time zone,
   constraint routes_pkey PRIMARY KEY (hostname),
   constraint routes_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE RESTRICT,
   constraint routes_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
   constraint routes_published_deployment_id_fkey FOREIGN KEY (published_deployment_id) REFERENCES deployments(id) ON DELETE SET NULL
 );
 CREATE INDEX routes_by_environment ON routes USING btree (environment_id);
+CREATE INDEX routes_by_verification ON routes USING btree (verified_at NULLS FIRST, hostname);
 
 create table usage_events (
   id uuid default new_id() not null,
@@ -363,6 +370,8 @@ create table webhook_deliveries (
   constraint webhook_deliveries_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
   constraint webhook_deliveries_outcome_check CHECK (outcome = ANY (ARRAY['accepted'::text, 'duplicate_head'::text, 'stale'::text, 'skipped'::text, 'ignored'::text]))
 );
+CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries USING btree (received_at);
+CREATE INDEX webhook_deliveries_by_deployment ON webhook_deliveries USING btree (deployment_id);
 
 create view protected_deployments as
  SELECT environments.current_deployment_id AS id
