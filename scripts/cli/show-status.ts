@@ -5,6 +5,7 @@ import { localTime, shortSha, statusNote, statusStyle } from './deployment-words
 import { printableText, shortened } from './printable-text.ts';
 import type { Terminal } from './terminal.ts';
 
+const LABEL_WIDTH = 13;
 const MESSAGE_WIDTH = 60;
 
 function describe(terminal: Terminal, deployment: Deployment | undefined): string {
@@ -17,8 +18,6 @@ function describe(terminal: Terminal, deployment: Deployment | undefined): strin
   ];
   return lines.join(`\n${' '.repeat(LABEL_WIDTH)}`);
 }
-
-const LABEL_WIDTH = 13;
 
 export const showStatus: Command = {
   summary: 'Tells what a project shows, and what its newest deployment does.',
