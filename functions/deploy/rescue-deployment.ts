@@ -146,7 +146,11 @@ async function rescueBuild(
 }
 
 /** Asks again for what makes a deployment live; after its deadline it has failed, unless it is current and only a route is missing. */
-async function resumeDeploying(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
+async function resumeDeploying(repositories: Repositories, found: Deployment, requestId: string): Promise<void> {
+  // Under the lock that switches take: it may have become current since it was found.
+  await repositories.environments.lock(found.environmentId);
+  const deployment = await repositories.deployments.lock(found.id);
+  if (deployment?.status !== 'deploying') return;
   if (!deployment.activatedAt) {
     const set = { reason: 'publish_stuck', reasonMessage: 'The deployment could not be published in time.' };
     await repositories.deployments.move(deployment.id, { to: 'failed', by: 'deploy', requestId, set });

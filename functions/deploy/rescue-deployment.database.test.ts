@@ -1,0 +1,275 @@
+import { buildInputs } from '@miaobu/shared/contracts/build-job';
+import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { sql } from '@miaobu/shared/db/sql';
+import { showId } from '@miaobu/shared/kernel/ids';
+import {
+  BUILD_CAP_SECONDS,
+  deadlineSeconds,
+  MAX_ATTEMPTS,
+  SILENCE_SECONDS,
+} from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/database/callback-under-test.ts';
+import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
+import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import {
+  openTestStore,
+  prepareSite,
+  queueTestDeployment,
+  type Site,
+  type TestStore,
+} from '../../tests/database/prepare-deployment.ts';
+import { cancelRun } from './cancel-run.ts';
+import { findOverdue } from './find-overdue.ts';
+import { rescueDeployment } from './rescue-deployment.ts';
+import { startBuild } from './start-build.ts';
+
+let stored: TestStore;
+let cloud: CloudUnderTest;
+let github: GithubUnderTest;
+let deploy: DeployUnderTest;
+let site: Site;
+let sites = 0;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  cloud = await startCloudUnderTest();
+  github = await startGithubUnderTest();
+  deploy = deployUnderTest(stored, cloud);
+});
+beforeEach(async () => {
+  await stored.empty();
+  sites += 1;
+  site = await prepareSite(stored, { slug: `site-${sites}` });
+});
+afterEach(() => {
+  cloud.faults.clear();
+  github.faults.clear();
+});
+afterAll(async () => {
+  await github.close();
+  await cloud.close();
+  await stored.close();
+});
+
+/** What the minute timer does, as far as it concerns a build. */
+async function tick(): Promise<void> {
+  const { store, tokens } = stored;
+  const { buildRunner } = github;
+  await findOverdue({ store })();
+  await deploy.workOn({
+    ...deploy.handlers,
+    'build.start': startBuild({ store, tokens, buildRunner, controlOrigin: 'https://api.control.example' }),
+    'run.cancel': cancelRun({ store, buildRunner }),
+    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: cloud.objectStore }),
+  });
+}
+
+/** The run of an attempt, with the calls it may make and the means to end it. */
+async function runOf(id: string, attempt: number) {
+  const shownId = showId('deployment', id);
+  const find = () =>
+    github.runs.find(({ run }) => run.inputs.deployment_id === shownId && run.inputs.attempt === String(attempt));
+  const started = await vi.waitUntil(find);
+  const { ticket } = buildInputs.parse(started.run.inputs);
+  const calls = deploy.callback.runOf({ shownId, attempt, ticket });
+  return {
+    calls,
+    redeem: async () => String((await calls.redeem()).data.token),
+    wasCancelled: () => started.run.signal.aborted,
+    /** The machine is gone: GitHub says so, and nothing is reported any more. */
+    async vanish() {
+      started.end({ conclusion: 'failure', exitCode: 137 });
+      const state = async () => (await github.buildRunner.getRun(String(started.run.id)))?.state;
+      await vi.waitUntil(async () => (await state()) === 'failed');
+    },
+  };
+}
+async function started() {
+  const { id } = await queueTestDeployment(stored, site);
+  await tick();
+  return { id, run: await runOf(id, 1) };
+}
+const deployment = (id: string) => stored.deployment(id);
+const attempt = (id: string, n: number) => stored.store.attempts.find({ deploymentId: id, attempt: n });
+const rescues = async () => (await stored.messages('deployment.rescue')).length;
+
+test('what is in time is left alone', async () => {
+  const { id, run } = await started();
+  await run.redeem();
+  await stored.moveClock(SILENCE_SECONDS - 10);
+  await tick();
+  expect([await rescues(), (await deployment(id)).status]).toEqual([0, 'cloning']);
+});
+
+describe('a runner that is silent', () => {
+  test('and gone is replaced: another attempt begins, and nothing of the old one counts any more', async () => {
+    const { id, run } = await started();
+    const token = await run.redeem();
+    await run.calls.report(token, { seq: 1, kind: 'building' });
+    await run.vanish();
+    await stored.moveClock(SILENCE_SECONDS + 1);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
+    expect(await attempt(id, 1)).toMatchObject({ state: 'abandoned' });
+
+    const stop = { status: 200, data: { ignored: true, stop: true } };
+    expect(await run.calls.report(token, { seq: 2, kind: 'heartbeat' })).toMatchObject(stop);
+    const failed = { seq: 3, kind: 'failed', code: 'build_failed', message: 'late' } as const;
+    expect(await run.calls.report(token, failed)).toMatchObject(stop);
+    expect(await run.calls.publication(token)).toMatchObject({ status: 409, code: 'attempt_closed' });
+    expect(await run.calls.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+
+    await (await runOf(id, 2)).redeem();
+    expect(await deployment(id)).toMatchObject({ status: 'cloning', attempt: 2 });
+  });
+
+  test('but running, as GitHub says, gets more time; a report that comes then counts', async () => {
+    const { id, run } = await started();
+    const token = await run.redeem();
+    await stored.moveClock(deadlineSeconds.cloning + 1);
+    await tick();
+    expect([await rescues(), (await deployment(id)).attempt]).toEqual([1, 1]);
+    expect(await run.calls.report(token, { seq: 1, kind: 'building' })).toMatchObject({ data: { ignored: false } });
+    expect((await deployment(id)).status).toBe('building');
+  });
+
+  test('and running for more than an hour is given up, and its run cancelled', async () => {
+    const { id, run } = await started();
+    await run.redeem();
+    await stored.moveClock(BUILD_CAP_SECONDS + 1);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
+    await vi.waitUntil(run.wasCancelled);
+  });
+
+  test('three times in a row fails the deployment, which says why', async () => {
+    const { id } = await started();
+    for (let n = 1; n <= MAX_ATTEMPTS; n++) {
+      const run = await runOf(id, n);
+      await run.redeem();
+      await run.vanish();
+      await stored.moveClock(SILENCE_SECONDS + 1);
+      await tick();
+    }
+    expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'timeout', attempt: MAX_ATTEMPTS });
+    expect(await attempt(id, MAX_ATTEMPTS + 1)).toBeUndefined();
+  });
+
+  test('while GitHub cannot be asked is neither given up nor replaced', async () => {
+    const { id, run } = await started();
+    await run.redeem();
+    await stored.moveClock(SILENCE_SECONDS + 1);
+    github.faults.inject({ service: 'github', fault: { kind: 'error', status: 503 } });
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'cloning', attempt: 1 });
+  });
+});
+
+test('a run that never begins is replaced after its ten minutes, and its late arrival refused', async () => {
+  const { id, run } = await started();
+  await run.vanish();
+  await stored.moveClock(deadlineSeconds.queued + 1);
+  await tick();
+  expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
+  expect(await run.calls.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+});
+
+describe('a build whose last report is lost', () => {
+  async function uploading() {
+    const { id, run } = await started();
+    const token = await run.redeem();
+    const publish = (await run.calls.publication(token)).data.token;
+    const files = { 'index.html': 'complete' };
+    const blob = { sha256: sha256Of('complete'), bytes: 8 };
+    for (const upload of (await run.calls.uploads(publish, [blob])).data.uploads as Upload[]) {
+      await putUpload(upload, 'complete');
+    }
+    const manifest = JSON.stringify(manifestOf(files));
+    const described = { sha256: sha256Of(manifest), bytes: Buffer.byteLength(manifest) };
+    return { id, run, manifest, place: (await run.calls.manifest(publish, described)).data as unknown as Upload };
+  }
+
+  test('is adopted when its manifest is there: it is shown without being built again', async () => {
+    const { id, run, manifest, place } = await uploading();
+    await putUpload(place, manifest);
+    await run.vanish();
+    await stored.moveClock(SILENCE_SECONDS + 1);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'deployed', attempt: 1, files: 1 });
+    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBe(id);
+  });
+
+  test('is built again when its manifest is not there', async () => {
+    const { id, run } = await uploading();
+    await run.vanish();
+    await stored.moveClock(SILENCE_SECONDS + 1);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
+    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBeUndefined();
+  });
+
+  test('and whose manifest is not what it should be is refused, as if it had been reported', async () => {
+    const { id, run, place } = await uploading();
+    const key = `${deploymentPrefix(site.project.slug, showId('deployment', id))}/manifest-1.json`;
+    expect(place.url).toContain(key);
+    await cloud.objectStore.put(key, Buffer.from('{"v":1}'));
+    await run.vanish();
+    await stored.moveClock(SILENCE_SECONDS + 1);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
+  });
+});
+
+describe('a deployment that is not published within two hours', () => {
+  const late = deadlineSeconds.deploying + 1;
+
+  test('fails when it was never switched to', async () => {
+    const id = await deploy.build(site, { 'index.html': 'page' });
+    await stored.db.query(sql`delete from outbox`);
+    await stored.moveClock(late);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck', activatedAt: null });
+  });
+
+  test('does not fail when it is switched to in the very moment it is given up', async () => {
+    const id = await deploy.build(site, { 'index.html': 'page' });
+    await stored.moveClock(late);
+    await findOverdue({ store: stored.store })();
+    const { deployments } = stored.store;
+    const handler = rescueDeployment({
+      ...github,
+      ...cloud,
+      store: {
+        ...stored.store,
+        deployments: {
+          ...deployments,
+          // The switch has to come between the look at the deployment and what follows from it.
+          async find(which) {
+            const found = await deployments.find(which);
+            await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
+            return found;
+          },
+        },
+      },
+    });
+    await deploy.workOn({ 'deployment.rescue': handler });
+    expect((await stored.environment(site.environment.id)).currentDeploymentId).toBe(id);
+    await deploy.work();
+    expect(await deployment(id)).toMatchObject({ status: 'deployed' });
+  });
+
+  test('is published again when it is current: a route that was given up comes back', async () => {
+    const id = await deploy.build(site, { 'index.html': 'page' });
+    await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
+    cloud.faults.inject({ service: 'esa', action: 'PutKv', fault: { kind: 'error', status: 400 } });
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'deploying' });
+    cloud.faults.clear();
+    await stored.moveClock(late);
+    await tick();
+    expect(await deployment(id)).toMatchObject({ status: 'deployed', publishedAt: expect.any(Date) });
+    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBe(id);
+  });
+});
