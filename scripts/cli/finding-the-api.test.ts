@@ -3,9 +3,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { runCommandLine } from './run-command-line.ts';
 import { type ContractServer, startContractServer } from './testing/contract-server.ts';
-import { runMiaobu } from './testing/run-miaobu.ts';
+import { runHere, runMiaobu } from './testing/run-miaobu.ts';
 
 // Most tests start the program.
 vi.setConfig({ testTimeout: 30_000 });
@@ -121,14 +120,7 @@ describe('the program ends with 2', () => {
     ['for a token that is none', ['list', '--api-url', 'http://127.0.0.1:9', '--token', 'a\nb'], 'The token holds'],
   ])('%s', async (_, args, problem) => {
     localCloudRuns('http://127.0.0.1:9');
-    let stdout = '';
-    let stderr = '';
-    const exitCode = await runCommandLine(
-      args,
-      { write: (text) => (stdout += text) },
-      { write: (text) => (stderr += text) },
-      { MIAOBU_HOME: home },
-    );
+    const { exitCode, stdout, stderr } = await runHere(args, { MIAOBU_HOME: home });
     expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 2, stdout: '', stderr: expect.stringContaining(problem) });
   });
 });

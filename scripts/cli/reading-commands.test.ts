@@ -1,17 +1,15 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { localTime } from './deployment-words.ts';
 import { type Answers, type ContractServer, startContractServer } from './testing/contract-server.ts';
 import { deployedDeployment, exampleDeployment, exampleProject } from './testing/example-answers.ts';
-import { runMiaobu } from './testing/run-miaobu.ts';
-
-// Every test starts the program.
-vi.setConfig({ testTimeout: 30_000 });
+import { runHere } from './testing/run-miaobu.ts';
 
 let server: ContractServer | undefined;
 afterEach(() => server?.close());
 
 async function miaobu(answers: Answers, ...args: string[]) {
   server = await startContractServer(answers);
-  return runMiaobu(args, { MIAOBU_API_URL: `http://127.0.0.1:${server.port}`, MIAOBU_TOKEN: 'secret' });
+  return runHere(args, { MIAOBU_API_URL: `http://127.0.0.1:${server.port}`, MIAOBU_TOKEN: 'secret' });
 }
 
 const at = '2026-01-02T03:04:06.000Z';
@@ -72,10 +70,12 @@ describe('deployments', () => {
         ],
       }),
     };
+    const created = localTime('2026-01-02T03:04:05.000Z');
+    expect(created).toMatch(/^2026-01-0[123] \d\d:\d\d$/);
     expect((await miaobu(answers, 'deployments', 'site')).stdout.split('\n')).toEqual([
       'DEPLOYMENT                       STATUS          ENVIRONMENT  BRANCH  COMMIT   CREATED           MESSAGE',
-      'dep_01k0000000e0080000000000000  queued          production   main    0123456  2026-01-02 03:04  site: say hello',
-      `dep_01k0000000e0080000000000000  deployed, live  production   main    0123456  2026-01-02 03:04  ${'long '.repeat(9)}long…`,
+      `dep_01k0000000e0080000000000000  queued          production   main    0123456  ${created}  site: say hello`,
+      `dep_01k0000000e0080000000000000  deployed, live  production   main    0123456  ${created}  ${'long '.repeat(9)}long…`,
       '',
     ]);
   });
