@@ -12,6 +12,23 @@ export interface EdgeStore {
   get(namespace: string, key: string): Promise<string | undefined>;
   /** Succeeds for a missing key too. */
   delete(namespace: string, key: string): Promise<void>;
+  /**
+   * Pages of the keys that begin with `prefix`. Of more than 50,000 the rest cannot be listed: `truncated` on the last page.
+   * Pages are counted, so a key that is deleted between two of them may hide another.
+   */
+  list(namespace: string, prefix: string, cursor?: string): Promise<EdgeKeyPage>;
+}
+
+export interface EdgeKey {
+  readonly key: string;
+  /** Of the last write, to the second. */
+  readonly updatedAt: Date;
+}
+
+export interface EdgeKeyPage {
+  readonly keys: readonly EdgeKey[];
+  readonly nextCursor?: string;
+  readonly truncated: boolean;
 }
 
 export interface EdgeEntry {

@@ -50,6 +50,11 @@ export interface ObjectStore {
     prefix: string,
     page?: { readonly cursor?: string; readonly limit?: number },
   ): Promise<{ readonly objects: readonly StoredObjectEntry[]; readonly nextCursor?: string }>;
+  /** What follows `prefix` in its keys up to the next slash, each once with that slash: `projects/` → `projects/blog/`, … */
+  listFolders(
+    prefix: string,
+    page?: { readonly cursor?: string; readonly limit?: number },
+  ): Promise<{ readonly folders: readonly string[]; readonly nextCursor?: string }>;
   /** A link for one PUT by whoever holds it. Exactly these headers must be sent with it: one more is refused too. */
   presignPut(
     key: string,

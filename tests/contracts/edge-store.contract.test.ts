@@ -82,6 +82,20 @@ test('an entry too large for a batch goes alone, up to 2 MB', async () => {
   await expect(store.put(NAMESPACE, 'large', `${large}x`)).rejects.toEqual(failure('vendor_rejected'));
 });
 
+test('keys are listed by prefix, page by page, with the time of their last write', async () => {
+  const entries = Array.from({ length: 101 }, (_, n) => ({ key: `listed-${String(n).padStart(3, '0')}`, value: 'x' }));
+  const before = Date.now();
+  await store.putMany(NAMESPACE, entries);
+  const first = await store.list(NAMESPACE, 'listed-');
+  expect(first.keys.length).toBe(100);
+  expect(first.keys[0]).toEqual({ key: 'listed-000', updatedAt: expect.any(Date) });
+  expect(first.keys[0]?.updatedAt.getTime()).toBeGreaterThanOrEqual(Math.floor(before / 1000) * 1000);
+  const second = await store.list(NAMESPACE, 'listed-', first.nextCursor);
+  expect(second).toEqual({ keys: [{ key: 'listed-100', updatedAt: expect.any(Date) }], truncated: false });
+  expect(await store.list(NAMESPACE, 'not-there-')).toEqual({ keys: [], truncated: false });
+  expect((await store.list(NAMESPACE, '')).keys.length).toBe(100);
+});
+
 test('a key that Edge KV does not take is refused for good, alone and in a batch', async () => {
   await expect(store.put(NAMESPACE, 'not valid', 'x')).rejects.toEqual(failure('vendor_rejected'));
   const entries = ['valid', 'not valid'].map((key) => ({ key, value: 'x' }));

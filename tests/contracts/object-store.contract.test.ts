@@ -124,6 +124,17 @@ test('deletes any number of keys, and also what does not exist', async () => {
   expect((await store.list('many')).objects.map((object) => object.key)).toEqual(['many-more']);
 });
 
+test('folders are listed once each, page by page', async () => {
+  const store = openStore();
+  for (const key of ['tree/b/1', 'tree/a/1', 'tree/a/2/deep', 'tree/file', 'tree/c/1'])
+    await store.put(key, Buffer.from(key));
+  const first = await store.listFolders('tree/', { limit: 2 });
+  expect(first.folders).toEqual(['tree/a/', 'tree/b/']);
+  if (!first.nextCursor) throw new Error('there is a second page');
+  expect(await store.listFolders('tree/', { limit: 2, cursor: first.nextCursor })).toEqual({ folders: ['tree/c/'] });
+  expect(await store.listFolders('nothing-here/')).toEqual({ folders: [] });
+});
+
 test('lists page by page, and everything for the empty prefix', async () => {
   const store = openStore();
   for (const key of ['list/1', 'list/2', 'list/3']) await store.put(key, Buffer.from(key));

@@ -6,6 +6,10 @@ import { type AliyunApiConfig, vendorCall } from './vendor-call.ts';
 /** A batch is at most 2 MB as JSON; this leaves room for the brackets. */
 const MAX_BATCH_BYTES = 1_900_000;
 const MISSING_KEY = 'InvalidKey.NotFound';
+/** The most that one call lists. */
+const KEYS_A_PAGE = 100;
+/** Beyond it no page can be asked for. */
+const MAX_LISTED = 50_000;
 
 /** `EdgeStore` on the Edge KV of Alibaba Cloud ESA (API 2024-09-10). */
 export function esaEdgeStore(config: AliyunApiConfig): EdgeStore {
@@ -45,6 +49,18 @@ export function esaEdgeStore(config: AliyunApiConfig): EdgeStore {
         [MISSING_KEY],
         call((esa, sdk) => esa.deleteKv(new sdk.DeleteKvRequest({ namespace, key }))),
       );
+    },
+    async list(namespace, prefix, cursor = '1') {
+      const pageNumber = Number(cursor);
+      const asked = { namespace, pageNumber, pageSize: KEYS_A_PAGE, ...(prefix === '' ? {} : { prefix }) };
+      const { keys = [], totalCount = 0 } = await call((esa, sdk) => esa.listKvs(new sdk.ListKvsRequest(asked)));
+      const listed = pageNumber * KEYS_A_PAGE;
+      const more = totalCount > listed;
+      return {
+        keys: keys.map(({ name, updateTime }) => ({ key: name ?? '', updatedAt: new Date(updateTime ?? Date.now()) })),
+        ...(more && listed < MAX_LISTED ? { nextCursor: String(pageNumber + 1) } : {}),
+        truncated: more && listed >= MAX_LISTED,
+      };
     },
   };
 }

@@ -46,6 +46,18 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
     };
   };
 
+  type Page = Parameters<ObjectStore['list']>[1];
+  const list = async (prefix: string, { cursor, limit = MAX_KEYS_PER_CALL }: Page = {}, more: object = {}) =>
+    translated(
+      (await client()).listV2({
+        'max-keys': limit,
+        // An empty value is signed as `prefix=` by the SDK and as `prefix` by OSS.
+        ...(prefix === '' ? {} : { prefix }),
+        ...(cursor === undefined ? {} : { 'continuation-token': cursor }),
+        ...more,
+      }),
+    );
+
   return {
     async put(key, body, { contentType, contentLength, forbidOverwrite } = {}) {
       const options = {
@@ -75,23 +87,20 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
         await translated((await client()).deleteMulti(keys.slice(at, at + MAX_KEYS_PER_CALL), { quiet: true }));
       }
     },
-    async list(prefix, { cursor, limit = MAX_KEYS_PER_CALL } = {}) {
-      const page = await translated(
-        (await client()).listV2({
-          'max-keys': limit,
-          // An empty value is signed as `prefix=` by the SDK and as `prefix` by OSS.
-          ...(prefix === '' ? {} : { prefix }),
-          ...(cursor === undefined ? {} : { 'continuation-token': cursor }),
-        }),
-      );
+    async list(prefix, page) {
+      const { objects, nextContinuationToken: next } = await list(prefix, page);
       return {
-        objects: page.objects.map(({ name, size, lastModified }) => ({
+        objects: objects.map(({ name, size, lastModified }) => ({
           key: name,
           size,
           lastModified: new Date(lastModified),
         })),
-        ...(page.nextContinuationToken === null ? {} : { nextCursor: page.nextContinuationToken }),
+        ...(next === null ? {} : { nextCursor: next }),
       };
+    },
+    async listFolders(prefix, page) {
+      const { prefixes, nextContinuationToken: next } = await list(prefix, page, { delimiter: '/' });
+      return { folders: prefixes ?? [], ...(next === null ? {} : { nextCursor: next }) };
     },
     async presignPut(key, { contentLength, contentType, forbidOverwrite, expiresInSeconds }) {
       const headers = {
