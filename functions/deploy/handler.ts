@@ -16,6 +16,7 @@ import { outbox } from '@miaobu/shared/db/outbox';
 import { createSealer } from '@miaobu/shared/kernel/seal';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
   alertConfig,
@@ -37,12 +38,16 @@ import { activateDeployment } from './activate-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { connectHook } from './connect-hook.ts';
 import { connectHostname } from './connect-hostname.ts';
+import { findHooksInUse } from './find-hooks-in-use.ts';
 import { findOverdue } from './find-overdue.ts';
+import { findUnsynced } from './find-unsynced.ts';
 import { publishRoute } from './publish-route.ts';
 import { purgeCache } from './purge-cache.ts';
+import { redeliverFailed } from './redeliver-failed.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 import { runDeploy } from './run-deploy.ts';
 import { sendAlert } from './send-alert.ts';
+import { showCommitStatus } from './show-commit-status.ts';
 import { startBuild } from './start-build.ts';
 import { syncBranch } from './sync-branch.ts';
 
@@ -85,9 +90,14 @@ const run = runDeploy({
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
   findOverdue: findOverdue({ store }),
+  duties: {
+    'find-unsynced': findUnsynced({ store }),
+    'find-hooks-in-use': findHooksInUse({ store }),
+  },
   handlers: {
     'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),
     'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
+    'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: () => new Date() }),
     'branch.sync': syncBranch({ store, sealer, codeHost }),
     'build.start': startBuild({ store, tokens: buildTokens(config.rootKey), buildRunner, controlOrigin }),
     'run.cancel': cancelRun({ store, buildRunner }),
@@ -95,6 +105,7 @@ const run = runDeploy({
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
     'route.publish': publishRoute({ store, edgeStore }),
     'cache.purge': purgeCache({ edgeZone }),
+    'commit.status': showCommitStatus({ store, sealer, codeHost, address: siteAddress(config.sitesOrigin) }),
     'alert.send': sendAlert({ store, alertChannel }),
   },
 });

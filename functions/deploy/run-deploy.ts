@@ -2,8 +2,10 @@ import type { deployTopics } from '@miaobu/shared/contracts/messages';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Context } from '@miaobu/shared/runtime/context';
 import type { findOverdue } from './find-overdue.ts';
+import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 
-export interface Deps extends WorkDeps {
+export interface Deps extends WorkDeps, DutiesDeps {
+  readonly store: WorkDeps['store'] & DutiesDeps['store'];
   readonly handlers: TopicHandlers<(typeof deployTopics)[number]>;
   readonly findOverdue: ReturnType<typeof findOverdue>;
 }
@@ -11,12 +13,15 @@ export interface Deps extends WorkDeps {
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 30;
 
-/** One wake-up: gives back what vanished workers held, asks for whom is overdue, then works until nothing is due. */
+/** One wake-up: gives back what vanished workers held, asks for whom is overdue, does its duties, then works until nothing is due. */
 export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {
+    const started = deps.monotonicMs();
     await deps.outbox.reap();
     await deps.findOverdue();
-    const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS);
+    await runDuties(deps)(context);
+    const spentSeconds = (deps.monotonicMs() - started) / 1000;
+    const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS - spentSeconds);
     return { done: await workOutbox(deps, deps.handlers, context, budgetSeconds) };
   };

@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await stored.empty();
-  site = await prepareSite(stored);
   head = await push();
+  site = await prepareSite(stored, { githubRepositoryId: await repositoryId() });
 });
 afterEach(() => github.faults.clear());
 afterAll(async () => {
@@ -33,6 +33,11 @@ afterAll(async () => {
   await stored.close();
 });
 
+async function repositoryId(): Promise<number> {
+  const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
+  if (!repository) throw new Error('nothing was pushed');
+  return repository.id;
+}
 async function push(): Promise<string> {
   commits += 1;
   const sha = await github.checkout.commit(`commit ${commits}`, { 'index.html': `page ${commits}` });

@@ -1,11 +1,18 @@
 import * as z from 'zod';
 
+const files = z.array(z.string()).optional();
+
 /** The few fields of GitHub's `push` event that we read (docs.github.com, "Webhook events and payloads"). */
 export const githubPush = z.object({
   ref: z.string().max(1024),
   before: z.string().regex(/^[0-9a-f]{40}$/),
   after: z.string().regex(/^[0-9a-f]{40}$/),
+  created: z.boolean(),
   deleted: z.boolean(),
+  /** The push took commits away. */
+  forced: z.boolean(),
+  /** From `before` to `after`, the oldest first. */
+  commits: z.array(z.object({ added: files, removed: files, modified: files })).optional(),
   /** Null when a branch or tag is deleted. */
   head_commit: z
     .object({

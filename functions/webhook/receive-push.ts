@@ -12,6 +12,7 @@ import type { Context } from '@miaobu/shared/runtime/context';
 import * as z from 'zod';
 import { branchOf, type GithubPush, githubPush } from './github-push.ts';
 import { hasValidSignature } from './verify-signature.ts';
+import { whySkipped } from './why-skipped.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'projects' | 'deliveries' | 'transaction'>;
@@ -41,6 +42,9 @@ interface Decision {
   readonly note?: string;
   readonly deploymentId?: string;
 }
+
+/** After a push was taken, its branch is asked for its head: the next one's delivery may get lost. */
+const SYNC_AFTER_SECONDS = 45;
 
 /** The project of a hook, if the signature is its own; the same refusal for an unknown hook and a wrong signature. */
 async function authenticate(deps: Deps, delivery: ReceivedDelivery): Promise<Project> {
@@ -87,6 +91,14 @@ async function decide(
   if (newest?.commitSha === push.after && newest.status !== 'failed' && newest.status !== 'cancelled') {
     return { outcome: 'duplicate_head', note: 'this commit is deployed already', deploymentId: newest.id };
   }
+  const skipped = whySkipped(push, project, {
+    newest: await repositories.deployments.findNewestOfBranch(environment.id),
+    skippedSha: environment.skippedSha,
+  });
+  if (skipped !== undefined) {
+    await repositories.environments.rememberSkipped(environment.id, push.after);
+    return { outcome: 'skipped', note: skipped };
+  }
   const { author, message } = push.head_commit;
   const deployment = await queueDeployment(repositories, 'webhook', {
     project,
@@ -96,6 +108,7 @@ async function decide(
     dedupeKey: `push:${delivery.guid}`,
     requestId: delivery.requestId,
   });
+  await repositories.enqueue(branchSyncMessage(environment.id, delivery.requestId, SYNC_AFTER_SECONDS));
   return { outcome: 'accepted', deploymentId: deployment.id };
 }
 

@@ -13,7 +13,9 @@ export const topics = {
   'hostname.connect': z.strictObject({ project_id: uuid, hostname: z.string() }),
   /** Register the push hook at the code host. */
   'hook.connect': z.strictObject({ project_id: uuid }),
-  /** Ask the code host for the head of an environment's branch, and deploy it if we have not. */
+  /** Ask for deliveries to a project's hook that failed. Droppable. */
+  'hook.redeliver': z.strictObject({ project_id: uuid }),
+  /** Ask the code host for the head of an environment's branch, and deploy it if we have not. Droppable. */
   'branch.sync': z.strictObject({ environment_id: uuid }),
   /** Start a build run for a queued deployment. */
   'build.start': z.strictObject({ deployment_id: uuid }),
@@ -27,6 +29,8 @@ export const topics = {
   'route.publish': z.strictObject({ hostname: z.string() }),
   /** Ask the edge to forget what it cached of a hostname. Droppable. */
   'cache.purge': z.strictObject({ hostname: z.string() }),
+  /** Show beside a commit what became of it. Droppable. */
+  'commit.status': z.strictObject({ environment_id: uuid, commit_sha: z.string() }),
   /** Tell the operator about a message that was given up. Droppable. */
   'alert.send': z.strictObject({ message_id: uuid }),
   /** Delete what a purged deployment leaves outside. */
@@ -39,6 +43,7 @@ export type Payload<T extends Topic> = z.output<(typeof topics)[T]>;
 export const deployTopics = [
   'hostname.connect',
   'hook.connect',
+  'hook.redeliver',
   'branch.sync',
   'build.start',
   'run.cancel',
@@ -46,6 +51,7 @@ export const deployTopics = [
   'deployment.activate',
   'route.publish',
   'cache.purge',
+  'commit.status',
   'alert.send',
 ] as const satisfies readonly Topic[];
 export const cleanupTopics = ['deployment.purge'] as const satisfies readonly Topic[];

@@ -19,6 +19,15 @@ export interface CodeCommit {
   readonly committedAt: Date;
 }
 
+/** An event that a hook was sent in vain, however often. */
+export interface FailedDelivery {
+  /** The last attempt: what `redeliver` takes. */
+  readonly id: number;
+  /** The same for all attempts, and what the hook sees. */
+  readonly guid: string;
+  readonly attempts: number;
+}
+
 export type CommitState = 'pending' | 'success' | 'failure' | 'error';
 
 /**
@@ -54,6 +63,13 @@ export interface CodeHost {
   deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
   /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */
   setCommitStatus(
+  /**
+   * Pushes since then of which no delivery to the hook succeeded, oldest first; at most of the newest 500 deliveries. Empty when
+   * the hook or the repository is gone.
+   */
+  listFailedDeliveries(token: string, fullName: string, hookId: number, since: Date): Promise<FailedDelivery[]>;
+  /** Asks for a delivery to be sent again, with the same body and GUID. False when it is too old, or gone. */
+  redeliver(token: string, fullName: string, hookId: number, deliveryId: number): Promise<boolean>;
     token: string,
     fullName: string,
     sha: string,

@@ -74,6 +74,7 @@ export interface Site {
 export interface SiteOptions {
   readonly slug?: string;
   readonly repository?: string;
+  readonly githubRepositoryId?: number;
   readonly githubToken?: string;
   /** Hostnames of production; the slug under `sites.localhost` unless told otherwise. */
   readonly hostnames?: readonly string[];
@@ -96,7 +97,7 @@ export async function prepareSite({ db, store, sealer }: TestStore, options: Sit
     userId: user.id,
     slug,
     name: slug,
-    githubRepositoryId: 1,
+    githubRepositoryId: options.githubRepositoryId ?? 1,
     repository: options.repository ?? 'you/site',
     rootDirectory: '',
     installCommand: null,

@@ -104,6 +104,7 @@ test('an import commits all that is to happen outside in one go, and rings', asy
   const { id } = await create({ repo: 'ada/site' });
   expect((await own.messages()).map(({ topic }) => topic).sort()).toEqual([
     'build.start',
+    'commit.status',
     'hook.connect',
     'hostname.connect',
   ]);

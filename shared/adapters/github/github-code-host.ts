@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
 import type { CodeCommit, CodeHost } from '../../ports/code-host.ts';
+import { listFailedDeliveries } from './failed-deliveries.ts';
+import { encodePath, repositoryPath } from './github-paths.ts';
 import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
+import { rememberAnswers } from './remember-answers.ts';
 
 const repositorySchema = z.object({
   id: z.int(),
@@ -34,6 +37,7 @@ const STATUS_CHARACTERS = 140;
 /** `CodeHost` on GitHub's REST API. */
 export function githubCodeHost(config: GithubRequestConfig): CodeHost {
   const request = githubRequest(config);
+  const ask = rememberAnswers(request);
 
   const hookBody = (url: string, secret: string) => ({
     active: true,
@@ -41,9 +45,15 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
     config: { url, secret, content_type: 'json', insecure_ssl: '0' },
   });
 
-  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }) => {
+  const findPushHook: CodeHost['findPushHook'] = async (token, fullName, url) => {
+    // One page has them all: GitHub allows 20 for an event.
     const listed = await request({ token, path: `${repositoryPath(fullName)}/hooks?per_page=100` });
-    const twin = readGithubJson(z.array(hookSchema), listed).find((hook) => hook.config.url === url);
+    const found = readGithubJson(z.array(hookSchema), listed).find((hook) => hook.config.url === url);
+    return found && { id: found.id };
+  };
+
+  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }) => {
+    const twin = await findPushHook(token, fullName, url);
     if (!twin) throw new AppError('vendor_rejected', { message: `GitHub refused a webhook for ${fullName}` });
     const path = `${repositoryPath(fullName)}/hooks/${twin.id}`;
     await request({ token, method: 'PATCH', path, body: hookBody(url, secret) });
@@ -66,7 +76,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
     },
     async getBranchHead(token, fullName, branch) {
       const path = `${repositoryPath(fullName)}/branches/${encodePath(branch)}`;
-      const answer = await request({ token, path, expect: [404] });
+      const answer = await ask({ token, path, expect: [404] });
       return answer.status === 404 ? undefined : toCommit(readGithubJson(branchSchema, answer).commit);
     },
     async getCommit(token, fullName, ref) {
@@ -113,9 +123,16 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
       if (answer.status === 422) return adoptHook(token, fullName, hook);
       return { id: readGithubJson(hookSchema, answer).id };
     },
+    findPushHook,
     async deleteHook(token, fullName, hookId) {
       const path = `${repositoryPath(fullName)}/hooks/${hookId}`;
       await request({ token, method: 'DELETE', path, expect: [404] });
+    },
+    listFailedDeliveries: listFailedDeliveries(ask),
+    async redeliver(token, fullName, hookId, deliveryId) {
+      const path = `${repositoryPath(fullName)}/hooks/${hookId}/deliveries/${deliveryId}/attempts`;
+      // 422: GitHub keeps a delivery for three days.
+      return (await request({ token, method: 'POST', path, expect: [404, 422] })).status < 300;
     },
     async setCommitStatus(token, fullName, commit, { state, context, description, targetUrl }) {
       await request({
@@ -141,20 +158,4 @@ function toCommit({ sha, commit, author }: z.output<typeof commitSchema>): CodeC
     ...(author?.login === undefined ? {} : { authorLogin: author.login }),
     committedAt: new Date(commit.committer.date),
   };
-}
-
-function repositoryPath(fullName: string): string {
-  if (!/^[\w-]+\/[\w.-]+$/.test(fullName)) {
-    throw new AppError('repository_not_found', { message: `not owner/name: ${fullName}` });
-  }
-  return `/repos/${encodePath(fullName)}`;
-}
-
-/** Keeps the slashes. A `..` would climb to another part of the API: no branch, commit or file has such a name. */
-function encodePath(text: string): string {
-  const segments = text.split('/');
-  if (segments.some((segment) => segment === '.' || segment === '..')) {
-    throw new AppError('invalid_request', { message: `not a path in a repository: ${text}` });
-  }
-  return segments.map(encodeURIComponent).join('/');
 }

@@ -18,6 +18,8 @@ export interface GithubCall {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly accept?: string;
+  /** An ETag: if it still holds, the answer is 304 and empty. */
+  readonly ifNoneMatch?: string;
   /** Statuses above 299 that the caller wants to see instead of an error. */
   readonly expect?: readonly number[];
   /** Of the answer; 32 MiB unless told. */
@@ -70,6 +72,7 @@ export function githubRequest(config: GithubRequestConfig): GithubRequest {
         authorization: `Bearer ${call.token}`,
         'user-agent': 'miaobu',
         'x-github-api-version': '2022-11-28',
+        ...(call.ifNoneMatch === undefined ? {} : { 'if-none-match': call.ifNoneMatch }),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-export type DeliveryOutcome = 'accepted' | 'duplicate_head' | 'stale' | 'ignored';
+export type DeliveryOutcome = 'accepted' | 'duplicate_head' | 'stale' | 'skipped' | 'ignored';
 
 export interface Delivery {
   readonly id: string;

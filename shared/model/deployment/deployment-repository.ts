@@ -1,7 +1,9 @@
 import type { BuildSettings } from '../../contracts/build-job.ts';
 import type { Queryable } from '../../db/database.ts';
+import { enqueue } from '../../db/outbox.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
+import { commitStatusMessage } from './commit-status-message.ts';
 import type { Deployment, DeploymentTrigger, SealedVariable } from './deployment.ts';
 import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
 
@@ -104,6 +106,14 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Newest deployment of a commit in an environment. */
+  async findNewestOfCommit(environmentId: string, commitSha: string): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`
+      select ${columns} from deployments d
+       where d.environment_id = ${environmentId} and d.commit_sha = ${commitSha} order by d.seq desc limit 1`);
+    return row;
+  },
+
   async insert(deployment: NewDeployment, by: Mover): Promise<Deployment> {
     const [row] = await db.query<Deployment>(sql`
       with d as (
@@ -122,12 +132,14 @@ export const deploymentRepository = (db: Queryable) => ({
       )
       select ${columns} from d`);
     if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
+    await enqueue(db, commitStatusMessage(row, deployment.requestId));
     return row;
   },
 
   /**
    * The only writer of `status`: one compare-and-swap statement that also appends the event. Returns the moved
-   * deployment, or undefined when the lifecycle does not allow the move from where it is (any more).
+   * deployment, or undefined when the lifecycle does not allow the move from where it is (any more). How it ended is also to be
+   * shown beside the commit, whoever made the move.
    */
   async move(id: string, move: Move): Promise<Deployment | undefined> {
     const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
@@ -142,8 +154,8 @@ export const deploymentRepository = (db: Queryable) => ({
     if (set.manifestSha256 !== undefined) assignments.push(sql`manifest_sha256 = ${set.manifestSha256}`);
     if (set.manifestBytes !== undefined) assignments.push(sql`manifest_bytes = ${set.manifestBytes}`);
     if (set.buildSeconds !== undefined) assignments.push(sql`build_seconds = ${set.buildSeconds}`);
-    if (move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged'))
-      assignments.push(sql`finished_at = db_now()`);
+    const ends = move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged');
+    if (ends) assignments.push(sql`finished_at = db_now()`);
     const [row] = await db.query<Deployment>(sql`
       with before as (
         select id, status from deployments where id = ${id} and status = any (${sources}::text[]) for update
@@ -155,6 +167,7 @@ export const deploymentRepository = (db: Queryable) => ({
         select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
       )
       select ${columns} from d`);
+    if (row && ends) await enqueue(db, commitStatusMessage(row, move.requestId));
     return row;
   },
 

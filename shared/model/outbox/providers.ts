@@ -8,6 +8,7 @@ export type Provider = 'github' | 'oss' | 'esa' | 'alidns' | 'tablestore';
 export const providersOf = {
   'hostname.connect': ['esa', 'alidns'],
   'hook.connect': ['github'],
+  'hook.redeliver': ['github'],
   'branch.sync': ['github'],
   'build.start': ['github'],
   'run.cancel': ['github'],
@@ -15,6 +16,7 @@ export const providersOf = {
   'deployment.activate': ['oss', 'esa'],
   'route.publish': ['esa'],
   'cache.purge': ['esa'],
+  'commit.status': ['github'],
   'alert.send': [],
   'deployment.purge': ['oss', 'esa'],
 } as const satisfies Record<Topic, readonly Provider[]>;

@@ -3,6 +3,7 @@ import { isUniqueViolation } from '../../db/postgres-error.ts';
 import { joinSql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { SealedVariable } from '../deployment/deployment.ts';
+import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
 
 const columns = sql`
@@ -81,6 +82,17 @@ export const projectRepository = (db: Queryable) => ({
 
   async setHook(id: string, hookId: number): Promise<void> {
     await db.query(sql`update projects set github_hook_id = ${hookId} where id = ${id}`);
+  },
+
+  /** Projects with a push hook and a push or deployment within these days; if there are more than `limit`, any of them. */
+  listHooksInUse({ activeDays, limit }: { activeDays: number; limit: number }): Promise<{ id: string }[]> {
+    return db.query(sql`
+      select p.id
+        from projects p
+        join users u on u.id = p.user_id and u.github_token_sealed is not null
+       where p.github_hook_id is not null and p.deleting_at is null
+         and exists (select 1 from environments e where e.project_id = p.id and ${isActive(activeDays)})
+       order by random() limit ${limit}`);
   },
 
   listVariables(projectId: string, environment: string): Promise<SealedVariable[]> {

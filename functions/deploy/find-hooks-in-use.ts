@@ -1,0 +1,22 @@
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Duty } from './run-duties.ts';
+
+const IN_USE = { activeDays: 30, limit: 200 };
+
+/** Duty: has the hooks of projects that are in use looked through for deliveries that failed. */
+export const findHooksInUse =
+  (deps: { readonly store: Pick<Store, 'projects' | 'enqueue'> }): Duty =>
+  async ({ requestId }) => {
+    const inUse = await deps.store.projects.listHooksInUse(IN_USE);
+    for (const { id } of inUse) {
+      await deps.store.enqueue({
+        topic: 'hook.redeliver',
+        lane: `hook:${id}`,
+        dedupeKey: `hook.redeliver:${id}`,
+        payload: { project_id: id },
+        requestId,
+        maxAttempts: 3,
+      });
+    }
+    return inUse.length;
+  };

@@ -1,0 +1,44 @@
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+
+export interface Deps {
+  readonly store: Pick<Store, 'projects' | 'accounts'>;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'listFailedDeliveries' | 'redeliver'>;
+  readonly now: () => Date;
+}
+
+/** GitHub sends a delivery again for three days. */
+const KEPT_MS = 3 * 24 * 60 * 60 * 1000;
+/** In one round, the oldest first; more wait for the next. */
+const AT_ONCE = 5;
+/** What we have refused this often we would refuse again. */
+const ATTEMPTS = 6;
+
+/**
+ * `hook.redeliver`: asks for the deliveries of a project's hook that failed. GitHub never sends one again by itself. Droppable: the
+ * next round asks for the same, and the branch's head is asked for in any case.
+ */
+export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => ({
+  droppable: true,
+  async work({ project_id: projectId }, lease, { log }) {
+    const { store, sealer, codeHost } = deps;
+    const project = await store.projects.find(projectId);
+    const sealed = project && (await store.accounts.findSealedGithubToken(project.userId));
+    if (!project?.githubHookId || sealed === undefined) return undefined;
+    const token = sealer.open(sealed, githubTokenContext(project.userId));
+    const { repository, githubHookId } = project;
+    lease.assertTrusted();
+    const since = new Date(deps.now().getTime() - KEPT_MS);
+    const failed = await codeHost.listFailedDeliveries(token, repository, githubHookId, since);
+    for (const { id, guid, attempts } of failed.filter((each) => each.attempts < ATTEMPTS).slice(0, AT_ONCE)) {
+      lease.assertTrusted();
+      const asked = await codeHost.redeliver(token, repository, githubHookId, id);
+      log.info('delivery asked for again', { deliveryGuid: guid, attempts, asked });
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,43 @@
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Context } from '@miaobu/shared/runtime/context';
+import { describeError } from '@miaobu/shared/runtime/logger';
+
+/** What is done without anybody asking, and every how many seconds. */
+export const dutySeconds = {
+  /** Puts the branches whose turn it is in line to be asked for their heads. Each has its turn every ten minutes. */
+  'find-unsynced': 60,
+  /** Puts the hooks in line whose failed deliveries are to be asked for again. */
+  'find-hooks-in-use': 5 * 60,
+} as const;
+export type DutyName = keyof typeof dutySeconds;
+
+/** One round, of bounded size; it ends early when the signal fires. Returns how much there was to do. */
+export type Duty = (context: Context) => Promise<number>;
+
+export interface Deps {
+  readonly store: Pick<Store, 'duties'>;
+  readonly duties: Readonly<Record<DutyName, Duty>>;
+}
+
+/** For one duty: the outbox waits meanwhile. */
+const LIMIT_MS = 20_000;
+
+/**
+ * Does what is due, one after another. Of two instances that wake up together one does it. A duty that fails is logged, stops
+ * no other, and has its next turn at its usual time.
+ */
+export const runDuties =
+  (deps: Deps) =>
+  async (context: Context): Promise<void> => {
+    for (const name of Object.keys(dutySeconds) as DutyName[]) {
+      if (context.signal.aborted) return;
+      const log = context.log.with({ duty: name });
+      try {
+        if (!(await deps.store.duties.take(name, dutySeconds[name]))) continue;
+        const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LIMIT_MS)]);
+        log.info('duty done', { found: await deps.duties[name]({ ...context, log, signal }) });
+      } catch (error) {
+        log.error('duty failed', describeError(error));
+      }
+    }
+  };

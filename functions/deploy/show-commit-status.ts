@@ -1,0 +1,36 @@
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import { commitStatusOf } from '@miaobu/shared/model/deployment/commit-status-of';
+import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+
+export interface Deps {
+  readonly store: Pick<Store, 'deployments' | 'environments' | 'projects' | 'accounts'>;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'setCommitStatus'>;
+  readonly address: SiteAddress;
+}
+
+/**
+ * `commit.status`: shows beside a commit what its newest deployment in an environment is now. Nothing depends on it, so it is
+ * droppable; without the user's token there is nothing to show it with.
+ */
+export const showCommitStatus = (deps: Deps): TopicHandler<'commit.status'> => ({
+  droppable: true,
+  async work({ environment_id: environmentId, commit_sha: commitSha }, lease) {
+    const { store, sealer, codeHost, address } = deps;
+    const deployment = await store.deployments.findNewestOfCommit(environmentId, commitSha);
+    const environment = await store.environments.find(environmentId);
+    const project = environment && (await store.projects.find(environment.projectId));
+    if (!deployment || !project) return undefined;
+    const status = commitStatusOf(deployment, project, environment, address);
+    const sealed = await store.accounts.findSealedGithubToken(project.userId);
+    if (!status || sealed === undefined) return undefined;
+    const token = sealer.open(sealed, githubTokenContext(project.userId));
+    lease.assertTrusted();
+    await codeHost.setCommitStatus(token, project.repository, commitSha, status);
+    return undefined;
+  },
+});

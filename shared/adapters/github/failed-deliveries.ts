@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import type { CodeHost, FailedDelivery } from '../../ports/code-host.ts';
+import { repositoryPath } from './github-paths.ts';
+import { type GithubRequest, readGithubJson } from './github-request.ts';
+
+const deliverySchema = z.object({
+  id: z.int(),
+  guid: z.string(),
+  event: z.string(),
+  delivered_at: z.iso.datetime(),
+  /** `OK`, or what went wrong in words. */
+  status: z.string(),
+});
+type Delivery = z.output<typeof deliverySchema>;
+
+const PAGE_SIZE = 100;
+const PAGES = 5;
+
+/** `CodeHost.listFailedDeliveries`: GitHub lists deliveries newest first, page by page behind a cursor. */
+export const listFailedDeliveries =
+  (request: GithubRequest): CodeHost['listFailedDeliveries'] =>
+  async (token, fullName, hookId, since) => {
+    const address = `${repositoryPath(fullName)}/hooks/${hookId}/deliveries?per_page=${PAGE_SIZE}`;
+    const found: Delivery[] = [];
+    let cursor: string | undefined = '';
+    for (let page = 0; page < PAGES && cursor !== undefined; page++) {
+      const answer = await request({ token, path: `${address}${cursor}`, expect: [404] });
+      if (answer.status === 404) return [];
+      const shown = readGithubJson(z.array(deliverySchema), answer);
+      const recent = shown.filter(({ delivered_at }) => new Date(delivered_at) >= since);
+      found.push(...recent);
+      cursor = recent.length === shown.length ? nextCursor(answer.header('link')) : undefined;
+    }
+    return failedAmong(found.filter(({ event }) => event === 'push'));
+  };
+
+/** From the `Link` header: the cursor of the page with rel="next". */
+function nextCursor(link: string | undefined): string | undefined {
+  const next = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
+  return cursor === null ? undefined : `&cursor=${encodeURIComponent(cursor)}`;
+}
+
+/** One for each GUID that has no success: attempts share it, and come newest first. */
+function failedAmong(deliveries: readonly Delivery[]): FailedDelivery[] {
+  const failed = new Map<string, FailedDelivery>();
+  const succeeded = new Set<string>();
+  for (const { id, guid, status } of deliveries) {
+    if (status === 'OK') succeeded.add(guid);
+    const later = failed.get(guid);
+    failed.set(guid, { id: later?.id ?? id, guid, attempts: (later?.attempts ?? 0) + 1 });
+  }
+  return [...failed.values()].filter(({ guid }) => !succeeded.has(guid)).reverse();
+}

@@ -1,0 +1,29 @@
+import type { GithubAnswer, GithubRequest } from './github-request.ts';
+
+const ANSWERS = 500;
+const ANSWER_BYTES = 64 * 1024;
+
+/**
+ * The same calls, for GETs that are made again and again: an answer is remembered with its ETag, and GitHub is asked whether it
+ * still holds. "304 Not Modified" costs nothing of the token's rate limit (docs.github.com, "Use conditional requests"). At most
+ * 500 answers of 64 KiB are kept, those that were asked for last.
+ */
+export function rememberAnswers(request: GithubRequest): GithubRequest {
+  const remembered = new Map<string, GithubAnswer>();
+  return async (call) => {
+    // What one token may see, another may not.
+    const key = `${call.token} ${call.accept ?? ''} ${call.path}`;
+    const before = remembered.get(key);
+    const etag = before?.header('etag');
+    const answer = await request(
+      etag === undefined ? call : { ...call, ifNoneMatch: etag, expect: [...(call.expect ?? []), 304] },
+    );
+    const current = answer.status === 304 && before ? before : answer;
+    remembered.delete(key);
+    const isSmall = current.body !== undefined && current.body.length <= ANSWER_BYTES;
+    if (current.status === 200 && isSmall && current.header('etag') !== undefined) remembered.set(key, current);
+    const [oldest] = remembered.keys();
+    if (remembered.size > ANSWERS && oldest !== undefined) remembered.delete(oldest);
+    return current;
+  };
+}
