@@ -59,10 +59,10 @@ export interface CodeHost {
     fullName: string,
     hook: { readonly url: string; readonly secret: string },
   ): Promise<{ readonly id: number }>;
+  /** The hook that calls this URL, if there is one. */
+  findPushHook(token: string, fullName: string, url: string): Promise<{ readonly id: number } | undefined>;
   /** Does nothing when the hook or the repository is gone. */
   deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
-  /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */
-  setCommitStatus(
   /**
    * Pushes since then of which no delivery to the hook succeeded, oldest first; at most of the newest 500 deliveries. Empty when
    * the hook or the repository is gone.
@@ -70,6 +70,8 @@ export interface CodeHost {
   listFailedDeliveries(token: string, fullName: string, hookId: number, since: Date): Promise<FailedDelivery[]>;
   /** Asks for a delivery to be sent again, with the same body and GUID. False when it is too old, or gone. */
   redeliver(token: string, fullName: string, hookId: number, deliveryId: number): Promise<boolean>;
+  /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */
+  setCommitStatus(
     token: string,
     fullName: string,
     sha: string,
