@@ -1,0 +1,113 @@
+import { enqueue, outbox } from '@miaobu/shared/db/outbox';
+import { sql } from '@miaobu/shared/db/sql';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
+import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+
+let own: TestStore;
+let api: ApiUnderTest;
+let operator: SignedUpUser;
+
+beforeAll(async () => {
+  own = await openTestStore();
+});
+beforeEach(async () => {
+  await own.empty();
+  api = apiUnderTest(own);
+  operator = await api.signUp('operator');
+  await own.store.accounts.makeAdmin(operator.user.id);
+});
+afterAll(() => own.close());
+
+/** A message that was given up, and its id as it is shown. */
+async function bury(hostname: string): Promise<string> {
+  await enqueue(own.db, {
+    topic: 'route.publish',
+    lane: `route:${hostname}`,
+    dedupeKey: `route.publish:${hostname}`,
+    payload: { hostname },
+    requestId: `request of ${hostname}`,
+    maxAttempts: 20,
+  });
+  const [message] = await outbox(own.db).claim('worker', ['route.publish'], 1, 60);
+  if (!message) throw new Error('nothing was claimed');
+  await outbox(own.db).fail(message, { errorClass: 'permanent', message: 'vendor_rejected', retry: false });
+  return showId('deadLetter', message.id);
+}
+const listed = async () => (await operator.client('listDeadLetters', {})).data.map(({ id }) => id);
+
+test('what was given up is listed newest first, page by page, with why', async () => {
+  const ids = [await bury('a.example'), await bury('b.example'), await bury('c.example')].toReversed();
+  const first = await operator.client('listDeadLetters', { query: { limit: 2 } });
+  expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  const rest = await operator.client('listDeadLetters', { query: { limit: 2, cursor: first.meta.next_cursor ?? '' } });
+  expect(rest.data).toMatchObject([
+    {
+      id: ids[2],
+      topic: 'route.publish',
+      payload: { hostname: 'a.example' },
+      error_class: 'permanent',
+      error: 'vendor_rejected',
+      attempts: 1,
+      request_id: 'request of a.example',
+    },
+  ]);
+  expect(rest.meta.next_cursor).toBeNull();
+  expect((await operator.client('listDeadLetters', { query: { topic: 'cache.purge' } })).data).toEqual([]);
+});
+
+test('replaying asks for the same work once, from the first attempt, and rings for it', async () => {
+  const id = await bury('a.example');
+  const replay = () => operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} });
+  await replay();
+  expect(await listed()).toEqual([]);
+  expect(await own.db.query(sql`select topic, attempts, payload from outbox where state = 'pending'`)).toEqual([
+    { topic: 'route.publish', attempts: 0, payload: { hostname: 'a.example' } },
+  ]);
+  expect(api.rings).toHaveLength(1);
+  await expect(replay()).rejects.toMatchObject({ status: 404 });
+  expect((await own.messages('route.publish')).filter(({ state }) => state === 'pending')).toHaveLength(1);
+});
+
+test('discarding needs a reason, which is kept', async () => {
+  const id = await bury('a.example');
+  const params = { dead_letter: id };
+  await expect(operator.client('discardDeadLetter', { params, body: { reason: ' ' } })).rejects.toMatchObject({
+    status: 422,
+  });
+  await operator.client('discardDeadLetter', { params, body: { reason: 'the customer left' } });
+  expect(await listed()).toEqual([]);
+  expect(await own.db.query(sql`select action, subject, details from audit_log`)).toEqual([
+    { action: 'dead_letter.discarded', subject: id, details: { topic: 'route.publish', note: 'the customer left' } },
+  ]);
+});
+
+test('two who replay at once cause one message', async () => {
+  const id = await bury('a.example');
+  const replay = () => operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} });
+  const outcomes = await Promise.allSettled([replay(), replay(), replay()]);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect((await own.messages('route.publish')).filter(({ state }) => state === 'pending')).toHaveLength(1);
+});
+
+test('to anybody but the operator none of it exists', async () => {
+  const id = await bury('a.example');
+  const { client } = await api.signUp('somebody');
+  const params = { dead_letter: id };
+  for (const attempt of [
+    () => client('listDeadLetters', {}),
+    () => client('getDeadLetter', { params }),
+    () => client('replayDeadLetter', { params, body: {} }),
+    () => client('discardDeadLetter', { params, body: { reason: 'mine' } }),
+  ]) {
+    await expect(attempt()).rejects.toMatchObject({ status: 404, code: 'not_found' });
+  }
+  expect(await listed()).toEqual([id]);
+});
+
+test('the audit log can neither be changed nor emptied', async () => {
+  await own.store.auditLog.append({ actor: 'deploy', action: 'route.repaired', subject: 'a.example', requestId: 'r' });
+  await expect(own.db.query(sql`update audit_log set actor = 'nobody'`)).rejects.toThrow('append-only');
+  await expect(own.db.query(sql`delete from audit_log`)).rejects.toThrow('append-only');
+});
