@@ -76,7 +76,7 @@ test('builds above the limit wait in the order they came, and the next begins as
   await limit('max_active_builds', 2);
   const ids = await queueAll();
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 2)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 2)));
 
   const [first] = ids;
   const [site] = sites;
@@ -85,7 +85,7 @@ test('builds above the limit wait in the order they came, and the next begins as
   await end(first, site);
   // No minute passes: what waited longest was brought forward.
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 3)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 3)));
 });
 
 test('a later deployment never overtakes one that waits', async () => {
@@ -95,7 +95,7 @@ test('a later deployment never overtakes one that waits', async () => {
     sql`update outbox set run_at = run_at - interval '1 hour' where payload->>'deployment_id' = ${ids[3] ?? ''}`,
   );
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 1)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 1)));
 });
 
 test('a waiting deployment is tried again after a minute even if nothing calls it', async () => {
@@ -105,17 +105,17 @@ test('a waiting deployment is tried again after a minute even if nothing calls i
   await fail(ids[0] ?? '');
   await own.moveClock(61);
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 2)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 2)));
 });
 
 test('builds of the last hour count towards the hourly limit, older ones do not', async () => {
   await limit('max_builds_per_hour', 3);
   const ids = await queueAll();
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 3)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 3)));
   await own.moveClock(3601);
   await work();
-  expect(started).toEqual(shown(ids));
+  expect(started.toSorted()).toEqual(shown(ids));
 });
 
 test('waiting burns no attempt of the message, and shows the place in the queue', async () => {
@@ -145,7 +145,7 @@ test('cancelling a running build gives its place to the next', async () => {
     }),
   );
   await work();
-  expect(started).toEqual(shown(ids.slice(0, 2)));
+  expect(started.toSorted()).toEqual(shown(ids.slice(0, 2)));
 });
 
 test('the machine time of an attempt is recorded once, however often it is closed', async () => {

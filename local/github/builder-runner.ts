@@ -24,7 +24,7 @@ export interface BuilderRunnerOptions {
 export function builderRunner({ command, environment, reaper, log }: BuilderRunnerOptions): WorkflowRunner {
   return async (run) => {
     const temporary = path.join(run.directory, 'temp');
-    mkdirSync(temporary);
+    mkdirSync(temporary, { mode: 0o711 });
     const output = openSync(run.logFile, 'a', 0o600);
     try {
       const [program, ...args] = command;

@@ -87,7 +87,8 @@ export function createWorkflowRuns(deps: Dependencies): WorkflowRuns {
       .run(directory, now(), now(), id);
     let conclusion: WorkflowResult['conclusion'] = 'failure';
     try {
-      mkdirSync(directory, { mode: 0o700 });
+      // Nobody else can list it; the account that runs a site's commands has to pass through.
+      mkdirSync(directory, { mode: 0o711 });
       const runner = runnerOf(Number(row.repository_id), String(row.workflow));
       if (!runner) throw new Error(`there is no workflow ${String(row.workflow)} any more`);
       const inputs = JSON.parse(String(row.inputs)) as Record<string, string>;
