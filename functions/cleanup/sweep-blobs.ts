@@ -16,21 +16,32 @@ export interface Deps {
   readonly graceSeconds: number;
 }
 
+type Using = Awaited<ReturnType<Store['deployments']['listWithManifest']>>[number];
+
+/** The manifest of a deployment, or what its runner says will be; undefined when there is nothing to go by yet. */
+async function manifestOf(deps: Deps, slug: string, { id, status, attempt }: Using): Promise<Manifest | undefined> {
+  const prefix = deploymentPrefix(slug, showId('deployment', id));
+  const read = (name: string) => deps.objectStore.read(`${prefix}/${name}`, MANIFEST_LIMIT_BYTES);
+  const verified = await read('manifest.json');
+  if (verified) return parseManifest(JSON.parse(verified.toString('utf8')));
+  // What is deployed must have its manifest, or nothing is safe to delete.
+  if (status === 'deployed') {
+    throw new AppError('internal', { message: `the manifest of ${showId('deployment', id)} is missing` });
+  }
+  const claimed = await read(`manifest-${attempt}.json`);
+  try {
+    return claimed && parseManifest(JSON.parse(claimed.toString('utf8')));
+  } catch {
+    // A runner wrote it, and nobody has checked it: it will be refused.
+    return undefined;
+  }
+}
+
 /** Every content that a deployment of the project may still show. */
 async function contentsInUse(deps: Deps, project: { id: string; slug: string }): Promise<Set<string>> {
   const inUse = new Set<string>();
-  for (const { id, status, attempt } of await deps.store.deployments.listWithManifest(project.id)) {
-    const prefix = deploymentPrefix(project.slug, showId('deployment', id));
-    const candidates = [`${prefix}/manifest.json`, `${prefix}/manifest-${attempt}.json`];
-    let manifest: Manifest | undefined;
-    for (const key of candidates) {
-      const bytes = await deps.objectStore.read(key, MANIFEST_LIMIT_BYTES);
-      if (bytes) manifest ??= parseManifest(JSON.parse(bytes.toString('utf8')));
-    }
-    // What is being uploaded is protected by the grace; what is deployed must have its manifest, or nothing is safe to delete.
-    if (!manifest && status === 'deployed') {
-      throw new AppError('internal', { message: `the manifest of ${showId('deployment', id)} is missing` });
-    }
+  for (const deployment of await deps.store.deployments.listWithManifest(project.id)) {
+    const manifest = await manifestOf(deps, project.slug, deployment);
     for (const blob of manifest ? blobsOf(manifest) : []) inUse.add(blob.sha256);
   }
   return inUse;
@@ -38,7 +49,8 @@ async function contentsInUse(deps: Deps, project: { id: string; slug: string }):
 
 /**
  * Deletes contents that no deployment uses any more (mark and sweep). A content is forgotten in the database first: a build
- * that asks for it from then on uploads it again, so a crash in between leaves an unused object, never a missing one.
+ * that asks for it from then on uploads it again, so a crash in between leaves an unused object, never a missing one. A
+ * project in which something is not as it should be is left as it is, and keeps no other from being swept.
  */
 export const sweepBlobs =
   (deps: Deps) =>
@@ -47,7 +59,12 @@ export const sweepBlobs =
     let afterId: string | undefined;
     for (;;) {
       const projects = await deps.store.projects.listIds({ limit: PROJECTS_A_PAGE, afterId });
-      for (const project of projects) swept += await sweepProject(deps, project);
+      for (const project of projects) {
+        swept += await sweepProject(deps, project).catch((error: unknown) => {
+          log.error('project not swept', { projectId: showId('project', project.id), error: String(error) });
+          return 0;
+        });
+      }
       if (projects.length < PROJECTS_A_PAGE) break;
       afterId = projects.at(-1)?.id;
     }

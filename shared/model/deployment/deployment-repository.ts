@@ -258,7 +258,8 @@ export const deploymentRepository = (db: Queryable) => ({
   listWithManifest(projectId: string): Promise<Pick<Deployment, 'id' | 'status' | 'attempt'>[]> {
     return db.query(sql`
       select id, status, attempt from deployments
-       where project_id = ${projectId} and status in ('uploading', 'deploying', 'deployed')`);
+       where project_id = ${projectId}
+         and (status in ('uploading', 'deploying', 'deployed') or id in (select id from protected_deployments))`);
   },
 });
 export type DeploymentRepository = ReturnType<typeof deploymentRepository>;
