@@ -91,17 +91,18 @@ $$;
 
 -- A failed try: pending again, or dead after the last one. Returns the new state, or null when the lease is lost.
 create function outbox_fail(
-  p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval default null
+  p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval default null,
+  p_extra_attempts integer default 0
 ) returns text language plpgsql as $$
 declare
   new_state text;
 begin
   update outbox set
-    state = case when p_retry and attempts < max_attempts then 'pending' else 'dead' end,
+    state = case when p_retry and attempts < max_attempts + p_extra_attempts then 'pending' else 'dead' end,
     run_at = db_now() + coalesce(p_after, outbox_backoff(attempts)),
     lease_until = null, lease_token = null,
     last_error_class = p_class, last_error = left(p_error, 2000),
-    finished_at = case when p_retry and attempts < max_attempts then null else db_now() end
+    finished_at = case when p_retry and attempts < max_attempts + p_extra_attempts then null else db_now() end
   where id = p_id and state = 'leased' and lease_token = p_token
   returning state into new_state;
   return new_state;
@@ -112,7 +113,8 @@ exception when unique_violation then
   return 'cancelled';
 end $$;
 
--- Gives back what vanished workers held.
+-- Gives back what vanished workers held. A message whose last try vanished gets a few more: giving it up has consequences that
+-- only a worker can write. What kills its worker every time ends here after all.
 create function outbox_reap() returns integer language plpgsql as $$
 declare
   expired record;
@@ -121,7 +123,7 @@ begin
   for expired in
     select id, lease_token from outbox where state = 'leased' and lease_until < db_now() for update skip locked
   loop
-    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true);
+    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true, null, 3);
     reaped := reaped + 1;
   end loop;
   return reaped;
@@ -130,7 +132,7 @@ end $$;
 -- Down Migration
 
 drop function outbox_reap();
-drop function outbox_fail(uuid, bigint, text, text, boolean, interval);
+drop function outbox_fail(uuid, bigint, text, text, boolean, interval, integer);
 drop function outbox_backoff(integer);
 drop function outbox_finish(uuid, bigint);
 drop function outbox_claim(text, integer, interval, text[]);

@@ -443,7 +443,7 @@ AS $function$
   returning id
 $function$;
 
-CREATE OR REPLACE FUNCTION public.outbox_fail(p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval DEFAULT NULL::interval)
+CREATE OR REPLACE FUNCTION public.outbox_fail(p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval DEFAULT NULL::interval, p_extra_attempts integer DEFAULT 0)
  RETURNS text
  LANGUAGE plpgsql
 AS $function$
@@ -451,11 +451,11 @@ declare
   new_state text;
 begin
   update outbox set
-    state = case when p_retry and attempts < max_attempts then 'pending' else 'dead' end,
+    state = case when p_retry and attempts < max_attempts + p_extra_attempts then 'pending' else 'dead' end,
     run_at = db_now() + coalesce(p_after, outbox_backoff(attempts)),
     lease_until = null, lease_token = null,
     last_error_class = p_class, last_error = left(p_error, 2000),
-    finished_at = case when p_retry and attempts < max_attempts then null else db_now() end
+    finished_at = case when p_retry and attempts < max_attempts + p_extra_attempts then null else db_now() end
   where id = p_id and state = 'leased' and lease_token = p_token
   returning state into new_state;
   return new_state;
@@ -489,7 +489,7 @@ begin
   for expired in
     select id, lease_token from outbox where state = 'leased' and lease_until < db_now() for update skip locked
   loop
-    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true);
+    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true, null, 3);
     reaped := reaped + 1;
   end loop;
   return reaped;

@@ -110,7 +110,8 @@ test('of two transactions in a deadlock the one that Postgres ends is run again,
       await transaction.query(fill(second));
     });
   await Promise.all([crossing('left', 'right'), crossing('right', 'left')]);
-  expect(runs).toBe(3);
+  // Now and then Postgres ends both, and they meet again.
+  expect(runs).toBeGreaterThan(2);
   expect(await boxes()).toEqual({ left: 2, right: 2 });
 });
 

@@ -118,6 +118,13 @@ export function openDatabase(config: DatabaseConfig): Database {
   };
 }
 
+/** The time by the one clock, which is the database's. */
+export async function readClock(db: Queryable): Promise<Date> {
+  const [row] = await db.query<{ now: Date }>(sql`select db_now() as now`);
+  if (!row) throw new AppError('internal');
+  return row.now;
+}
+
 /** Throws `database_unavailable` when the database does not answer a trivial statement. */
 export async function assertReachable(db: Queryable): Promise<void> {
   await db.query(sql`select 1`);

@@ -159,14 +159,6 @@ test('a lease is reaped when it has run out and not before', async () => {
   ]);
 });
 
-test('the expired lease of a last try ends dead, not in another try', async () => {
-  await put({ maxAttempts: 1 });
-  await claimOne();
-  await shiftClock(db, LEASE_SECONDS + 1);
-  await outbox(db).reap();
-  expect(await states()).toEqual(['dead']);
-});
-
 test('a failed message waits at least half a second and at most ten minutes, the longer the more often it failed', async () => {
   const waits = await db.query<{ attempts: number; least: number; most: number }>(sql`
     select attempts, min(extract(epoch from wait))::double precision as least,
@@ -287,4 +279,17 @@ test('no second message of a lane can be leased, even past the functions that se
   await put({ dedupeKey: 'second' });
   const forced = db.query(sql`update outbox set state = 'leased' where dedupe_key = 'second'`);
   await expect(forced).rejects.toMatchObject({ code: '23505', constraint: 'outbox_one_lease_per_lane' });
+});
+
+test('a message whose last try vanished is claimed a few times more, so that giving it up can be written; then it is dead', async () => {
+  await put({ maxAttempts: 1 });
+  const attempts: number[] = [];
+  for (let hours = 1; (await states()).includes('pending'); hours++) {
+    attempts.push((await claimOne()).attempts);
+    await shiftClock(db, hours * 3600);
+    expect(await outbox(db).reap()).toBe(1);
+    // Whatever the backoff was, it is over.
+    await shiftClock(db, hours * 3600 + 1800);
+  }
+  expect([attempts, await states()]).toEqual([[1, 2, 3, 4], ['dead']]);
 });

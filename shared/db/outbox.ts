@@ -47,6 +47,25 @@ export async function enqueue(db: Queryable, message: OutboxMessage): Promise<vo
     )`);
 }
 
+/** Whether this message waits, or something of its lane is being worked on. */
+export async function isQueued(db: Queryable, { lane, dedupeKey }: OutboxMessage): Promise<boolean> {
+  const rows = await db.query(sql`
+    select 1 from outbox where dedupe_key = ${dedupeKey} and state = 'pending'
+    union all select 1 from outbox where lane = ${lane} and state = 'leased'`);
+  return rows.length > 0;
+}
+
+/** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */
+export async function forgetMessages(db: Queryable, olderThanDays: number, limit: number): Promise<number> {
+  const rows = await db.query(sql`
+    delete from outbox where id in (
+      select id from outbox
+       where state in ('done', 'cancelled') and finished_at < db_now() - make_interval(days => ${olderThanDays})
+       order by finished_at limit ${limit})
+    returning 1`);
+  return rows.length;
+}
+
 /** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
 export async function finishMessage(db: Queryable, message: Pick<LeasedMessage, 'id' | 'leaseToken'>): Promise<void> {
   const [row] = await db.query<{ finished: boolean }>(

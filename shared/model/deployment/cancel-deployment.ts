@@ -23,6 +23,8 @@ export async function cancelDeployment(
     to: 'cancelled',
     by,
     requestId,
+    // Superseded is only what no run has taken up; a build under way may finish, it cannot win.
+    ...(reason === 'superseded' ? { from: ['queued'] as const } : {}),
     set: { reason, reasonMessage: message },
   });
   if (!cancelled || cancelled.attempt === 0) return cancelled;
