@@ -25,7 +25,7 @@ export function whySkipped(
   known: KnownHead,
 ): string | undefined {
   const marker = skipMarkerIn(push.head_commit?.message ?? '');
-  if (marker !== undefined) return `the commit's message says ${marker}`;
+  if (marker !== undefined) return `the commit’s message says ${marker}`;
   const isWatched = watchOf(project);
   const files = isWatched && continues(push, known) ? changedFiles(push) : undefined;
   if (!isWatched || !files || files.some(isWatched)) return undefined;
