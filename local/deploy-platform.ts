@@ -36,6 +36,8 @@ function releaseConfig(cloud: LocalCloud) {
       GITHUB_API_URL: `http://${host}${GITHUB_PATH}/api/v3`,
       BUILD_REPOSITORY: BUILDS_REPOSITORY,
       BUILD_WORKFLOW: BUILDS_WORKFLOW,
+      // *.localhost does not resolve for Node.
+      SITES_PROBE_ORIGIN: `http://127.0.0.1:${frontPort}`,
       MIAOBU_ROLE_ARN: `acs:ram::${account.accountId}:role/miaobu`,
       MIAOBU_VPC_ID: 'vpc-local',
       MIAOBU_VSWITCH_ID: 'vsw-local',

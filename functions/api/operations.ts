@@ -14,6 +14,7 @@ import { listDeployments } from './deployments/list-deployments.ts';
 import { readDeploymentLogs } from './deployments/read-deployment-logs.ts';
 import type { Operations } from './operation.ts';
 import { createProject } from './projects/create-project.ts';
+import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
 import { listProjects } from './projects/list-projects.ts';
 
@@ -32,6 +33,7 @@ export const operations = (deps: Deps): Operations => ({
   createProject: createProject(deps),
   listProjects: listProjects(deps),
   getProject: getProject(deps),
+  deleteProject: deleteProject(deps),
   listDeployments: listDeployments(deps),
   getDeployment: getDeployment(deps),
   cancelDeployment: cancelDeployment(deps),

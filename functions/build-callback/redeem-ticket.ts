@@ -58,9 +58,10 @@ async function redeem(
   const deployment = await repositories.deployments.lock(deploymentId);
   const attempt = deployment && (await repositories.attempts.lock(key));
   const project = deployment && (await repositories.projects.find(deployment.projectId));
-  if (!deployment || !attempt || !project) throw new AppError('unauthorized');
+  if (!deployment || !attempt) throw new AppError('unauthorized');
   const derived = { ...key, nonce: attempt.ticketNonce };
   if (!equalBytes(sha256(tokens.ticket(derived)), sha256(claim.ticket))) throw new AppError('unauthorized');
+  if (!project) throw new AppError('attempt_closed', { details: { reason: 'the project was deleted' } });
   assertRedeemable(attempt, deployment, claim.redeemer);
   const token = tokens.report(derived, claim.redeemer);
   await repositories.attempts.redeem(key, {

@@ -85,6 +85,8 @@ async function switchEnvironment(repositories: Repositories, verified: Deploymen
   const environment = await repositories.environments.lock(verified.environmentId);
   const deployment = await repositories.deployments.lock(verified.id);
   if (deployment?.status !== 'deploying' || deployment.activatedAt) return;
+  // Being deleted: nothing of it goes live any more.
+  if (!(await repositories.projects.find(deployment.projectId))) return;
   const settle = (id: string, reason: 'superseded' | 'held') =>
     repositories.deployments.move(id, { to: 'deployed', by: 'deploy', requestId, set: { reason } });
 

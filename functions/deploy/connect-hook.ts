@@ -1,9 +1,9 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
-import { showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import { webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
@@ -20,7 +20,7 @@ export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
   async work({ project_id: projectId }, lease, { requestId }) {
     const project = await deps.store.projects.find(projectId);
     if (!project) return undefined;
-    const url = `${deps.controlOrigin}/webhooks/github/${showId('project', projectId)}`;
+    const url = hookUrl(deps.controlOrigin, projectId);
     await deps.store.transaction((repositories) =>
       repositories.cloudResources.intend({ kind: 'push_hook', externalId: url, projectId }),
     );

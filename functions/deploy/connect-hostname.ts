@@ -16,10 +16,13 @@ const DNS_TTL_SECONDS = 600;
 /** `hostname.connect`: the hostname's record at the edge, and the CNAME that leads to it. Both are adopted if they exist. */
 export const connectHostname = (deps: Deps): TopicHandler<'hostname.connect'> => ({
   async work({ project_id: projectId, hostname }, lease) {
-    await deps.store.transaction(async (repositories) => {
+    const wanted = await deps.store.transaction(async (repositories) => {
+      if (!(await repositories.projects.find(projectId))) return false;
       await repositories.cloudResources.intend({ kind: 'edge_record', externalId: hostname, projectId });
       await repositories.cloudResources.intend({ kind: 'dns_cname', externalId: hostname, projectId });
+      return true;
     });
+    if (!wanted) return undefined;
     lease.assertTrusted();
     const { originBucketDomain } = deps;
     const { cname } = await deps.edgeZone.ensureSiteRecord({ hostname, originBucketDomain });

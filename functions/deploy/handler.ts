@@ -7,8 +7,10 @@ import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { esaEdgeZone } from '@miaobu/shared/adapters/aliyun/esa-edge-zone';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
+import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build-runner';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { httpSiteProbe } from '@miaobu/shared/adapters/node/http-site-probe';
 import { webhookAlertChannel } from '@miaobu/shared/adapters/node/webhook-alert-channel';
 import { wakeUp } from '@miaobu/shared/contracts/messages';
 import { openDatabase } from '@miaobu/shared/db/database';
@@ -21,6 +23,7 @@ import { repositories } from '@miaobu/shared/model/repositories';
 import {
   alertConfig,
   aliyunConfig,
+  buildLogConfig,
   buildRunnerConfig,
   databaseConfig,
   dnsConfig,
@@ -29,6 +32,7 @@ import {
   instanceConfig,
   objectStoreConfig,
   originConfig,
+  probeConfig,
   readConfig,
   rootKeyConfig,
 } from '@miaobu/shared/runtime/config';
@@ -41,15 +45,19 @@ import { connectHostname } from './connect-hostname.ts';
 import { findHooksInUse } from './find-hooks-in-use.ts';
 import { findOverdue } from './find-overdue.ts';
 import { findUnsynced } from './find-unsynced.ts';
+import { probeRoute } from './probe-route.ts';
 import { publishRoute } from './publish-route.ts';
 import { purgeCache } from './purge-cache.ts';
 import { redeliverFailed } from './redeliver-failed.ts';
+import { requestScrub } from './request-scrub.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 import { runDeploy } from './run-deploy.ts';
+import { scrubRoutes } from './scrub-routes.ts';
 import { sendAlert } from './send-alert.ts';
 import { showCommitStatus } from './show-commit-status.ts';
 import { startBuild } from './start-build.ts';
 import { syncBranch } from './sync-branch.ts';
+import { teardownProject } from './teardown-project.ts';
 
 const config = readConfig([
   databaseConfig,
@@ -61,7 +69,9 @@ const config = readConfig([
   dnsConfig,
   githubConfig,
   buildRunnerConfig,
+  buildLogConfig,
   alertConfig,
+  probeConfig,
   instanceConfig,
 ]);
 const database = openDatabase(config.database);
@@ -79,6 +89,7 @@ const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 const edgeStore = esaEdgeStore({ ...config.edge, ...cloud });
 const edgeZone = esaEdgeZone({ ...config.edge, ...cloud });
 const dnsZone = alidnsDnsZone({ ...config.dns, ...cloud });
+const buildLog = tablestoreBuildLog({ ...config.buildLog, ...cloud });
 const { controlOrigin, alertUrl } = config;
 const alertChannel = alertUrl === undefined ? undefined : webhookAlertChannel({ url: alertUrl });
 const originBucketDomain = `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`;
@@ -93,6 +104,7 @@ const run = runDeploy({
   duties: {
     'find-unsynced': findUnsynced({ store }),
     'find-hooks-in-use': findHooksInUse({ store }),
+    'request-scrub': requestScrub({ store }),
   },
   handlers: {
     'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),
@@ -104,9 +116,15 @@ const run = runDeploy({
     'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
     'route.publish': publishRoute({ store, edgeStore }),
+    'route.scrub': scrubRoutes({ store, edgeStore }),
+    'route.probe': probeRoute({ store, siteProbe: httpSiteProbe(config) }),
     'cache.purge': purgeCache({ edgeZone }),
     'commit.status': showCommitStatus({ store, sealer, codeHost, address: siteAddress(config.sitesOrigin) }),
     'alert.send': sendAlert({ store, alertChannel }),
+    'project.teardown': teardownProject({
+      ...{ store, sealer, codeHost, controlOrigin },
+      ...{ objectStore, edgeStore, edgeZone, dnsZone, buildLog },
+    }),
   },
 });
 

@@ -1,72 +1,95 @@
-import { kvKey, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { kvKey, parseRoute, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
-import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
-import type { Store } from '@miaobu/shared/model/repositories';
-import { edgeRouteOf } from '@miaobu/shared/model/route/edge-route-of';
+import { readId } from '@miaobu/shared/kernel/ids';
+import type { Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import { probeMessage } from '@miaobu/shared/model/route/probe-message';
+import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+import { EVERYWHERE_SECONDS } from './probe-route.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'transaction'>;
-  readonly edgeStore: Pick<EdgeStore, 'put' | 'get'>;
+  readonly store: Pick<Store, 'transaction' | 'deployments' | 'routes'>;
+  readonly edgeStore: Pick<EdgeStore, 'put' | 'get' | 'delete'>;
 }
 
 /**
- * `route.publish`: makes Edge KV say what Postgres says about a hostname. Edge KV has no compare-and-set, so the order is:
- * record that the deployment may be visible, write, read back, acknowledge under the fencing token. The last hostname to confirm
- * makes the deployment `deployed`.
+ * `route.publish`: makes Edge KV say what Postgres says about a hostname, which may be nothing. The one writer of that value. Edge KV
+ * has no compare-and-set, so the order is: record that the deployment may be visible, write, read back, acknowledge under the
+ * fencing token. The last hostname to confirm makes the deployment `deployed`.
  */
 export const publishRoute = (deps: Deps): TopicHandler<'route.publish'> => ({
   async work({ hostname }, lease, { requestId }) {
-    const desired = await deps.store.transaction(async (repositories) => {
-      const route = await repositories.routes.find(hostname);
-      const environment = route && (await repositories.environments.lock(route.environmentId));
-      if (!environment?.currentDeploymentId) return undefined;
-      // Read again: the version may have moved while we waited for the lock.
-      const current = await repositories.routes.find(hostname);
-      const deployment = await repositories.deployments.find(environment.currentDeploymentId);
-      const project = deployment && (await repositories.projects.find(deployment.projectId));
-      if (!current || !deployment || !project) return undefined;
-      if (!(await repositories.routes.expose(hostname, deployment.id, lease.token))) throw new AppError('lease_lost');
-      return {
-        environment,
-        deployment,
-        version: current.desiredVersion,
-        ...edgeRouteOf(deployment, project, environment),
-      };
+    const wanted = await deps.store.transaction(async (repositories) => {
+      await repositories.environments.lockByHostname(hostname);
+      // Read behind the lock: all of it may have moved while we waited.
+      const found = await wantedRoute(repositories, hostname);
+      if (!found) return undefined;
+      if (!(await repositories.routes.takeOver(hostname, lease.token))) throw new AppError('lease_lost');
+      if (found.shown) await repositories.routes.expose(hostname, found.shown.deployment.id, lease.token);
+      return found;
     });
-    if (!desired) return undefined;
-
-    const { environment, deployment, version, value } = desired;
-    const key = kvKey(hostname);
-    lease.assertTrusted();
-    await deps.edgeStore.put(ROUTE_NAMESPACE, key, value);
-    if ((await deps.edgeStore.get(ROUTE_NAMESPACE, key)) !== value) {
-      throw new AppError('edge_unavailable', { message: 'Edge KV does not read back what was written' });
-    }
-
-    return async (repositories) => {
-      const now = await repositories.environments.lock(environment.id);
-      const acknowledged = await repositories.routes.acknowledge(hostname, {
-        version,
-        generation: environment.generation,
-        deploymentId: deployment.id,
-        digest: sha256(value),
-        fence: lease.token,
-      });
-      if (!acknowledged) throw new AppError('lease_lost');
-      await repositories.enqueue({
-        topic: 'cache.purge',
-        lane: `purge:${hostname}`,
-        dedupeKey: `cache.purge:${hostname}`,
-        payload: { hostname },
-        requestId,
-        maxAttempts: 4,
-      });
-      if (now.currentDeploymentId !== deployment.id || (await repositories.routes.countBehind(environment.id)) > 0)
-        return;
-      await repositories.deployments.markPublished(deployment.id);
-      await repositories.deployments.move(deployment.id, { to: 'deployed', by: 'deploy', requestId });
-    };
+    if (wanted?.shown) await write(deps, hostname, wanted.shown.value, lease);
+    else await remove(deps, hostname, lease);
+    return wanted && ((repositories) => acknowledge(repositories, wanted, lease, requestId));
   },
 });
+
+async function write({ edgeStore }: Deps, hostname: string, value: string, lease: Lease): Promise<void> {
+  const key = kvKey(hostname);
+  lease.assertTrusted();
+  await edgeStore.put(ROUTE_NAMESPACE, key, value);
+  if ((await edgeStore.get(ROUTE_NAMESPACE, key)) !== value) {
+    throw new AppError('edge_unavailable', { message: 'Edge KV does not read back what was written' });
+  }
+}
+
+/** What was shown until now stays visible for some minutes, so it is protected from now on once more. */
+async function remove({ store, edgeStore }: Deps, hostname: string, lease: Lease): Promise<void> {
+  const key = kvKey(hostname);
+  lease.assertTrusted();
+  const found = await edgeStore.get(ROUTE_NAMESPACE, key);
+  if (found === undefined) return;
+  const named = readId('deployment', parseRoute(found)?.deployment_id ?? '');
+  const [isKnown, hasRoute] = [named && (await store.deployments.find(named)), await store.routes.find(hostname)];
+  if (named && isKnown && hasRoute) await store.routes.expose(hostname, named, lease.token);
+  lease.assertTrusted();
+  await edgeStore.delete(ROUTE_NAMESPACE, key);
+  if ((await edgeStore.get(ROUTE_NAMESPACE, key)) !== undefined) {
+    throw new AppError('edge_unavailable', { message: 'Edge KV still has what was deleted' });
+  }
+}
+
+async function acknowledge(
+  repositories: Repositories,
+  { route, environment, shown }: WantedRoute,
+  lease: Lease,
+  requestId: string,
+): Promise<void> {
+  const { hostname } = route;
+  const now = await repositories.environments.lockByHostname(hostname);
+  // The end of a deletion: there is nothing left to write it down for.
+  if (!now) return;
+  const acknowledged = await repositories.routes.acknowledge(hostname, {
+    version: route.desiredVersion,
+    generation: environment.generation,
+    deploymentId: shown?.deployment.id ?? null,
+    digest: shown ? sha256(shown.value) : null,
+    fence: lease.token,
+  });
+  if (!acknowledged) throw new AppError('lease_lost');
+  await repositories.enqueue({
+    topic: 'cache.purge',
+    lane: `purge:${hostname}`,
+    dedupeKey: `cache.purge:${hostname}`,
+    payload: { hostname },
+    requestId,
+    maxAttempts: 4,
+  });
+  if (!shown || now.currentDeploymentId !== shown.deployment.id) return;
+  if ((await repositories.routes.countBehind(environment.id)) > 0) return;
+  await repositories.deployments.markPublished(shown.deployment.id);
+  await repositories.deployments.move(shown.deployment.id, { to: 'deployed', by: 'deploy', requestId });
+  await repositories.enqueue(probeMessage(shown.deployment.id, requestId, EVERYWHERE_SECONDS));
+}

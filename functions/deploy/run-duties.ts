@@ -1,6 +1,7 @@
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Context } from '@miaobu/shared/runtime/context';
 import { describeError } from '@miaobu/shared/runtime/logger';
+import { SCRUB_SECONDS } from './scrub-routes.ts';
 
 /** What is done without anybody asking, and every how many seconds. */
 export const dutySeconds = {
@@ -8,6 +9,8 @@ export const dutySeconds = {
   'find-unsynced': 60,
   /** Puts the hooks in line whose failed deliveries are to be asked for again. */
   'find-hooks-in-use': 5 * 60,
+  /** Asks for Edge KV to be compared with what it should say. */
+  'request-scrub': SCRUB_SECONDS,
 } as const;
 export type DutyName = keyof typeof dutySeconds;
 

@@ -67,6 +67,7 @@ const decide =
   ): Conclusion =>
   async (repositories) => {
     const environment = await repositories.environments.lock(before.id);
+    if (!(await repositories.projects.find(project.id))) return;
     // Compare-and-set against a stale read: a push came in while we asked, so ask again.
     if (environment.nextSeq !== before.nextSeq || environment.headSha !== before.headSha) {
       return repositories.enqueue(branchSyncMessage(before.id, requestId));

@@ -1,7 +1,7 @@
 import { getUser } from './account.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { cancelDeployment, getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
-import { createProject, getProject, listProjects } from './projects.ts';
+import { createProject, deleteProject, getProject, listProjects } from './projects.ts';
 
 /** The table of operations: router, client and CLI are made from it. */
 export const api = {
@@ -9,6 +9,7 @@ export const api = {
   createProject,
   listProjects,
   getProject,
+  deleteProject,
   listDeployments,
   getDeployment,
   cancelDeployment,

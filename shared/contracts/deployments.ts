@@ -46,7 +46,10 @@ export const deployment = z.strictObject({
   build_seconds: z.number().nullable(),
   created_at: time,
   activated_at: time.nullable(),
+  /** Every hostname was written and read back. */
   published_at: time.nullable(),
+  /** It was seen at its address although every edge had had the time to learn of it: minutes after `published_at`. */
+  live_everywhere_at: time.nullable(),
   finished_at: time.nullable(),
 });
 export type Deployment = z.output<typeof deployment>;

@@ -40,6 +40,8 @@ export interface EdgeRoute {
 /** The Edge KV key of a hostname. The one place that knows what ESA allows in a key. */
 export const kvKey = (hostname: string) => hostname.toLowerCase();
 export const shardKey = (deploymentId: string, shard: number) => `${deploymentId}-${shard}`;
+/** What the keys of all shards of a deployment begin with, and of no other's. */
+export const shardPrefix = (deploymentId: string) => `${deploymentId}-`;
 
 /** A file in a shard: `[path, sha256, bytes, type index, br blob?, gzip blob?]`, blobs as `[sha256, bytes]`. */
 type Twin = readonly [sha256: string, bytes: number] | 0;

@@ -27,12 +27,18 @@ export const topics = {
   'deployment.activate': z.strictObject({ deployment_id: uuid }),
   /** Make Edge KV say what Postgres says about a hostname. */
   'route.publish': z.strictObject({ hostname: z.string() }),
+  /** Compare Edge KV with what Postgres says, for the routes that were not verified lately. */
+  'route.scrub': z.strictObject({}),
+  /** Find out whether visitors see a published deployment. Droppable. */
+  'route.probe': z.strictObject({ deployment_id: uuid }),
   /** Ask the edge to forget what it cached of a hostname. Droppable. */
   'cache.purge': z.strictObject({ hostname: z.string() }),
   /** Show beside a commit what became of it. Droppable. */
   'commit.status': z.strictObject({ environment_id: uuid, commit_sha: z.string() }),
   /** Tell the operator about a message that was given up. Droppable. */
   'alert.send': z.strictObject({ message_id: uuid }),
+  /** Take down what a project that is being deleted has outside, then forget it. */
+  'project.teardown': z.strictObject({ project_id: uuid }),
   /** Delete what a purged deployment leaves outside. */
   'deployment.purge': z.strictObject({ deployment_id: uuid }),
 } as const;
@@ -50,8 +56,11 @@ export const deployTopics = [
   'deployment.rescue',
   'deployment.activate',
   'route.publish',
+  'route.scrub',
+  'route.probe',
   'cache.purge',
   'commit.status',
   'alert.send',
+  'project.teardown',
 ] as const satisfies readonly Topic[];
 export const cleanupTopics = ['deployment.purge'] as const satisfies readonly Topic[];

@@ -93,3 +93,17 @@ export const getProject = endpoint({
   paginated: false,
   errors: ['not_found'],
 });
+
+export const deleteProject = endpoint({
+  method: 'DELETE',
+  path: '/api/v1/projects/{project}',
+  summary:
+    'Deletes a project: it is gone for the API at once, its sites within minutes. Its slug is free when everything that it had stored is deleted, an hour or more later.',
+  params: z.strictObject({ project: z.string().max(64) }),
+  query: noQuery,
+  body: null,
+  output: z.strictObject({ id: z.string(), slug: z.string(), deleting: z.literal(true) }),
+  status: 202,
+  paginated: false,
+  errors: ['not_found'],
+});

@@ -1,9 +1,11 @@
-import { assertReachable, type Database, type Queryable } from '../db/database.ts';
+import { assertReachable, type Database, type Queryable, readClock } from '../db/database.ts';
 import {
   enqueue,
   type Failure,
   failMessage,
   finishMessage,
+  forgetMessages,
+  isQueued,
   type LeasedMessage,
   type OutboxMessage,
 } from '../db/outbox.ts';
@@ -43,6 +45,12 @@ const bind = (db: Queryable) => ({
   limits: accountLimitRepository(db),
   /** Commits a message together with the state that wants it. */
   enqueue: (message: OutboxMessage) => enqueue(db, message),
+  /** Whether a message waits, or something of its lane is being worked on. */
+  isQueued: (message: OutboxMessage) => isQueued(db, message),
+  /** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */
+  forgetMessages: (olderThanDays: number, limit: number) => forgetMessages(db, olderThanDays, limit),
+  /** The time by the one clock. */
+  now: () => readClock(db),
   /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */
   finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
   /** The same for a message that failed: returns its new state, undefined unless the lease still counts. */

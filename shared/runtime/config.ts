@@ -127,6 +127,11 @@ export const alertConfig = slice({ ALERT_WEBHOOK_URL: z.url({ protocol: /^https?
   alertUrl: env.ALERT_WEBHOOK_URL,
 }));
 
+/** Where sites are probed, when their names do not resolve here. */
+export const probeConfig = slice({ SITES_PROBE_ORIGIN: origin.optional() }, (env) => ({
+  probeOrigin: env.SITES_PROBE_ORIGIN,
+}));
+
 /** The workflow that builds sites: `owner/name` of the platform's repository, the workflow's file, and the branch it runs from. */
 export const buildRunnerConfig = slice(
   {

@@ -103,6 +103,8 @@ test('creating a push hook twice gives the same hook with the newer secret; dele
   const first = await codeHost().createPushHook(you.token, 'you/site', { url: receiver.url, secret: 'the first' });
   const second = await codeHost().createPushHook(you.token, 'you/site', receiver);
   expect(second).toEqual(first);
+  expect(await codeHost().findPushHook(you.token, 'you/site', receiver.url)).toEqual(first);
+  expect(await codeHost().findPushHook(you.token, 'you/site', `${receiver.url}/other`)).toBeUndefined();
   await checkout.git('push', 'origin', 'main:refs/heads/hooked');
   const [push] = await receiver.pushes(1);
   expect([push?.signed, push?.payload.after]).toEqual([true, head]);

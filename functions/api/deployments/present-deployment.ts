@@ -29,5 +29,6 @@ export const presentDeployment = (address: SiteAddress, deployment: ShownDeploym
   created_at: deployment.createdAt.toISOString(),
   activated_at: time(deployment.activatedAt),
   published_at: time(deployment.publishedAt),
+  live_everywhere_at: time(deployment.liveEverywhereAt),
   finished_at: time(deployment.finishedAt),
 });

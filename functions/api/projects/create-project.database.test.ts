@@ -87,6 +87,7 @@ test('an import answers 201 with the project and its first deployment', async ()
       created_at: expect.stringMatching(/Z$/),
       activated_at: null,
       published_at: null,
+      live_everywhere_at: null,
       finished_at: null,
     },
   });

@@ -44,6 +44,7 @@ export const exampleDeployment = (changes: Partial<Deployment> = {}): Deployment
   created_at: '2026-01-02T03:04:05.000Z',
   activated_at: null,
   published_at: null,
+  live_everywhere_at: null,
   finished_at: null,
   ...changes,
 });

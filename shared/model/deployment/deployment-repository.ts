@@ -10,7 +10,8 @@ import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } fr
 const columns = sql`
   d.id, d.project_id, d.environment_id, d.seq, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author,
   d.status, d.attempt, d.reason, d.reason_message, d.settings, d.variables, d.request_id, d.manifest_sha256, d.manifest_bytes,
-  d.files, d.bytes, d.shards, d.spa, d.build_seconds, d.created_at, d.activated_at, d.published_at, d.retired_at, d.finished_at`;
+  d.files, d.bytes, d.shards, d.spa, d.build_seconds, d.created_at, d.activated_at, d.published_at, d.live_everywhere_at,
+  d.retired_at, d.finished_at`;
 
 /** A deployment together with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
@@ -19,6 +20,20 @@ export interface ShownDeployment extends Deployment {
   readonly projectSlug: string;
   /** While it waits for a build: 1 is next. */
   readonly queuePosition: number | null;
+}
+
+/** What becomes of what a deployment has outside. */
+export interface DeploymentStanding {
+  readonly id: string;
+  readonly slug: string;
+  /** It has ended, nobody can see it, and nothing of it is needed any more. */
+  readonly over: boolean;
+}
+
+export interface CompleteDeployment {
+  readonly id: string;
+  readonly slug: string;
+  readonly shards: number | null;
 }
 
 export interface NewDeployment {
@@ -190,7 +205,9 @@ export const deploymentRepository = (db: Queryable) => ({
 
   async markActivated(id: string): Promise<void> {
     await db.query(sql`
-      update deployments set activated_at = db_now(), published_at = null, retired_at = null where id = ${id}`);
+      update deployments
+         set activated_at = db_now(), published_at = null, live_everywhere_at = null, retired_at = null
+       where id = ${id}`);
   },
 
   async markRetired(id: string): Promise<void> {
@@ -199,6 +216,21 @@ export const deploymentRepository = (db: Queryable) => ({
 
   async markPublished(id: string): Promise<void> {
     await db.query(sql`update deployments set published_at = coalesce(published_at, db_now()) where id = ${id}`);
+  },
+
+  /** Seconds since it was published; undefined when it is not. */
+  async publishedSecondsAgo(id: string): Promise<number | undefined> {
+    const [row] = await db.query<{ age: number | null }>(sql`
+      select extract(epoch from db_now() - published_at)::double precision as age from deployments where id = ${id}`);
+    return row?.age ?? undefined;
+  },
+
+  /** Notes that it was seen although every edge has had this long to learn of it. */
+  async markLiveEverywhere(id: string, secondsAfterPublication: number): Promise<void> {
+    await db.query(sql`
+      update deployments set live_everywhere_at = db_now()
+       where id = ${id} and live_everywhere_at is null
+         and published_at <= db_now() - make_interval(secs => ${secondsAfterPublication})`);
   },
 
   /** Older deployments of the environment that no run has taken up yet. */
@@ -252,6 +284,55 @@ export const deploymentRepository = (db: Queryable) => ({
            select x.id from deployments x
             where x.environment_id = ${environmentId} and x.status = 'deployed' order by x.seq desc limit ${keep})
        order by d.seq`);
+  },
+
+  /** Deployments of a project with these statuses. */
+  listOfProject(projectId: string, statuses: readonly StoredStatus[]): Promise<{ id: string }[]> {
+    return db.query(sql`
+      select id from deployments where project_id = ${projectId} and status = any (${statuses}::text[]) order by id`);
+  },
+
+  /** All deployments of a project, from just above `afterId`. */
+  listIds(projectId: string, options: { limit: number; afterId: string | null }): Promise<{ id: string }[]> {
+    return db.query(sql`
+      select id from deployments
+       where project_id = ${projectId} and (${options.afterId}::uuid is null or id > ${options.afterId}::uuid)
+       order by id limit ${options.limit}`);
+  },
+
+  /**
+   * Deployments that ended for good this long ago and may have left something outside: a manifest, or what was uploaded late. Not
+   * those that may be visible, whatever their status, nor those of a project that is being deleted as a whole.
+   */
+  listLeftovers(afterSeconds: number, limit: number): Promise<{ id: string; slug: string }[]> {
+    return db.query(sql`
+      select d.id, p.slug from deployments d join projects p on p.id = d.project_id and p.deleting_at is null
+       where d.emptied_at is null and d.status in ('failed', 'cancelled', 'purged')
+         and d.finished_at < db_now() - make_interval(secs => ${afterSeconds})
+         and d.id not in (select id from protected_deployments)
+       order by d.finished_at limit ${limit}`);
+  },
+
+  async markEmptied(id: string): Promise<void> {
+    await db.query(sql`update deployments set emptied_at = db_now() where id = ${id}`);
+  },
+
+  /** What an inventory has to know about the deployments that it found; those without a row are unknown. */
+  findStanding(ids: readonly string[]): Promise<DeploymentStanding[]> {
+    return db.query<DeploymentStanding>(sql`
+      select d.id, p.slug,
+             d.status in ('failed', 'cancelled', 'purged') and p.deleting_at is null
+               and d.id not in (select id from protected_deployments) as over
+        from deployments d join projects p on p.id = d.project_id where d.id = any (${ids}::uuid[])`);
+  },
+
+  /** Deployments that were complete at that time and are kept since: all of each must be there. From just above `afterId`. */
+  listComplete(before: Date, options: { limit: number; afterId: string | undefined }): Promise<CompleteDeployment[]> {
+    return db.query<CompleteDeployment>(sql`
+      select d.id, d.shards, p.slug from deployments d join projects p on p.id = d.project_id and p.deleting_at is null
+       where d.status = 'deployed' and d.finished_at < ${before}
+         and (${options.afterId ?? null}::uuid is null or d.id > ${options.afterId ?? null}::uuid)
+       order by d.id limit ${options.limit}`);
   },
 
   /** Deployments of a project whose files must stay: everything that is or may still become visible. */

@@ -40,6 +40,8 @@ export interface Deployment {
   readonly createdAt: Date;
   readonly activatedAt: Date | null;
   readonly publishedAt: Date | null;
+  /** Seen by a visitor when every edge had had the time to learn of it. */
+  readonly liveEverywhereAt: Date | null;
   readonly retiredAt: Date | null;
   readonly finishedAt: Date | null;
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../../kernel/app-error.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import { buildSettingsOf, type Project } from '../project/project.ts';
 import type { Repositories } from '../repositories.ts';
@@ -28,7 +29,8 @@ const MESSAGE_LIMIT = 1000;
 
 /**
  * Queues a deployment with a snapshot of the project's settings and variables, cancels older ones that no run has taken
- * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock.
+ * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock; it
+ * throws `not_found` for a project that is being deleted.
  */
 export async function queueDeployment(
   repositories: Pick<
@@ -39,6 +41,8 @@ export async function queueDeployment(
   request: QueueDeployment,
 ): Promise<Deployment> {
   const { project, environment, commit, requestId } = request;
+  // Whoever deletes a project holds its environments' locks meanwhile.
+  if (!(await repositories.projects.find(project.id))) throw new AppError('not_found');
   const seq = await repositories.environments.takeSeq(environment.id);
   // What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
   if (request.trigger !== 'redeploy') await repositories.environments.rememberSkipped(environment.id, null);

@@ -53,11 +53,21 @@ export const environmentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** The same, for the environment that follows a branch; undefined when none does. */
+  /** The same, for the environment that follows a branch; undefined when none does, or its project is being deleted. */
   async lockByBranch(projectId: string, branch: string): Promise<Environment | undefined> {
     const [row] = await db.query<Environment>(sql`
       select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
        order by name limit 1 for update`);
+    // A statement of its own: while we waited for the lock, whoever held it may have begun to delete the project.
+    const alive = row && (await db.query(sql`select 1 from projects where id = ${projectId} and deleting_at is null`));
+    return alive?.length ? row : undefined;
+  },
+
+  /** The same, for the environment that a hostname shows; undefined when no route has it. */
+  async lockByHostname(hostname: string): Promise<Environment | undefined> {
+    const [row] = await db.query<Environment>(sql`
+      select ${columns} from environments
+       where id = (select environment_id from routes where hostname = ${hostname}) for update`);
     return row;
   },
 
@@ -118,6 +128,11 @@ export const environmentRepository = (db: Queryable) => ({
          limit ${turn.limit} for update of e skip locked
       )
       update environments e set synced_at = db_now() from turn where e.id = turn.id returning e.id`);
+  },
+
+  /** Takes the generation past one that was seen at the edge. Only with the environment locked. */
+  async raiseGeneration(id: string, seen: number): Promise<void> {
+    await db.query(sql`update environments set generation = greatest(generation, ${seen} + 1) where id = ${id}`);
   },
 
   /** Moves the pointer. Only with the environment locked. */

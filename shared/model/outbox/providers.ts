@@ -15,9 +15,12 @@ export const providersOf = {
   'deployment.rescue': ['github', 'oss'],
   'deployment.activate': ['oss', 'esa'],
   'route.publish': ['esa'],
+  'route.scrub': ['esa'],
+  'route.probe': [],
   'cache.purge': ['esa'],
   'commit.status': ['github'],
   'alert.send': [],
+  'project.teardown': ['github', 'oss', 'esa', 'alidns', 'tablestore'],
   'deployment.purge': ['oss', 'esa'],
 } as const satisfies Record<Topic, readonly Provider[]>;
 

@@ -16,6 +16,10 @@ export const cloudResourceRepository = (db: Queryable) => ({
       update cloud_resources set state = 'present', confirmed_at = db_now()
        where kind = ${kind} and external_id = ${externalId}`);
   },
+  /** Everything that was made for a project is to go. */
+  async startDeleting(projectId: string): Promise<void> {
+    await db.query(sql`update cloud_resources set state = 'deleting' where project_id = ${projectId}`);
+  },
   async isPresent(kind: CloudResourceKind, externalId: string): Promise<boolean> {
     const rows = await db.query(sql`
       select 1 from cloud_resources where kind = ${kind} and external_id = ${externalId} and state = 'present'`);

@@ -17,6 +17,14 @@ export interface ShownProject extends Project {
   readonly currentDeploymentId: string | null;
 }
 
+/** A project that is being deleted. */
+export interface DeletingProject extends Project {
+  /** The last deployment whose routing table and log are gone. */
+  readonly teardownCursor: string | null;
+  /** How long what it has stored is still protected: a visitor may have been led there. Negative: it is not. */
+  readonly protectedSeconds: number;
+}
+
 export interface NewProject extends ProjectSettings {
   readonly id: string;
   readonly userId: string;
@@ -39,21 +47,25 @@ export const projectRepository = (db: Queryable) => ({
     return row.id;
   },
 
+  /** From the moment on that a project is being deleted, it is nowhere to be found. */
   async find(id: string): Promise<Project | undefined> {
-    const [row] = await db.query<Project>(sql`select ${columns} from projects p where p.id = ${id}`);
+    const [row] = await db.query<Project>(sql`
+      select ${columns} from projects p where p.id = ${id} and p.deleting_at is null`);
     return row;
   },
 
   /** By id or slug, only if it belongs to this user. */
   async findOwned(userId: string, by: { id: string } | { slug: string }): Promise<ShownProject | undefined> {
     const which = 'id' in by ? sql`p.id = ${by.id}` : sql`p.slug = ${by.slug}`;
-    const [row] = await db.query<ShownProject>(sql`${shown} where p.user_id = ${userId} and ${which}`);
+    const [row] = await db.query<ShownProject>(
+      sql`${shown} where p.user_id = ${userId} and p.deleting_at is null and ${which}`,
+    );
     return row;
   },
 
   /** Newest first, from just below `beforeId`. */
   listOwned(userId: string, options: { limit: number; beforeId: string | undefined }): Promise<ShownProject[]> {
-    const conditions = [sql`p.user_id = ${userId}`];
+    const conditions = [sql`p.user_id = ${userId}`, sql`p.deleting_at is null`];
     if (options.beforeId !== undefined) conditions.push(sql`p.id < ${options.beforeId}`);
     return db.query<ShownProject>(
       sql`${shown} where ${joinSql(conditions, ' and ')} order by p.id desc limit ${options.limit}`,
@@ -104,7 +116,53 @@ export const projectRepository = (db: Queryable) => ({
   /** Every project, for the sweeps. */
   listIds(options: { limit: number; afterId: string | undefined }): Promise<{ id: string; slug: string }[]> {
     const condition = options.afterId === undefined ? sql`true` : sql`id > ${options.afterId}`;
-    return db.query(sql`select id, slug from projects where ${condition} order by id limit ${options.limit}`);
+    return db.query(sql`
+      select id, slug from projects where deleting_at is null and ${condition} order by id limit ${options.limit}`);
+  },
+
+  /** Those of the slugs that belong to a project, also to one that is being deleted. */
+  async findTakenSlugs(slugs: readonly string[]): Promise<Set<string>> {
+    const rows = await db.query<{ slug: string }>(sql`select slug from projects where slug = any (${slugs}::text[])`);
+    return new Set(rows.map((row) => row.slug));
+  },
+
+  /** From here on nobody finds the project. False when somebody was quicker. Lock its environments first. */
+  async startDeleting(id: string): Promise<boolean> {
+    const rows = await db.query(sql`
+      update projects set deleting_at = db_now() where id = ${id} and deleting_at is null returning 1`);
+    return rows.length > 0;
+  },
+
+  /** A project that is being deleted, and how far that is. */
+  async findDeleting(id: string): Promise<DeletingProject | undefined> {
+    const [row] = await db.query<DeletingProject>(sql`
+      select ${columns}, p.teardown_cursor,
+             extract(epoch from greatest(p.deleting_at, (
+               select max(x.exposed_at) from route_exposures x join routes r on r.hostname = x.hostname
+                where r.project_id = p.id
+             )) + interval '1 hour' - db_now())::double precision as protected_seconds
+        from projects p where p.id = ${id} and p.deleting_at is not null`);
+    return row;
+  },
+
+  /** Every project that is being deleted. */
+  listDeleting(): Promise<{ id: string }[]> {
+    return db.query(sql`select id from projects where deleting_at is not null order by id`);
+  },
+
+  async moveTeardownCursor(id: string, deploymentId: string): Promise<void> {
+    await db.query(sql`update projects set teardown_cursor = ${deploymentId} where id = ${id}`);
+  },
+
+  /** Forgets a project whose deletion has come to its end, with all that belongs to it, but what was used and what was done. */
+  async delete(id: string): Promise<void> {
+    const ofProject = sql`project_id = ${id}`;
+    await db.query(sql`delete from webhook_deliveries where ${ofProject}`);
+    await db.query(sql`delete from cloud_resources where ${ofProject}`);
+    await db.query(sql`delete from routes where ${ofProject}`);
+    await db.query(sql`delete from deployments where ${ofProject}`);
+    await db.query(sql`delete from environments where ${ofProject}`);
+    await db.query(sql`delete from projects where id = ${id} and deleting_at is not null`);
   },
 });
 export type ProjectRepository = ReturnType<typeof projectRepository>;

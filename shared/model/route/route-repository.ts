@@ -28,6 +28,32 @@ export const routeRepository = (db: Queryable) => ({
     return row;
   },
 
+  async listOfProject(projectId: string): Promise<string[]> {
+    const rows = await db.query<{ hostname: string }>(sql`
+      select hostname from routes where project_id = ${projectId} order by hostname`);
+    return rows.map((row) => row.hostname);
+  },
+
+  /** Those of the hostnames that have a route. */
+  async findKnown(hostnames: readonly string[]): Promise<Set<string>> {
+    const rows = await db.query<{ hostname: string }>(sql`
+      select hostname from routes where hostname = any (${hostnames}::text[])`);
+    return new Set(rows.map((row) => row.hostname));
+  },
+
+  /** Hostnames whose value at the edge was not verified for so long, longest ago first. */
+  async listUnverified(olderThanSeconds: number, limit: number): Promise<string[]> {
+    const rows = await db.query<{ hostname: string }>(sql`
+      select hostname from routes
+       where verified_at is null or verified_at <= db_now() - make_interval(secs => ${olderThanSeconds})
+       order by verified_at nulls first, hostname limit ${limit}`);
+    return rows.map((row) => row.hostname);
+  },
+
+  async markVerified(hostnames: readonly string[]): Promise<void> {
+    await db.query(sql`update routes set verified_at = db_now() where hostname = any (${hostnames}::text[])`);
+  },
+
   async listOfEnvironment(environmentId: string): Promise<string[]> {
     const rows = await db.query<{ hostname: string }>(sql`
       select hostname from routes where environment_id = ${environmentId} order by hostname`);
@@ -42,23 +68,45 @@ export const routeRepository = (db: Queryable) => ({
   },
 
   /**
-   * Before the edge is written: takes the route over (a smaller fence can acknowledge nothing from here on) and records
-   * that the deployment may be visible from now on, so that nothing deletes it. False when a newer worker has it.
+   * Before the edge is written: from here on a smaller fence can acknowledge nothing. False when a newer worker has the route.
    */
-  async expose(hostname: string, deploymentId: string, fence: number): Promise<boolean> {
+  async takeOver(hostname: string, fence: number): Promise<boolean> {
     const rows = await db.query(sql`
       update routes set last_fence = ${fence} where hostname = ${hostname} and last_fence <= ${fence} returning 1`);
-    if (rows.length === 0) return false;
-    await db.query(sql`
-      insert into route_exposures (hostname, deployment_id, fence) values (${hostname}, ${deploymentId}, ${fence})
-      on conflict (hostname, deployment_id) do update set exposed_at = db_now(), fence = excluded.fence`);
-    return true;
+    return rows.length > 0;
   },
 
-  /** After the edge was written and read back. False when a newer worker has taken the route over. */
+  /** Records that the deployment may be visible at a hostname, as of now: for an hour nothing deletes it. */
+  async expose(hostname: string, deploymentId: string, fence: number): Promise<void> {
+    await db.query(sql`
+      insert into route_exposures (hostname, deployment_id, fence) values (${hostname}, ${deploymentId}, ${fence})
+      on conflict (hostname, deployment_id) do update
+      set exposed_at = db_now(), fence = greatest(route_exposures.fence, excluded.fence)`);
+  },
+
+  /** Forgets exposures that protect nothing any more. Returns how many, at most `limit`. */
+  async forgetExposures(olderThanDays: number, limit: number): Promise<number> {
+    const rows = await db.query(sql`
+      delete from route_exposures x using (
+        select hostname, deployment_id from route_exposures
+         where exposed_at < db_now() - make_interval(days => ${olderThanDays}) limit ${limit}) old
+       where x.hostname = old.hostname and x.deployment_id = old.deployment_id returning 1`);
+    return rows.length;
+  },
+
+  /**
+   * After the edge was written and read back; without a deployment when nothing is to be shown. False when a newer worker has
+   * taken the route over.
+   */
   async acknowledge(
     hostname: string,
-    published: { version: number; generation: number; deploymentId: string; digest: Buffer; fence: number },
+    published: {
+      version: number;
+      generation: number;
+      deploymentId: string | null;
+      digest: Buffer | null;
+      fence: number;
+    },
   ): Promise<boolean> {
     const rows = await db.query(sql`
       update routes

@@ -1,0 +1,34 @@
+import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { Lease } from '@miaobu/shared/model/outbox/work-outbox';
+import { hookUrl } from '@miaobu/shared/model/project/hook-url';
+import type { Project } from '@miaobu/shared/model/project/project';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { Log } from '@miaobu/shared/runtime/logger';
+
+export interface Deps {
+  readonly store: Pick<Store, 'accounts'>;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'findPushHook' | 'deleteHook'>;
+  readonly controlOrigin: string;
+}
+
+/** Nothing is left to take away, or nobody who may. A hook that stays is refused by us like an unknown one. */
+const OUT_OF_REACH: readonly ErrorCode[] = ['repository_not_found', 'code_host_unauthorized'];
+
+/** Removes the push hook of a project, found by its address: its number is unknown when registering it was cut short. */
+export async function disconnectHook(deps: Deps, project: Project, lease: Lease, log: Log): Promise<void> {
+  const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
+  if (sealed === undefined) return;
+  const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
+  lease.assertTrusted();
+  try {
+    const hook = await deps.codeHost.findPushHook(token, project.repository, hookUrl(deps.controlOrigin, project.id));
+    if (hook) await deps.codeHost.deleteHook(token, project.repository, hook.id);
+  } catch (error) {
+    if (!(error instanceof AppError) || !OUT_OF_REACH.includes(error.code)) throw error;
+    log.info('the push hook is out of reach', { repository: project.repository, code: error.code });
+  }
+}

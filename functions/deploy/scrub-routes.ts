@@ -1,0 +1,100 @@
+import { type EdgeRoute, kvKey, parseRoute, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { readId } from '@miaobu/shared/kernel/ids';
+import type { Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import { publishMessage } from '@miaobu/shared/model/route/publish-message';
+import { scrubMessage } from '@miaobu/shared/model/route/scrub-message';
+import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
+import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+
+/** Every route is compared this often. */
+export const SCRUB_SECONDS = 5 * 60;
+/** Routes that one message compares; when there may be more, another goes on. */
+const BATCH = 100;
+const PARALLEL_READS = 8;
+/** A database that lost its last commits is behind by a few switches. A number further off than this was never ours. */
+const LOST_SWITCHES_LIMIT = 10_000;
+
+export interface Deps {
+  readonly store: Pick<Store, 'routes' | 'environments' | 'deployments' | 'projects' | 'isQueued'>;
+  readonly edgeStore: Pick<EdgeStore, 'get'>;
+}
+
+/** A value at the edge that is not what the database wanted when it was read. */
+interface Difference {
+  readonly wanted: WantedRoute;
+  readonly found: string | undefined;
+}
+
+/**
+ * `route.scrub`: compares Edge KV with what the database wants, the routes first that were verified longest ago. What differs is
+ * published again, and noted in the audit log. It repairs what nothing else would notice: a write that landed after a newer one,
+ * commits that a failover lost, a value that a person changed.
+ */
+export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
+  async work(_, lease, { requestId }) {
+    const hostnames = await store.routes.listUnverified(SCRUB_SECONDS, BATCH);
+    const differences: Difference[] = [];
+    const queue = [...hostnames];
+    const reader = async () => {
+      for (let hostname = queue.pop(); hostname !== undefined; hostname = queue.pop()) {
+        // Whoever publishes reads back, and a look in the middle of it would say nothing.
+        if (await store.isQueued(publishMessage(hostname, requestId))) continue;
+        const wanted = await wantedRoute(store, hostname);
+        if (!wanted) continue;
+        lease.assertTrusted();
+        const found = await edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
+        if (found !== wanted.shown?.value) differences.push({ wanted, found });
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_READS }, reader));
+    return async (repositories) => {
+      for (const difference of differences) await repair(repositories, difference, lease, requestId);
+      await repositories.routes.markVerified(hostnames);
+      if (hostnames.length === BATCH) await repositories.enqueue(scrubMessage(requestId));
+    };
+  },
+});
+
+/** Asks for the value to be written again, unless the route has moved on since it was read. */
+async function repair(
+  repositories: Repositories,
+  { wanted: before, found }: Difference,
+  lease: Lease,
+  requestId: string,
+): Promise<void> {
+  const { hostname, lastFence } = before.route;
+  await repositories.environments.lockByHostname(hostname);
+  const wanted = await wantedRoute(repositories, hostname);
+  // Everybody who publishes takes the route over first.
+  if (!wanted || wanted.route.lastFence !== lastFence || wanted.shown?.value !== before.shown?.value) return;
+
+  const seen = found === undefined ? undefined : parseRoute(found);
+  const seenId = readId('deployment', seen?.deployment_id ?? '');
+  // Somebody may be looking at it: it stays for another hour.
+  if (seenId && (await repositories.deployments.find(seenId)))
+    await repositories.routes.expose(hostname, seenId, lease.token);
+
+  const { environment } = wanted;
+  const lostSwitches = (seen?.gen ?? 0) - environment.generation;
+  if (seen && lostSwitches > 0 && lostSwitches < LOST_SWITCHES_LIMIT) {
+    // The edge knows of switches that the database has lost. What is written next must be newer than they were.
+    await repositories.environments.raiseGeneration(environment.id, seen.gen);
+    for (const each of await repositories.routes.bumpDesired(environment.id)) {
+      await repositories.enqueue(publishMessage(each, requestId));
+    }
+  }
+  await repositories.enqueue(publishMessage(hostname, requestId));
+  await repositories.auditLog.append({
+    actor: 'deploy',
+    action: 'route.repaired',
+    subject: hostname,
+    details: { found: describe(found, seen), wanted: describe(wanted.shown?.value, wanted.shown?.edgeRoute) },
+    requestId,
+  });
+}
+
+const describe = (value: string | undefined, route: EdgeRoute | undefined) => {
+  if (value === undefined) return null;
+  return route ? { deployment_id: route.deployment_id, gen: route.gen } : 'malformed';
+};
