@@ -72,7 +72,8 @@ async function secondsToWait(repositories: Repositories, deployment: Deployment)
   if (!project) return 0;
   const limits = await repositories.limits.lock(project.userId);
   const load = await repositories.limits.buildLoad(project.userId, deployment.id);
-  const mayBegin = load.active + load.ahead < limits.maxActiveBuilds && load.lastHour + load.ahead < limits.maxBuildsPerHour;
+  const mayBegin =
+    load.active + load.ahead < limits.maxActiveBuilds && load.lastHour + load.ahead < limits.maxBuildsPerHour;
   return mayBegin ? 0 : WAIT_SECONDS;
 }
 
