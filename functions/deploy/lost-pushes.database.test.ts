@@ -109,7 +109,7 @@ test('pushes that were found are not deployed again, nor in the wrong order, whe
   expect(await deployed()).toEqual([...known, [newer, 'reconcile']]);
 });
 
-test('one round asks for five deliveries, the oldest first, and the next for the rest', async () => {
+test('one round asks for five deliveries, those tried longest ago, and the next for the rest', async () => {
   const site = await pushes.connect();
   await pushes.wakeUpAfter(0);
   pushes.setReachable(false);

@@ -13,7 +13,7 @@ export interface Deps {
 
 /** GitHub sends a delivery again for three days. */
 const KEPT_MS = 3 * 24 * 60 * 60 * 1000;
-/** In one round, the oldest first; more wait for the next. */
+/** In one round, those that were tried longest ago; more wait for the next. */
 const AT_ONCE = 5;
 /** What we have refused this often we would refuse again. */
 const ATTEMPTS = 6;

@@ -64,8 +64,8 @@ export interface CodeHost {
   /** Does nothing when the hook or the repository is gone. */
   deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
   /**
-   * Pushes since then of which no delivery to the hook succeeded, oldest first; at most of the newest 500 deliveries. Empty when
-   * the hook or the repository is gone.
+   * Pushes since then of which no delivery to the hook succeeded, the one tried longest ago first; at most of the newest 500
+   * deliveries. Empty when the hook or the repository is gone.
    */
   listFailedDeliveries(token: string, fullName: string, hookId: number, since: Date): Promise<FailedDelivery[]>;
   /** Asks for a delivery to be sent again, with the same body and GUID. False when it is too old, or gone. */

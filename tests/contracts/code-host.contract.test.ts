@@ -1,6 +1,6 @@
 import { createServer, request as forward } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import {
   type Checkout,
   createCheckout,
@@ -112,6 +112,73 @@ test('creating a push hook twice gives the same hook with the newer secret; dele
   await codeHost().deleteHook(you.token, 'you/site', first.id);
   await codeHost().deleteHook(you.token, 'you/site', first.id);
   expect(await (await github.api('/repos/you/site/hooks')).json()).toEqual([]);
+  await receiver.close();
+});
+
+test('a branch that has not moved costs nothing of the rate limit, and one that has is seen at once', async () => {
+  const one = codeHost();
+  const used = async () => Number((await github.api('/user')).headers.get('x-ratelimit-used'));
+  const ask = async () => (await one.getBranchHead(you.token, 'you/site', 'main'))?.sha;
+  expect(await ask()).toBe(head);
+  const before = await used();
+  expect([await ask(), await ask(), await ask()]).toEqual([head, head, head]);
+  expect(await used()).toBe(before + 1);
+  const moved = await checkout.commit('moved', { 'package.json': '{}' });
+  await checkout.git('push', '--quiet', 'origin', 'main');
+  expect([await ask(), await ask()]).toEqual([moved, moved]);
+  await expect(one.getBranchHead('revoked', 'you/site', 'main')).rejects.toMatchObject({
+    code: 'code_host_unauthorized',
+  });
+});
+
+test('pushes that were never delivered are listed, the one tried longest ago first, until a delivery succeeds', async () => {
+  const receiver = await startWebhookReceiver();
+  const { id: hook } = await codeHost().createPushHook(you.token, 'you/site', receiver);
+  const failed = (since = new Date(0)) => codeHost().listFailedDeliveries(you.token, 'you/site', hook, since);
+  await checkout.git('push', '--quiet', 'origin', 'main:refs/heads/taken');
+  receiver.answer = () => 503;
+  for (const branch of ['first', 'second'])
+    await checkout.git('push', '--quiet', 'origin', `main:refs/heads/${branch}`);
+  const [, first, second] = await receiver.pushes(3);
+  const [older, newer, ...others] = await failed();
+  expect([older, newer, others]).toEqual([
+    { id: expect.any(Number), guid: first?.guid, attempts: 1 },
+    { id: expect.any(Number), guid: second?.guid, attempts: 1 },
+    [],
+  ]);
+  expect(await failed(new Date(Date.now() + 60_000))).toEqual([]);
+
+  const again = (delivery: number | undefined) => codeHost().redeliver(you.token, 'you/site', hook, delivery ?? 0);
+  expect(await again(older?.id)).toBe(true);
+  await vi.waitUntil(async () => (await failed())[1]?.attempts === 2, { timeout: 10_000 });
+  const [, refusedTwice] = await failed();
+  expect(refusedTwice?.guid).toBe(first?.guid);
+  receiver.answer = () => 202;
+  // Any attempt can be sent again; it is the same delivery.
+  expect(await again(refusedTwice?.id)).toBe(true);
+  await vi.waitUntil(async () => (await failed()).length === 1, { timeout: 10_000 });
+  expect(await failed()).toEqual([newer]);
+
+  expect(await again(4_000_000)).toBe(false);
+  await codeHost().deleteHook(you.token, 'you/site', hook);
+  expect([await failed(), await again(newer?.id)]).toEqual([[], false]);
+  await receiver.close();
+});
+
+test('failed deliveries are found on every page of a long list', async () => {
+  const receiver = await startWebhookReceiver();
+  const { id: hook } = await codeHost().createPushHook(you.token, 'you/site', receiver);
+  const failed = () => codeHost().listFailedDeliveries(you.token, 'you/site', hook, new Date(0));
+  receiver.answer = () => 503;
+  await checkout.git('push', '--quiet', 'origin', 'main:refs/heads/buried');
+  const [buried] = await failed();
+  // Its own refusals push the first attempt onto the second page.
+  for (let attempts = 1; attempts < 102; attempts++) {
+    await codeHost().redeliver(you.token, 'you/site', hook, buried?.id ?? 0);
+  }
+  await vi.waitUntil(async () => (await failed())[0]?.attempts === 102, { timeout: 20_000 });
+  expect(await failed()).toMatchObject([{ guid: buried?.guid, attempts: 102 }]);
+  await codeHost().deleteHook(you.token, 'you/site', hook);
   await receiver.close();
 });
 

@@ -77,11 +77,13 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
     'branch.sync': syncBranch({ ...stored, codeHost }),
   };
   const work = () => workerUnderTest(stored)(handlers);
+  const names = Object.keys(dutySeconds) as DutyName[];
+  const others = Object.fromEntries(names.map((name): [DutyName, Duty] => [name, async () => 0]));
   const duties = runDuties({
     store,
     duties: {
       // Those that are not about pushes find nothing to do.
-      ...(Object.fromEntries(Object.keys(dutySeconds).map((name) => [name, async () => 0])) as Record<DutyName, Duty>),
+      ...(others as Record<DutyName, Duty>),
       'find-unsynced': findUnsynced({ store }),
       'find-hooks-in-use': findHooksInUse({ store }),
     },
