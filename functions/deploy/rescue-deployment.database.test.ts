@@ -222,6 +222,29 @@ describe('a build whose last report is lost', () => {
   });
 });
 
+test('a deployment that goes on before its rescue comes has its whole time in the next status', async () => {
+  const { id, run } = await started();
+  const token = await run.redeem();
+  await run.calls.publication(token);
+  await stored.moveClock(deadlineSeconds.uploading + 1);
+  await findOverdue({ store: stored.store })();
+  const report = {
+    seq: 1,
+    kind: 'uploaded',
+    manifest_sha256: sha256Of(''),
+    manifest_bytes: 1,
+    build_seconds: 1,
+  } as const;
+  await run.calls.report(token, report);
+  const { objectStore } = cloud;
+  const { store } = stored;
+  await deploy.workOn({
+    'deployment.rescue': rescueDeployment({ store, buildRunner: github.buildRunner, objectStore }),
+  });
+  expect(await stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
+  expect(await deployment(id)).toMatchObject({ status: 'deploying', reason: null });
+});
+
 describe('a deployment that is not published within two hours', () => {
   const late = deadlineSeconds.deploying + 1;
 
@@ -246,8 +269,8 @@ describe('a deployment that is not published within two hours', () => {
         deployments: {
           ...deployments,
           // The switch has to come between the look at the deployment and what follows from it.
-          async find(which) {
-            const found = await deployments.find(which);
+          async findOverdue(...which) {
+            const found = await deployments.findOverdue(...which);
             await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
             return found;
           },

@@ -11,6 +11,7 @@ import {
   deadlineSeconds,
   isBuilding,
   MAX_ATTEMPTS,
+  SILENCE_SECONDS,
 } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { Conclusion, Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
@@ -88,7 +89,8 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
  */
 export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> => ({
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
-    const deployment = await deps.store.deployments.find(deploymentId);
+    // Asked again: what was overdue in one status may have its whole time in the next by now.
+    const deployment = await deps.store.deployments.findOverdue(deploymentId, SILENCE_SECONDS);
     if (!deployment) return undefined;
     const shown = showId('deployment', deploymentId);
     switch (deployment.status) {

@@ -81,6 +81,13 @@ const shown = (condition: Sql, order: Sql, limit: number) => sql`
     join projects p on p.id = d.project_id
    where ${condition} order by ${order} limit ${limit}`;
 
+/** Of `deployments d` with their current attempt `a`. */
+const overdue = (silenceSeconds: number) => sql`
+  (d.deadline_at < db_now() and d.status in ('cloning', 'building', 'uploading', 'deploying', 'purging'))
+  or (d.deadline_at < db_now() and d.status = 'queued' and a.state = 'dispatched')
+  or (d.status in ('cloning', 'building', 'uploading')
+      and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
+
 export const deploymentRepository = (db: Queryable) => ({
   async find(id: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`select ${columns} from deployments d where d.id = ${id}`);
@@ -249,11 +256,18 @@ export const deploymentRepository = (db: Queryable) => ({
       select d.id, d.request_id
         from deployments d
         left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
-       where (d.deadline_at < db_now() and d.status in ('cloning', 'building', 'uploading', 'deploying', 'purging'))
-          or (d.deadline_at < db_now() and d.status = 'queued' and a.state = 'dispatched')
-          or (d.status in ('cloning', 'building', 'uploading')
-              and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))
+       where ${overdue(silenceSeconds)}
        order by d.deadline_at limit ${limit}`);
+  },
+
+  /** The deployment, if it is one of those still: it may have gone on since it was listed. */
+  async findOverdue(id: string, silenceSeconds: number): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`
+      select ${columns}
+        from deployments d
+        left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
+       where d.id = ${id} and (${overdue(silenceSeconds)})`);
+    return row;
   },
 
   /** More time in the same status. */
