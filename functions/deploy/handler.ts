@@ -1,5 +1,5 @@
 // deploy: works the outbox, so that what Postgres wants becomes true outside.
-// Trigger: asynchronous call (doorbell), timer every minute.   Moves: deploying → deployed, and to failed.
+// Trigger: asynchronous call (doorbell), timer every minute.   Moves: ∅ → queued (a push that was found), deploying → deployed, and to failed.
 // Hands to: the build runner; Edge KV, from where the edge routine takes over.
 // Fails by: retry with backoff while an error is retryable; else the message is dead and the deployment failed.
 import { setTimeout as sleep } from 'node:timers/promises';
