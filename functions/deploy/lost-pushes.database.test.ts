@@ -1,4 +1,5 @@
 import { sql } from '@miaobu/shared/db/sql';
+import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type PushesUnderTest, startPushesUnderTest } from '../../tests/database/pushes-under-test.ts';
 
@@ -149,4 +150,26 @@ test('another repository that has taken the name of the project’s own is never
   await pushes.push('foreign', page());
   await pushes.wakeUpAfter(10 * MINUTE);
   expect(await deployed()).toEqual(known);
+});
+
+test.each([
+  ['deployed', 'Work on it'],
+  ['skipped', 'Work on it [skip deploy]'],
+])('an older commit that is deployed once more stays, although the branch’s head was %s', async (_, message) => {
+  const site = await pushes.connect();
+  await pushes.ageWhatIsKnown();
+  const [first] = await pushes.deployments();
+  await pushes.push(message, page());
+  await pushes.stored.store.transaction(async (repositories) =>
+    queueDeployment(repositories, 'api', {
+      project: site.project,
+      environment: await repositories.environments.lock(site.environment.id),
+      commit: { sha: first?.commitSha ?? '', message: null, author: null },
+      trigger: 'redeploy',
+      dedupeKey: 'manual:once-more',
+      requestId: 'test',
+    }),
+  );
+  await pushes.wakeUpAfter(10 * MINUTE);
+  expect((await deployed()).at(-1)).toEqual([first?.commitSha, 'redeploy']);
 });
