@@ -51,7 +51,7 @@ const context = () => ({
 /** A round as the handler puts it together; the time it would sleep passes at once. */
 function cleanup(
   ports: Pick<CloudUnderTest, 'objectStore' | 'edgeStore'> = cloud,
-): Promise<{ marked: number; purged: number; swept: number }> {
+): Promise<Readonly<Record<string, number>>> {
   const { store } = stored;
   let ms = 0;
   const run = runCleanup({
@@ -64,7 +64,7 @@ function cleanup(
       await stored.moveClock(sleptMs / 1000);
     },
     markPurgeable: markPurgeable({ store, retention: { keep: 3, graceSeconds: DAY } }),
-    sweepBlobs: sweepBlobs({ store, objectStore: ports.objectStore, graceSeconds: DAY }),
+    sweeps: { swept: sweepBlobs({ store, objectStore: ports.objectStore, graceSeconds: DAY }) },
     handlers: { 'deployment.purge': purgeDeployment({ store, ...ports }) },
   });
   return run(context());

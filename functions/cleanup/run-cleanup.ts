@@ -1,23 +1,39 @@
 import type { cleanupTopics } from '@miaobu/shared/contracts/messages';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Context } from '@miaobu/shared/runtime/context';
+import { describeError } from '@miaobu/shared/runtime/logger';
 import type { markPurgeable } from './mark-purgeable.ts';
-import type { sweepBlobs } from './sweep-blobs.ts';
+
+/** One look for what may go. Returns how much went. */
+export type Sweep = (context: Context) => Promise<number>;
 
 export interface Deps extends WorkDeps {
   readonly handlers: TopicHandlers<(typeof cleanupTopics)[number]>;
   readonly markPurgeable: ReturnType<typeof markPurgeable>;
-  readonly sweepBlobs: ReturnType<typeof sweepBlobs>;
+  /** In this order, each by the name of what it counts. */
+  readonly sweeps: Readonly<Record<string, Sweep>>;
 }
 
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 60;
 
-/** One round: mark what may go, delete what was marked, then sweep what nobody uses. */
-export const runCleanup = (deps: Deps) => async (context: Context & { readonly timeoutSeconds: number }) => {
-  await deps.outbox.reap();
-  const marked = await deps.markPurgeable(context);
-  const purged = await workOutbox(deps, deps.handlers, context, Math.max(1, context.timeoutSeconds - MARGIN_SECONDS));
-  const swept = await deps.sweepBlobs(context);
-  return { marked, purged, swept };
-};
+/** One round: mark what may go, delete what was marked, then sweep what nobody uses. A sweep that fails stops no other. */
+export const runCleanup =
+  (deps: Deps) =>
+  async (
+    context: Context & { readonly timeoutSeconds: number },
+  ): Promise<{ readonly marked: number; readonly purged: number } & Readonly<Record<string, number>>> => {
+    await deps.outbox.reap();
+    const marked = await deps.markPurgeable(context);
+    const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS);
+    const purged = await workOutbox(deps, deps.handlers, context, budgetSeconds);
+    const swept: Record<string, number> = {};
+    for (const [name, sweep] of Object.entries(deps.sweeps)) {
+      try {
+        swept[name] = await sweep(context);
+      } catch (error) {
+        context.log.error('sweep failed', { sweep: name, ...describeError(error) });
+      }
+    }
+    return { marked, purged, ...swept };
+  };

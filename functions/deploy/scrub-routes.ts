@@ -29,15 +29,16 @@ interface Difference {
 /**
  * `route.scrub`: compares Edge KV with what the database wants, the routes first that were verified longest ago. What differs is
  * published again, and noted in the audit log. It repairs what nothing else would notice: a write that landed after a newer one,
- * commits that a failover lost, a value that a person changed.
+ * commits that a failover lost, a value that a person changed. Droppable: the next round begins in minutes.
  */
 export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
+  droppable: true,
   async work(_, lease, { requestId }) {
     const hostnames = await store.routes.listUnverified(SCRUB_SECONDS, BATCH);
     const differences: Difference[] = [];
     const queue = [...hostnames];
     const reader = async () => {
-      for (let hostname = queue.pop(); hostname !== undefined; hostname = queue.pop()) {
+      for (let hostname = queue.shift(); hostname !== undefined; hostname = queue.shift()) {
         // Whoever publishes reads back, and a look in the middle of it would say nothing.
         if (await store.isQueued(publishMessage(hostname, requestId))) continue;
         const wanted = await wantedRoute(store, hostname);

@@ -1,30 +1,36 @@
+import type { Payload } from '@miaobu/shared/contracts/messages';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { AlertChannel } from '@miaobu/shared/ports/alert-channel';
+import type { Alert, AlertChannel } from '@miaobu/shared/ports/alert-channel';
 
 export interface Deps {
-  readonly store: Pick<Store, 'deadLetters'>;
+  readonly store: Pick<Store, 'deadLetters' | 'auditLog'>;
   /** Undefined when the operator named no address: the log has it all the same. */
   readonly alertChannel: AlertChannel | undefined;
 }
 
-/** `alert.send`: tells the operator about a message that was given up, unless somebody has dealt with it meanwhile. */
+/** `alert.send`: tells the operator what a person should look at, unless somebody has dealt with it meanwhile. */
 export const sendAlert = ({ store, alertChannel }: Deps): TopicHandler<'alert.send'> => ({
   droppable: true,
-  async work({ message_id: id }, lease) {
-    const dead = alertChannel && (await store.deadLetters.find(id));
-    if (!dead) return undefined;
+  async work(payload, lease) {
+    const alert = alertChannel && (await alertOf(store, payload));
+    if (!alert) return undefined;
     lease.assertTrusted();
-    await alertChannel.send({
-      kind: 'dead_letter',
-      id: dead.id,
-      topic: dead.topic,
-      errorClass: dead.errorClass,
-      error: dead.error,
-      attempts: dead.attempts,
-      requestId: dead.requestId,
-      at: (dead.diedAt ?? dead.createdAt).toISOString(),
-    });
+    await alertChannel.send(alert);
     return undefined;
   },
 });
+
+async function alertOf(store: Deps['store'], payload: Payload<'alert.send'>): Promise<Alert | undefined> {
+  if ('audit_id' in payload) {
+    const entry = await store.auditLog.find(payload.audit_id);
+    if (!entry) return undefined;
+    const { id, action, subject, details, requestId, createdAt } = entry;
+    return { kind: 'alarm', id, action, subject, details, requestId, at: createdAt.toISOString() };
+  }
+  const dead = await store.deadLetters.find(payload.message_id);
+  if (!dead) return undefined;
+  const { id, topic, errorClass, error, attempts, requestId } = dead;
+  const at = (dead.diedAt ?? dead.createdAt).toISOString();
+  return { kind: 'dead_letter', id, topic, errorClass, error, attempts, requestId, at };
+}

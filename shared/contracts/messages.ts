@@ -27,7 +27,7 @@ export const topics = {
   'deployment.activate': z.strictObject({ deployment_id: uuid }),
   /** Make Edge KV say what Postgres says about a hostname. */
   'route.publish': z.strictObject({ hostname: z.string() }),
-  /** Compare Edge KV with what Postgres says, for the routes that were not verified lately. */
+  /** Compare Edge KV with what Postgres says, for the routes that were not verified lately. Droppable. */
   'route.scrub': z.strictObject({}),
   /** Find out whether visitors see a published deployment. Droppable. */
   'route.probe': z.strictObject({ deployment_id: uuid }),
@@ -35,8 +35,8 @@ export const topics = {
   'cache.purge': z.strictObject({ hostname: z.string() }),
   /** Show beside a commit what became of it. Droppable. */
   'commit.status': z.strictObject({ environment_id: uuid, commit_sha: z.string() }),
-  /** Tell the operator about a message that was given up. Droppable. */
-  'alert.send': z.strictObject({ message_id: uuid }),
+  /** Tell the operator about a message that was given up, or about what the audit log says. Droppable. */
+  'alert.send': z.union([z.strictObject({ message_id: uuid }), z.strictObject({ audit_id: uuid })]),
   /** Take down what a project that is being deleted has outside, then forget it. */
   'project.teardown': z.strictObject({ project_id: uuid }),
   /** Delete what a purged deployment leaves outside. */

@@ -98,6 +98,17 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Forgets the reports on deployments that ended so many days ago. Returns how many, at most `limit`. */
+  async forgetReports(endedDaysAgo: number, limit: number): Promise<number> {
+    const rows = await db.query(sql`
+      delete from build_reports r using (
+        select x.deployment_id, x.attempt, x.seq from build_reports x join deployments d on d.id = x.deployment_id
+         where d.finished_at < db_now() - make_interval(days => ${endedDaysAgo}) limit ${limit}) old
+       where (r.deployment_id, r.attempt, r.seq) = (old.deployment_id, old.attempt, old.seq)
+      returning 1`);
+    return rows.length;
+  },
+
   async insertReport(
     key: AttemptKey,
     report: { seq: number; kind: string; bodySha256: Buffer; answer: unknown },

@@ -55,6 +55,16 @@ export const deliveryRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Forgets deliveries that came so many days ago. Returns how many, at most `limit`. */
+  async forget(olderThanDays: number, limit: number): Promise<number> {
+    const rows = await db.query(sql`
+      delete from webhook_deliveries where id in (
+        select id from webhook_deliveries where received_at < db_now() - make_interval(days => ${olderThanDays})
+         order by received_at limit ${limit})
+      returning 1`);
+    return rows.length;
+  },
+
   async decide(
     id: string,
     decision: { outcome: DeliveryOutcome; note?: string; deploymentId?: string },

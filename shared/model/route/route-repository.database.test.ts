@@ -25,8 +25,8 @@ const acknowledge = (fence: number) =>
 const exposed = () => stored.db.query(sql`select deployment_id, fence from route_exposures where hostname = ${HOST}`);
 
 test('who has a smaller fence can neither take a route over nor acknowledge it', async () => {
-  expect(await stored.store.routes.expose(HOST, deploymentId, 7)).toBe(true);
-  expect(await stored.store.routes.expose(HOST, deploymentId, 6)).toBe(false);
+  expect(await stored.store.routes.takeOver(HOST, 7)).toBe(true);
+  expect(await stored.store.routes.takeOver(HOST, 6)).toBe(false);
   expect(await acknowledge(6)).toBe(false);
   expect(await stored.store.routes.find(HOST)).toMatchObject({ publishedVersion: 0, lastFence: 7 });
   expect(await acknowledge(7)).toBe(true);
@@ -37,8 +37,8 @@ test('who has a smaller fence can neither take a route over nor acknowledge it',
 });
 
 test('a larger fence takes the route from who had it', async () => {
-  await stored.store.routes.expose(HOST, deploymentId, 7);
-  expect(await stored.store.routes.expose(HOST, deploymentId, 8)).toBe(true);
+  await stored.store.routes.takeOver(HOST, 7);
+  expect(await stored.store.routes.takeOver(HOST, 8)).toBe(true);
   expect(await acknowledge(7)).toBe(false);
 });
 

@@ -1,0 +1,42 @@
+import { showId } from '@miaobu/shared/kernel/ids';
+import { raiseAlarm } from '@miaobu/shared/model/audit/raise-alarm';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Context } from '@miaobu/shared/runtime/context';
+import type { Inventory } from './list-inventory.ts';
+
+const DEPLOYMENTS_A_PAGE = 500;
+
+/**
+ * Raises an alarm for every deployment that the database says is complete and that lacks its files or a part of its routing table.
+ * `begun` is when the inventory began: what was completed later cannot be in it.
+ */
+export async function findMissing(
+  store: Pick<Store, 'deployments' | 'transaction'>,
+  inventory: Inventory,
+  begun: Date,
+  { log, requestId }: Pick<Context, 'log' | 'requestId'>,
+): Promise<void> {
+  const prefixes = new Set(inventory.folders.map(({ slug, name }) => `${slug}/${name}`));
+  const tables = new Map(inventory.tables.map(({ deploymentId, shards }) => [deploymentId, shards]));
+  let afterId: string | undefined;
+  for (;;) {
+    const deployments = await store.deployments.listComplete(begun, { limit: DEPLOYMENTS_A_PAGE, afterId });
+    for (const { id, slug, shards } of deployments) {
+      const shown = showId('deployment', id);
+      const present = tables.get(shown);
+      const details = {
+        files: prefixes.has(`${slug}/${shown}`) ? 'present' : 'missing',
+        // A table that cannot be listed to its end says nothing about what is missing.
+        missing_shards: inventory.complete
+          ? Array.from({ length: shards ?? 0 }, (_, shard) => shard).filter((shard) => !present?.has(shard)).length
+          : 0,
+      };
+      if (details.files === 'present' && details.missing_shards === 0) continue;
+      log.error('a deployment is not complete any more', { deploymentId: shown, ...details });
+      const entry = { actor: 'cleanup', action: 'deployment.incomplete', subject: shown, details, requestId };
+      await store.transaction((repositories) => raiseAlarm(repositories, entry));
+    }
+    if (deployments.length < DEPLOYMENTS_A_PAGE) return;
+    afterId = deployments.at(-1)?.id;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Sweep } from './run-cleanup.ts';
+
+const ROWS_A_STATEMENT = 1000;
+/** GitHub sends a delivery again for three days: until then it must be recognised. */
+const DELIVERY_DAYS = 30;
+const MESSAGE_DAYS = 7;
+const REPORT_DAYS = 7;
+/** An exposure protects for an hour. */
+const EXPOSURE_DAYS = 1;
+
+/** Forgets rows that nothing asks for any more. What was used, what was done and every deployment stay. */
+export const forgetHistory =
+  ({ store }: { readonly store: Pick<Store, 'forgetMessages' | 'deliveries' | 'attempts' | 'routes'> }): Sweep =>
+  async ({ signal }) => {
+    const parts = [
+      () => store.forgetMessages(MESSAGE_DAYS, ROWS_A_STATEMENT),
+      () => store.deliveries.forget(DELIVERY_DAYS, ROWS_A_STATEMENT),
+      () => store.attempts.forgetReports(REPORT_DAYS, ROWS_A_STATEMENT),
+      () => store.routes.forgetExposures(EXPOSURE_DAYS, ROWS_A_STATEMENT),
+    ];
+    let forgotten = 0;
+    for (const forget of parts) {
+      for (let rows = ROWS_A_STATEMENT; rows === ROWS_A_STATEMENT && !signal.aborted; forgotten += rows) {
+        rows = await forget();
+      }
+    }
+    return forgotten;
+  };

@@ -1,0 +1,21 @@
+import type { Repositories } from '../repositories.ts';
+import type { AuditEntry } from './audit-log-repository.ts';
+
+const ONCE_IN_SECONDS = 20 * 60 * 60;
+
+/** Notes what only a person can deal with, and has the operator told. The same about the same subject once a day. */
+export async function raiseAlarm(
+  repositories: Pick<Repositories, 'auditLog' | 'enqueue'>,
+  entry: AuditEntry,
+): Promise<void> {
+  if (await repositories.auditLog.isRecent(entry, ONCE_IN_SECONDS)) return;
+  const id = await repositories.auditLog.append(entry);
+  await repositories.enqueue({
+    topic: 'alert.send',
+    lane: 'alert',
+    dedupeKey: `alert.send:${id}`,
+    payload: { audit_id: id },
+    requestId: entry.requestId,
+    maxAttempts: 4,
+  });
+}
