@@ -47,7 +47,7 @@ export const pushToLive = (pushes: readonly Seen[]): number[] =>
 export interface PushTracer {
   /** Adds what Postgres knows about the deployment of a push, once nothing more is being done about it. */
   trace(seen: Seen): Promise<TracedPush>;
-  /** Resolves when the outbox holds nothing to do: nothing of the last push goes on under the next. */
+  /** Resolves when the outbox holds nothing to do now or soon: nothing of the last push goes on under the next. */
   atRest(): Promise<void>;
   close(): Promise<void>;
 }
@@ -69,6 +69,12 @@ const QUERY = `
     join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
    where d.commit_sha = $1`;
 
+// What is put off for longer, such as a look at a deployment that may get stuck, is no work under way.
+const BUSY = `
+  select from outbox
+   where state = 'leased' or (state = 'pending' and run_at < db_now() + interval '5 seconds')
+   limit 1`;
+
 /** Reads what the functions wrote down. */
 export async function openPushTracer(platform: Platform): Promise<PushTracer> {
   const variable = await variablesOf(platform);
@@ -76,7 +82,7 @@ export async function openPushTracer(platform: Platform): Promise<PushTracer> {
   await client.connect();
   const atRest = async () => {
     await eventually(async () => {
-      const { rowCount } = await client.query(`select from outbox where state in ('pending', 'leased') limit 1`);
+      const { rowCount } = await client.query(BUSY);
       return rowCount === 0 ? true : undefined;
     }, 'nothing is left in the outbox');
   };
