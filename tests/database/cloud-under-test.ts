@@ -19,6 +19,8 @@ export interface CloudUnderTest {
   readonly faults: Faults;
   /** Every call so far: `PUT /artifacts/projects/…` of OSS, `PutKv` of ESA. */
   readonly calls: string[];
+  /** Whether the edge serves a hostname. */
+  hasRecord(hostname: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export async function startCloudUnderTest(): Promise<CloudUnderTest> {
     edgeZone: esaEdgeZone({ ...edge, siteId: esa.siteId }),
     faults,
     calls,
+    async hasRecord(recordName) {
+      const request = new models.ListRecordsRequest({ siteId: esa.siteId, recordName, recordMatchType: 'exact' });
+      return ((await client.listRecords(request)).body?.records ?? []).length > 0;
+    },
     async close() {
       await Promise.all([ossServer.close(), esaServer.close()]);
       await esa.close();

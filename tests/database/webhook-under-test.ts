@@ -96,7 +96,11 @@ export function webhookUnderTest(
   }
 
   /** Delivers an event to a project's hook, signed with its secret, as GitHub does. */
-  function deliver(to: ImportedProject, event: unknown, options: DeliveryOptions = {}): Promise<Answer> {
+  function deliver(
+    to: Pick<ImportedProject, 'hook' | 'webhookSecret'>,
+    event: unknown,
+    options: DeliveryOptions = {},
+  ): Promise<Answer> {
     const body = typeof event === 'string' ? event : JSON.stringify(event);
     const headers: Record<string, string | null> = {
       'content-type': 'application/json',
