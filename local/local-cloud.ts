@@ -19,7 +19,7 @@ import { type Reaper, startReaper } from './processes/reaper.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
 import { listen } from './wire/emulator.ts';
-import { createFaults } from './wire/faults.ts';
+import { createFaults, type Faults } from './wire/faults.ts';
 
 export const CONTROL_HOST = 'api.miaobu.localhost';
 export const SITES_HOST = 'sites.localhost';
@@ -41,6 +41,8 @@ export interface LocalCloud {
   readonly esaSiteId: number;
   readonly log: LogFile;
   readonly reaper: Reaper;
+  /** In front of every service. */
+  readonly faults: Faults;
   /** Goes on with what an earlier process accepted; to be called once the platform answers. */
   resume(): Promise<void>;
   /** Ends every child process and writes everything down. */
@@ -198,6 +200,7 @@ export async function startLocalCloud({
       esaSiteId: site.siteId,
       log,
       reaper,
+      faults,
       resume: () => github.resume(),
       close,
     };

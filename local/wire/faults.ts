@@ -32,11 +32,24 @@ export const faultSchema = z.strictObject({
 });
 export type Fault = z.input<typeof faultSchema>;
 
+/** One request on its way through the local cloud, for a test in the same process. */
+export interface Passing {
+  readonly service: string;
+  readonly request: IncomingMessage;
+  /** `before`: the service has not heard of it. `after`: it is done, and the caller has not heard. */
+  readonly side: 'before' | 'after';
+}
+
+/** May take its time. `fail` before: answered 500 and not done. `fail` after: the connection is cut instead of an answer. */
+export type Observer = (passing: Passing) => Promise<'pass' | 'fail'>;
+
 export interface Faults {
   /** Puts the injector in front of an emulator. */
   wrap(service: string, emulator: Emulator): Emulator;
   /** Adds a fault; returns a function that removes it. */
   inject(fault: Fault): () => void;
+  /** Shows an observer, the only one, every request and every answer. */
+  observe(observer: Observer): void;
   clear(): void;
   /** The control API: `POST` adds (JSON body, 201), `DELETE` clears (204), `GET` lists. */
   control(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -44,6 +57,7 @@ export interface Faults {
 
 export function createFaults(): Faults {
   const active = new Set<z.output<typeof faultSchema> & { left: number }>();
+  let observe: Observer | undefined;
 
   const inject = (fault: Fault) => {
     const entry = { ...faultSchema.parse(fault), left: fault.times ?? Number.POSITIVE_INFINITY };
@@ -66,24 +80,27 @@ export function createFaults(): Faults {
 
   return {
     inject,
+    observe(observer) {
+      observe = observer;
+    },
     clear: () => active.clear(),
     wrap: (service, emulator) => ({
       close: () => emulator.close(),
       async handle(request, response) {
         const fault = strike(service, request);
+        const tell = observe;
+        if (tell) {
+          holdBack(response, () => tell({ service, request, side: 'after' }));
+          if ((await tell({ service, request, side: 'before' })) === 'fail') return refuse(request, response, 500);
+        }
         switch (fault?.kind) {
           case undefined:
             return emulator.handle(request, response);
           case 'latency':
             await delay(fault.ms);
             return emulator.handle(request, response);
-          case 'error': {
-            request.resume();
-            const retryAfter = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
-            response.writeHead(fault.status, { 'content-type': 'application/json', ...retryAfter });
-            response.end(JSON.stringify({ Code: 'InjectedFault', Message: 'injected fault', RequestId: 'injected' }));
-            return;
-          }
+          case 'error':
+            return refuse(request, response, fault.status, fault.retryAfter);
           case 'hang':
             request.resume();
             return;
@@ -119,6 +136,22 @@ export function createFaults(): Faults {
       return json(201, parsed.data);
     },
   };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, status: number, retryAfter?: number): void {
+  request.resume();
+  const wait = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  response.writeHead(status, { 'content-type': 'application/json', ...wait });
+  response.end(JSON.stringify({ Code: 'InjectedFault', Message: 'injected fault', RequestId: 'injected' }));
+}
+
+/** Lets an answer end only when asked, or cuts it off. */
+function holdBack(response: ServerResponse, ask: () => Promise<'pass' | 'fail'>): void {
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.end = ((...args: unknown[]) => {
+    void ask().then((verdict) => (verdict === 'pass' ? end(...args) : response.destroy()));
+    return response;
+  }) as ServerResponse['end'];
 }
 
 function safeJson(text: string): unknown {

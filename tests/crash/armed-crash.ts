@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import type { Observer } from '../../local/wire/faults.ts';
+import { buildersOf, type CallingProcess, callingProcess } from './calling-process.ts';
+import type { Boundary, CrashMode, CrashPoint } from './crash-points.ts';
+import type { StatementObserver } from './postgres-proxy.ts';
+
+/** What happened to whom, once it has happened. */
+export interface Crash {
+  readonly pid: number;
+  /** For `hang`: lets the stopped process go on, and what it had sent pass. */
+  release(): void;
+}
+
+export interface CrashWire {
+  /** Arms one crash; resolves when it has struck. */
+  arm(point: Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>, mode: CrashMode): Promise<Crash>;
+  disarm(): void;
+  readonly onCall: Observer;
+  readonly onStatement: StatementObserver;
+}
+
+interface Armed {
+  readonly point: Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>;
+  readonly mode: CrashMode;
+  readonly struck: (crash: Crash) => void;
+  left: number;
+}
+
+const isCall = (at: Boundary, service: string, { method, url, headers }: IncomingMessage) =>
+  'service' in at &&
+  at.service === service &&
+  (at.method === undefined || at.method === method) &&
+  (at.action === undefined || at.action === headers['x-acs-action']) &&
+  (at.url === undefined || at.url.test(decodeURIComponent(url ?? '')));
+
+const isStatement = (at: Boundary, statement: string, transaction: string) =>
+  ('statement' in at && at.statement.test(statement)) ||
+  ('commitOf' in at && /^\s*commit/i.test(statement) && at.commitOf.test(transaction));
+
+/** The ends of a call or a statement: who asked on which port, and where it was heard. */
+interface Ends {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Strikes processes of the platform from outside, at what they say to the cloud and to Postgres. */
+export function createCrashWire(home: string, postgresPort: () => number): CrashWire {
+  let armed: Armed | undefined;
+
+  const strike = async ({ from, to }: Ends): Promise<'pass' | 'fail'> => {
+    const caller = callingProcess(from, to);
+    if (!armed || caller?.name !== armed.point.by) return 'pass';
+    if (armed.left > 0) {
+      armed.left -= 1;
+      return 'pass';
+    }
+    const { point, mode, struck } = armed;
+    armed = undefined;
+    return crash(victimOf(point.victim, caller, home), mode, point.victim === undefined, struck);
+  };
+
+  return {
+    arm: (point, mode) =>
+      new Promise((struck) => {
+        armed = { point, mode, struck, left: point.skip ?? 0 };
+      }),
+    disarm() {
+      armed = undefined;
+    },
+    async onCall({ service, request, side }) {
+      if (armed?.point.side !== side || !isCall(armed.point.at, service, request)) return 'pass';
+      return strike({ from: request.socket.remotePort ?? 0, to: request.socket.localPort ?? 0 });
+    },
+    async onStatement({ statement, transaction, side, callerPort }) {
+      if (armed?.point.side !== side || !isStatement(armed.point.at, statement, transaction)) return 'pass';
+      return strike({ from: callerPort, to: postgresPort() });
+    },
+  };
+}
+
+function victimOf(victim: 'builder' | undefined, caller: CallingProcess, home: string): number {
+  if (victim === undefined) return caller.pid;
+  const [builder] = buildersOf(home);
+  if (builder === undefined) throw new Error('no builder runs that could be struck');
+  return builder;
+}
+
+/** `throws`: the caller itself is struck, so an error can stand in for its death. */
+async function crash(
+  pid: number,
+  mode: CrashMode,
+  callerIsStruck: boolean,
+  struck: (crash: Crash) => void,
+): Promise<'pass' | 'fail'> {
+  switch (mode) {
+    case 'kill':
+      process.kill(pid, 'SIGKILL');
+      struck({ pid, release: () => {} });
+      // Nothing of what it was about to say gets through; what another said of it does.
+      return callerIsStruck ? 'fail' : 'pass';
+    case 'throw':
+      struck({ pid, release: () => {} });
+      return 'fail';
+    case 'hang':
+      process.kill(pid, 'SIGSTOP');
+      return new Promise((resolve) => {
+        struck({
+          pid,
+          release() {
+            process.kill(pid, 'SIGCONT');
+            resolve('pass');
+          },
+        });
+      });
+  }
+}
