@@ -153,13 +153,13 @@ test('another repository that has taken the name of the project’s own is never
 });
 
 test.each([
-  ['deployed', 'Work on it'],
-  ['skipped', 'Work on it [skip deploy]'],
-])('an older commit that is deployed once more stays, although the branch’s head was %s', async (_, message) => {
-  const site = await pushes.connect();
+  ['deployed', ''],
+  ['skipped', 'docs'],
+])('an older commit that is deployed once more stays, although the branch’s head was %s', async (_, rootDirectory) => {
+  const site = await pushes.connect({ rootDirectory });
   await pushes.ageWhatIsKnown();
   const [first] = await pushes.deployments();
-  await pushes.push(message, page());
+  await pushes.push('Work on it', page());
   await pushes.stored.store.transaction(async (repositories) =>
     queueDeployment(repositories, 'api', {
       project: site.project,
