@@ -31,13 +31,12 @@ async function newSite(name: string): Promise<GitSite> {
 
 const importSite = async (name: string) => (await api('createProject', { body: { repo: `dev/${name}` } })).data;
 
-/** The deployment of a commit, once nothing more is being done about it. */
+/** The newest deployment, once it is of this commit and nothing more is being done about it. */
 const settled = (project: string, sha: string): Promise<Deployment> =>
   eventually(async () => {
-    const { data } = await api('listDeployments', { params: { project }, query: { limit: 50 } });
-    return data.find(
-      ({ commit_sha, status }) => commit_sha === sha && ['deployed', 'failed', 'cancelled'].includes(status),
-    );
+    const deployment = await newest(project);
+    const ended = ['deployed', 'failed', 'cancelled'].includes(deployment?.status ?? '');
+    return ended && deployment?.commit_sha === sha ? deployment : undefined;
   }, `the deployment of ${sha} settles`);
 
 const newest = async (project: string) =>
@@ -46,6 +45,13 @@ const newest = async (project: string) =>
 async function logOf(project: string, deployment: string): Promise<string> {
   const { data } = await api('readDeploymentLogs', { params: { project, deployment }, query: { limit: 1000 } });
   return data.map(({ text }) => text).join('');
+}
+
+/** Takes the last commit back by a forced push, which deploys the one before again. */
+async function takeBack(site: GitSite, project: string): Promise<void> {
+  await site.git('reset', '-q', '--hard', 'HEAD~1');
+  await site.push('--force', 'main');
+  await settled(project, await site.git('rev-parse', 'HEAD'));
 }
 
 describe('a plain site', () => {
@@ -131,8 +137,7 @@ describe('a plain site', () => {
     expect(failed).toMatchObject({ status: 'failed', reason, current: false });
     expect(failed.reason_message).toBeTruthy();
     expect((await visit(project.url)).body).toBe(live);
-    await site.git('reset', '-q', '--hard', 'HEAD~1');
-    await site.push('--force', 'main');
+    await takeBack(site, project.id);
   });
 });
 
@@ -171,8 +176,7 @@ describe('a site with a build', () => {
       expect(failed).toMatchObject({ status: 'failed', reason, current: false });
       expect(await logOf(project.id, failed.id)).toMatch(says);
       expect((await visit(project.url)).body).toBe(live);
-      await site.git('reset', '-q', '--hard', 'HEAD~1');
-      await site.push('--force', 'main');
+      await takeBack(site, project.id);
     },
   );
 });

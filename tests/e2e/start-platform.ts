@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
@@ -29,7 +29,11 @@ export interface Platform extends z.output<typeof readyLine> {
 }
 
 /** The unprivileged account of Postgres must be able to reach it, which a folder below root's home would not allow. */
-export const newHome = () => mkdtempSync('/var/tmp/miaobu-e2e-');
+export function newHome(): string {
+  const home = mkdtempSync('/var/tmp/miaobu-e2e-');
+  chmodSync(home, 0o755);
+  return home;
+}
 
 /** `npm start -- --json` as a process of its own, with its state in a folder of its own and on free ports. */
 export async function startPlatform(home = newHome(), args: readonly string[] = []): Promise<Platform> {
