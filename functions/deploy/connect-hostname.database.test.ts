@@ -1,5 +1,6 @@
 import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
 import { sql } from '@miaobu/shared/db/sql';
+import { createLog } from '@miaobu/shared/runtime/logger';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createAccount } from '../../local/aliyun/account.ts';
 import { type AlidnsEmulator, createAlidnsEmulator } from '../../local/aliyun/alidns/alidns-emulator.ts';
@@ -9,6 +10,7 @@ import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/c
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
 import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { connectHostname } from './connect-hostname.ts';
+import { findUnconfirmed } from './find-unconfirmed.ts';
 
 const ORIGIN = 'artifacts.oss-cn-hangzhou.aliyuncs.com';
 const account = createAccount('connect hostname test');
@@ -99,4 +101,26 @@ test('outages and lost answers of either service converge', async () => {
   expect(aliases()).toHaveLength(1);
   expect(await ledger()).toEqual(bothAre('present'));
   expect(await stored.messages()).toMatchObject([{ state: 'done', attempts: 3 }]);
+});
+
+test('what the ledger knows and somebody took away is there again a day later, and noted', async () => {
+  await work();
+  const before = aliases();
+  await cloud.edgeZone.deleteSiteRecord(hostname);
+  const findAgain = findUnconfirmed(stored);
+  const context = { requestId: 'timer', log: createLog({}, () => {}), signal: new AbortController().signal };
+  expect(await findAgain(context)).toBe(0);
+  await stored.moveClock(24 * 3600);
+  expect(await findAgain(context)).toBe(1);
+  await work();
+  expect([await cloud.hasRecord(hostname), aliases().length]).toEqual([true, before.length]);
+  const noted = () => stored.db.query(sql`select action, subject, details -> 'repaired' as repaired from audit_log`);
+  expect(await noted()).toMatchObject([
+    { action: 'hostname.repaired', subject: hostname, repaired: expect.arrayContaining(['edge_record']) },
+  ]);
+  // As it should be by now: nothing more is noted.
+  await stored.moveClock(24 * 3600);
+  expect(await findAgain(context)).toBe(1);
+  await work();
+  expect(await noted()).toHaveLength(1);
 });

@@ -44,6 +44,7 @@ import { connectHook } from './connect-hook.ts';
 import { connectHostname } from './connect-hostname.ts';
 import { findHooksInUse } from './find-hooks-in-use.ts';
 import { findOverdue } from './find-overdue.ts';
+import { findUnconfirmed } from './find-unconfirmed.ts';
 import { findUnsynced } from './find-unsynced.ts';
 import { probeRoute } from './probe-route.ts';
 import { publishRoute } from './publish-route.ts';
@@ -105,6 +106,7 @@ const run = runDeploy({
     'find-unsynced': findUnsynced({ store }),
     'find-hooks-in-use': findHooksInUse({ store }),
     'request-scrub': requestScrub({ store }),
+    'find-unconfirmed': findUnconfirmed({ store }),
   },
   handlers: {
     'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),

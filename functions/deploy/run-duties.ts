@@ -11,6 +11,8 @@ export const dutySeconds = {
   'find-hooks-in-use': 5 * 60,
   /** Asks for Edge KV to be compared with what it should say. */
   'request-scrub': SCRUB_SECONDS,
+  /** Puts the hostnames in line that were connected a day ago: their records may have been lost. */
+  'find-unconfirmed': 10 * 60,
 } as const;
 export type DutyName = keyof typeof dutySeconds;
 

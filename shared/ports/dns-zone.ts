@@ -4,8 +4,11 @@
  * domain.
  */
 export interface DnsZone {
-  /** Makes the hostname an alias of `target` and of nothing else. Refused when it has records of another type. */
-  upsertCname(alias: CnameRecord): Promise<void>;
+  /**
+   * Makes the hostname an alias of `target` and of nothing else. Refused when it has records of another type. Says whether it was
+   * not so before.
+   */
+  upsertCname(alias: CnameRecord): Promise<{ readonly changed: boolean }>;
   /** Succeeds when there is none. */
   deleteCname(hostname: string): Promise<void>;
 }

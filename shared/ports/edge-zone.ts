@@ -10,6 +10,8 @@ export interface EdgeZone {
   ensureSiteRecord(site: SiteRecord): Promise<{
     /** Where the hostname's DNS has to point. */
     readonly cname: string;
+    /** Whether it was not so before. */
+    readonly changed: boolean;
   }>;
   /** Succeeds when there is none. */
   deleteSiteRecord(hostname: string): Promise<void>;

@@ -56,9 +56,9 @@ test('a hostname becomes an alias, of something else later, and nothing in the e
 });
 
 test('saying the same again changes nothing and is no error, and so is deleting again', async () => {
-  await upsert('same.example.com.cn', 'one.example.net');
+  expect(await upsert('same.example.com.cn', 'one.example.net')).toEqual({ changed: true });
   const [before] = alidns.recordsOf('same.example.com.cn');
-  await upsert('same.example.com.cn', 'One.example.net.');
+  expect(await upsert('same.example.com.cn', 'One.example.net.')).toEqual({ changed: false });
   expect(alidns.recordsOf('same.example.com.cn')).toEqual([before]);
   await zone.deleteCname('same.example.com.cn');
   await zone.deleteCname('same.example.com.cn');
@@ -66,7 +66,7 @@ test('saying the same again changes nothing and is no error, and so is deleting 
 
 test('a lifetime alone can change', async () => {
   await upsert('lifetime.example.com.cn', 'one.example.net', 600);
-  await upsert('lifetime.example.com.cn', 'one.example.net', 3600);
+  expect(await upsert('lifetime.example.com.cn', 'one.example.net', 3600)).toEqual({ changed: true });
   expect(found('lifetime.example.com.cn')).toEqual([['CNAME', 'one.example.net', 3600]]);
 });
 

@@ -40,7 +40,10 @@ const recordsOf = async (recordName: string) => {
 test('a hostname with a record is served from its private bucket, and without one is not', async () => {
   await edge.putObject('hello.txt', 'from the bucket');
   const visit = async () => (await edge.visit({ host: 'served.sites.localhost', path: '/hello.txt' })).body;
-  const { cname } = await zone.ensureSiteRecord({ hostname: 'served.sites.localhost', originBucketDomain: ORIGIN });
+  const site = { hostname: 'served.sites.localhost', originBucketDomain: ORIGIN };
+  const { cname, changed } = await zone.ensureSiteRecord(site);
+  expect(changed).toBe(true);
+  expect(await zone.ensureSiteRecord(site)).toEqual({ cname, changed: false });
   expect(cname).toMatch(/^served\.sites\.localhost\./);
   await expect.poll(visit).toBe('from the bucket');
   await zone.deleteSiteRecord('served.sites.localhost');

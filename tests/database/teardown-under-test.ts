@@ -3,6 +3,7 @@ import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-bu
 import { kvKey, ROUTE_NAMESPACE, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
 import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { deleteProject } from '../../functions/api/projects/delete-project.ts';
@@ -73,17 +74,7 @@ export async function teardownUnderTest(stored: TestStore) {
     hooks,
     /** Asks for the hostnames and the hook of a project to be connected, as its import does. */
     async askToConnect({ project, hostnames }: Site) {
-      for (const hostname of hostnames) {
-        const payload = { project_id: project.id, hostname };
-        const dedupeKey = `hostname.connect:${hostname}`;
-        await store.enqueue({
-          topic: 'hostname.connect',
-          lane: `hostname:${hostname}`,
-          dedupeKey,
-          payload,
-          requestId: 'test',
-        });
-      }
+      for (const hostname of hostnames) await store.enqueue(connectHostnameMessage(project.id, hostname, 'test'));
       const dedupeKey = `hook.connect:${project.id}`;
       const payload = { project_id: project.id };
       await store.enqueue({ topic: 'hook.connect', lane: `hook:${project.id}`, dedupeKey, payload, requestId: 'test' });

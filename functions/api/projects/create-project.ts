@@ -7,6 +7,7 @@ import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slu
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
 import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
 import { type ProjectSettings, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { NewProject, ShownProject } from '@miaobu/shared/model/project/project-repository';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
@@ -86,13 +87,7 @@ async function insertEverything(
   const environment = await repositories.environments.lock(inserted.id);
   const hostname = address.hostname(project.slug);
   await repositories.routes.insert({ hostname, projectId: project.id, environmentId: environment.id });
-  await repositories.enqueue({
-    topic: 'hostname.connect',
-    lane: `hostname:${hostname}`,
-    dedupeKey: `hostname.connect:${hostname}`,
-    payload: { project_id: project.id, hostname },
-    requestId,
-  });
+  await repositories.enqueue(connectHostnameMessage(project.id, hostname, requestId));
   await repositories.enqueue({
     topic: 'hook.connect',
     lane: `hook:${project.id}`,

@@ -38,9 +38,10 @@ export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
           ALREADY_SO,
           call((dns, sdk) => dns.addDomainRecord(new sdk.AddDomainRecordRequest({ ...wanted, domainName }))),
         );
-        return;
+        return { changed: true };
       }
-      if (!sameName(kept.value, target) || kept.TTL !== ttlSeconds) {
+      const isDifferent = !sameName(kept.value, target) || kept.TTL !== ttlSeconds;
+      if (isDifferent) {
         const request = { ...wanted, recordId: kept.recordId };
         await unlessAliyunCode(
           ALREADY_SO,
@@ -54,6 +55,7 @@ export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
           call((dns, sdk) => dns.deleteDomainRecord(new sdk.DeleteDomainRecordRequest({ recordId }))),
         );
       }
+      return { changed: isDifferent || existing.length > 1 };
     },
     async deleteCname(hostname) {
       const request = { domainName, RR: hostRecord(hostname), type: 'CNAME' };

@@ -66,7 +66,8 @@ export function esaEdgeZone(config: EsaEdgeZoneConfig): EdgeZone {
 
   return {
     async ensureSiteRecord(site) {
-      if ((await find(site.hostname)).length === 0) await create(site);
+      const isMissing = (await find(site.hostname)).length === 0;
+      if (isMissing) await create(site);
       const [record] = await find(site.hostname);
       const cname = record?.recordCname;
       if (!record || !cname)
@@ -78,7 +79,7 @@ export function esaEdgeZone(config: EsaEdgeZoneConfig): EdgeZone {
         record.hostPolicy === SERVED.hostPolicy &&
         record.proxied === SERVED.proxied;
       if (!asWanted) await correct(record.recordId, site.originBucketDomain);
-      return { cname };
+      return { cname, changed: isMissing || !asWanted };
     },
     async deleteSiteRecord(hostname) {
       for (const { recordId } of await find(hostname)) {

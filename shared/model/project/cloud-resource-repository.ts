@@ -16,6 +16,18 @@ export const cloudResourceRepository = (db: Queryable) => ({
       update cloud_resources set state = 'present', confirmed_at = db_now()
        where kind = ${kind} and external_id = ${externalId}`);
   },
+  /** Things that were made and not looked at for so long, longest ago first. */
+  listUnconfirmed(
+    kind: CloudResourceKind,
+    olderThanSeconds: number,
+    limit: number,
+  ): Promise<{ externalId: string; projectId: string }[]> {
+    return db.query(sql`
+      select external_id, project_id from cloud_resources
+       where kind = ${kind} and state = 'present'
+         and confirmed_at <= db_now() - make_interval(secs => ${olderThanSeconds})
+       order by confirmed_at, external_id limit ${limit}`);
+  },
   /** Everything that was made for a project is to go. */
   async startDeleting(projectId: string): Promise<void> {
     await db.query(sql`update cloud_resources set state = 'deleting' where project_id = ${projectId}`);
