@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createClient } from '@miaobu/shared/contracts/client';
+import { type ApiClient, ApiError, createClient } from '@miaobu/shared/contracts/client';
+import type { Project } from '@miaobu/shared/contracts/projects';
 import { StartError } from './start-error.ts';
 
 const run = promisify(execFile);
@@ -13,10 +14,9 @@ const run = promisify(execFile);
 export const EXAMPLE_SLUG = 'hello';
 const EXAMPLE_REPOSITORY = `dev/${EXAMPLE_SLUG}`;
 const exampleSite = path.resolve(import.meta.dirname, '..', 'examples', 'plain-site');
-/** A fixed commit, so that pushing the same files again is no push. */
-const COMMIT_DATE = '2026-01-01T00:00:00Z';
+const FIRST_COMMIT = '2026-01-01T00:00:00Z';
 const POLL_MS = 50;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 export interface Addresses {
   readonly apiUrl: string;
@@ -25,8 +25,8 @@ export interface Addresses {
   readonly token: string;
 }
 
-/** Pushes the example site as a user would: git, then an import over the API. */
-async function pushExample(gitUrl: string): Promise<void> {
+/** Pushes the example site as a user would and returns the commit: the same one for the same files and date. */
+async function pushExample(gitUrl: string, date: string): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'miaobu-example-'));
   const env = {
     PATH: process.env.PATH,
@@ -35,18 +35,19 @@ async function pushExample(gitUrl: string): Promise<void> {
     GIT_TERMINAL_PROMPT: '0',
     GIT_AUTHOR_NAME: 'Miaobu',
     GIT_AUTHOR_EMAIL: 'miaobu@localhost',
-    GIT_AUTHOR_DATE: COMMIT_DATE,
+    GIT_AUTHOR_DATE: date,
     GIT_COMMITTER_NAME: 'Miaobu',
     GIT_COMMITTER_EMAIL: 'miaobu@localhost',
-    GIT_COMMITTER_DATE: COMMIT_DATE,
+    GIT_COMMITTER_DATE: date,
   };
-  const git = (...args: string[]) => run('git', args, { cwd: folder, env });
+  const git = async (...args: string[]) => (await run('git', args, { cwd: folder, env })).stdout.trim();
   try {
     cpSync(exampleSite, folder, { recursive: true });
     await git('init', '-q', '-b', 'main');
     await git('add', '.');
     await git('commit', '-q', '-m', 'My first site on Miaobu');
     await git('push', '-q', '--force', `${gitUrl}/${EXAMPLE_REPOSITORY}.git`, 'main');
+    return await git('rev-parse', 'HEAD');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -68,28 +69,42 @@ function statusOf(url: string): Promise<number> {
   });
 }
 
+async function findExample(api: ApiClient): Promise<Project | undefined> {
+  try {
+    return (await api('getProject', { params: { project: EXAMPLE_SLUG } })).data;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Which commit a start that was cut short has left to be deployed. */
+async function commitUnderWay(api: ApiClient, project: string): Promise<string | undefined> {
+  const { data } = await api('listDeployments', { params: { project }, query: { limit: 1 } });
+  const [newest] = data;
+  return newest?.status === 'failed' || newest?.status === 'cancelled' ? undefined : newest?.commit_sha;
+}
+
 /**
- * Makes sure that there is a live site to look at: on the first start the example is pushed through the whole path. Returns its URL once
- * a visitor gets it.
+ * Makes sure that there is a live site to look at: until one has been, the example is pushed through the whole path. Returns its URL
+ * once a visitor gets it. What its owner makes of it later is not looked at.
  */
 export async function firstPush({ apiUrl, gitUrl, token }: Addresses): Promise<string> {
   const api = createClient({ origin: apiUrl, token });
-  const { data: projects } = await api('listProjects', { query: { limit: 100 } });
-  let project = projects.find(({ repository }) => repository === EXAMPLE_REPOSITORY);
-  if (!project) {
-    await pushExample(gitUrl);
-    ({ data: project } = await api('createProject', { body: { repo: EXAMPLE_REPOSITORY } }));
-  }
-  const params = { project: project.id };
+  const known = await findExample(api);
+  if (known?.current_deployment_id) return known.url;
+  const commit =
+    (known && (await commitUnderWay(api, known.id))) ??
+    // A commit that was pushed before would be no push.
+    (await pushExample(gitUrl, known ? new Date().toISOString() : FIRST_COMMIT));
+  const { id, url } = known ?? (await api('createProject', { body: { repo: EXAMPLE_REPOSITORY } })).data;
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(POLL_MS)) {
-    const { data } = await api('listDeployments', { params, query: { limit: 1 } });
-    const [newest] = data;
-    if (newest?.status === 'failed' || newest?.status === 'cancelled') {
-      throw new StartError(
-        `the example site did not deploy: ${newest.reason_message ?? newest.reason ?? newest.status}`,
-      );
+    const { data } = await api('listDeployments', { params: { project: id }, query: { limit: 20 } });
+    const ours = data.find(({ commit_sha }) => commit_sha === commit);
+    if (ours?.status === 'failed' || ours?.status === 'cancelled') {
+      throw new StartError(`the example site did not deploy: ${ours.reason_message ?? ours.reason ?? ours.status}`);
     }
-    if (newest?.status === 'deployed' && (await statusOf(project.url)) === 200) return project.url;
+    if (ours?.status === 'deployed' && (await statusOf(url)) === 200) return url;
   }
   throw new StartError(`the example site is not live after ${PATIENCE_MS / 1000} seconds; the logs say why`);
 }

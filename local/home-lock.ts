@@ -1,36 +1,59 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { commandLineOf, isProcessAlive } from './processes/process-alive.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from './start-error.ts';
 
+const POLL_MS = 50;
+/** Long enough for one that is just ending. */
+const PATIENCE_MS = 5000;
+const SQLITE_BUSY = 5;
+
+/** Takes SQLite's exclusive lock, which the system itself gives back when the process ends, however that happens. */
+function tryLock(file: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    database.exec('begin exclusive');
+    return database;
+  } catch (error) {
+    database.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
+    throw error;
+  }
+}
+
+function holderOf(file: string): string {
+  try {
+    return ` (process ${readFileSync(file, 'utf8').trim()})`;
+  } catch {
+    return '';
+  }
+}
+
 /**
- * Makes this process the only one that uses a state folder, until it ends. The lock of a process that is gone (`kill -9`) is taken
- * over. Throws `StartError` when another local cloud runs there, or the folder cannot be written.
+ * Makes this process the only one that uses a state folder, until it ends; returns what gives it back. Throws `StartError` when
+ * another local cloud runs there, or the folder cannot be written.
  */
-export function lockHome(home: string): () => void {
-  const file = path.join(home, 'lock');
+export async function lockHome(home: string, { patienceMs = PATIENCE_MS } = {}): Promise<() => void> {
+  const file = path.join(home, 'lock.sqlite');
+  const holder = path.join(home, 'pid');
   try {
     mkdirSync(home, { recursive: true, mode: 0o755 });
-    for (let tries = 0; ; tries++) {
-      try {
-        writeFileSync(file, String(process.pid), { flag: 'wx' });
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 0) throw error;
-        const holder = Number(readFileSync(file, 'utf8'));
-        // A process id may have been given to somebody else since.
-        if (holder !== process.pid && isProcessAlive(holder) && (commandLineOf(holder) ?? '').includes('local/main')) {
-          throw new StartError(
-            `a local cloud already runs on ${home} (process ${holder}); stop it, or set MIAOBU_HOME`,
-          );
-        }
-        rmSync(file, { force: true });
+    for (const end = Date.now() + patienceMs; ; await delay(POLL_MS)) {
+      const lock = tryLock(file);
+      if (lock) {
+        writeFileSync(holder, `${process.pid}\n`);
+        return () => lock.close();
+      }
+      if (Date.now() > end) {
+        throw new StartError(`a local cloud already runs on ${home}${holderOf(holder)}; stop it, or set MIAOBU_HOME`);
       }
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new StartError(`cannot write to ${home} (${why}); set MIAOBU_HOME to a folder you own`);
+    if (statSync(home, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new StartError(`MIAOBU_HOME is ${home}, which is not a folder`);
+    }
+    throw new StartError(`cannot write to ${home} (${(error as Error).message}); set MIAOBU_HOME to a folder you own`);
   }
-  return () => rmSync(file, { force: true });
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createAccount, LOCAL_REGION } from './aliyun/account.ts';
 import { createAlidnsEmulator } from './aliyun/alidns/alidns-emulator.ts';
@@ -13,11 +13,14 @@ import { createGithubEmulator } from './github/github-emulator.ts';
 import { type LocalSecrets, localSecretsOf } from './local-secrets.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
 import { BUILDS_REPOSITORY, BUILDS_WORKFLOW, readBuildWorkflow } from './platform-workflow.ts';
+import { checkDatabase } from './postgres/check-database.ts';
 import { ensureDatabase } from './postgres/ensure-database.ts';
-import { startPostgres } from './postgres/start-postgres.ts';
+import { keepPostgres } from './postgres/keep-postgres.ts';
+import { stopLeftoverPostgres } from './postgres/stop-leftover-postgres.ts';
 import { type Reaper, startReaper } from './processes/reaper.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
+import { plainReason, StartError } from './start-error.ts';
 import { listen } from './wire/emulator.ts';
 import { createFaults, type Faults } from './wire/faults.ts';
 
@@ -57,11 +60,33 @@ export interface LocalCloudOptions {
   readonly progress: Progress;
 }
 
-/** Empties a state folder, except for its lock and its port. A Postgres that still runs there must be stopped first. */
-export function emptyHome(home: string): void {
-  for (const name of readdirSync(home)) {
-    if (name !== 'lock' && name !== 'port') rmSync(path.join(home, name), { recursive: true, force: true });
+/** What a local cloud keeps in its state folder. The secrets come first and go last: where they are not, there is no state. */
+const SECRETS = 'secrets.json';
+const STATE = ['cloud', 'connection.json', 'logs', 'postgres', 'README', 'release'];
+
+/** Forgets the state of earlier runs, and leaves alone what is in the folder besides it. */
+export async function emptyHome(home: string): Promise<void> {
+  if (!existsSync(path.join(home, SECRETS))) return;
+  await stopLeftoverPostgres(path.join(home, 'postgres', 'data'));
+  for (const name of [...STATE, SECRETS]) rmSync(path.join(home, name), { recursive: true, force: true });
+}
+
+/** Its errors are sentences for a person. */
+async function orStartError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new StartError(plainReason(error) ?? (error as Error).message);
   }
+}
+
+/** A database remembers projects whose repositories and files are in the state folder they were made with. */
+async function checkBelongsToUs(databaseUrl: string, home: string): Promise<void> {
+  const { installed } = await checkDatabase(databaseUrl);
+  if (!installed || existsSync(path.join(home, SECRETS))) return;
+  throw new StartError(
+    'the database of DATABASE_URL was used with another state folder: set MIAOBU_HOME to that, or use an empty database',
+  );
 }
 
 /** Starts Postgres, every emulator and the edge. What it started before a failure is ended again. */
@@ -72,10 +97,20 @@ export async function startLocalCloud({
   progress,
 }: LocalCloudOptions): Promise<LocalCloud> {
   const closers: (() => Promise<void> | void)[] = [];
+  const background: Promise<unknown>[] = [];
   const close = async () => {
-    for (const end of closers.splice(0).reverse()) await end();
+    // What is still starting has to be there before it can be ended.
+    await Promise.allSettled(background);
+    const failures: unknown[] = [];
+    for (const end of closers.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(end)
+        .catch((error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
+    if (databaseUrl !== undefined) await orStartError(checkBelongsToUs(databaseUrl, home));
     const secrets = localSecretsOf(home);
     const account = createAccount(secrets.accountSeed);
     const state = path.join(home, 'cloud');
@@ -88,23 +123,28 @@ export async function startLocalCloud({
 
     const builder = path.join(state, 'builder.cjs');
     const builderBundled = runScript('scripts/bundle-builder.ts', [builder], { reaper, log });
-    builderBundled.catch(() => {});
+    background.push(builderBundled);
 
-    const databaseStarted = (async () => {
+    const startDatabase = async () => {
       if (databaseUrl !== undefined) return databaseUrl;
       const done = progress.step('Postgres');
-      const postgres = await startPostgres({
+      const postgres = await keepPostgres({
         directory: path.join(home, 'postgres', 'data'),
         port: 0,
         maxConnections: 100,
-        log: log.lines('postgres'),
+        reaper,
+        log(line) {
+          log.lines('postgres')(line);
+          progress.note(line);
+        },
       });
       closers.push(() => postgres.stop());
       await ensureDatabase(postgres.url(), DATABASE);
       done(postgres.adopted ? 'adopted the one that was left running' : '');
       return postgres.url(DATABASE);
-    })();
-    databaseStarted.catch(() => {});
+    };
+    const databaseStarted = orStartError(startDatabase());
+    background.push(databaseStarted);
 
     const cloudPort = frontPort + 1;
     const cloudUrl = `http://127.0.0.1:${cloudPort}`;

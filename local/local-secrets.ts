@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import * as z from 'zod';
+import { StartError } from './start-error.ts';
 
 const localSecrets = z.strictObject({
   /** From which the account's keys are derived. */
@@ -26,7 +27,9 @@ export function localSecretsOf(home: string): LocalSecrets {
   try {
     return localSecrets.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw new StartError(`${file} is damaged: put it back, or start empty with --fresh`);
+    if (code !== 'ENOENT') throw error;
   }
   const made: LocalSecrets = {
     accountSeed: random(),
@@ -35,6 +38,8 @@ export function localSecretsOf(home: string): LocalSecrets {
     actionsToken: `ghp_${randomBytes(18).toString('hex')}`,
     apiToken: mintApiToken().token,
   };
-  writeFileSync(file, JSON.stringify(made, null, 2), { mode: 0o600 });
+  // Complete or not there: without them the state is lost.
+  writeFileSync(`${file}.new`, JSON.stringify(made, null, 2), { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
   return made;
 }

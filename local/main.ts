@@ -9,11 +9,14 @@ import { freePortPair } from './free-ports.ts';
 import { GITHUB_PATH } from './gateway.ts';
 import { lockHome } from './home-lock.ts';
 import { emptyHome, type LocalCloud, OPERATOR, startLocalCloud } from './local-cloud.ts';
-import { stopLeftoverPostgres } from './postgres/stop-leftover-postgres.ts';
 import { createProgress } from './progress.ts';
-import { StartError } from './start-error.ts';
+import { plainReason, StartError } from './start-error.ts';
 import { readStartOptions } from './start-options.ts';
+import { listenForStop } from './stop-signal.ts';
 import { summary } from './summary.ts';
+
+/** The exit code of a start that Ctrl-C ended, as shells have it. */
+const INTERRUPTED = 130;
 
 function requireGit(): void {
   try {
@@ -32,43 +35,24 @@ function lastPort(home: string): number {
   }
 }
 
-/** Ends on the first Ctrl-C or `kill`; a second one does not wait. */
-function whenStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(130);
-        asked = true;
-        resolve();
-      });
-    }
-  });
-}
-
-async function main(): Promise<void> {
+/** Resolves with the exit code once everything has ended. */
+async function main(): Promise<number> {
   const began = performance.now();
   const options = readStartOptions(process.argv.slice(2));
   const progress = createProgress();
   requireGit();
-  const unlock = lockHome(options.home);
-  const stopped = whenStopped();
+  const stop = listenForStop();
+  const unlock = await lockHome(options.home);
   let cloud: LocalCloud | undefined;
   try {
     const frontPort = await freePortPair(options.port, lastPort(options.home));
+    if (options.fresh) await emptyHome(options.home);
     writeFileSync(path.join(options.home, 'port'), String(frontPort));
-    if (options.fresh) {
-      await stopLeftoverPostgres(path.join(options.home, 'postgres', 'data'));
-      emptyHome(options.home);
-    }
     const { home, databaseUrl } = options;
-    cloud = await Promise.race([
-      startLocalCloud({ home, frontPort, databaseUrl, progress }),
-      stopped.then(() => undefined),
-    ]);
-    if (!cloud) return;
-    await deployPlatform(cloud, progress);
-    await cloud.resume();
+    // Not left half-way: what it is about to start has to be ended.
+    cloud = await startLocalCloud({ home, frontPort, databaseUrl, progress });
+    await stop.orResult(deployPlatform(cloud, progress));
+    await stop.orResult(cloud.resume());
 
     const addresses = {
       apiUrl: `http://localhost:${frontPort}`,
@@ -77,7 +61,7 @@ async function main(): Promise<void> {
       token: cloud.secrets.apiToken,
     };
     const donePush = progress.step('example site: git push → live');
-    const liveUrl = await firstPush(addresses);
+    const liveUrl = await stop.orResult(firstPush(addresses));
     donePush();
 
     writeFileSync(path.join(home, 'connection.json'), JSON.stringify(addresses, null, 2), { mode: 0o600 });
@@ -87,8 +71,12 @@ async function main(): Promise<void> {
         ? `${JSON.stringify({ ready: true, ...addresses, liveUrl, readyMs })}\n`
         : summary({ ...addresses, liveUrl, readyMs, home }),
     );
-    await stopped;
+    await stop.promise;
     progress.note('stopping …');
+    return 0;
+  } catch (error) {
+    if (!stop.asked) throw error;
+    return INTERRUPTED;
   } finally {
     await cloud?.close();
     unlock();
@@ -96,13 +84,9 @@ async function main(): Promise<void> {
 }
 
 main().then(
-  () => process.exit(0),
+  (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(
-      error instanceof StartError
-        ? `\nmiaobu: ${error.message}\n`
-        : `\nmiaobu: ${String((error as Error)?.stack ?? error)}\n`,
-    );
+    process.stderr.write(`\nmiaobu: ${plainReason(error) ?? (error as Error)?.stack ?? error}\n`);
     process.exit(1);
   },
 );

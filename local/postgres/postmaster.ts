@@ -16,10 +16,13 @@ export interface Postmaster {
   readonly port: number;
 }
 
-const lockFileOf = (data: DataDirectory) => path.join(data.path, 'postmaster.pid');
+/** What is needed to find the server of a directory, whoever made it. */
+export type Location = Pick<DataDirectory, 'path' | 'logFile'>;
+
+const lockFileOf = (data: Location) => path.join(data.path, 'postmaster.pid');
 
 /** `postmaster.pid`, written by the server: pid, directory, start time, port, socket folder, address, memory, status. */
-function readLockFile(data: DataDirectory) {
+function readLockFile(data: Location) {
   try {
     const lines = readFileSync(lockFileOf(data), 'utf8').split('\n');
     const ageMs = Date.now() - statSync(lockFileOf(data)).mtimeMs;
@@ -30,7 +33,7 @@ function readLockFile(data: DataDirectory) {
 }
 
 /** Process ids are used again: it has to be alive and to have been started on this directory. */
-function isPostmaster(data: DataDirectory, pid: number): boolean {
+function isPostmaster(data: Location, pid: number): boolean {
   return isProcessAlive(pid) && commandLineOf(pid)?.includes(` -D ${data.path} `) === true;
 }
 
@@ -38,7 +41,7 @@ function isPostmaster(data: DataDirectory, pid: number): boolean {
  * The server that runs on this directory, left over from a process that was killed; undefined if none does. One that
  * is just starting (or stopping) is waited for.
  */
-export async function runningPostmaster(data: DataDirectory): Promise<Postmaster | undefined> {
+export async function runningPostmaster(data: Location): Promise<Postmaster | undefined> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (let lock = readLockFile(data); lock; lock = readLockFile(data)) {
     if (lock.pid === 0) {
@@ -71,7 +74,7 @@ function isInProcessTable(pid: number): boolean {
  * with the same id do. It makes an exception for its own parent, so the file gets our id. Not removed: its other
  * lines keep the server from starting beside orphaned workers of the last one.
  */
-function disown(data: DataDirectory, lines: readonly string[]): void {
+function disown(data: Location, lines: readonly string[]): void {
   writeFileSync(lockFileOf(data), [process.pid, ...lines.slice(1)].join('\n'));
 }
 
@@ -85,6 +88,7 @@ export async function launchPostmaster(
   data: DataDirectory,
   port: number,
   settings: Readonly<Record<string, string>>,
+  started: (pid: number) => void = () => {},
 ): Promise<Launch> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const output = openSync(data.logFile, 'a', 0o600);
@@ -98,6 +102,7 @@ export async function launchPostmaster(
     detached: true,
   });
   closeSync(output);
+  if (child.pid !== undefined) started(child.pid);
   let ended: string | undefined;
   child.once('error', (error) => {
     ended = error.message;
@@ -131,7 +136,7 @@ function explain(logged: string, ended: string): Launch {
 }
 
 /** Ends the server in an orderly way: clients are disconnected, everything is written. */
-export async function stopPostmaster(data: DataDirectory, { pid }: Postmaster): Promise<void> {
+export async function stopPostmaster(data: Location, { pid }: Postmaster): Promise<void> {
   const deadline = Date.now() + STOP_TIMEOUT_MS;
   if (!isPostmaster(data, pid)) return;
   process.kill(pid, 'SIGINT');

@@ -13,6 +13,8 @@ export interface PostgresOptions {
   /** Default 100. */
   readonly maxConnections?: number;
   readonly log?: (line: string) => void;
+  /** Told the server's process id as soon as there is one, before it takes connections. */
+  readonly started?: (pid: number) => void;
 }
 
 export interface Postgres {
@@ -46,11 +48,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const deadline = Date.now() + RETRY_FOR_MS;
   for (;;) {
     const orphan = await runningPostmaster(data);
-    if (orphan && (options.port === 0 || options.port === orphan.port)) return opened(data, orphan, true);
+    if (orphan && (options.port === 0 || options.port === orphan.port)) {
+      options.started?.(orphan.pid);
+      return opened(data, orphan, true);
+    }
     if (orphan) await stopPostmaster(data, orphan);
 
     const port = options.port || (await freePort(lastPort(data)));
-    const launched = await launchPostmaster(data, port, settings);
+    const launched = await launchPostmaster(data, port, settings, options.started);
     switch (launched.result) {
       case 'ready':
         writeFileSync(data.portFile, `${port}\n`);

@@ -77,6 +77,25 @@ test('closing kills what is still watched', async () => {
   await gone(grandchild);
 });
 
+test('what is to end by itself is asked to, and what was released is not', async () => {
+  const reaper = startReaper();
+  const polite = `trap 'echo asked; exit 0' INT; echo ready; while :; do sleep 0.05; done`;
+  const [asked, released] = [1, 2].map(() =>
+    spawn('/bin/sh', ['-c', polite], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
+  if (!asked?.pid || !released?.pid) throw new Error('did not start');
+  for (const child of [asked, released]) {
+    killLater(child.pid ?? 0);
+    reaper.askToEnd(child.pid ?? 0);
+    expect(await firstLine(child)).toBe('ready');
+  }
+  reaper.release(released.pid);
+  const answer = firstLine(asked);
+  await reaper.close();
+  expect(await answer).toBe('asked');
+  expect(isProcessAlive(released.pid)).toBe(true);
+});
+
 test('an id that would mean a whole group, or everything, is refused', async () => {
   const reaper = startReaper();
   for (const pid of [0, 1, -1, -5, Number.NaN, 1.5]) expect(() => reaper.watch(pid)).toThrow(RangeError);

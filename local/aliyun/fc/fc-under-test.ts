@@ -96,6 +96,7 @@ export async function startFcUnderTest(
       watched.add(pid);
       processes.watch(pid);
     },
+    askToEnd: (pid) => processes.askToEnd(pid),
     release(pid) {
       watched.delete(pid);
       processes.release(pid);

@@ -1,0 +1,35 @@
+import pg from 'pg';
+
+const CONNECT_MS = 10_000;
+/** Where the platform notes the migrations it has applied. */
+const MIGRATIONS = 'schema_migrations';
+
+/** An error in one sentence; Node tells of a host with several addresses in an error without a text of its own. */
+function sentence(error: unknown): string {
+  if (error instanceof AggregateError) return sentence(error.errors[0]);
+  return error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
+}
+
+/**
+ * Connects to a Postgres that somebody else runs, and says whether a platform has been installed there. Throws an error of one sentence,
+ * without the password, when that is not possible.
+ */
+export async function checkDatabase(url: string): Promise<{ readonly installed: boolean }> {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new Error('DATABASE_URL is not of the form postgres://user:password@host:5432/database');
+  }
+  const { host, pathname } = new URL(url);
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ installed: boolean }>('select to_regclass($1) is not null as installed', [
+      MIGRATIONS,
+    ]);
+    return { installed: rows[0]?.installed === true };
+  } catch (cause) {
+    throw new Error(`DATABASE_URL (${host}${pathname}) cannot be used: ${sentence(cause)}`, { cause });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
