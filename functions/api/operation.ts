@@ -1,7 +1,7 @@
 import type { Api, OperationId } from '@miaobu/shared/contracts/api';
 import type { BodyOf, OutputOf, ParamsOf, QueryOf } from '@miaobu/shared/contracts/endpoint';
+import type { Context } from '@miaobu/shared/kernel/context';
 import type { User } from '@miaobu/shared/model/account/account-repository';
-import type { Context } from '@miaobu/shared/runtime/context';
 
 /** Who asks. */
 export interface Actor {

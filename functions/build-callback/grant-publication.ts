@@ -1,9 +1,9 @@
 import type { Publication } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import type { BuildTokens } from '@miaobu/shared/model/build/build-tokens';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { Context } from '@miaobu/shared/runtime/context';
 import type { AuthenticateRunner, RunnerClaim } from './authenticate-runner.ts';
 
 export interface Deps {

@@ -1,6 +1,7 @@
 import type { BuildReport, BuildReportAnswer } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { assertNever } from '@miaobu/shared/kernel/assert-never';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import type { AttemptKey } from '@miaobu/shared/model/build/build-attempt-repository';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
@@ -9,7 +10,6 @@ import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import { isBuilding } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
-import type { Context } from '@miaobu/shared/runtime/context';
 import type { AuthenticateRunner, RunnerClaim } from './authenticate-runner.ts';
 
 export interface Deps {

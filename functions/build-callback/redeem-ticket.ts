@@ -1,5 +1,6 @@
 import { type BuildJob, LOG_LIMIT_BYTES, type RedeemRequest } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { equalBytes, sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
@@ -11,7 +12,6 @@ import { deadlineSeconds, isBuilding } from '@miaobu/shared/model/deployment/dep
 import { type Project, variableContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
-import type { Context } from '@miaobu/shared/runtime/context';
 
 export interface Deps {
   readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects'>;

@@ -1,7 +1,7 @@
+import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { raiseAlarm } from '@miaobu/shared/model/audit/raise-alarm';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { Context } from '@miaobu/shared/runtime/context';
 import type { Inventory } from './list-inventory.ts';
 
 const DEPLOYMENTS_A_PAGE = 500;

@@ -1,6 +1,6 @@
+import type { Context } from '@miaobu/shared/kernel/context';
 import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { Context } from '@miaobu/shared/runtime/context';
 
 const ENVIRONMENTS_A_PAGE = 100;
 

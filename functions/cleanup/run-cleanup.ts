@@ -1,7 +1,7 @@
 import type { cleanupTopics } from '@miaobu/shared/contracts/messages';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
-import type { Context } from '@miaobu/shared/runtime/context';
-import { describeError } from '@miaobu/shared/runtime/logger';
 import type { markPurgeable } from './mark-purgeable.ts';
 
 /** One look for what may go. Returns how much went. */

@@ -1,9 +1,9 @@
 import { blobKey, blobsOf, deploymentPrefix, type Manifest, parseManifest } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
-import type { Context } from '@miaobu/shared/runtime/context';
 
 const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PROJECTS_A_PAGE = 100;

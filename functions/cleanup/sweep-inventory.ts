@@ -1,10 +1,10 @@
+import type { Context } from '@miaobu/shared/kernel/context';
 import { raiseAlarm } from '@miaobu/shared/model/audit/raise-alarm';
 import type { Store } from '@miaobu/shared/model/repositories';
 import { deleteTable } from '@miaobu/shared/model/route/delete-table';
 import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
-import type { Context } from '@miaobu/shared/runtime/context';
 import { findMissing } from './find-missing.ts';
 import { findOrphans, type Deps as OrphanDeps, type Orphans } from './find-orphans.ts';
 import { type Inventory, type Deps as InventoryDeps, listInventory } from './list-inventory.ts';

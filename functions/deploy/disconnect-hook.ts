@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
+import type { Log } from '@miaobu/shared/kernel/log';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import type { Lease } from '@miaobu/shared/model/outbox/work-outbox';
@@ -6,7 +7,6 @@ import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
-import type { Log } from '@miaobu/shared/runtime/logger';
 
 export interface Deps {
   readonly store: Pick<Store, 'accounts'>;

@@ -1,6 +1,6 @@
 import type { deployTopics } from '@miaobu/shared/contracts/messages';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
-import type { Context } from '@miaobu/shared/runtime/context';
 import type { findOverdue } from './find-overdue.ts';
 import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 

@@ -1,6 +1,6 @@
+import type { Context } from '@miaobu/shared/kernel/context';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { Context } from '@miaobu/shared/runtime/context';
-import { describeError } from '@miaobu/shared/runtime/logger';
 import { SCRUB_SECONDS } from './scrub-routes.ts';
 
 /** What is done without anybody asking, and every how many seconds. */

@@ -1,4 +1,5 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
@@ -9,7 +10,6 @@ import type { Conclusion, TopicHandler } from '@miaobu/shared/model/outbox/work-
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
-import type { Context } from '@miaobu/shared/runtime/context';
 
 export interface Deps {
   readonly store: Pick<Store, 'environments' | 'projects' | 'accounts' | 'deployments'>;

@@ -1,4 +1,4 @@
-import type { Context } from '@miaobu/shared/runtime/context';
+import type { Context } from '@miaobu/shared/kernel/context';
 
 export interface Deps {
   /** Applies what is not applied yet and returns the names. */

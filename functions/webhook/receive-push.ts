@@ -1,4 +1,5 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
@@ -8,7 +9,6 @@ import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-
 import { type Project, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
-import type { Context } from '@miaobu/shared/runtime/context';
 import * as z from 'zod';
 import { branchOf, type GithubPush, githubPush } from './github-push.ts';
 import { hasValidSignature } from './verify-signature.ts';

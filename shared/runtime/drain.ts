@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
-import type { Log } from './logger.ts';
+import type { Log } from '../kernel/log.ts';
 
 /** Function Compute gives an instance about this long after its last request before it is killed. */
 const DRAIN_MS = 30_000;

@@ -3,11 +3,14 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import * as z from 'zod';
 import { errors } from '../contracts/errors.ts';
 import { AppError } from '../kernel/app-error.ts';
+import type { Context } from '../kernel/context.ts';
+import { describeError } from '../kernel/describe-error.ts';
+import type { Log } from '../kernel/log.ts';
 import { instanceConfig, readConfig } from './config.ts';
-import { type Context, requestIdFrom } from './context.ts';
 import type { createCredentials } from './credentials.ts';
 import { drainOnStop, useLongLivedConnections } from './drain.ts';
-import { createLog, describeError, type Log } from './logger.ts';
+import { createLog } from './logger.ts';
+import { requestIdFrom } from './request-id.ts';
 
 /** What Function Compute says about an invocation, from the headers of `POST /invoke`. */
 export interface EventContext {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../kernel/app-error.ts';
-import { createLog, describeError, maskSecrets } from './logger.ts';
+import { describeError } from '../kernel/describe-error.ts';
+import { createLog, maskSecrets } from './logger.ts';
 
 function recorded() {
   const lines: string[] = [];

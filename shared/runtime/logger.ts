@@ -1,15 +1,4 @@
-import { AppError } from '../kernel/app-error.ts';
-
-export type LogFields = Readonly<Record<string, unknown>>;
-
-/** Structured log of one function, one JSON object a line. Never given a secret; what looks like one is masked anyway. */
-export interface Log {
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
-  /** The same log with fields added to every line. */
-  with(fields: LogFields): Log;
-}
+import type { Log, LogFields } from '../kernel/log.ts';
 
 // Last line of defence: credentials by their form, wherever they hide in a message.
 const SECRETS: readonly (readonly [RegExp, string])[] = [
@@ -21,18 +10,6 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 ];
 
 export const maskSecrets = (text: string) => SECRETS.reduce((masked, [form, mask]) => masked.replace(form, mask), text);
-
-/** An error as log fields: code, stack, and the same of its causes. */
-export function describeError(error: unknown, depth = 0): LogFields {
-  if (!(error instanceof Error)) return { error: String(error) };
-  const code = error instanceof AppError ? error.code : (error as { code?: unknown }).code;
-  return {
-    error: error.message,
-    ...(code === undefined ? {} : { code }),
-    stack: error.stack?.split('\n').slice(1, 8).join('\n'),
-    ...(error.cause === undefined || depth >= 3 ? {} : { cause: describeError(error.cause, depth + 1) }),
-  };
-}
 
 /** Writes to `write` (default: standard output), one line a call. */
 export function createLog(

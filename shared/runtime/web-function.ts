@@ -2,12 +2,15 @@ import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { AppError } from '../kernel/app-error.ts';
+import type { Context } from '../kernel/context.ts';
+import { describeError } from '../kernel/describe-error.ts';
+import type { Log } from '../kernel/log.ts';
 import { instanceConfig, readConfig } from './config.ts';
-import { type Context, requestIdFrom } from './context.ts';
 import type { createCredentials } from './credentials.ts';
 import { drainOnStop, useLongLivedConnections } from './drain.ts';
 import { errorAnswer } from './error-response.ts';
-import { createLog, describeError, type Log } from './logger.ts';
+import { createLog } from './logger.ts';
+import { requestIdFrom } from './request-id.ts';
 
 export interface WebEnvironment {
   Variables: { context: Context };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requestIdFrom } from './context.ts';
+import { requestIdFrom } from './request-id.ts';
 
 test('the first id that can be in a log line is taken', () => {
   expect(requestIdFrom(undefined, null, '', 'from-the-caller', 'later')).toBe('from-the-caller');

@@ -1,0 +1,10 @@
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured log of one function, one JSON object a line (`runtime/logger.ts`). Never given a secret. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with fields added to every line. */
+  with(fields: LogFields): Log;
+}
