@@ -1,5 +1,6 @@
 import type { Suite } from './measuring/figure.ts';
 import { edgePeerSuite } from './suites/edge-peer-suite.ts';
+import { engineSuite } from './suites/engine-suite.ts';
 import { functionsSuite } from './suites/functions-suite.ts';
 import { memorySuite } from './suites/memory-suite.ts';
 import { pushSuite } from './suites/push-suite.ts';
@@ -13,5 +14,6 @@ export const suites: readonly Suite[] = [
   startSuite,
   memorySuite,
   functionsSuite,
+  engineSuite,
   edgePeerSuite,
 ];
