@@ -26,6 +26,10 @@ export interface Database extends Queryable {
 
 const BIGINT = 20;
 const TRIES = 3;
+/** A connection that was last used longer ago is asked whether it is still one. */
+const TRUSTED_IDLE_MS = 100;
+/** The types of pg do not know that a query may have a time limit of its own. */
+const stillThere: pg.QueryConfig & { query_timeout: number } = { text: 'select 1', query_timeout: 1000 };
 
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => {
@@ -42,7 +46,7 @@ const types: pg.CustomTypesConfig = {
 
 const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-async function run<Row>(client: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
+async function run<Row>(client: pg.PoolClient, statement: Sql): Promise<Row[]> {
   const { rows, fields } = await client.query<unknown[]>({
     text: statement.text,
     values: [...statement.values],
@@ -77,31 +81,51 @@ export function openDatabase(config: DatabaseConfig): Database {
   // An idle connection that the server ended is replaced by the next statement.
   pool.on('error', () => {});
 
-  async function once<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    // A connection that is lost between two statements says so here, and would end the process if nobody listened.
-    const lost = (error: Error) => {
-      broken = error;
-    };
-    client.on('error', lost);
-    try {
-      await client.query('begin');
-      const result = await work({ query: (statement) => run(client, statement) });
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      await client.query('rollback').catch(lost);
-      throw error;
-    } finally {
-      if (!broken) client.off('error', lost);
-      client.release(broken);
+  const usedAt = new WeakMap<pg.PoolClient, number>();
+
+  /**
+   * Lends a connection. While an instance was frozen the server, or the network in between, may have ended it, and nobody heard:
+   * the first statement after the thaw would fail although the database is there.
+   */
+  async function withClient<T>(work: (client: pg.PoolClient, lost: (error: Error) => void) => Promise<T>): Promise<T> {
+    for (;;) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      // A connection that is lost between two statements says so here, and would end the process if nobody listened.
+      const lost = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', lost);
+      try {
+        const idleSince = usedAt.get(client);
+        if (idleSince !== undefined && performance.now() - idleSince > TRUSTED_IDLE_MS) {
+          if (!(await client.query(stillThere).then(() => true, lost))) continue;
+        }
+        return await work(client, lost);
+      } finally {
+        usedAt.set(client, performance.now());
+        if (!broken) client.off('error', lost);
+        client.release(broken);
+      }
     }
   }
 
+  const once = <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> =>
+    withClient(async (client, lost) => {
+      try {
+        await client.query('begin');
+        const result = await work({ query: (statement) => run(client, statement) });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch(lost);
+        throw error;
+      }
+    });
+
   return {
     query: (statement) =>
-      run<never>(pool, statement).catch((error: unknown) => {
+      withClient((client) => run<never>(client, statement)).catch((error: unknown) => {
         throw translate(error);
       }),
     async transaction(work) {
