@@ -216,6 +216,18 @@ test('every route has its turn, those verified longest ago first, a bounded numb
   expect(read.length).toBe(121);
 });
 
+test('a round that began late does not make a route miss its turn in the next', async () => {
+  await live('one');
+  await scrub();
+  // The last route of a round is compared a minute after the round began.
+  await stored.moveClock(60);
+  await stored.store.routes.markVerified([hostname]);
+  await stored.moveClock(-60);
+  await cloud.edgeStore.delete(ROUTE_NAMESPACE, kvKey(hostname));
+  await scrub();
+  expect(await deploy.routeOf(hostname)).toBeDefined();
+});
+
 test('while Edge KV is away nothing is concluded, and nobody is called for it: the next round comes', async () => {
   await live('one');
   const verifiedAt = () => stored.db.query(sql`select verified_at from routes`);

@@ -7,8 +7,10 @@ import { scrubMessage } from '@miaobu/shared/model/route/scrub-message';
 import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 
-/** Every route is compared this often. */
+/** A round begins this often. */
 export const SCRUB_SECONDS = 5 * 60;
+/** Less than a round: what was compared at the end of the last one has its turn in this one. */
+const VERIFIED_SECONDS = 3 * 60;
 /** Routes that one message compares; when there may be more, another goes on. */
 const BATCH = 100;
 const PARALLEL_READS = 8;
@@ -34,7 +36,7 @@ interface Difference {
 export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
   droppable: true,
   async work(_, lease, { requestId }) {
-    const hostnames = await store.routes.listUnverified(SCRUB_SECONDS, BATCH);
+    const hostnames = await store.routes.listUnverified(VERIFIED_SECONDS, BATCH);
     const differences: Difference[] = [];
     const queue = [...hostnames];
     const reader = async () => {
