@@ -11,18 +11,22 @@ export interface Crash {
   release(): void;
 }
 
+/** Where something shall happen: of a crash point, what says so. */
+export type ArmedPoint = Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>;
+
 export interface CrashWire {
   /** Arms one crash; resolves when it has struck. */
-  arm(point: Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>, mode: CrashMode): Promise<Crash>;
+  arm(point: ArmedPoint, mode: CrashMode): Promise<Crash>;
+  /** Does something else at a point, before what was asked there goes on; resolves when it is done. */
+  interrupt(point: ArmedPoint, act: () => Promise<void>): Promise<void>;
   disarm(): void;
   readonly onCall: Observer;
   readonly onStatement: StatementObserver;
 }
 
 interface Armed {
-  readonly point: Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>;
-  readonly mode: CrashMode;
-  readonly struck: (crash: Crash) => void;
+  readonly point: ArmedPoint;
+  readonly strike: (caller: CallingProcess) => Promise<'pass' | 'fail'>;
   left: number;
 }
 
@@ -54,15 +58,28 @@ export function createCrashWire(home: string, postgresPort: () => number): Crash
       armed.left -= 1;
       return 'pass';
     }
-    const { point, mode, struck } = armed;
+    const { strike: act } = armed;
     armed = undefined;
-    return crash(victimOf(point.victim, caller, home), mode, point.victim === undefined, struck);
+    return act(caller);
   };
 
   return {
     arm: (point, mode) =>
       new Promise((struck) => {
-        armed = { point, mode, struck, left: point.skip ?? 0 };
+        const callerIsStruck = point.victim === undefined;
+        armed = {
+          point,
+          left: point.skip ?? 0,
+          strike: (caller) => crash(callerIsStruck ? caller.pid : builderOf(home), mode, callerIsStruck, struck),
+        };
+      }),
+    interrupt: (point, act) =>
+      new Promise((resolve, reject) => {
+        const strike = async () => {
+          await act().then(resolve, reject);
+          return 'pass' as const;
+        };
+        armed = { point, left: point.skip ?? 0, strike };
       }),
     disarm() {
       armed = undefined;
@@ -78,14 +95,13 @@ export function createCrashWire(home: string, postgresPort: () => number): Crash
   };
 }
 
-function victimOf(victim: 'builder' | undefined, caller: CallingProcess, home: string): number {
-  if (victim === undefined) return caller.pid;
+function builderOf(home: string): number {
   const [builder] = buildersOf(home);
   if (builder === undefined) throw new Error('no builder runs that could be struck');
   return builder;
 }
 
-/** `throws`: the caller itself is struck, so an error can stand in for its death. */
+/** When the builder is struck at what a function says, the function itself goes on. */
 async function crash(
   pid: number,
   mode: CrashMode,

@@ -29,6 +29,7 @@ export async function brokenInvariants(platform: CrashPlatform, expected: Expect
     historyIsWhole(platform, expected),
     attemptsAreFenced(platform, expected),
     edgeSaysWhatIsWanted(platform, expected),
+    inboxIsComplete(platform, expected),
   ]);
   return [...found.flat(), ...secretsInLogs(platform)];
 }
@@ -54,6 +55,18 @@ async function newestIsLive({ database }: CrashPlatform, { projectId, commit }: 
   if (row.switches !== row.activated)
     broken.push(`I3: ${row.activated} deployments went live, in ${row.switches} switches`);
   return broken;
+}
+
+/** I1: every push that was answered 2xx is in the inbox. */
+async function inboxIsComplete({ database, github }: CrashPlatform, expected: Expectation): Promise<string[]> {
+  const rows = await database.query<{ guid: string }>(sql`
+    select delivery_guid as guid from webhook_deliveries where project_id = ${expected.projectId}`);
+  const known = new Set(rows.map(({ guid }) => guid));
+  const answered = (await github.deliveries(expected.slug)).filter(
+    ({ event, statusCode }) => event === 'push' && statusCode >= 200 && statusCode <= 299,
+  );
+  const lost = answered.filter(({ guid }) => !known.has(guid));
+  return lost.map(({ guid }) => `I1: the delivery ${guid} was answered 2xx and is not recorded`);
 }
 
 /** I6, I7: no lease without a worker, nothing due, nothing given up, no deployment under way, whatever the project. */
@@ -161,7 +174,7 @@ export async function leftOfProject(
   const rows = await database.query(sql`select 1 from projects where id = ${expected.projectId}`);
   const { objects } = await objectStore.list(`projects/${expected.slug}/`);
   const values = await Promise.all(hostnames.map((hostname) => edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname))));
-  const hooks = (await platform.github('GET', `/repos/dev/${expected.slug}/hooks`)) as unknown[];
+  const hooks = await platform.github.hooks(expected.slug);
   return [
     ...(rows.length > 0 ? ['the project is still there'] : []),
     ...(objects.length > 0 ? [`${objects.length} objects are left`] : []),

@@ -7,20 +7,22 @@ import { type Database, openDatabase } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import pg from 'pg';
 import { LOCAL_REGION } from '../../local/aliyun/account.ts';
 import { deployPlatform } from '../../local/deploy-platform.ts';
 import { freePortPair } from '../../local/free-ports.ts';
 import { GITHUB_PATH } from '../../local/gateway.ts';
 import { BUCKET, OPERATOR, startLocalCloud } from '../../local/local-cloud.ts';
-import { BUILDS_REPOSITORY } from '../../local/platform-workflow.ts';
 import { ensureDatabase } from '../../local/postgres/ensure-database.ts';
 import { type Postgres, startPostgres } from '../../local/postgres/start-postgres.ts';
 import { isProcessAlive } from '../../local/processes/process-alive.ts';
+import { startReaper } from '../../local/processes/reaper.ts';
 import { createProgress } from '../../local/progress.ts';
 import { shiftClock } from '../database/shift-clock.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { type CrashWire, createCrashWire } from './armed-crash.ts';
 import { functionCompute } from './function-compute.ts';
+import { type GithubOperator, githubOperator } from './github-operator.ts';
 import { startPostgresProxy } from './postgres-proxy.ts';
 
 /** The whole platform, without anything that wakes it up by itself: no timer, no doorbell. */
@@ -42,10 +44,12 @@ export interface CrashPlatform {
   letTimePass(seconds: number): Promise<void>;
   /** Resolves when no build runs. */
   buildsEnd(): Promise<void>;
-  github(method: string, path: string): Promise<unknown>;
+  readonly github: GithubOperator;
   /** `pg_ctl stop -m immediate`; resolves when it is gone. */
   crashPostgres(): Promise<void>;
   restartPostgres(): Promise<void>;
+  /** Whether Postgres refuses to write, to every session but those that say otherwise. */
+  makeReadOnly(on: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +60,13 @@ export async function startCrashPlatform(progress = createProgress(() => {})): P
   chmodSync(home, 0o711);
   const directory = path.join(home, 'postgres', 'data');
   mkdirSync(path.dirname(directory), { mode: 0o711 });
-  let postgres: Postgres = await startPostgres({ directory, port: 0 });
+  const reaper = startReaper();
+  const launch = async (port: number) => {
+    const started = await startPostgres({ directory, port });
+    reaper.watch(started.pid);
+    return started;
+  };
+  let postgres: Postgres = await launch(0);
   await ensureDatabase(postgres.url(), 'miaobu');
   const upstream = new URL(postgres.url('miaobu'));
 
@@ -81,13 +91,7 @@ export async function startCrashPlatform(progress = createProgress(() => {})): P
 
   const vendor = { region: LOCAL_REGION, credentials: () => account.operator };
   const database = openDatabase({ url: upstream.href, poolSize: 4 });
-  const github: CrashPlatform['github'] = async (method, url) => {
-    const answer = await fetch(`${cloudUrl}${GITHUB_PATH}/api/v3${url}`, {
-      method,
-      headers: { authorization: `Bearer ${url.includes(BUILDS_REPOSITORY) ? secrets.actionsToken : secrets.gitToken}` },
-    });
-    return answer.status === 204 ? undefined : answer.json();
-  };
+  const github = githubOperator(`${cloudUrl}${GITHUB_PATH}/api/v3`, secrets);
 
   return {
     home,
@@ -113,29 +117,34 @@ export async function startCrashPlatform(progress = createProgress(() => {})): P
       await shiftClock(database, seconds);
     },
     async buildsEnd() {
-      await eventually(async () => {
-        const { workflow_runs: runs } = (await github(
-          'GET',
-          `/repos/${BUILDS_REPOSITORY}/actions/runs?per_page=20`,
-        )) as {
-          workflow_runs: { status: string }[];
-        };
-        return runs.every(({ status }) => status === 'completed') ? true : undefined;
-      }, 'the builds end');
+      await eventually(async () => ((await github.buildsRun()) ? undefined : true), 'the builds end');
     },
     github,
     async crashPostgres() {
       process.kill(postgres.pid, 'SIGQUIT');
       await eventually(async () => (isProcessAlive(postgres.pid) ? undefined : true), 'Postgres is gone');
+      reaper.release(postgres.pid);
     },
     async restartPostgres() {
-      postgres = await startPostgres({ directory, port: Number(upstream.port) });
+      postgres = await launch(Number(upstream.port));
+    },
+    async makeReadOnly(on) {
+      const client = new pg.Client({
+        connectionString: upstream.href,
+        options: '-c default_transaction_read_only=off',
+      });
+      await client.connect();
+      await client.query(`alter system set default_transaction_read_only = ${on ? 'on' : 'off'}`);
+      await client.query('select pg_reload_conf()');
+      await client.end();
     },
     async stop() {
       await database.close();
       await cloud.close();
       await proxy.close();
       await postgres.stop();
+      reaper.release(postgres.pid);
+      await reaper.close();
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -315,7 +315,7 @@ export const crashPoints: readonly CrashPoint[] = [
 
 /** What is known under a number and has no crash here, and why. */
 export const withoutCrash: Readonly<Record<string, string>> = {
-  CP04: 'no crash: tests/crash/postgres-away.e2e.test.ts',
+  CP04: 'no crash of a function: Postgres away, tests/crash/crashes.e2e.test.ts',
   CP14: 'no crash: reports out of order, functions/build-callback/record-report.database.test.ts',
   CP17: 'no crash: a late upload, functions/cleanup/run-cleanup.database.test.ts',
   CP18: 'the product deploys no functions of users',

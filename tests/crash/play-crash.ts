@@ -1,12 +1,10 @@
 import { sql } from '@miaobu/shared/db/sql';
-import { readId } from '@miaobu/shared/kernel/ids';
 import { repositories } from '@miaobu/shared/model/repositories';
-import { eventually } from '../e2e/eventually.ts';
-import { type GitSite, gitSite } from '../e2e/git-site.ts';
 import type { Crash } from './armed-crash.ts';
-import { brokenInvariants, type Expectation, leftOfProject } from './broken-invariants.ts';
+import { brokenInvariants, leftOfProject } from './broken-invariants.ts';
 import type { CrashPlatform } from './crash-platform.ts';
 import type { CrashMode, CrashPoint } from './crash-points.ts';
+import { type CrashSite, deploy, newSite, push, setAside } from './crash-site.ts';
 
 /** What came of one crash. */
 export interface CrashOutcome {
@@ -22,47 +20,10 @@ export const TICKS = 3;
  * One tick: this passes by the database's clock, then `deploy` is woken. It is longer than a lease, the longest backoff, the
  * silence of a runner and the turn of a branch.
  */
-const TICK_SECONDS = 11 * 60;
+export const TICK_SECONDS = 11 * 60;
 /** What was deleted stays for an hour, because somebody may still see it. */
 const DELETION_TICK_SECONDS = 65 * 60;
 const DAY_SECONDS = 24 * 60 * 60;
-
-let played = 0;
-
-interface Site extends Expectation {
-  readonly git: GitSite;
-  push(text: string): Promise<{ commit: string; page: string }>;
-}
-
-async function newSite(platform: CrashPlatform): Promise<Site> {
-  played += 1;
-  const name = `crash-${played}`;
-  const git = await gitSite(platform.gitUrl, `dev/${name}`);
-  const push = async (text: string) => {
-    const page = `<!doctype html><h1>${name}: ${text}</h1>`;
-    const commit = await git.commit({
-      'index.html': page,
-      'a.css': `/* ${text} */`,
-      'b.css': `/* ${text}, too */`,
-      'c.txt': text,
-    });
-    await git.push();
-    return { commit, page };
-  };
-  const first = await push('first');
-  const { data } = await platform.api('createProject', { body: { repo: `dev/${name}` } });
-  const projectId = readId('project', data.id);
-  if (projectId === undefined) throw new Error(`${data.id} is no project`);
-  await deployed(platform);
-  return { ...first, projectId, slug: data.slug, url: data.url, git, push };
-}
-
-/** From queued to live, when nothing goes wrong. */
-async function deployed(platform: CrashPlatform): Promise<void> {
-  await platform.wake('deploy');
-  await platform.buildsEnd();
-  await platform.wake('deploy');
-}
 
 /** What leads to the point, cut short once the crash has struck. */
 interface Lead {
@@ -91,20 +52,8 @@ function leadTo(crash: Promise<Crash>): Lead {
   };
 }
 
-async function push(platform: CrashPlatform, site: Site, text: string, lead: Lead): Promise<Expectation> {
-  const pushed = await site.push(text);
-  await lead.step(() =>
-    eventually(async () => {
-      const rows = await platform.database.query(sql`
-        select 1 from webhook_deliveries where project_id = ${site.projectId} and after_sha = ${pushed.commit}`);
-      return rows.length > 0 || lead.struck() ? true : undefined;
-    }, `the delivery of ${pushed.commit}`),
-  );
-  return { ...site, ...pushed };
-}
-
 /** Tells the story of a point until the crash strikes. Returns what everything has to come to. */
-async function tell(platform: CrashPlatform, { story }: CrashPoint, site: Site, lead: Lead): Promise<Expectation> {
+async function tell(platform: CrashPlatform, { story }: CrashPoint, site: CrashSite, lead: Lead): Promise<CrashSite> {
   const wake = () => lead.step(() => platform.wake('deploy'));
   const build = async () => {
     await wake();
@@ -113,20 +62,20 @@ async function tell(platform: CrashPlatform, { story }: CrashPoint, site: Site, 
   switch (story) {
     case 'push':
     case 'three hostnames': {
-      const expected = await push(platform, site, 'second', lead);
+      const expected = await push(platform, site, 'second', lead.struck);
       await build();
       await wake();
       return expected;
     }
     case 'two pushes': {
-      await push(platform, site, 'second', lead);
+      await push(platform, site, 'second', lead.struck);
       await build();
-      const expected = await push(platform, site, 'third', lead);
+      const expected = await push(platform, site, 'third', lead.struck);
       await wake();
       return expected;
     }
     case 'deletion': {
-      const expected = await push(platform, site, 'second', lead);
+      const expected = await push(platform, site, 'second', lead.struck);
       await wake();
       await platform.api('deleteProject', { params: { project: site.slug } });
       await wake();
@@ -139,7 +88,7 @@ async function tell(platform: CrashPlatform, { story }: CrashPoint, site: Site, 
 }
 
 /** What has to be there before the story begins. */
-async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Site): Promise<Site> {
+async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: CrashSite): Promise<CrashSite> {
   if (story === 'three hostnames') {
     // More than one hostname an environment is what the tables are made for, and nothing asks for yet.
     await platform.database.query(sql`
@@ -148,35 +97,14 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Sit
         from routes r, unnest(array['two-', 'three-']) name where r.project_id = ${site.projectId}`);
   }
   if (story !== 'cleanup') return site;
-  let newest: Site = site;
+  let newest: CrashSite = site;
   for (const text of ['second', 'third', 'fourth', 'fifth']) {
-    newest = { ...site, ...(await push(platform, site, text, leadTo(new Promise(() => {})))) };
-    await deployed(platform);
+    newest = await push(platform, site, text);
+    await deploy(platform);
   }
   await platform.letTimePass(2 * DAY_SECONDS);
   await platform.wake('deploy');
   return newest;
-}
-
-/** What was judged is not looked after any more: it would only cost the next ones time. */
-async function setAside({ database }: CrashPlatform, { projectId, git }: Site): Promise<void> {
-  await database.query(
-    sql`update environments set synced_at = db_now() + interval '100 years' where project_id = ${projectId}`,
-  );
-  await database.query(sql`update projects set github_hook_id = null where id = ${projectId}`);
-  await database.query(sql`delete from outbox where state <> 'done'`);
-  git.remove();
-}
-
-/** Asks GitHub to send every delivery of a repository once more. */
-async function sendAgain(platform: CrashPlatform, repository: string): Promise<void> {
-  const hooks = (await platform.github('GET', `/repos/${repository}/hooks`)) as { id: number }[];
-  for (const { id } of hooks) {
-    const deliveries = `/repos/${repository}/hooks/${id}/deliveries`;
-    for (const delivery of (await platform.github('GET', deliveries)) as { id: number }[]) {
-      await platform.github('POST', `${deliveries}/${delivery.id}/attempts`);
-    }
-  }
 }
 
 /**
@@ -203,7 +131,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   if (mode === 'hang') {
     await tick();
     if (point.overtaken) {
-      expected = await push(platform, site, 'overtaking', leadTo(new Promise(() => {})));
+      expected = await push(platform, site, 'overtaking');
       await platform.wake('deploy');
       await platform.buildsEnd();
     }
@@ -228,7 +156,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
 }
 
 /** Whether a kill left what it should have left: otherwise it struck somewhere else. */
-async function notAsLeft(platform: CrashPlatform, point: CrashPoint, expected: Expectation): Promise<string[]> {
+async function notAsLeft(platform: CrashPlatform, point: CrashPoint, expected: CrashSite): Promise<string[]> {
   const [row] = await platform.database.query<{ holds: boolean }>(sql`
     select (${point.leaves}) as holds
       from (select ${expected.projectId}::uuid as project, ${expected.commit}::text as commit) it`);
@@ -238,7 +166,7 @@ async function notAsLeft(platform: CrashPlatform, point: CrashPoint, expected: E
 /** I10: deliveries that come again, and another tick, change nothing. */
 async function changedByReplay(
   platform: CrashPlatform,
-  expected: Expectation,
+  expected: CrashSite,
   tick: () => Promise<void>,
 ): Promise<string[]> {
   const count = () =>
@@ -246,7 +174,7 @@ async function changedByReplay(
       select count(distinct d.id) as deployments, count(*) as moves
         from deployments d join deployment_events e on e.deployment_id = d.id where d.project_id = ${expected.projectId}`);
   const before = await count();
-  await sendAgain(platform, `dev/${expected.slug}`);
+  await platform.github.sendAgain(expected.slug);
   await tick();
   const after = await count();
   const broken = (await brokenInvariants(platform, expected)).map((each) => `after a replay: ${each}`);

@@ -57,7 +57,8 @@ export async function startPostgresProxy(upstream: URL, observe: StatementObserv
 
 function join(client: Socket, database: Socket, observe: StatementObserver): void {
   const callerPort = client.remotePort ?? 0;
-  let transaction: string[] = [];
+  /** Undefined between transactions. */
+  let transaction: string[] | undefined;
   let asked: Buffer[] = [];
   let text = '';
   let working = Promise.resolve();
@@ -72,16 +73,16 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
   client.once('close', end);
   database.once('close', () => {
     // Its last words (the server shuts down, the session is ended) are for whoever asked.
-    if (answer.length > 0) client.write(Buffer.concat(answer));
-    client.end();
+    answered?.(Buffer.concat(answer));
+    void working.then(() => client.end());
   });
 
   const ask = async (request: Buffer, statement: string) => {
     if (/^\s*begin/i.test(statement)) transaction = [];
-    transaction.push(statement);
-    const passing = { statement, transaction: transaction.join(';\n'), callerPort };
-    if (/^\s*(commit|rollback)/i.test(statement)) transaction = [];
-    if ((await observe({ ...passing, side: 'before' })) === 'fail') return end();
+    transaction?.push(statement);
+    const passing = { statement, transaction: transaction?.join(';\n') ?? statement, callerPort };
+    if (/^\s*(commit|rollback)/i.test(statement)) transaction = undefined;
+    if ((await observe({ ...passing, side: 'before' })) === 'fail' || database.destroyed) return end();
     const complete = new Promise<Buffer>((resolve) => {
       answered = resolve;
     });
