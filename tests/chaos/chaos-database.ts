@@ -1,0 +1,83 @@
+import type { Database } from '@miaobu/shared/db/database';
+import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import pg from 'pg';
+import { databaseInvariants, VIOLATION_SQLSTATE } from './database-invariants.ts';
+import { openSingleConnection } from './single-connection.ts';
+import { Violation } from './violation.ts';
+import { BEGINNING } from './virtual-clock.ts';
+
+/** Postgres with the product's schema, in which time and ids are the simulator's and invariants are watched. */
+export interface ChaosDatabase {
+  readonly db: Database;
+  /** Empty, at the beginning of time, with the same ids and the same chance to come as after every other `reset(seed)`. */
+  reset(seed: number): Promise<void>;
+  /** Brings `db_now()` to the simulator's clock. */
+  setClock(milliseconds: number): Promise<void>;
+  /** Who is told when a statement breaks an invariant. */
+  onViolation(listener: (violation: Violation) => void): void;
+  close(): Promise<void>;
+}
+
+const CHECK_VIOLATION = '23514';
+const TABLES = 'select tablename as name from pg_tables where schemaname = current_schema() order by 1';
+
+// Commits of a simulation need not survive it. Statistics that come and go would change plans, and with them the order of rows.
+const repeatable = (tables: readonly string[], database: string) => `
+  alter database ${database} set synchronous_commit = off;
+  alter database ${database} set jit = off;
+  ${tables.map((table) => `alter table ${table} set (autovacuum_enabled = false);`).join('\n')}
+  create or replace function db_now() returns timestamptz language sql stable as
+    $$ select timestamptz '${BEGINNING}' + coalesce((select shift from clock_shift), interval '0') $$;
+  create sequence chaos_ids;
+  create or replace function new_id() returns uuid language sql volatile as
+    $$ select ('01900000-0000-7000-8000-' || lpad(nextval('chaos_ids')::text, 12, '0'))::uuid $$;
+  create function chaos_reset(seed double precision) returns void language plpgsql as $$ begin
+    truncate ${tables.join(', ')};
+    perform setval('chaos_ids', 1, false), setval('fence_seq', 1, false), setseed(seed);
+    insert into clock_shift (shift) values (interval '0');
+  end $$;`;
+
+/** Makes a migrated database the simulator's, and opens it. `changes` are statements of a mutant. */
+export async function openChaosDatabase(url: string, changes?: string): Promise<ChaosDatabase> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>(TABLES);
+  const tables = rows.map(({ name }) => name).filter((name) => name !== 'pgmigrations');
+  const database = client.escapeIdentifier(new URL(url).pathname.slice(1));
+  await client.query(repeatable(tables, database));
+  await client.query(databaseInvariants);
+  if (changes) await client.query(changes);
+  await client.end();
+
+  const real = await openSingleConnection(url);
+  let told: (violation: Violation) => void = () => {};
+  const watch = (error: unknown): never => {
+    const cause = error instanceof AppError ? error.cause : error;
+    const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
+    if (code === CHECK_VIOLATION) told(new Violation('I2', `the schema had to refuse a statement: ${message}`));
+    if (code === VIOLATION_SQLSTATE) {
+      const [invariant = '', ...rest] = String(message).split(': ');
+      told(new Violation(invariant, rest.join(': ')));
+    }
+    throw error;
+  };
+
+  return {
+    db: {
+      query: (statement) => real.query<never>(statement).catch(watch),
+      transaction: (work) => real.transaction(work).catch(watch),
+      close: () => real.close(),
+    },
+    async reset(seed) {
+      await real.query(sql`select chaos_reset(${(seed % 1e6) / 1e6})`);
+    },
+    async setClock(milliseconds) {
+      await real.query(sql`update clock_shift set shift = make_interval(secs => ${milliseconds / 1000})`);
+    },
+    onViolation(listener) {
+      told = listener;
+    },
+    close: () => real.close(),
+  };
+}

@@ -1,0 +1,66 @@
+import { sql } from '@miaobu/shared/db/sql';
+import { playRun } from './play-run.ts';
+import { deliver, passTime, wakeCleanup, wakeDeploy } from './story.ts';
+import { Violation } from './violation.ts';
+import type { World } from './world.ts';
+
+/** Enough for three builds in a row that each are given up only after an hour. */
+const ROUNDS = 50;
+const LONGEST_ROUND_SECONDS = 15 * 60;
+
+/** Lets everybody go on until nobody can at this time. */
+async function exhaust(world: World, check: () => void): Promise<void> {
+  for (;;) {
+    world.trace.nextStep();
+    if (!(await world.scheduler.advanceOne())) return;
+    check();
+  }
+}
+
+/** What is left to be done, now or at some time; undefined when nothing is. */
+async function unrest({ database, scheduler, runner, github, edge }: World): Promise<string | undefined> {
+  if (github.outgoing.length > 0 || edge.late() > 0) return 'something is under way';
+  if (scheduler.nextWakeAt() !== undefined) return 'somebody waits';
+  if (runner.runs.some(({ state }) => state === 'queued')) return 'a run has not begun';
+  const [row] = await database.db.query<{ left: string | null }>(sql`
+    select string_agg(what, ', ') as left from (
+      select topic || ' is ' || state as what from outbox where state in ('pending', 'leased')
+      union all
+      select 'deployment ' || id || ' is ' || status from deployments
+       where status not in ('deployed', 'purged', 'failed', 'cancelled')) everything`);
+  return row?.left ?? undefined;
+}
+
+/**
+ * The faults are over: what GitHub sends arrives, machines take up their runs, time passes and the timers ring, until nothing
+ * is due. Then retention has its time.
+ */
+export async function comeToRest(world: World, check: () => void): Promise<void> {
+  world.faults.stop();
+  world.scheduler.wakeAll();
+  world.trace.write('world', 'the faults are over');
+  let left: string | undefined = 'everything';
+  for (let round = 0; left !== undefined; round++) {
+    if (round === ROUNDS) throw new Violation('I7', `hours after the last fault: ${left}`);
+    for (const delivery of world.github.outgoing.splice(0)) deliver(world, delivery);
+    for (const run of world.runner.runs) if (run.state === 'queued') playRun(world, run);
+    while (world.edge.late() > 0) world.edge.landOne();
+    check();
+    await exhaust(world, check);
+    if (round % 5 === 4) wakeCleanup(world);
+    if (world.wakeUps.count > 0) wakeDeploy(world);
+    world.wakeUps.count = 0;
+    await exhaust(world, check);
+    await passTime(world, Math.min(60 * (round + 1), LONGEST_ROUND_SECONDS));
+    left = await unrest(world);
+  }
+  for (const hours of [1, 3, 3]) {
+    await passTime(world, hours * 3600);
+    wakeCleanup(world);
+    wakeDeploy(world);
+    await exhaust(world, check);
+    await passTime(world, 120);
+    wakeDeploy(world);
+    await exhaust(world, check);
+  }
+}

@@ -1,0 +1,220 @@
+import { outbox } from '@miaobu/shared/db/outbox';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { createSealer } from '@miaobu/shared/kernel/seal';
+import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { siteAddress } from '@miaobu/shared/model/project/site-address';
+import { type Repositories, repositories, type Store } from '@miaobu/shared/model/repositories';
+import type { BuildLog } from '@miaobu/shared/ports/build-log';
+import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { DnsZone } from '@miaobu/shared/ports/dns-zone';
+import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
+import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import type { SiteProbe } from '@miaobu/shared/ports/site-probe';
+import { appendLog } from '../../functions/build-callback/append-log.ts';
+import { authenticateRunner } from '../../functions/build-callback/authenticate-runner.ts';
+import { grantPublication } from '../../functions/build-callback/grant-publication.ts';
+import { recordReport } from '../../functions/build-callback/record-report.ts';
+import { redeemTicket } from '../../functions/build-callback/redeem-ticket.ts';
+import { requestManifestUpload, requestUploads } from '../../functions/build-callback/request-uploads.ts';
+import { forgetHistory } from '../../functions/cleanup/forget-history.ts';
+import { markPurgeable } from '../../functions/cleanup/mark-purgeable.ts';
+import { purgeDeployment } from '../../functions/cleanup/purge-deployment.ts';
+import { removeLeftovers } from '../../functions/cleanup/remove-leftovers.ts';
+import { resumeTeardowns } from '../../functions/cleanup/resume-teardowns.ts';
+import { runCleanup } from '../../functions/cleanup/run-cleanup.ts';
+import { sweepBlobs } from '../../functions/cleanup/sweep-blobs.ts';
+import { sweepInventory } from '../../functions/cleanup/sweep-inventory.ts';
+import { activateDeployment } from '../../functions/deploy/activate-deployment.ts';
+import { cancelRun } from '../../functions/deploy/cancel-run.ts';
+import { connectHook } from '../../functions/deploy/connect-hook.ts';
+import { connectHostname } from '../../functions/deploy/connect-hostname.ts';
+import { findHooksInUse } from '../../functions/deploy/find-hooks-in-use.ts';
+import { findOverdue } from '../../functions/deploy/find-overdue.ts';
+import { findUnconfirmed } from '../../functions/deploy/find-unconfirmed.ts';
+import { findUnsynced } from '../../functions/deploy/find-unsynced.ts';
+import { probeRoute } from '../../functions/deploy/probe-route.ts';
+import { publishRoute } from '../../functions/deploy/publish-route.ts';
+import { purgeCache } from '../../functions/deploy/purge-cache.ts';
+import { redeliverFailed } from '../../functions/deploy/redeliver-failed.ts';
+import { requestScrub } from '../../functions/deploy/request-scrub.ts';
+import { rescueDeployment } from '../../functions/deploy/rescue-deployment.ts';
+import { runDeploy } from '../../functions/deploy/run-deploy.ts';
+import { scrubRoutes } from '../../functions/deploy/scrub-routes.ts';
+import { sendAlert } from '../../functions/deploy/send-alert.ts';
+import { showCommitStatus } from '../../functions/deploy/show-commit-status.ts';
+import { startBuild } from '../../functions/deploy/start-build.ts';
+import { syncBranch } from '../../functions/deploy/sync-branch.ts';
+import { teardownProject } from '../../functions/deploy/teardown-project.ts';
+import { receivePush } from '../../functions/webhook/receive-push.ts';
+import type { ChaosDatabase } from './chaos-database.ts';
+import { type ChangeRepositories, guardedOutbox, guardedPort, guardedStore } from './guarded-calls.ts';
+import type { Net } from './nets.ts';
+import type { Actor } from './scheduler.ts';
+import { type Trace, traceLog } from './trace.ts';
+
+/** Everything outside of the platform, as its ports. */
+export interface Outside {
+  readonly objectStore: ObjectStore;
+  readonly edgeStore: EdgeStore;
+  readonly edgeZone: EdgeZone;
+  readonly dnsZone: DnsZone;
+  readonly codeHost: CodeHost;
+  readonly buildRunner: BuildRunner;
+  readonly buildLog: Pick<BuildLog, 'append' | 'delete'>;
+  readonly siteProbe: SiteProbe;
+  readonly doorbell: Doorbell;
+  /** An edge write that fails for its caller and lands later. */
+  readonly putLater: (namespace: string, key: string, value: string) => void;
+}
+
+/** How a deployment is kept: in the simulator minutes and hours stand for the days of production. */
+export interface Retention {
+  readonly keep: number;
+  readonly graceSeconds: number;
+  readonly contentGraceSeconds: number;
+}
+
+export interface PlatformParts {
+  readonly database: ChaosDatabase;
+  readonly outside: Outside;
+  readonly trace: Trace;
+  readonly monotonicMs: () => number;
+  readonly retention: Retention;
+  readonly now: () => Date;
+  readonly change: ChangeRepositories;
+  readonly without: ReadonlySet<Net>;
+}
+
+export const ROOT_KEY = Buffer.alloc(32, 7).toString('base64url');
+export const sealer = createSealer(ROOT_KEY);
+const tokens = buildTokens(ROOT_KEY);
+const SITES_ORIGIN = 'https://sites.example';
+export const address = siteAddress(SITES_ORIGIN);
+const controlOrigin = 'https://api.miaobu.example';
+/** As in s.yaml. */
+const TIMEOUT_SECONDS = { deploy: 300, cleanup: 600 };
+
+function asSeenBy(actor: Actor, store: Store, change: ChangeRepositories, outside: Outside) {
+  const late = (method: string, [namespace, key, value]: readonly unknown[]) =>
+    method === 'put' && typeof value === 'string'
+      ? () => outside.putLater(String(namespace), String(key), value)
+      : undefined;
+  return {
+    store: guardedStore(actor, store, change),
+    objectStore: guardedPort(actor, 'objects', outside.objectStore, 'object_store_unavailable'),
+    edgeStore: guardedPort(actor, 'edge', outside.edgeStore, 'edge_unavailable', late),
+    edgeZone: guardedPort(actor, 'zone', outside.edgeZone, 'edge_unavailable'),
+    dnsZone: guardedPort(actor, 'dns', outside.dnsZone, 'dns_unavailable'),
+    codeHost: guardedPort(actor, 'github', outside.codeHost, 'code_host_unavailable'),
+    buildRunner: guardedPort(actor, 'actions', outside.buildRunner, 'code_host_unavailable'),
+    buildLog: guardedPort(actor, 'log', outside.buildLog, 'log_store_unavailable'),
+    siteProbe: guardedPort(actor, 'probe', outside.siteProbe, 'edge_unavailable'),
+    doorbell: {
+      ring: (requestId: string) => actor.effect({ label: 'ring the doorbell' }, () => outside.doorbell.ring(requestId)),
+    },
+  };
+}
+
+const nothing = async () => 0;
+
+/** An accepted push asks for the head again after a while: that is one of the nets. */
+const withoutSync = (store: Store): Store => ({
+  ...store,
+  transaction: (work) =>
+    store.transaction((repositories: Repositories) =>
+      work({
+        ...repositories,
+        enqueue: async (message) => {
+          if (message.topic !== 'branch.sync' || !message.delaySeconds) await repositories.enqueue(message);
+        },
+      }),
+    ),
+});
+
+/**
+ * The product's functions as one actor runs them, put together as their handlers do, around a database and vendors that
+ * wait for the scheduler. A duty, topic or function that the product gains is added here, a line each.
+ */
+export function composePlatform(actor: Actor, parts: PlatformParts) {
+  const { database, outside, trace, monotonicMs, retention, without } = parts;
+  const seen = asSeenBy(actor, repositories(database.db), parts.change, outside);
+  const { store, objectStore, edgeStore, codeHost, buildRunner, doorbell } = seen;
+  const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
+  const context: Context = {
+    requestId: actor.name.replaceAll(' ', '-'),
+    log: traceLog(trace, actor.name),
+    signal: new AbortController().signal,
+  };
+  const worker = {
+    outbox: guardedOutbox(actor, outbox(database.db)),
+    store,
+    owner: actor.name,
+    monotonicMs,
+    sleep: (milliseconds: number) => actor.sleep(milliseconds),
+  };
+  return {
+    context,
+    store,
+    receivePush: receivePush({ store: without.has('sync') ? withoutSync(store) : store, sealer, doorbell }),
+    redeemTicket: redeemTicket({ store, tokens, sealer, codeHost }),
+    appendLog: appendLog({ ...runner, buildLog: seen.buildLog }),
+    recordReport: recordReport({ ...runner, doorbell }),
+    grantPublication: grantPublication(runner),
+    requestUploads: requestUploads({ ...runner, objectStore }),
+    requestManifestUpload: requestManifestUpload({ ...runner, objectStore }),
+    deploy: () =>
+      runDeploy({
+        ...worker,
+        findOverdue: findOverdue({ store }),
+        duties: {
+          'find-unsynced': without.has('sync') ? nothing : findUnsynced({ store }),
+          'find-hooks-in-use': without.has('redelivery') ? nothing : findHooksInUse({ store }),
+          'request-scrub': without.has('scrub') ? nothing : requestScrub({ store }),
+          'find-unconfirmed': findUnconfirmed({ store }),
+        },
+        handlers: {
+          'hostname.connect': connectHostname({ ...seen, originBucketDomain: 'bucket.example' }),
+          'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
+          'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: parts.now }),
+          'branch.sync': syncBranch({ store, sealer, codeHost }),
+          'build.start': startBuild({ store, tokens, buildRunner, controlOrigin }),
+          'run.cancel': cancelRun({ store, buildRunner }),
+          'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
+          'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
+          'route.publish': publishRoute({ store, edgeStore }),
+          'route.scrub': scrubRoutes({ store, edgeStore }),
+          'route.probe': probeRoute({ store, siteProbe: seen.siteProbe }),
+          'cache.purge': purgeCache(seen),
+          'project.teardown': teardownProject({ ...seen, sealer, controlOrigin }),
+          'commit.status': showCommitStatus({ store, sealer, codeHost, address }),
+          'alert.send': sendAlert({ store, alertChannel: undefined }),
+        },
+      })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.deploy }),
+    cleanup: () =>
+      runCleanup({
+        ...worker,
+        markPurgeable: markPurgeable({ store, retention }),
+        sweeps: {
+          swept: sweepBlobs({ store, objectStore, graceSeconds: retention.contentGraceSeconds }),
+          emptied: removeLeftovers({ store, objectStore, edgeStore }),
+          orphans: sweepInventory({ store, objectStore, edgeStore, sitesDomain: new URL(SITES_ORIGIN).hostname }),
+          forgotten: forgetHistory({ store }),
+          teardowns: resumeTeardowns({ store }),
+        },
+        handlers: { 'deployment.purge': purgeDeployment({ store, objectStore, edgeStore }) },
+      })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.cleanup }),
+  };
+}
+export type Platform = ReturnType<typeof composePlatform>;
+
+/** An actor whom nobody makes wait: for what happens before and after the story. */
+export const unhindered: Actor = {
+  name: 'unhindered',
+  effect: async (_, perform) => perform(),
+  note: () => {},
+  sleep: async () => {},
+  waitFor: (other) => other,
+};

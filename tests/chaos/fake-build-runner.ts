@@ -1,0 +1,56 @@
+import type { BuildRun, BuildRunner, BuildRunState } from '@miaobu/shared/ports/build-runner';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** A run of the builder that was asked for. */
+export interface Run {
+  readonly runId: string;
+  /** As it is shown. */
+  readonly deploymentId: string;
+  readonly attempt: number;
+  readonly ticket: string;
+  state: BuildRunState;
+  /** GitHub notices only after a while that a machine is gone. */
+  endsAt: number | undefined;
+}
+
+export interface FakeBuildRunner extends BuildRunner {
+  readonly runs: readonly Run[];
+}
+
+/** A run that no machine takes up is cancelled by GitHub in the end. */
+const NEVER_BEGUN_MS = 45 * 60_000;
+
+export function fakeBuildRunner(clock: VirtualClock): FakeBuildRunner {
+  const runs: Run[] = [];
+  const asked = new Map<Run, number>();
+  const shown = (run: Run | undefined): BuildRun | undefined => {
+    if (!run) return undefined;
+    const forgotten = run.state === 'queued' && (asked.get(run) ?? 0) + NEVER_BEGUN_MS < clock.now();
+    if (forgotten) run.state = 'cancelled';
+    if (run.state === 'running' && run.endsAt !== undefined && run.endsAt < clock.now()) run.state = 'failed';
+    return { runId: run.runId, state: run.state };
+  };
+  return {
+    runs,
+    async start({ deploymentId, attempt, ticket }) {
+      const run: Run = {
+        runId: String(runs.length + 1),
+        deploymentId,
+        attempt,
+        ticket,
+        state: 'queued',
+        endsAt: undefined,
+      };
+      runs.push(run);
+      asked.set(run, clock.now());
+      return { runId: run.runId };
+    },
+    findRun: async ({ deploymentId, attempt }) =>
+      shown(runs.findLast((run) => run.deploymentId === deploymentId && run.attempt === attempt)),
+    getRun: async (runId) => shown(runs.find((run) => run.runId === runId)),
+    async cancel(runId) {
+      const run = runs.find((each) => each.runId === runId);
+      if (run && (run.state === 'queued' || run.state === 'running')) run.state = 'cancelled';
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
+import type { SeededRandom } from './seeded-random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** What building a commit comes to, the same every time. `hostile`: its runner lies about what it uploads. */
+export type Character = 'good' | 'fails' | 'hostile';
+
+export interface Commit {
+  readonly sha: string;
+  readonly character: Character;
+}
+
+/** One event sent to one hook. GitHub gives every hook the same id, and never sends anything again by itself. */
+export interface Delivery {
+  readonly guid: string;
+  readonly url: string;
+  readonly body: Buffer;
+  readonly signature: string;
+  readonly id: number;
+  /** How often it was sent. */
+  attempts: number;
+  /** A 2xx came back. */
+  answered: boolean;
+}
+
+export const REPOSITORY = { id: 4711, name: 'you/site', defaultBranch: 'main' } as const;
+
+const NOBODY = '0'.repeat(40);
+const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
+
+/** A repository with branches, hooks and people who push. */
+export interface FakeGithub {
+  readonly codeHost: CodeHost;
+  readonly branches: ReadonlyMap<string, string>;
+  readonly commits: ReadonlyMap<string, Commit>;
+  readonly deliveries: readonly Delivery[];
+  /** How often somebody has pushed. */
+  readonly pushes: () => number;
+  readonly hooks: () => number;
+  /** The commits that a branch was at lately. */
+  history(branch: string): string[];
+  /** What is to be sent, in no order. */
+  readonly outgoing: Delivery[];
+  /** Moves a branch to a new commit, or back to one; at times within the same second as the push before. Returns the deliveries. */
+  push(branch: string, backTo?: string): Delivery[];
+  deleteBranch(branch: string): Delivery[];
+  pushTag(): Delivery[];
+}
+
+export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithub {
+  const branches = new Map<string, string>();
+  const commits = new Map<string, Commit>();
+  const hooks = new Map<string, { readonly id: number; secret: string }>();
+  const deliveries: Delivery[] = [];
+  const outgoing: Delivery[] = [];
+  const history = new Map<string, string[]>();
+  let pushes = 0;
+  let pushedAt = 1_900_000_000;
+
+  function tell(ref: string, before: string, after: string, forced = false): Delivery[] {
+    pushes += 1;
+    const guid = `guid-${pushes}`;
+    // Three pushes to and fro within one second have the same body, as they do at GitHub.
+    const deleted = after === NOBODY;
+    const event = {
+      ref,
+      before,
+      after,
+      created: before === NOBODY,
+      deleted,
+      forced,
+      commits: [],
+      head_commit: deleted ? null : { id: after, message: 'Change it', author: { username: 'you' } },
+      repository: { id: REPOSITORY.id, full_name: REPOSITORY.name, pushed_at: pushedAt },
+    };
+    const body = Buffer.from(JSON.stringify(event));
+    const told = [...hooks].map(([url, { secret }], index) => {
+      const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+      return { guid, url, body, signature, id: deliveries.length + index, attempts: 0, answered: false };
+    });
+    deliveries.push(...told);
+    return told;
+  }
+
+  function commit(): string {
+    const sha = sha1(`commit ${commits.size}`);
+    const character = random.pick<Character>(['good', 'good', 'good', 'good', 'good', 'good', 'fails', 'hostile']);
+    commits.set(sha, { sha, character: commits.size === 0 ? 'good' : (character ?? 'good') });
+    return sha;
+  }
+
+  const shown = (sha: string): CodeCommit => ({
+    sha,
+    message: 'Change it',
+    authorName: 'You',
+    authorLogin: 'you',
+    committedAt: clock.date(),
+  });
+
+  const codeHost: CodeHost = {
+    getRepository: async () => ({
+      id: REPOSITORY.id,
+      fullName: REPOSITORY.name,
+      defaultBranch: REPOSITORY.defaultBranch,
+      private: false,
+      cloneUrl: `https://github.example/${REPOSITORY.name}.git`,
+      pushedAt: new Date(pushedAt * 1000),
+    }),
+    async getBranchHead(_token, _repository, branch) {
+      const sha = branches.get(branch);
+      return sha === undefined ? undefined : shown(sha);
+    },
+    getCommit: async (_token, _repository, ref) => (commits.has(ref) ? shown(ref) : undefined),
+    listTree: async () => ({ paths: ['index.html'], truncated: false }),
+    readFile: async () => undefined,
+    archiveUrl: async (_token, repository, sha) => `https://github.example/${repository}/tar.gz/${sha}`,
+    async createPushHook(_token, _repository, { url, secret }) {
+      const known = hooks.get(url);
+      if (known) known.secret = secret;
+      else hooks.set(url, { id: hooks.size + 1, secret });
+      return { id: hooks.get(url)?.id ?? 0 };
+    },
+    async findPushHook(_token, _repository, url) {
+      const hook = hooks.get(url);
+      return hook && { id: hook.id };
+    },
+    async listFailedDeliveries(_token, _repository, hookId) {
+      const url = [...hooks].find(([, { id }]) => id === hookId)?.[0];
+      return deliveries.filter((each) => each.url === url && each.attempts > 0 && !each.answered);
+    },
+    async redeliver(_token, _repository, _hookId, deliveryId) {
+      const delivery = deliveries[deliveryId];
+      if (delivery) outgoing.push(delivery);
+      return delivery !== undefined;
+    },
+    async deleteHook(_token, _repository, hookId) {
+      for (const [url, { id }] of hooks) if (id === hookId) hooks.delete(url);
+    },
+    setCommitStatus: async () => {},
+  };
+
+  return {
+    codeHost,
+    branches,
+    commits,
+    deliveries,
+    outgoing,
+    pushes: () => pushes,
+    hooks: () => hooks.size,
+    history: (branch) => (history.get(branch) ?? []).slice(-3),
+    push(branch, backTo) {
+      const before = branches.get(branch) ?? NOBODY;
+      const to = backTo ?? commit();
+      if (before === to) return [];
+      if (!random.chance(0.3)) pushedAt += 1;
+      branches.set(branch, to);
+      history.set(branch, [...(history.get(branch) ?? []), to]);
+      return tell(`refs/heads/${branch}`, before, to, backTo !== undefined);
+    },
+    deleteBranch(branch) {
+      const before = branches.get(branch);
+      if (before === undefined) return [];
+      branches.delete(branch);
+      pushedAt += 1;
+      return tell(`refs/heads/${branch}`, before, NOBODY);
+    },
+    pushTag() {
+      pushedAt += 1;
+      return tell('refs/tags/v1', NOBODY, [...branches.values()][0] ?? NOBODY);
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type { Net } from './nets.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { Violation } from './violation.ts';
+
+/** Where an actor stands when the scheduler picks it. */
+export interface Place {
+  readonly label: string;
+  readonly canFail: boolean;
+  readonly canBeLate: boolean;
+  readonly mortal: boolean;
+}
+
+export type Decision =
+  | { readonly kind: 'go' | 'fail' | 'lose' | 'late' | 'kill' }
+  | { readonly kind: 'stall'; readonly seconds: number };
+
+export const faultKinds = ['kill', 'stall', 'fail', 'lose', 'late'] as const;
+export type Fault = (typeof faultKinds)[number];
+
+/** How often what happens, in one run. */
+export interface Rates {
+  readonly kill: number;
+  readonly stall: number;
+  readonly fail: number;
+  readonly lose: number;
+  readonly late: number;
+  readonly lostRing: number;
+  readonly lostDelivery: number;
+  readonly doubleDelivery: number;
+  readonly lostRun: number;
+}
+
+export interface FaultPlan {
+  readonly rates: Rates;
+  decide(place: Place): Decision;
+  /** From here on everything works. */
+  stop(): void;
+  readonly stopped: () => boolean;
+  report(violation: Violation): void;
+  readonly violation: () => Violation | undefined;
+  /** How often each fault was had. */
+  readonly counts: Readonly<Record<Fault, number>>;
+}
+
+/** The same call never fails more often in a row: every outage ends before a message's last try. */
+const FAILURES_IN_A_ROW = 3;
+
+/**
+ * Every run mixes its own faults: some kinds are absent and others frequent, so that a pair that only meets at a high rate
+ * meets in some runs ("swarm testing", Groce et al. 2012).
+ */
+function ratesOf(random: SeededRandom): Rates {
+  const of = (...choices: readonly number[]) => random.pick(choices) ?? 0;
+  return {
+    kill: of(0, 0.002, 0.005, 0.012),
+    stall: of(0, 0.002, 0.005, 0.012),
+    fail: of(0, 0.01, 0.03),
+    lose: of(0, 0.01, 0.03),
+    late: of(0, 0.1, 0.4),
+    lostRing: of(0, 0.2, 0.8),
+    lostDelivery: of(0, 0.15, 0.4),
+    doubleDelivery: of(0, 0.2),
+    lostRun: of(0, 0.1),
+  };
+}
+
+/** A pause is either too short to matter, longer than a lease, or long past everything. */
+const pause = (random: SeededRandom) =>
+  random.pick([random.between(5, 40), random.between(90, 240), random.between(600, 1800)]) ?? 0;
+
+export function faultPlan(random: SeededRandom, without: ReadonlySet<Net>): FaultPlan {
+  const mixed = ratesOf(random);
+  // A write that lands after a newer one is wrong until somebody compares.
+  const rates = without.has('scrub') ? { ...mixed, late: 0 } : mixed;
+  const failures = new Map<string, number>();
+  const counts = { kill: 0, stall: 0, fail: 0, lose: 0, late: 0 };
+  let stopped = false;
+  let violation: Violation | undefined;
+
+  function choose({ label, canFail, canBeLate, mortal }: Place): Decision {
+    if (mortal && random.chance(rates.kill)) return { kind: 'kill' };
+    // Around a write to the edge, a pause is what makes trouble: nothing there can be fenced.
+    const touchy = label.startsWith('edge') ? 4 : 1;
+    const mayStall = !(without.has('scrub') && label.startsWith('edge.put'));
+    if (mayStall && random.chance(rates.stall * touchy)) return { kind: 'stall', seconds: pause(random) };
+    const before = failures.get(label) ?? 0;
+    if (canFail && before < FAILURES_IN_A_ROW) {
+      const fault =
+        canBeLate && random.chance(rates.late)
+          ? 'late'
+          : random.chance(rates.fail)
+            ? 'fail'
+            : random.chance(rates.lose)
+              ? 'lose'
+              : undefined;
+      if (fault) {
+        failures.set(label, before + 1);
+        return { kind: fault };
+      }
+    }
+    failures.delete(label);
+    return { kind: 'go' };
+  }
+
+  return {
+    rates,
+    counts,
+    decide(place) {
+      if (stopped) return { kind: 'go' };
+      const decision = choose(place);
+      if (decision.kind !== 'go') counts[decision.kind] += 1;
+      return decision;
+    },
+    stop() {
+      stopped = true;
+    },
+    stopped: () => stopped,
+    report(found) {
+      violation ??= found;
+    },
+    violation: () => violation,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Repositories } from '@miaobu/shared/model/repositories';
+import type { Retention } from './compose-platform.ts';
+import type { ChangeRepositories } from './guarded-calls.ts';
+import type { Net } from './nets.ts';
+
+/** The product with one of its safeguards taken out. A simulator worth its name notices within some seeds. */
+export interface Mutant {
+  readonly name: string;
+  /** What the product does without the safeguard. */
+  readonly does: string;
+  readonly change?: ChangeRepositories;
+  /** Statements that change the schema. */
+  readonly sql?: string;
+  readonly retention?: Partial<Retention>;
+  /** Nets that would catch what falls through, and have to be taken away to see it. */
+  readonly without?: readonly Net[];
+}
+
+const changeOf =
+  <Part extends keyof Repositories>(
+    part: Part,
+    change: (original: Repositories[Part]) => Partial<Repositories[Part]>,
+  ) =>
+  (repositories: Repositories): Repositories => ({
+    ...repositories,
+    [part]: { ...repositories[part], ...change(repositories[part]) },
+  });
+
+/** What is asked for the newest deployment gets, from the commit on that was remembered last, any deployment of that commit. */
+function dedupeByCommit(repositories: Repositories): Repositories {
+  const { environments, deployments } = repositories;
+  let pushed: string | undefined;
+  return {
+    ...repositories,
+    environments: {
+      ...environments,
+      rememberHead: (id, head) => {
+        pushed = head.sha;
+        return environments.rememberHead(id, head);
+      },
+    },
+    deployments: {
+      ...deployments,
+      findNewest: async (id) =>
+        (pushed && (await deployments.findNewestOfCommit(id, pushed))) || deployments.findNewest(id),
+    },
+  };
+}
+
+/** A map that has every content, of whatever size. */
+const everything = () => Object.assign(new Map<string, number>(), { has: () => true, get: () => undefined });
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'dedupe-by-commit',
+    does: 'takes a push to a commit that was deployed before for a repetition',
+    change: dedupeByCommit,
+    without: ['sync'],
+  },
+  {
+    name: 'ignore-order',
+    does: 'believes every push to be the newest',
+    change: changeOf('environments', ({ lockByBranch }) => ({
+      async lockByBranch(...which) {
+        const environment = await lockByBranch(...which);
+        return environment && { ...environment, headPushedAt: -1 };
+      },
+    })),
+    without: ['sync'],
+  },
+  {
+    name: 'last-finisher-wins',
+    does: 'switches to whatever was built last, whenever it was pushed',
+    change: changeOf('environments', ({ lock }) => ({
+      lock: async (id) => ({ ...(await lock(id)), activatedSeq: 0 }),
+    })),
+  },
+  {
+    name: 'guid-only',
+    does: "knows a delivery by GitHub's id alone, which all hooks of one event share",
+    sql: `
+      alter table webhook_deliveries drop constraint webhook_deliveries_project_id_delivery_guid_key;
+      alter table webhook_deliveries add unique (delivery_guid);`,
+  },
+  {
+    name: 'no-exposure',
+    does: 'forgets what the edge may show, and deletes what was replaced at once',
+    change: changeOf('routes', () => ({ expose: async () => {} })),
+    retention: { keep: 1, graceSeconds: 0 },
+  },
+  {
+    name: 'no-fencing',
+    does: 'lets a worker that has lost its lease write down what it did',
+    sql: `
+      create or replace function outbox_finish(p_id uuid, p_token bigint) returns boolean language sql as $$
+        update outbox set state = 'done', finished_at = db_now(), lease_until = null where id = p_id returning true $$;`,
+    change: changeOf('routes', ({ acknowledge, find }) => ({
+      acknowledge: async (hostname, published) =>
+        acknowledge(hostname, { ...published, fence: (await find(hostname))?.lastFence ?? published.fence }),
+    })),
+  },
+  {
+    name: 'no-verification',
+    does: 'believes the runner that every content is what its name says',
+    change: changeOf('blobs', () => ({ findVerified: async () => everything() })),
+  },
+];

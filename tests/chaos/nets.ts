@@ -1,0 +1,13 @@
+/**
+ * The safety nets that a run may have to do without. Each catches what another lets through, so that the platform comes
+ * to the same end without any one of them.
+ */
+export const nets = {
+  doorbell: 'nobody is woken by an event, only by the timer',
+  timer: 'the timer rings every ten minutes rather than every minute',
+  scrub: 'nobody compares the edge with the database (and no write lands there after a newer one)',
+  sync: 'no branch is asked for its head unless a push came out of order',
+  redelivery: 'no failed delivery is asked for again',
+} as const;
+export type Net = keyof typeof nets;
+export const netNames = Object.keys(nets) as Net[];

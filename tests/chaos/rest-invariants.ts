@@ -1,0 +1,149 @@
+import { kvKey, parseRoute, ROUTE_NAMESPACE, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { sql } from '@miaobu/shared/db/sql';
+import { readId } from '@miaobu/shared/kernel/ids';
+import { deadlineSeconds, MAX_ATTEMPTS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { contentMatches } from './built-site.ts';
+import { address } from './compose-platform.ts';
+import type { Character } from './fake-github.ts';
+import { Violation } from './violation.ts';
+import { SITES, type World } from './world.ts';
+
+interface EnvironmentAtRest {
+  readonly generation: number;
+  readonly autoPromote: boolean;
+  readonly activatedSeq: number;
+  readonly currentId: string | null;
+  readonly newestSha: string | null;
+  readonly newestStatus: string | null;
+  readonly newestSeq: number | null;
+  readonly newestId: string | null;
+  readonly publishedId: string | null;
+  readonly publishedGeneration: number;
+}
+
+async function environmentAtRest(world: World, slug: string, name: string): Promise<EnvironmentAtRest> {
+  const [row] = await world.database.db.query<EnvironmentAtRest>(sql`
+    select e.generation, e.auto_promote, e.activated_seq, e.current_deployment_id as current_id,
+           n.commit_sha as newest_sha, n.status as newest_status, n.seq as newest_seq, n.id as newest_id,
+           r.published_deployment_id as published_id, r.published_generation
+      from environments e join projects p on p.id = e.project_id
+      join routes r on r.environment_id = e.id
+      left join lateral (select * from deployments d where d.environment_id = e.id order by seq desc limit 1) n on true
+     where p.slug = ${slug} and e.name = ${name}`);
+  if (!row) throw new Violation('I1', `the environment ${name} of ${slug} is gone`);
+  return row;
+}
+
+/** I1 and I4: the newest deployment is of the branch's head, and live if it could be; the edge says what Postgres says. */
+async function siteAtRest(world: World, { slug, environment, branch }: (typeof SITES)[number]): Promise<void> {
+  const row = await environmentAtRest(world, slug, environment);
+  const head = world.github.branches.get(branch);
+  const where = `${environment} of ${slug}`;
+  if (head !== undefined && row.newestSha !== head) {
+    throw new Violation('I1', `${where}: the head ${head} has no deployment, the newest is of ${row.newestSha}`);
+  }
+  if (row.newestStatus === 'deployed' && row.autoPromote && row.currentId !== row.newestId) {
+    throw new Violation('I1', `${where}: the newest deployment ${row.newestId} is complete and not live`);
+  }
+  const hostname = address.hostname(slug, environment);
+  const value = world.edge.current(ROUTE_NAMESPACE, kvKey(hostname));
+  const route = value === undefined ? undefined : parseRoute(value);
+  const shows = route ? readId('deployment', route.deployment_id) : undefined;
+  if (shows !== (row.currentId ?? undefined) || (route && route.gen !== row.generation)) {
+    throw new Violation('I4', `${hostname} shows ${shows}@${route?.gen}, wanted ${row.currentId}@${row.generation}`);
+  }
+  if (row.publishedId !== row.currentId || (row.currentId && row.publishedGeneration !== row.generation)) {
+    throw new Violation('I4', `${hostname} is said to show ${row.publishedId}, and shows ${row.currentId}`);
+  }
+}
+
+/** What a message says when it was given up because of faults alone, and nobody is to blame. */
+const BAD_LUCK = ['%a fault of the simulator%', 'the worker vanished'];
+
+/**
+ * I7: nothing was given up but for a reason: a commit that does not build, a runner that lied or died, or bad luck time after
+ * time. An error of our own would be another.
+ */
+async function nothingGivenUp({ database, github, poisoned }: World): Promise<void> {
+  const [dead] = await database.db.query<{ topic: string; lastError: string }>(sql`
+    select topic, last_error from outbox
+     where state = 'dead' and not last_error like any (${BAD_LUCK}::text[])
+       and not (topic = 'deployment.activate' and last_error like 'artifact_invalid%')`);
+  if (dead) throw new Violation('I7', `a message was given up: ${dead.topic}, ${dead.lastError}`);
+  const failed = await database.db.query<{ id: string; reason: string; commitSha: string; slug: string }>(sql`
+    select d.id, d.reason, d.commit_sha, p.slug from deployments d join projects p on p.id = d.project_id
+     where d.status = 'failed' and not exists (
+       select 1 from outbox where state = 'dead' and last_error like any (${BAD_LUCK}::text[])
+          and payload->>'deployment_id' = d.id::text)
+       and not (reason = 'timeout' and attempt = ${MAX_ATTEMPTS})
+       and not (reason = 'publish_stuck' and finished_at >= make_interval(secs => ${deadlineSeconds.deploying})
+                  + (select created_at from deployment_events where deployment_id = d.id and to_status = 'deploying'))`);
+  for (const { id, reason, commitSha, slug } of failed) {
+    const character = github.commits.get(commitSha)?.character;
+    const isExpected = deserved[character ?? 'good'].includes(reason);
+    // Contents are shared within a project, and an upload never overwrites: what a liar has put there fails the next build too.
+    const isPoisoned = reason === 'artifact_invalid' && poisoned.has(slug);
+    if (!isExpected && !isPoisoned)
+      throw new Violation('I7', `deployment ${id} of a ${character} commit failed: ${reason}`);
+  }
+}
+
+/** Why a deployment may fail. A machine may die on any commit. */
+const deserved: Readonly<Record<Character, readonly string[]>> = {
+  good: ['runner_error'],
+  fails: ['runner_error', 'build_failed'],
+  hostile: ['runner_error', 'build_failed', 'artifact_invalid'],
+};
+
+/** I9: the history of every deployment is a chain that ends in its status. */
+async function historyIsWhole({ database }: World): Promise<void> {
+  const broken = await database.db.query<{ id: string }>(sql`
+    select d.id from deployments d join lateral (
+      select array_agg(coalesce(from_status, '') order by id) as froms, array_agg(to_status order by id) as tos
+        from deployment_events where deployment_id = d.id) e on true
+     where d.status <> e.tos[cardinality(e.tos)]
+        or e.froms <> array[''] || e.tos[1:cardinality(e.tos) - 1]`);
+  if (broken.length > 0) throw new Violation('I9', `the events of ${broken.map(({ id }) => id)} are not a chain`);
+}
+
+const OVER = ['purged', 'failed', 'cancelled'];
+
+/** I8: what is there is known, and what is said to be there is. */
+async function inventoryMatches({ database, objects, edge }: World): Promise<void> {
+  const deployments = await database.db.query<{ id: string; status: string }>(sql`select id, status from deployments`);
+  const over = new Set(deployments.filter(({ status }) => OVER.includes(status)).map(({ id }) => id));
+  const named = [...objects.objects.keys(), ...edge.keys(TABLE_NAMESPACE)].flatMap((key) => {
+    const id = readId('deployment', /dep_[0-9a-z]{26}/.exec(key)?.[0] ?? '');
+    return id === undefined ? [] : [{ key, id }];
+  });
+  const orphan = named.find(({ id }) => over.has(id));
+  if (orphan) throw new Violation('I8', `${orphan.key} is left of a deployment that is over`);
+
+  const blobs = await database.db.query<{ sha256: Buffer; slug: string }>(sql`
+    select b.sha256, p.slug from blobs b join projects p on p.id = b.project_id where b.verified_at is not null`);
+  for (const { sha256, slug } of blobs) {
+    const name = sha256.toString('hex');
+    const content = objects.objects.get(`projects/${slug}/blobs/${name}`);
+    if (!content || !contentMatches(name, content))
+      throw new Violation('I8', `the verified content ${name} is not there`);
+  }
+}
+
+/** Every delivery that was answered is in the inbox: no 2xx without a commit. */
+async function inboxIsComplete({ database, github }: World): Promise<void> {
+  const rows = await database.db.query<{ guid: string }>(
+    sql`select distinct delivery_guid as guid from webhook_deliveries`,
+  );
+  const known = new Set(rows.map(({ guid }) => guid));
+  const lost = github.deliveries.find(({ guid, answered }) => answered && !known.has(guid));
+  if (lost) throw new Violation('I1', `delivery ${lost.guid} was answered and is not recorded`);
+}
+
+/** What has to hold when nothing is due any more. */
+export async function holdsAtRest(world: World): Promise<void> {
+  for (const site of SITES) await siteAtRest(world, site);
+  await nothingGivenUp(world);
+  await historyIsWhole(world);
+  await inventoryMatches(world);
+  await inboxIsComplete(world);
+}

@@ -1,0 +1,63 @@
+import type { Database, Queryable } from '@miaobu/shared/db/database';
+import type { Sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import pg from 'pg';
+
+const BIGINT = 20;
+const UNSTORABLE_TEXT = ['22021', '22P05'];
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === BIGINT && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+};
+
+const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * A `Database` that behaves like the product's, on one connection: the simulator lets nobody run beside another. Each
+ * statement is prepared once, because a run sends thousands of the same few.
+ */
+export async function openSingleConnection(url: string): Promise<Database> {
+  const client = new pg.Client({ connectionString: url, types });
+  await client.connect();
+  const names = new Map<string, { readonly name: string; columns?: string[] }>();
+
+  async function run<Row>({ text, values }: Sql): Promise<Row[]> {
+    const statement = names.get(text) ?? { name: `s${names.size}` };
+    names.set(text, statement);
+    const { rows, fields } = await client.query<unknown[]>({
+      name: statement.name,
+      text,
+      values: [...values],
+      rowMode: 'array',
+    });
+    statement.columns ??= fields.map((field) => camelCase(field.name));
+    const { columns } = statement;
+    return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]]))) as Row[];
+  }
+
+  const translate = (error: unknown) =>
+    error instanceof pg.DatabaseError && UNSTORABLE_TEXT.includes(error.code ?? '')
+      ? new AppError('invalid_request', { cause: error })
+      : error;
+
+  const transaction: Queryable = { query: run };
+  return {
+    query: (statement) =>
+      run<never>(statement).catch((error: unknown) => {
+        throw translate(error);
+      }),
+    async transaction(work) {
+      await client.query('begin');
+      try {
+        const result = await work(transaction);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback');
+        throw translate(error);
+      }
+    },
+    close: () => client.end(),
+  };
+}
