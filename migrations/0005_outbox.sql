@@ -45,44 +45,51 @@ create function outbox_enqueue(
 $$;
 
 -- One lease per lane and a fencing token per claim. The advisory lock is per transaction, so it works behind a
--- transaction-pooling proxy; the unique index on leased lanes is the backstop.
+-- transaction-pooling proxy; the unique index on leased lanes is the backstop. Planned once: the best plan is always the
+-- walk along outbox_due, and planning it anew took as long as the claim.
 create function outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
-returns setof outbox language plpgsql as $$
+returns setof outbox language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
-  candidate outbox;
-  claimed integer := 0;
+  chosen uuid[];
 begin
-  for candidate in
-    select * from outbox o
-     where state = 'pending' and run_at <= db_now() and topic = any (p_topics)
+  -- The longest due of each lane that nobody else is claiming from. More are looked at than wanted, for lanes repeat.
+  with due as materialized (
+    select o.id, o.lane, o.run_at from outbox o
+     where o.state = 'pending' and o.run_at <= db_now() and o.topic = any (p_topics)
        and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
-     order by run_at, id
-     for update skip locked
+     order by o.run_at, o.id
      limit p_limit * 4
-  loop
-    exit when claimed >= p_limit;
-    continue when not pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42));
-    -- A statement of its own, so that it sees what was committed before we got the lock.
-    continue when exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased');
-    update outbox
-       set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
+  ), first_of_lane as materialized (
+    select * from (select distinct on (lane) * from due order by lane, run_at, id) as firsts order by run_at, id
+  ), locked as (
+    select id from first_of_lane where pg_try_advisory_xact_lock(hashtextextended(lane, 42)) limit p_limit
+  )
+  select array_agg(id) into chosen from locked;
+
+  -- A statement of its own, so that it sees what was committed before we got the locks.
+  return query
+  with mine as materialized (
+    select o.id from outbox o
+     where o.id = any (chosen) and o.state = 'pending' and o.run_at <= db_now()
+       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+       for update skip locked
+  ), leased as (
+    update outbox o
+       set state = 'leased', attempts = o.attempts + 1, lease_token = nextval('fence_seq'),
            lease_owner = p_owner, lease_until = db_now() + p_lease
-     where id = candidate.id
-    returning * into candidate;
-    claimed := claimed + 1;
-    return next candidate;
-  end loop;
+      from mine where o.id = mine.id
+    returning o.*
+  )
+  select * from leased order by run_at, id;
 end $$;
 
 -- Only the current holder of the lease may finish. False: the lease is lost; roll everything back.
-create function outbox_finish(p_id uuid, p_token bigint) returns boolean language sql as $$
-  with finished as (
-    update outbox set state = 'done', finished_at = db_now(), lease_until = null
-     where id = p_id and state = 'leased' and lease_token = p_token
-    returning 1
-  )
-  select exists (select 1 from finished)
-$$;
+create function outbox_finish(p_id uuid, p_token bigint) returns boolean language plpgsql as $$
+begin
+  update outbox set state = 'done', finished_at = db_now(), lease_until = null
+   where id = p_id and state = 'leased' and lease_token = p_token;
+  return found;
+end $$;
 
 -- Full jitter between half a second and ten minutes.
 create function outbox_backoff(p_attempts integer) returns interval language sql volatile as $$

@@ -405,31 +405,40 @@ $function$;
 CREATE OR REPLACE FUNCTION public.outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
  RETURNS SETOF outbox
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
-  candidate outbox;
-  claimed integer := 0;
+  chosen uuid[];
 begin
-  for candidate in
-    select * from outbox o
-     where state = 'pending' and run_at <= db_now() and topic = any (p_topics)
+  -- The longest due of each lane that nobody else is claiming from. More are looked at than wanted, for lanes repeat.
+  with due as materialized (
+    select o.id, o.lane, o.run_at from outbox o
+     where o.state = 'pending' and o.run_at <= db_now() and o.topic = any (p_topics)
        and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
-     order by run_at, id
-     for update skip locked
+     order by o.run_at, o.id
      limit p_limit * 4
-  loop
-    exit when claimed >= p_limit;
-    continue when not pg_try_advisory_xact_lock(hashtextextended(candidate.lane, 42));
-    -- A statement of its own, so that it sees what was committed before we got the lock.
-    continue when exists (select 1 from outbox b where b.lane = candidate.lane and b.state = 'leased');
-    update outbox
-       set state = 'leased', attempts = attempts + 1, lease_token = nextval('fence_seq'),
+  ), first_of_lane as materialized (
+    select * from (select distinct on (lane) * from due order by lane, run_at, id) as firsts order by run_at, id
+  ), locked as (
+    select id from first_of_lane where pg_try_advisory_xact_lock(hashtextextended(lane, 42)) limit p_limit
+  )
+  select array_agg(id) into chosen from locked;
+
+  -- A statement of its own, so that it sees what was committed before we got the locks.
+  return query
+  with mine as materialized (
+    select o.id from outbox o
+     where o.id = any (chosen) and o.state = 'pending' and o.run_at <= db_now()
+       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+       for update skip locked
+  ), leased as (
+    update outbox o
+       set state = 'leased', attempts = o.attempts + 1, lease_token = nextval('fence_seq'),
            lease_owner = p_owner, lease_until = db_now() + p_lease
-     where id = candidate.id
-    returning * into candidate;
-    claimed := claimed + 1;
-    return next candidate;
-  end loop;
+      from mine where o.id = mine.id
+    returning o.*
+  )
+  select * from leased order by run_at, id;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.outbox_enqueue(p_topic text, p_lane text, p_dedupe text, p_payload jsonb, p_request_id text, p_delay interval DEFAULT '00:00:00'::interval, p_max_attempts integer DEFAULT 12)
@@ -468,15 +477,13 @@ end $function$;
 
 CREATE OR REPLACE FUNCTION public.outbox_finish(p_id uuid, p_token bigint)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
 AS $function$
-  with finished as (
-    update outbox set state = 'done', finished_at = db_now(), lease_until = null
-     where id = p_id and state = 'leased' and lease_token = p_token
-    returning 1
-  )
-  select exists (select 1 from finished)
-$function$;
+begin
+  update outbox set state = 'done', finished_at = db_now(), lease_until = null
+   where id = p_id and state = 'leased' and lease_token = p_token;
+  return found;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.outbox_reap()
  RETURNS integer

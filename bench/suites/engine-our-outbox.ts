@@ -5,8 +5,8 @@ import { BATCH, connect, type FilledQueue, settle, TOPIC, tally } from './engine
 const LEASE_SECONDS = 120;
 
 /**
- * Ours, as `workOutbox` uses it: a claim of ten, then each message is finished by a transaction of its own, for each has effects of its
- * own to commit. One message of a lane at a time, ten messages to a lane.
+ * Ours, as `workOutbox` uses it for messages that have nothing to commit with their end: ten are claimed at once, and those that end together
+ * are finished by one statement. One message of a lane at a time, ten messages to a lane.
  */
 export async function fillOutbox(url: string, jobs: number): Promise<FilledQueue> {
   const client = await connect(url);

@@ -21,7 +21,7 @@ const contenders: readonly Contender[] = [
     name: 'outbox',
     fill: fillOutbox,
     database: (postgres) => postgres.migratedDatabase(),
-    note: `wanted: 3,500 jobs/s; ${BATCH} claimed at once, one of a lane at a time, each finished by a commit of its own`,
+    note: `wanted: 3,500 jobs/s; ${BATCH} claimed at once, finished together, one of a lane at a time`,
   },
   {
     name: 'graphile-worker',

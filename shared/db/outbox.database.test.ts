@@ -145,6 +145,22 @@ test('whoever lost the lease can neither finish nor fail, and loses what it wrot
   await expect(outbox(db).finish(current)).rejects.toMatchObject({ code: 'lease_lost' });
 });
 
+test('of messages finished together each is told for itself whether its lease still counted', async () => {
+  for (const lane of ['a', 'b', 'c']) await put({ lane });
+  const messages = await claim();
+  const [first] = messages;
+  if (!first) throw new Error('nothing was claimed');
+  const finishing = outbox(db);
+  // The last one has the id of the first, and a lease that never was.
+  const results = await Promise.allSettled(
+    [...messages, { id: first.id, leaseToken: first.leaseToken + 1000 }].map((message) => finishing.finish(message)),
+  );
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
+  expect(results[3]).toMatchObject({ reason: { code: 'lease_lost' } });
+  expect(await states()).toEqual(['done', 'done', 'done']);
+  await expect(finishing.finish(first)).rejects.toMatchObject({ code: 'lease_lost' });
+});
+
 test('a lease is reaped when it has run out and not before', async () => {
   await put();
   await claimOne();

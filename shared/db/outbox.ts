@@ -28,6 +28,9 @@ export interface LeasedMessage {
   readonly leaseToken: number;
 }
 
+/** What a holder of a message has to show. */
+export type Lease = Pick<LeasedMessage, 'id' | 'leaseToken'>;
+
 export type OutboxState = 'pending' | 'leased' | 'done' | 'dead' | 'cancelled';
 
 export interface Failure {
@@ -67,19 +70,44 @@ export async function forgetMessages(db: Queryable, olderThanDays: number, limit
 }
 
 /** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
-export async function finishMessage(db: Queryable, message: Pick<LeasedMessage, 'id' | 'leaseToken'>): Promise<void> {
+export async function finishMessage(db: Queryable, message: Lease): Promise<void> {
   const [row] = await db.query<{ finished: boolean }>(
     sql`select outbox_finish(${message.id}, ${message.leaseToken}) as finished`,
   );
   if (!row?.finished) throw new AppError('lease_lost');
 }
 
+/** Those of the leases that still counted; their messages are done. */
+async function finishMessages(db: Queryable, leases: readonly Lease[]): Promise<ReadonlySet<number>> {
+  const rows = await db.query<{ token: number }>(sql`
+    select token from unnest(${leases.map(({ id }) => id)}::uuid[], ${leases.map(({ leaseToken }) => leaseToken)}::bigint[])
+        as lease (id, token)
+     where outbox_finish(id, token)`);
+  return new Set(rows.map(({ token }) => token));
+}
+
+/** Finishes by one statement what ends at about the same time: while one is under way, the next gathers its messages. */
+function finishTogether(db: Queryable): (lease: Lease) => Promise<void> {
+  let gathering: { readonly leases: Lease[]; readonly finished: Promise<ReadonlySet<number>> } | undefined;
+  let underWay: Promise<unknown> = Promise.resolve();
+  const gather = () => {
+    const leases: Lease[] = [];
+    const finished = underWay.then(() => {
+      gathering = undefined;
+      return finishMessages(db, leases);
+    });
+    underWay = finished.catch(() => {});
+    return { leases, finished };
+  };
+  return async (lease) => {
+    gathering ??= gather();
+    gathering.leases.push(lease);
+    if (!(await gathering.finished).has(lease.leaseToken)) throw new AppError('lease_lost');
+  };
+}
+
 /** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
-export async function failMessage(
-  db: Queryable,
-  message: Pick<LeasedMessage, 'id' | 'leaseToken'>,
-  failure: Failure,
-): Promise<OutboxState | undefined> {
+export async function failMessage(db: Queryable, message: Lease, failure: Failure): Promise<OutboxState | undefined> {
   const [row] = await db.query<{ state: OutboxState | null }>(sql`
     select outbox_fail(
       ${message.id}, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
@@ -96,10 +124,11 @@ export const outbox = (db: Database) => ({
       select id, topic, lane, payload, request_id, attempts, max_attempts, lease_token
         from outbox_claim(${owner}, ${limit}, make_interval(secs => ${leaseSeconds}), ${topics}::text[])`),
 
-  finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
+  /** For a message without effects to commit with it; throws `lease_lost`. */
+  finish: finishTogether(db),
 
   /** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
-  fail: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure) => failMessage(db, message, failure),
+  fail: (message: Lease, failure: Failure) => failMessage(db, message, failure),
 
   /** Returns expired leases to the queue; how many there were. */
   async reap(): Promise<number> {

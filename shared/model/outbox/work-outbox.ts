@@ -79,11 +79,13 @@ export async function workOutbox<T extends Topic>(
   const underWay = new Set<Promise<void>>();
   let done = 0;
 
-  const conclude = async (message: LeasedMessage, conclusion: Conclusion | undefined) =>
-    deps.store.transaction(async (repositories) => {
-      await conclusion?.(repositories);
-      await repositories.finish(message);
-    });
+  const conclude = (message: LeasedMessage, conclusion: Conclusion | undefined) =>
+    conclusion
+      ? deps.store.transaction(async (repositories) => {
+          await conclusion(repositories);
+          await repositories.finish(message);
+        })
+      : deps.outbox.finish(message);
 
   const giveBack = async (message: LeasedMessage, abandon: Conclusion | undefined, error: AppError, own: Context) => {
     const { droppable } = handlers[message.topic as T];
