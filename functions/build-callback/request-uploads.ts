@@ -15,6 +15,9 @@ import type { AuthenticateRunner, Runner, RunnerClaim } from './authenticate-run
 /** A manifest of 20,000 files with long names stays below this. */
 const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 
+/** A content never changes under its name, so the edge may keep it: otherwise every visitor costs a read of the bucket. */
+const FOR_EVER = { 'cache-control': 'public, max-age=31536000, immutable' } as const;
+
 export interface Deps {
   readonly authenticateRunner: AuthenticateRunner;
   readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs' | 'limits' | 'usage'>;
@@ -65,7 +68,7 @@ export const requestUploads =
             forbidOverwrite: true,
             expiresInSeconds: UPLOAD_SECONDS,
           });
-          return { sha256, url, headers };
+          return { sha256, url, headers: { ...headers, ...FOR_EVER } };
         }),
       ),
     };
