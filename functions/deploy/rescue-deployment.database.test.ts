@@ -245,6 +245,36 @@ test('a deployment that goes on before its rescue comes has its whole time in th
   expect(await deployment(id)).toMatchObject({ status: 'deploying', reason: null });
 });
 
+test('a deployment that goes on while its runner is asked for keeps the time of its next status', async () => {
+  const { id, run } = await started();
+  const token = await run.redeem();
+  await run.calls.publication(token);
+  await stored.moveClock(deadlineSeconds.uploading + 1);
+  await findOverdue({ store: stored.store })();
+  const report = {
+    seq: 1,
+    kind: 'uploaded',
+    manifest_sha256: sha256Of(''),
+    manifest_bytes: 1,
+    build_seconds: 1,
+  } as const;
+  const buildRunner = {
+    ...github.buildRunner,
+    // The last report has to come between the look at the run and what follows from it.
+    async getRun(runId: string) {
+      const found = await github.buildRunner.getRun(runId);
+      await run.calls.report(token, report);
+      return found;
+    },
+  };
+  const { objectStore } = cloud;
+  await deploy.workOn({ 'deployment.rescue': rescueDeployment({ store: stored.store, buildRunner, objectStore }) });
+  await stored.moveClock(deadlineSeconds.uploading + 1);
+  await tick();
+  expect(await deployment(id)).not.toMatchObject({ reason: 'publish_stuck' });
+  expect(await stored.messages('deployment.rescue')).toHaveLength(1);
+});
+
 describe('a deployment that is not published within two hours', () => {
   const late = deadlineSeconds.deploying + 1;
 

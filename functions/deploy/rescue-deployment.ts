@@ -8,7 +8,6 @@ import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deploym
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import {
   BUILD_CAP_SECONDS,
-  deadlineSeconds,
   isBuilding,
   MAX_ATTEMPTS,
   SILENCE_SECONDS,
@@ -73,7 +72,7 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
     await repositories.enqueue(buildStartMessage(id, requestId));
   } else if (attempt < MAX_ATTEMPTS && status === 'queued') {
     // The run was asked for and never began. Closing its attempt is what makes the next start a new one.
-    await repositories.deployments.extendDeadline(id, deadlineSeconds.queued);
+    await repositories.deployments.extendDeadline(id, 'queued');
     await repositories.enqueue(buildStartMessage(id, requestId));
   } else {
     const set = { reason: 'timeout', reasonMessage: `The build did not end in time, in ${attempt} attempts.` };
@@ -141,7 +140,7 @@ async function rescueBuild(
   const age = await deps.store.deployments.ageSeconds(id);
   if (alive && age < BUILD_CAP_SECONDS * attempt) {
     say('given more time');
-    return (repositories) => repositories.deployments.extendDeadline(id, deadlineSeconds[status]);
+    return (repositories) => repositories.deployments.extendDeadline(id, status);
   }
   say(attempt < MAX_ATTEMPTS ? 'tried again' : 'given up');
   return (repositories) => retryOrFail(repositories, deployment, requestId);
@@ -158,13 +157,13 @@ async function resumeDeploying(repositories: Repositories, found: Deployment, re
     await repositories.deployments.move(deployment.id, { to: 'failed', by: 'deploy', requestId, set });
     return;
   }
-  await repositories.deployments.extendDeadline(deployment.id, deadlineSeconds.deploying);
+  await repositories.deployments.extendDeadline(deployment.id, 'deploying');
   for (const hostname of await repositories.routes.listOfEnvironment(deployment.environmentId)) {
     await repositories.enqueue(publishMessage(hostname, requestId));
   }
 }
 
 async function resumePurging(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
-  await repositories.deployments.extendDeadline(deployment.id, deadlineSeconds.purging);
+  await repositories.deployments.extendDeadline(deployment.id, 'purging');
   await repositories.enqueue(purgeMessage(deployment.id, requestId));
 }

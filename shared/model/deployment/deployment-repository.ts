@@ -270,11 +270,11 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** More time in the same status. */
-  async extendDeadline(id: string, seconds: number): Promise<void> {
-    await db.query(
-      sql`update deployments set deadline_at = db_now() + make_interval(secs => ${seconds}) where id = ${id}`,
-    );
+  /** More time in this status, if it is in it still. */
+  async extendDeadline(id: string, status: keyof typeof deadlineSeconds): Promise<void> {
+    await db.query(sql`
+      update deployments set deadline_at = db_now() + make_interval(secs => ${deadlineSeconds[status]})
+       where id = ${id} and status = ${status}`);
   },
 
   /** Seconds since the deployment was queued. */
