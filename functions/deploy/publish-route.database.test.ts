@@ -107,6 +107,20 @@ test('that a deployment may be visible is committed before it can be', async () 
   expect(seen).toEqual(expect.arrayContaining([first, second].map((hostname) => [{ hostname, deploymentId: id }])));
 });
 
+test('what is replaced stays protected for another hour, because some places of the edge still show it', async () => {
+  const old = await deploy.build(site, page('old'));
+  await deploy.work();
+  await stored.moveClock(48 * 60 * 60);
+  const shown = await deploy.build(site, page('new'));
+  await deploy.work();
+  expect(await deploy.shownAt(first, [old, shown])).toBe(shown);
+  const isProtected = async () =>
+    (await stored.db.query(sql`select 1 from protected_deployments where id = ${old}`)).length > 0;
+  expect(await isProtected()).toBe(true);
+  await stored.moveClock(60 * 60 + 1);
+  expect(await isProtected()).toBe(false);
+});
+
 test('what cannot be read back as it was written is written again', async () => {
   const id = await activated('one');
   let stale = 3;

@@ -79,6 +79,9 @@ async function acknowledge(
     fence: lease.token,
   });
   if (!acknowledged) throw new AppError('lease_lost');
+  // Some places of the edge show it for minutes more, however long ago it was switched away from.
+  const before = route.publishedDeploymentId;
+  if (before && before !== shown?.deployment.id) await repositories.routes.expose(hostname, before, lease.token);
   await repositories.enqueue({
     topic: 'cache.purge',
     lane: `purge:${hostname}`,
