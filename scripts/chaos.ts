@@ -13,6 +13,11 @@ import { mutants } from '../tests/chaos/mutants.ts';
 import { type Net, netNames, nets } from '../tests/chaos/nets.ts';
 import { runSeeds } from '../tests/chaos/run-seeds.ts';
 
+if (process.argv.includes('--crash')) {
+  await import('./crash.ts');
+  process.exit();
+}
+
 const help = `Runs the deployment engine under faults, a seed at a time, and says which seeds break an invariant.
 
   npm run chaos -- --seeds 1000 --first 1     as many seeds, from there on (default: 200 from 1)
@@ -21,6 +26,8 @@ const help = `Runs the deployment engine under faults, a seed at a time, and say
 ${netNames.map((name) => `      ${name.padEnd(18)} ${nets[name]}`).join('\n')}
   --mutant NAME      take a safeguard out of the product:
 ${mutants.map(({ name, does }) => `      ${name.padEnd(18)} ${does}`).join('\n')}
+
+  --crash            instead: crash the real processes at every named point; --crash --help tells more
 
 Exits 1 when an invariant did not hold.`;
 

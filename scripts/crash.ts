@@ -38,9 +38,15 @@ async function main(): Promise<number> {
   const platform = await startCrashPlatform(createProgress());
   let failed = 0;
   let cells = 0;
+  let stopped = false;
+  process.once('SIGINT', () => {
+    stopped = true;
+    console.error('Stopping after this one …');
+  });
   try {
     for (const point of points) {
       for (const mode of point.modes ?? crashModes) {
+        if (stopped) break;
         if (values.mode !== undefined && mode !== (values.mode as CrashMode)) continue;
         const began = performance.now();
         const outcome = await playCrash(platform, point, mode).catch((error: unknown) => ({

@@ -317,7 +317,7 @@ export const crashPoints: readonly CrashPoint[] = [
 export const withoutCrash: Readonly<Record<string, string>> = {
   CP04: 'no crash of a function: Postgres away, tests/crash/crashes.e2e.test.ts',
   CP14: 'no crash: reports out of order, functions/build-callback/record-report.database.test.ts',
-  CP17: 'no crash: a late upload, functions/cleanup/run-cleanup.database.test.ts',
+  CP17: 'no crash of a function: what a build uploads in vain, functions/cleanup/remove-leftovers.database.test.ts',
   CP18: 'the product deploys no functions of users',
   CP19: 'the product deploys no functions of users',
   CP30: 'the product has no rollback; cleanup against a switch: functions/cleanup/run-cleanup.database.test.ts',

@@ -115,10 +115,11 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   const site = await prepare(platform, point, await newSite(platform));
   const hostnames = await repositories(platform.database).routes.listOfProject(site.projectId);
   const isDeletion = point.story === 'deletion';
+  let cleanupHangs = false;
   const tick = async () => {
     await platform.letTimePass(isDeletion ? DELETION_TICK_SECONDS : TICK_SECONDS);
     await platform.wake('deploy');
-    if (point.by === 'cleanup') await platform.wake('cleanup');
+    if (point.by === 'cleanup' && !cleanupHangs) await platform.wake('cleanup');
   };
 
   const struck = platform.crashes.arm(point, mode);
@@ -129,6 +130,8 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   const broken: string[] = [];
   if (mode === 'kill') broken.push(...(await notAsLeft(platform, point, expected)));
   if (mode === 'hang') {
+    // It is one instance at most: while it hangs, nobody else cleans up.
+    cleanupHangs = point.by === 'cleanup';
     await tick();
     if (point.overtaken) {
       expected = await push(platform, site, 'overtaking');
@@ -137,6 +140,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
     }
     await tick();
     crash.release();
+    cleanupHangs = false;
   }
   await lead.ended();
   await platform.buildsEnd();
