@@ -40,7 +40,14 @@ async function pushExample(gitUrl: string, date: string): Promise<string> {
     GIT_COMMITTER_EMAIL: 'miaobu@localhost',
     GIT_COMMITTER_DATE: date,
   };
-  const git = async (...args: string[]) => (await run('git', args, { cwd: folder, env })).stdout.trim();
+  const git = async (...args: string[]) => {
+    try {
+      return (await run('git', args, { cwd: folder, env })).stdout.trim();
+    } catch (error) {
+      const { stderr, message } = error as Error & { stderr?: string };
+      throw new StartError(`git ${args[0]} of the example site failed: ${(stderr || message).trim()}`);
+    }
+  };
   try {
     cpSync(exampleSite, folder, { recursive: true });
     await git('init', '-q', '-b', 'main');

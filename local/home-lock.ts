@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,17 @@ const POLL_MS = 50;
 /** Long enough for one that is just ending. */
 const PATIENCE_MS = 5000;
 const SQLITE_BUSY = 5;
+
+/** Step by step: Node's `recursive` never comes back where the system allows no folder, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
 
 /** Takes SQLite's exclusive lock, which the system itself gives back when the process ends, however that happens. */
 function tryLock(file: string): DatabaseSync | undefined {
@@ -38,7 +49,7 @@ export async function lockHome(home: string, { patienceMs = PATIENCE_MS } = {}):
   const file = path.join(home, 'lock.sqlite');
   const holder = path.join(home, 'pid');
   try {
-    mkdirSync(home, { recursive: true, mode: 0o755 });
+    makeFolder(home);
     for (const end = Date.now() + patienceMs; ; await delay(POLL_MS)) {
       const lock = tryLock(file);
       if (lock) {

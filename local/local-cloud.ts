@@ -100,7 +100,7 @@ export async function startLocalCloud({
   const background: Promise<unknown>[] = [];
   const close = async () => {
     // What is still starting has to be there before it can be ended.
-    await Promise.allSettled(background);
+    await Promise.all(background);
     const failures: unknown[] = [];
     for (const end of closers.splice(0).reverse()) {
       await Promise.resolve()
@@ -123,7 +123,7 @@ export async function startLocalCloud({
 
     const builder = path.join(state, 'builder.cjs');
     const builderBundled = runScript('scripts/bundle-builder.ts', [builder], { reaper, log });
-    background.push(builderBundled);
+    background.push(builderBundled.catch(() => {}));
 
     const startDatabase = async () => {
       if (databaseUrl !== undefined) return databaseUrl;
@@ -144,7 +144,7 @@ export async function startLocalCloud({
       return postgres.url(DATABASE);
     };
     const databaseStarted = orStartError(startDatabase());
-    background.push(databaseStarted);
+    background.push(databaseStarted.catch(() => {}));
 
     const cloudPort = frontPort + 1;
     const cloudUrl = `http://127.0.0.1:${cloudPort}`;

@@ -10,8 +10,9 @@ import { GITHUB_PATH } from './gateway.ts';
 import { lockHome } from './home-lock.ts';
 import { emptyHome, type LocalCloud, OPERATOR, startLocalCloud } from './local-cloud.ts';
 import { createProgress } from './progress.ts';
+import { requireSpace } from './require-space.ts';
 import { plainReason, StartError } from './start-error.ts';
-import { readStartOptions } from './start-options.ts';
+import { readStartOptions, USAGE } from './start-options.ts';
 import { listenForStop } from './stop-signal.ts';
 import { summary } from './summary.ts';
 
@@ -39,6 +40,10 @@ function lastPort(home: string): number {
 async function main(): Promise<number> {
   const began = performance.now();
   const options = readStartOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   const progress = createProgress();
   requireGit();
   const stop = listenForStop();
@@ -47,6 +52,7 @@ async function main(): Promise<number> {
   try {
     const frontPort = await freePortPair(options.port, lastPort(options.home));
     if (options.fresh) await emptyHome(options.home);
+    requireSpace(options.home);
     writeFileSync(path.join(options.home, 'port'), String(frontPort));
     const { home, databaseUrl } = options;
     // Not left half-way: what it is about to start has to be ended.

@@ -7,6 +7,8 @@ export interface StartOptions {
   readonly json: boolean;
   /** Forget the state of earlier runs. */
   readonly fresh: boolean;
+  /** Say how it is used, and nothing else. */
+  readonly help: boolean;
   readonly home: string;
   /** Edge and control plane; the cloud's own endpoints are on the next one. 0: any two free ones. */
   readonly port: number;
@@ -16,7 +18,7 @@ export interface StartOptions {
 
 const DEFAULT_PORT = 7080;
 
-const USAGE = `npm start [-- --json] [--fresh]
+export const USAGE = `npm start [-- --json] [--fresh]
 
   --json    print one line of JSON when ready (addresses, token), and stay up
   --fresh   start empty: forget projects, deployments and everything else of earlier runs
@@ -34,14 +36,14 @@ export function readStartOptions(args: readonly string[], environment: NodeJS.Pr
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
   }
-  if (values.help) throw new StartError(USAGE);
-  const port = Number(environment.MIAOBU_PORT ?? DEFAULT_PORT);
+  const port = Number(environment.MIAOBU_PORT || DEFAULT_PORT);
   if (!Number.isInteger(port) || port < 0 || port > 65_534) {
     throw new StartError(`MIAOBU_PORT must be a port number, not "${environment.MIAOBU_PORT}"`);
   }
   return {
     json: values.json ?? false,
     fresh: values.fresh ?? false,
+    help: values.help ?? false,
     home: homeDirectory(environment),
     port,
     databaseUrl: environment.DATABASE_URL || undefined,

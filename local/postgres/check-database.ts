@@ -23,10 +23,13 @@ export async function checkDatabase(url: string): Promise<{ readonly installed: 
   client.on('error', () => {});
   try {
     await client.connect();
-    const { rows } = await client.query<{ installed: boolean }>('select to_regclass($1) is not null as installed', [
-      MIGRATIONS,
-    ]);
-    return { installed: rows[0]?.installed === true };
+    const { rows } = await client.query<{ installed: boolean; allowed: boolean }>(
+      `select to_regclass($1) is not null as installed,
+              coalesce(has_schema_privilege(current_schema(), 'create'), false) as allowed`,
+      [MIGRATIONS],
+    );
+    if (!rows[0]?.allowed) throw new Error('its user may not create tables there');
+    return { installed: rows[0].installed };
   } catch (cause) {
     throw new Error(`DATABASE_URL (${host}${pathname}) cannot be used: ${sentence(cause)}`, { cause });
   } finally {

@@ -95,7 +95,9 @@ function create(location: string, password: string, binaries: PostgresBinaries, 
   } catch (error) {
     // Two that start at once may both create it; the later one uses what the first made.
     if (existsSync(path.join(location, 'PG_VERSION'))) return;
-    const said = (error as { stderr?: Buffer }).stderr?.toString().trim().split('\n').at(-1);
+    const lines = (error as { stderr?: Buffer }).stderr?.toString().trim().split('\n') ?? [];
+    // Behind the reason come child processes, hints and what it cleans up.
+    const said = lines.find((line) => /(error|FATAL|PANIC): /.test(line)) ?? lines.at(-1);
     throw new Error(`initdb could not create ${location}: ${said || (error as Error).message}`, { cause: error });
   } finally {
     rmSync(workshop, { recursive: true, force: true });

@@ -91,6 +91,10 @@ test('a database of somebody else is looked at before it is used, and what is wr
     await query(url, 'create table schema_migrations (name text)');
     expect(await checkDatabase(url)).toEqual({ installed: true });
 
+    await query(url, `create role guest login password 'guest'; revoke create on schema public from public`);
+    const guest = Object.assign(new URL(url), { username: 'guest', password: 'guest' });
+    await expect(checkDatabase(guest.href)).rejects.toThrow('its user may not create tables there');
+
     const wrong = new URL(url);
     wrong.password = 'not-the-password';
     await expect(checkDatabase(wrong.href)).rejects.toThrow(
