@@ -45,10 +45,12 @@ create function outbox_enqueue(
 $$;
 
 -- One lease per lane and a fencing token per claim. The advisory lock is per transaction, so it works behind a
--- transaction-pooling proxy; the unique index on leased lanes is the backstop. Planned once: the best plan is always the
--- walk along outbox_due, and planning it anew took as long as the claim.
+-- transaction-pooling proxy; the unique index on leased lanes is the backstop.
+-- The settings keep it a walk along outbox_due. A plan made while the outbox was empty, and kept, reads the whole outbox for every
+-- message of a burst: claims took longer than a statement may, until the next ANALYZE.
 create function outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
-returns setof outbox language plpgsql set plan_cache_mode = force_generic_plan as $$
+returns setof outbox language plpgsql
+  set plan_cache_mode = force_custom_plan set enable_seqscan = off set enable_sort = off as $$
 declare
   chosen uuid[];
 begin

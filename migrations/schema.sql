@@ -405,7 +405,9 @@ $function$;
 CREATE OR REPLACE FUNCTION public.outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
  RETURNS SETOF outbox
  LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
+ SET plan_cache_mode TO 'force_custom_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
 AS $function$
 declare
   chosen uuid[];

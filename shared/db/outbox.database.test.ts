@@ -289,6 +289,21 @@ test('workers on connections of their own never share a lane, and do every messa
   expect(new Set(tokens).size).toBe(MESSAGES);
 });
 
+test('a burst is claimed by connections that planned their claims while the outbox was empty', async () => {
+  const connection = openDatabase({ url: own.url, poolSize: 1 });
+  const queue = outbox(connection);
+  await db.query(sql`alter table outbox set (autovacuum_enabled = false)`);
+  await db.query(sql`analyze outbox`);
+  // More often than Postgres tries plans out before it keeps one.
+  for (let i = 0; i < 8; i++) expect(await queue.claim('worker', ['work'], 10, LEASE_SECONDS)).toEqual([]);
+  await db.query(sql`
+    select outbox_enqueue('work', 'lane:' || n, 'work:' || n, '{}', 'request') from generate_series(1, 20000) n`);
+  // A statement that takes too long would be database_unavailable.
+  expect(await queue.claim('worker', ['work'], 10, LEASE_SECONDS)).toHaveLength(10);
+  await db.query(sql`alter table outbox reset (autovacuum_enabled)`);
+  await connection.close();
+});
+
 test('no second message of a lane can be leased, even past the functions that see to it', async () => {
   await put({ dedupeKey: 'first' });
   await claimOne();
