@@ -62,7 +62,7 @@ test('an idle instance is told by pre-stop, then by SIGTERM, and its folder is g
 });
 
 test('an instance that ignores SIGTERM is killed', async () => {
-  fc = await startFcUnderTest({ idleSeconds: 0.05, endGraceMs: 50 });
+  fc = await startFcUnderTest({ idleSeconds: 0.05, endGraceMs: 1000 });
   await fc.createFunction('stubborn', server('response.end()', `process.on('SIGTERM', () => console.log('no'));`));
   await fc.invoke('stubborn');
   await until(() => fc.watched.size === 0);
