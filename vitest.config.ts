@@ -23,7 +23,8 @@ export default defineConfig({
         test: {
           name: 'database',
           include: ['**/*.database.test.ts'],
-          exclude: ignored,
+          // Hundreds of simulated runs have a script of their own: npm run chaos.
+          exclude: [...ignored, 'tests/chaos/**'],
           globalSetup: ['tests/database/start-postgres.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
