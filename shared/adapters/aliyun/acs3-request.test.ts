@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
+import { OpenApiUtil as official } from '@alicloud/openapi-core';
 import { expect, test } from 'vitest';
 import { type Acs3Credentials, type Acs3Request, acs3Headers } from './acs3-request.ts';
-
-// The vendor's own signer, which every generated SDK uses. CommonJS: its default's default is the class.
-const { default: util } = await import('@alicloud/openapi-core/dist/utils.js');
-const official = util.default;
 
 const ALGORITHM = 'ACS3-HMAC-SHA256';
 const request: Acs3Request = {
@@ -21,7 +18,7 @@ const request: Acs3Request = {
 const permanent: Acs3Credentials = { accessKeyId: 'LTAI-id', accessKeySecret: 'secret' };
 const temporary: Acs3Credentials = { accessKeyId: 'STS.id', accessKeySecret: 'secret+/=', securityToken: 'a+token/=' };
 
-/** What the official signer says about the very headers we send. */
+/** What the vendor's own signer, which every generated SDK uses, says about the very headers we send. */
 function officialAuthorization(sent: Record<string, string>, asked: Acs3Request, credentials: Acs3Credentials): string {
   const { authorization: _, ...headers } = sent;
   const payload = createHash('sha256').update(asked.body).digest('hex');
