@@ -56,6 +56,8 @@ function releaseConfig(cloud: LocalCloud) {
           sha256: apiTokenHash(secrets.apiToken)?.toString('hex'),
         },
       },
+      // What an earlier start had under way ended with it, however that ended.
+      after_stop: true,
       secrets: { 'github-actions-token': secrets.actionsToken },
     },
   };

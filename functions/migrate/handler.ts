@@ -12,13 +12,16 @@ import { startEventFunction } from '@miaobu/shared/runtime/event-function';
 import { applyMigrations } from './apply-migrations.ts';
 import { migrateEvent } from './migrate-event.ts';
 import { seedOperator } from './seed-operator.ts';
+import { takeUpInterrupted } from './take-up-interrupted.ts';
 
 const config = readConfig([databaseConfig, rootKeyConfig]);
 const database = openDatabase(config.database);
 // The release puts the SQL files beside the code; Function Compute starts it there.
 const directory = path.resolve('migrations');
 const apply = applyMigrations({ migrate: (log) => migrateDatabase(config.database.url, directory, { log }) });
-const seed = seedOperator({ store: repositories(database), sealer: createSealer(config.rootKey) });
+const store = repositories(database);
+const seed = seedOperator({ store, sealer: createSealer(config.rootKey) });
+const takeUp = takeUpInterrupted({ store });
 
 startEventFunction({
   name: 'migrate',
@@ -26,6 +29,7 @@ startEventFunction({
   async run(event, context) {
     const applied = await apply(context);
     await seed(event);
+    await takeUp(event);
     return { applied };
   },
   close: () => database.close(),

@@ -6,7 +6,13 @@ const apiToken = { name: 'cli', prefix: 'mb_live_abcd', sha256: sha256Hex('a tok
 const operator = { github_id: 583231, github_login: 'operator', api_token: apiToken };
 
 test('a release may ask for the schema alone, or name the operator and secrets too', () => {
-  const events = [{}, { request_id: 'r' }, { operator }, { operator, secrets: { 'github-actions-token': 'ghp_x' } }];
+  const events = [
+    {},
+    { request_id: 'r' },
+    { after_stop: true },
+    { operator },
+    { operator, secrets: { 'github-actions-token': 'ghp_x' } },
+  ];
   for (const event of events) expect(migrateEvent.parse(event)).toEqual(event);
 });
 

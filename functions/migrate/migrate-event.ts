@@ -19,6 +19,8 @@ export const migrateEvent = z.strictObject({
         .optional(),
     })
     .optional(),
+  /** True when nothing of before this release runs any more: a whole local cloud that starts again. */
+  after_stop: z.boolean().optional(),
   /** Sealed with the root key before they are stored. */
   secrets: z.partialRecord(z.enum(platformSecretNames), z.string().min(1)).optional(),
 });

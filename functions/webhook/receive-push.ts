@@ -92,7 +92,7 @@ async function decide(
     return { outcome: 'duplicate_head', note: 'this commit is deployed already', deploymentId: newest.id };
   }
   const skipped = whySkipped(push, project, {
-    newest: await repositories.deployments.findNewestOfBranch(environment.id),
+    newest: newest?.trigger === 'redeploy' ? await repositories.deployments.findNewestOfBranch(environment.id) : newest,
     skippedSha: environment.skippedSha,
   });
   if (skipped !== undefined) {

@@ -29,7 +29,7 @@ describe('into an empty account', () => {
     expect(order.indexOf('function miaobu-migrate')).toBeLessThan(order.indexOf('schema'));
     for (const step of [...FUNCTIONS, 'edge routine'])
       expect(order.indexOf(step), step).toBeGreaterThan(order.indexOf('schema'));
-    expect(order.slice(-2)).toEqual(['domain', 'health']);
+    expect(order.slice(-3)).toEqual(['domain', 'health', 'wake-up']);
 
     const database = new pg.Client({ connectionString: cloud.databaseUrl });
     await database.connect();
@@ -62,7 +62,10 @@ describe('into an empty account', () => {
     for (const step of [...FUNCTIONS, 'function miaobu-migrate', 'schema', 'edge routine', 'bucket', 'edge storage'])
       expect(second.steps[step], step).toBe('as before');
     expect(second.steps.layer).toMatch(/^as before, acs:fc:/);
-    expect(cloud.writes).toEqual(['POST /2023-03-30/functions/miaobu-migrate/invocations']);
+    expect(cloud.writes).toEqual([
+      'POST /2023-03-30/functions/miaobu-migrate/invocations',
+      'POST /2023-03-30/functions/miaobu-deploy/invocations',
+    ]);
   }, 60_000);
 
   test('a changed variable updates the functions that read it, without their code, and no other', async () => {
@@ -74,6 +77,7 @@ describe('into an empty account', () => {
     expect(cloud.writes).toEqual([
       'POST /2023-03-30/functions/miaobu-migrate/invocations',
       'PUT /2023-03-30/functions/miaobu-deploy',
+      'POST /2023-03-30/functions/miaobu-deploy/invocations',
     ]);
   }, 60_000);
 

@@ -15,9 +15,11 @@ import { LAYER_NAME, type ReleaseConfig, variablesOf } from './release-config.ts
 import type { Steps } from './release-steps.ts';
 import { folderOf, sYamlProblems } from './s-yaml-problems.ts';
 import type { FunctionProps } from './s-yaml-schema.ts';
+import { wakeDeploy } from './wake-deploy.ts';
 import { writePackages } from './write-packages.ts';
 
 const MIGRATE = 'migrate';
+const DEPLOY = 'deploy';
 
 /**
  * Brings an account to what this checkout says: what is missing is made, what differs is updated, what is as it should be
@@ -57,8 +59,12 @@ export async function release(config: ReleaseConfig, steps: Steps): Promise<void
       ({ changes }) => (changes.length > 0 ? changes.join(', ') : 'as before'),
     );
   };
-  const migrate = props.find((one) => folderOf(one) === MIGRATE);
-  if (!migrate) throw new Error('s.yaml has no function that migrates');
+  const ofFolder = (folder: string): FunctionProps => {
+    const found = props.find((one) => folderOf(one) === folder);
+    if (!found) throw new Error(`s.yaml has no function ${folder}`);
+    return found;
+  };
+  const migrate = ofFolder(MIGRATE);
   await deploy(migrate);
   const callIt = () => callMigrate(fc, migrate.functionName, config.migrateEvent);
   await steps.run('schema', callIt, (applied) => (applied.length > 0 ? applied.join(', ') : 'as before'));
@@ -71,6 +77,8 @@ export async function release(config: ReleaseConfig, steps: Steps): Promise<void
   await steps.run('domain', deployDomain, (isNew) => `${resources.domain.domainName}${isNew ? '' : ' as before'}`);
   const origins = [...deployed.flatMap(({ url }) => url ?? []), config.cloud.controlOrigin];
   await steps.run('health', () => Promise.all(origins.map(checkHealth)));
+  // What became due meanwhile need not wait for the timer.
+  await steps.run('wake-up', () => wakeDeploy(fc, ofFolder(DEPLOY).functionName));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/app-error.ts';
 import type { Database, Queryable } from './database.ts';
-import { sql } from './sql.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** Something that shall happen, committed together with the state that wants it. */
 export interface OutboxMessage {
@@ -41,13 +41,16 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
 }
 
+/** The call that puts a message in, for a statement that does more than that. */
+export const enqueuing = (message: OutboxMessage): Sql => sql`
+  outbox_enqueue(
+    ${message.topic}, ${message.lane}, ${message.dedupeKey}, ${JSON.stringify(message.payload)}::jsonb,
+    ${message.requestId}, make_interval(secs => ${message.delaySeconds ?? 0}), ${message.maxAttempts ?? 12}
+  )`;
+
 /** The queue in Postgres, as seen by those who only put things in. Works inside a transaction. */
 export async function enqueue(db: Queryable, message: OutboxMessage): Promise<void> {
-  await db.query(sql`
-    select outbox_enqueue(
-      ${message.topic}, ${message.lane}, ${message.dedupeKey}, ${JSON.stringify(message.payload)}::jsonb,
-      ${message.requestId}, make_interval(secs => ${message.delaySeconds ?? 0}), ${message.maxAttempts ?? 12}
-    )`);
+  await db.query(sql`select ${enqueuing(message)}`);
 }
 
 /** Whether this message waits, or something of its lane is being worked on. */
@@ -114,6 +117,13 @@ export async function failMessage(db: Queryable, message: Lease, failure: Failur
       ${failure.retryAfterSeconds ?? null}::double precision * interval '1 second'
     ) as state`);
   return row?.state ?? undefined;
+}
+
+/** Puts everything that is under lease in line at once, as if each lease had run out. For when every worker is known to be gone. */
+export async function giveBackLeases(db: Queryable): Promise<void> {
+  await db.query(sql`
+    select outbox_fail(id, lease_token, 'lease_expired', 'the worker was stopped', true, interval '0', 3)
+      from outbox where state = 'leased'`);
 }
 
 /** The queue as seen by a worker. */

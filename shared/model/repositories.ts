@@ -5,6 +5,7 @@ import {
   failMessage,
   finishMessage,
   forgetMessages,
+  giveBackLeases,
   isQueued,
   type LeasedMessage,
   type OutboxMessage,
@@ -49,6 +50,8 @@ const bind = (db: Queryable) => ({
   isQueued: (message: OutboxMessage) => isQueued(db, message),
   /** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */
   forgetMessages: (olderThanDays: number, limit: number) => forgetMessages(db, olderThanDays, limit),
+  /** Puts everything that is under lease in line at once. For when every worker is known to be gone. */
+  giveBackLeases: () => giveBackLeases(db),
   /** The time by the one clock. */
   now: () => readClock(db),
   /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */

@@ -1,6 +1,6 @@
 import type { BuildSettings } from '../../contracts/build-job.ts';
 import type { Queryable } from '../../db/database.ts';
-import { enqueue } from '../../db/outbox.ts';
+import { enqueue, enqueuing } from '../../db/outbox.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
@@ -152,9 +152,8 @@ export const deploymentRepository = (db: Queryable) => ({
         insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id)
         select id, null, status, ${by}, request_id from d
       )
-      select ${columns} from d`);
+      select ${columns} from d, (select ${enqueuing(commitStatusMessage(deployment, deployment.requestId))}) as status_message`);
     if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
-    await enqueue(db, commitStatusMessage(row, deployment.requestId));
     return row;
   },
 
@@ -275,6 +274,12 @@ export const deploymentRepository = (db: Queryable) => ({
     await db.query(sql`
       update deployments set deadline_at = db_now() + make_interval(secs => ${deadlineSeconds[status]})
        where id = ${id} and status = ${status}`);
+  },
+
+  /** No more time for anything that waits for a build's runner: each is looked after when `deploy` works next. */
+  async endDeadlinesOfBuilds(): Promise<void> {
+    await db.query(sql`
+      update deployments set deadline_at = db_now() where status in ('queued', 'cloning', 'building', 'uploading')`);
   },
 
   /** Seconds since the deployment was queued. */

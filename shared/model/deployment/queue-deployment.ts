@@ -42,10 +42,12 @@ export async function queueDeployment(
 ): Promise<Deployment> {
   const { project, environment, commit, requestId } = request;
   // Whoever deletes a project holds its environments' locks meanwhile.
-  if (!(await repositories.projects.find(project.id))) throw new AppError('not_found');
-  const seq = await repositories.environments.takeSeq(environment.id);
+  const variables = await repositories.projects.findVariables(project.id, environment.name);
+  if (!variables) throw new AppError('not_found');
   // What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
-  if (request.trigger !== 'redeploy') await repositories.environments.rememberSkipped(environment.id, null);
+  const seq = await repositories.environments.takeSeq(environment.id, {
+    forgetsSkipped: request.trigger !== 'redeploy',
+  });
   const deployment = await repositories.deployments.insert(
     {
       projectId: project.id,
@@ -58,7 +60,7 @@ export async function queueDeployment(
       commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
       commitAuthor: commit.author,
       settings: buildSettingsOf(project),
-      variables: await repositories.projects.listVariables(project.id, environment.name),
+      variables,
       requestId,
     },
     by,

@@ -82,11 +82,12 @@ export const environmentRepository = (db: Queryable) => ({
     return db.query(sql`select id from environments where ${condition} order by id limit ${options.limit}`);
   },
 
-  /** Allocates the next deployment's place in the order. */
-  async takeSeq(id: string): Promise<number> {
-    const [row] = await db.query<{ seq: number }>(
-      sql`update environments set next_seq = next_seq + 1 where id = ${id} returning next_seq - 1 as seq`,
-    );
+  /** Allocates the next deployment's place in the order. `forgetsSkipped`: what was skipped until now no longer counts. */
+  async takeSeq(id: string, { forgetsSkipped }: { forgetsSkipped: boolean }): Promise<number> {
+    const [row] = await db.query<{ seq: number }>(sql`
+      update environments
+         set next_seq = next_seq + 1, skipped_sha = case when ${forgetsSkipped} then null else skipped_sha end
+       where id = ${id} returning next_seq - 1 as seq`);
     if (!row) throw new AppError('not_found');
     return row.seq;
   },
@@ -96,8 +97,8 @@ export const environmentRepository = (db: Queryable) => ({
       update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
   },
 
-  /** Remembers that a head was looked at and is not to be deployed; null: what was skipped no longer counts. */
-  async rememberSkipped(id: string, sha: string | null): Promise<void> {
+  /** Remembers that a head was looked at and is not to be deployed. */
+  async rememberSkipped(id: string, sha: string): Promise<void> {
     await db.query(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
   },
 

@@ -107,10 +107,17 @@ export const projectRepository = (db: Queryable) => ({
        order by random() limit ${limit}`);
   },
 
-  listVariables(projectId: string, environment: string): Promise<SealedVariable[]> {
-    return db.query<SealedVariable>(sql`
-      select key, sealed, environment, scope from environment_variables
-       where project_id = ${projectId} and environment = ${environment} order by key`);
+  /** The variables of a project's environment; undefined when there is no such project (any more). */
+  async findVariables(projectId: string, environment: string): Promise<SealedVariable[] | undefined> {
+    const [row] = await db.query<{ variables: SealedVariable[] }>(sql`
+      select coalesce((
+          select jsonb_agg(
+                   jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope)
+                   order by v.key)
+            from environment_variables v where v.project_id = p.id and v.environment = ${environment}
+        ), '[]') as variables
+        from projects p where p.id = ${projectId} and p.deleting_at is null`);
+    return row?.variables;
   },
 
   /** Every project, for the sweeps. */
