@@ -25,7 +25,7 @@ const TABLES = 'select tablename as name from pg_tables where schemaname = curre
 // Commits of a simulation need not survive it. Statistics that come and go would change plans, and with them the order of rows.
 const repeatable = (tables: readonly string[], database: string) => `
   alter database ${database} set synchronous_commit = off;
-  alter database ${database} set jit = off;
+  alter database ${database} set plan_cache_mode = force_generic_plan;
   ${tables.map((table) => `alter table ${table} set (autovacuum_enabled = false);`).join('\n')}
   create or replace function db_now() returns timestamptz language sql stable as
     $$ select timestamptz '${BEGINNING}' + coalesce((select shift from clock_shift), interval '0') $$;

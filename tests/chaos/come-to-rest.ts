@@ -1,6 +1,6 @@
 import { sql } from '@miaobu/shared/db/sql';
 import { playRun } from './play-run.ts';
-import { deliver, passTime, wakeCleanup, wakeDeploy } from './story.ts';
+import { deliver, passTime, wakeDeploy } from './story.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -47,7 +47,6 @@ export async function comeToRest(world: World, check: () => void): Promise<void>
     while (world.edge.late() > 0) world.edge.landOne();
     check();
     await exhaust(world, check);
-    if (round % 5 === 4) wakeCleanup(world);
     if (world.wakeUps.count > 0) wakeDeploy(world);
     world.wakeUps.count = 0;
     await exhaust(world, check);
@@ -56,7 +55,6 @@ export async function comeToRest(world: World, check: () => void): Promise<void>
   }
   for (const hours of [1, 3, 3]) {
     await passTime(world, hours * 3600);
-    wakeCleanup(world);
     wakeDeploy(world);
     await exhaust(world, check);
     await passTime(world, 120);

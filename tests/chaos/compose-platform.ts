@@ -93,7 +93,7 @@ export const sealer = createSealer(ROOT_KEY);
 const tokens = buildTokens(ROOT_KEY);
 const SITES_ORIGIN = 'https://sites.example';
 export const address = siteAddress(SITES_ORIGIN);
-const controlOrigin = 'https://api.miaobu.example';
+export const controlOrigin = 'https://api.miaobu.example';
 /** As in s.yaml. */
 const TIMEOUT_SECONDS = { deploy: 300, cleanup: 600 };
 

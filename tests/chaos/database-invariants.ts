@@ -98,9 +98,10 @@ export const databaseInvariants = [
       'two leases in one lane',
     ) +
       unless(
-        `new.state <> 'leased' or new.lease_token = (select last_value from fence_seq)`,
+        `new.state <> 'leased' or not exists (
+           select 1 from outbox where lane = new.lane and id <> new.id and lease_token >= new.lease_token)`,
         'I6',
-        'a lease without the newest token',
+        'a lease without the newest token of its lane',
       ) +
       unless(`new.state <> 'done' or old.state in ('leased', 'done')`, 'I6', 'done without a lease'),
   ),

@@ -79,8 +79,8 @@ export function faultPlan(random: SeededRandom, without: ReadonlySet<Net>): Faul
 
   function choose({ label, canFail, canBeLate, mortal }: Place): Decision {
     if (mortal && random.chance(rates.kill)) return { kind: 'kill' };
-    // Around a write to the edge, a pause is what makes trouble: nothing there can be fenced.
-    const touchy = label.startsWith('edge') ? 4 : 1;
+    // Before a write to the edge and before a deletion, a pause is what makes trouble: neither can be fenced.
+    const touchy = /^(edge|objects\.delete)/.test(label) ? 4 : 1;
     const mayStall = !(without.has('scrub') && label.startsWith('edge.put'));
     if (mayStall && random.chance(rates.stall * touchy)) return { kind: 'stall', seconds: pause(random) };
     const before = failures.get(label) ?? 0;

@@ -2,9 +2,11 @@ import { kvKey, parseRoute, ROUTE_NAMESPACE, TABLE_NAMESPACE } from '@miaobu/sha
 import { sql } from '@miaobu/shared/db/sql';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds, MAX_ATTEMPTS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import { contentMatches } from './built-site.ts';
-import { address } from './compose-platform.ts';
+import { address, controlOrigin } from './compose-platform.ts';
 import type { Character } from './fake-github.ts';
+import { DELETED_SLUG } from './persons.ts';
 import { Violation } from './violation.ts';
 import { SITES, type World } from './world.ts';
 
@@ -21,7 +23,8 @@ interface EnvironmentAtRest {
   readonly publishedGeneration: number;
 }
 
-async function environmentAtRest(world: World, slug: string, name: string): Promise<EnvironmentAtRest> {
+/** Undefined when the project was deleted. */
+async function environmentAtRest(world: World, slug: string, name: string): Promise<EnvironmentAtRest | undefined> {
   const [row] = await world.database.db.query<EnvironmentAtRest>(sql`
     select e.generation, e.auto_promote, e.activated_seq, e.current_deployment_id as current_id,
            n.commit_sha as newest_sha, n.status as newest_status, n.seq as newest_seq, n.id as newest_id,
@@ -30,13 +33,19 @@ async function environmentAtRest(world: World, slug: string, name: string): Prom
       join routes r on r.environment_id = e.id
       left join lateral (select * from deployments d where d.environment_id = e.id order by seq desc limit 1) n on true
      where p.slug = ${slug} and e.name = ${name}`);
-  if (!row) throw new Violation('I1', `the environment ${name} of ${slug} is gone`);
+  if (!row && slug !== DELETED_SLUG) throw new Violation('I1', `the environment ${name} of ${slug} is gone`);
   return row;
 }
 
 /** I1 and I4: the newest deployment is of the branch's head, and live if it could be; the edge says what Postgres says. */
 async function siteAtRest(world: World, { slug, environment, branch }: (typeof SITES)[number]): Promise<void> {
+  const hostname = address.hostname(slug, environment);
+  const value = world.edge.current(ROUTE_NAMESPACE, kvKey(hostname));
   const row = await environmentAtRest(world, slug, environment);
+  if (!row) {
+    if (value !== undefined) throw new Violation('I4', `${hostname} of a deleted project shows ${value}`);
+    return;
+  }
   const head = world.github.branches.get(branch);
   const where = `${environment} of ${slug}`;
   if (head !== undefined && row.newestSha !== head) {
@@ -45,8 +54,6 @@ async function siteAtRest(world: World, { slug, environment, branch }: (typeof S
   if (row.newestStatus === 'deployed' && row.autoPromote && row.currentId !== row.newestId) {
     throw new Violation('I1', `${where}: the newest deployment ${row.newestId} is complete and not live`);
   }
-  const hostname = address.hostname(slug, environment);
-  const value = world.edge.current(ROUTE_NAMESPACE, kvKey(hostname));
   const route = value === undefined ? undefined : parseRoute(value);
   const shows = route ? readId('deployment', route.deployment_id) : undefined;
   if (shows !== (row.currentId ?? undefined) || (route && route.gen !== row.generation)) {
@@ -111,13 +118,13 @@ const OVER = ['purged', 'failed', 'cancelled'];
 /** I8: what is there is known, and what is said to be there is. */
 async function inventoryMatches({ database, objects, edge }: World): Promise<void> {
   const deployments = await database.db.query<{ id: string; status: string }>(sql`select id, status from deployments`);
-  const over = new Set(deployments.filter(({ status }) => OVER.includes(status)).map(({ id }) => id));
+  const standing = new Set(deployments.filter(({ status }) => !OVER.includes(status)).map(({ id }) => id));
   const named = [...objects.objects.keys(), ...edge.keys(TABLE_NAMESPACE)].flatMap((key) => {
     const id = readId('deployment', /dep_[0-9a-z]{26}/.exec(key)?.[0] ?? '');
     return id === undefined ? [] : [{ key, id }];
   });
-  const orphan = named.find(({ id }) => over.has(id));
-  if (orphan) throw new Violation('I8', `${orphan.key} is left of a deployment that is over`);
+  const orphan = named.find(({ id }) => !standing.has(id));
+  if (orphan) throw new Violation('I8', `${orphan.key} is left of a deployment that is over or deleted`);
 
   const blobs = await database.db.query<{ sha256: Buffer; slug: string }>(sql`
     select b.sha256, p.slug from blobs b join projects p on p.id = b.project_id where b.verified_at is not null`);
@@ -129,13 +136,26 @@ async function inventoryMatches({ database, objects, edge }: World): Promise<voi
   }
 }
 
+/** Of a deleted project nothing is left, neither here nor outside. */
+async function deletionIsComplete({ database, objects, github }: World): Promise<void> {
+  const [project] = await database.db.query<{ isDeleting: boolean }>(sql`
+    select deleting_at is not null as is_deleting from projects where slug = ${DELETED_SLUG}`);
+  if (project?.isDeleting) throw new Violation('I8', 'a project is still being deleted');
+  if (project) return;
+  const left = [...objects.objects.keys()].find((key) => key.startsWith(`projects/${DELETED_SLUG}/`));
+  if (left) throw new Violation('I8', `${left} is left of a deleted project`);
+  if (github.hooks() > 1) throw new Violation('I8', 'the hook of a deleted project is still there');
+}
+
 /** Every delivery that was answered is in the inbox: no 2xx without a commit. */
 async function inboxIsComplete({ database, github }: World): Promise<void> {
   const rows = await database.db.query<{ guid: string }>(
     sql`select distinct delivery_guid as guid from webhook_deliveries`,
   );
   const known = new Set(rows.map(({ guid }) => guid));
-  const lost = github.deliveries.find(({ guid, answered }) => answered && !known.has(guid));
+  const projects = await database.db.query<{ id: string }>(sql`select id from projects`);
+  const hooks = new Set(projects.map(({ id }) => hookUrl(controlOrigin, id)));
+  const lost = github.deliveries.find(({ guid, answered, url }) => answered && !known.has(guid) && hooks.has(url));
   if (lost) throw new Violation('I1', `delivery ${lost.guid} was answered and is not recorded`);
 }
 
@@ -145,5 +165,6 @@ export async function holdsAtRest(world: World): Promise<void> {
   await nothingGivenUp(world);
   await historyIsWhole(world);
   await inventoryMatches(world);
+  await deletionIsComplete(world);
   await inboxIsComplete(world);
 }

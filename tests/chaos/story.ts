@@ -1,9 +1,9 @@
 import { errors } from '@miaobu/shared/contracts/errors';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId } from '@miaobu/shared/kernel/ids';
-import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
 import { composePlatform } from './compose-platform.ts';
 import type { Delivery } from './fake-github.ts';
+import { somebodyCancels, somebodyDeletes } from './persons.ts';
 import { playRun } from './play-run.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -45,8 +45,9 @@ export function deliver(world: World, delivery: Delivery): void {
     const { outcome, deployment_id } = await platform
       .receivePush(received, platform.context)
       .catch((error: unknown) => {
-        // What GitHub sends is signed and whole: refusing it would be to lose it.
-        if (error instanceof AppError && errors[error.code].status >= 500) throw error;
+        // What GitHub sends is signed and whole: refusing it would be to lose it. Unless nobody has that hook any more.
+        const isNobodys = error instanceof AppError && error.code === 'unauthorized' && world.deletion.began;
+        if (isNobodys || (error instanceof AppError && errors[error.code].status >= 500)) throw error;
         throw new Violation('I1', `delivery ${delivery.guid} was refused: ${error}`);
       });
     await actor.effect({ label: `answers ${outcome} ${deployment_id ?? ''}` }, () => {
@@ -69,13 +70,15 @@ export function wakeCleanup(world: World): void {
   });
 }
 
-/** Time passes for everybody; where a minute passes, the timer rings. */
+/** Time passes for everybody; where a minute passes, the timer of `deploy` rings, and that of `cleanup` where an hour does. */
 export async function passTime(world: World, seconds: number): Promise<void> {
   // Without the minute timer, the slowest of the periodic duties still comes every ten.
-  const period = world.without.has('timer') ? 10 * MINUTE_MS : MINUTE_MS;
-  const before = Math.floor(world.clock.now() / period);
+  const minutes = world.without.has('timer') ? 10 : 1;
+  const passed = (period: number) => Math.floor(world.clock.now() / (period * MINUTE_MS));
+  const before = { deploy: passed(minutes), cleanup: passed(60) };
   await world.advance(seconds);
-  if (Math.floor(world.clock.now() / period) > before) world.wakeUps.count += 1;
+  if (passed(minutes) > before.deploy) world.wakeUps.count += 1;
+  if (passed(60) > before.cleanup) wakeCleanup(world);
 }
 
 function send({ faults, random, github, without }: World, deliveries: readonly Delivery[]): void {
@@ -99,23 +102,6 @@ function somebodyPushes(world: World): void {
         : github.push(branch, kind < 0.4 ? random.pick(github.history(branch)) : undefined);
   trace.write('github', `${branch} is now ${github.branches.get(branch) ?? 'gone'}`);
   send(world, sent);
-}
-
-async function somebodyCancels(world: World): Promise<void> {
-  world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
-    const { store } = composePlatform(actor, world.parts);
-    const latest = world.runner.runs.at(-1);
-    const deploymentId = latest && readId('deployment', latest.deploymentId);
-    if (deploymentId === undefined) return;
-    await store.transaction((repositories) =>
-      cancelDeployment(repositories, 'api', {
-        deploymentId,
-        reason: 'user',
-        message: 'You cancelled it.',
-        requestId: 'cancel',
-      }),
-    );
-  });
 }
 
 const mayPush = ({ github }: World) => github.hooks() > 0 && github.pushes() < PUSHES;
@@ -173,8 +159,13 @@ const happenings: readonly Happening[] = [
       trace.write('edge', `a late write lands: ${edge.landOne() ?? 'no, its signature has expired'}`);
     },
   },
-  { weight: 0.2, may: ({ scheduler }) => scheduler.count('cleanup') < 2, happen: wakeCleanup },
+  { weight: 0.05, may: ({ scheduler }) => scheduler.count('cleanup') < 2, happen: wakeCleanup },
   { weight: 0.15, may: ({ runner }) => runner.runs.length > 0, happen: somebodyCancels },
+  {
+    weight: 0.02,
+    may: ({ github, deletion }) => github.pushes() > PUSHES / 2 && !deletion.began,
+    happen: somebodyDeletes,
+  },
   // What is done takes moments; minutes pass while nobody does anything, and hours now and then.
   { weight: 4, may: () => true, happen: (world) => passTime(world, world.random.between(1, 5)) },
   { weight: 12, may: isIdle, happen: (world) => passQuietly(world, world.random.between(20, 130)) },

@@ -1,9 +1,10 @@
 import { kvKey, parseRoute, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { repositories } from '@miaobu/shared/model/repositories';
 import { createProject } from '../../functions/api/projects/create-project.ts';
+import { signedIn } from '../database/signed-in.ts';
 import type { ChaosDatabase } from './chaos-database.ts';
 import { address, composePlatform, type Platform, type PlatformParts, sealer, unhindered } from './compose-platform.ts';
 import { type FakeBuildRunner, fakeBuildRunner } from './fake-build-runner.ts';
@@ -37,10 +38,13 @@ export interface World {
   readonly objects: FakeObjectStore;
   readonly without: ReadonlySet<Net>;
   readonly parts: PlatformParts;
+  readonly owner: User;
   /** The platform for what happens outside of the story. */
   readonly platform: Platform;
   /** Rings of the doorbell that nobody has answered yet. */
   readonly wakeUps: { count: number };
+  /** Whether somebody has asked for the second project's. */
+  readonly deletion: { began: boolean };
   /** How often nobody had anything to do since the last push. */
   readonly quiet: { count: number };
   /** Slugs of the projects in which a runner uploaded what it should not have. */
@@ -60,16 +64,16 @@ export const SITES = [
 
 /** Rings that wait for an instance: more would find nothing to do. */
 const MOST_WAKE_UPS = 2;
-const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 2 * 60 * 60 };
+const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 65 * 60 };
 
 async function importSites(world: World): Promise<void> {
   const { store, context } = world.platform;
-  const user = await store.accounts.upsertUser({ githubId: 1, githubLogin: 'you' });
+  const user = world.owner;
   await store.accounts.storeGithubToken(user.id, sealer.seal('token', githubTokenContext(user.id)));
   const doorbell = world.parts.outside.doorbell;
   const create = createProject({ store, sealer, codeHost: world.github.codeHost, doorbell, address });
   for (const slug of ['site', 'shop']) {
-    await create({ params: {}, query: {}, body: { repo: REPOSITORY.name, slug, name: slug } }, { user }, context);
+    await create({ params: {}, query: {}, body: { repo: REPOSITORY.name, slug, name: slug } }, signedIn(user), context);
   }
   const [blog] = await world.database.db.query<{ id: string }>(sql`select id from projects where slug = 'site'`);
   if (!blog) throw new Error('the import left no project');
@@ -123,9 +127,12 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
       putLater: edge.putLater,
     },
   };
+  const platform = composePlatform(unhindered, parts);
   const world: World = {
     ...{ database, random, clock, trace, faults, scheduler, github, runner, edge, objects, without, parts, wakeUps },
-    platform: composePlatform(unhindered, parts),
+    platform,
+    owner: await platform.store.accounts.upsertUser({ githubId: 1, githubLogin: 'you' }),
+    deletion: { began: false },
     quiet: { count: 0 },
     poisoned: new Set(),
     recorded: [],

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { testDatabase } from '../database/test-database.ts';
+import { lifecycleDifferences } from './database-invariants.ts';
+import { mutants } from './mutants.ts';
+import { netNames, nets } from './nets.ts';
+import { runSeeds, type SeedOutcome, type SeedRun } from './run-seeds.ts';
+
+const SEEDS = 200;
+const SEEDS_WITHOUT_A_NET = 20;
+/** Within so many seeds, mostly within five, a mutant is noticed. */
+const SEEDS_FOR_A_MUTANT = 120;
+const PROCESSES = 2;
+const PATIENCE_MS = 15 * 60_000;
+const SHOWN_STEPS = 60;
+
+/** Runs seeds in databases that nobody has used: what a mutant changes in the schema stays. */
+async function run(how: Omit<SeedRun, 'databases'>): Promise<SeedOutcome[]> {
+  const own = await Promise.all(Array.from({ length: PROCESSES }, testDatabase));
+  try {
+    return await runSeeds({ databases: own.map(({ url }) => url), ...how });
+  } finally {
+    await Promise.all(own.map((database) => database.close()));
+  }
+}
+
+/** What a person needs to see of seeds in which an invariant did not hold: the first in detail. */
+function report(outcomes: readonly SeedOutcome[]): string {
+  const broken = outcomes.filter(({ violation }) => violation);
+  const [first] = broken;
+  if (!first) return '';
+  const rest = broken.slice(1).map(({ seed, violation }) => `seed ${seed}: ${violation?.message}`);
+  return [`seed ${first.seed}, step ${first.step}`, ...first.trace.slice(-SHOWN_STEPS), ...rest].join('\n');
+}
+
+test("the lifecycle that the invariants allow is the product's", () => {
+  expect(lifecycleDifferences()).toEqual([]);
+});
+
+test('the same seed is the same run, step by step', async () => {
+  const [first] = await run({ first: 7, seeds: 1, wantsTrace: true });
+  const [second] = await run({ first: 7, seeds: 1, wantsTrace: true });
+  expect(first?.trace.length).toBeGreaterThan(500);
+  expect(second?.trace).toEqual(first?.trace);
+});
+
+test(
+  `${SEEDS} stories full of faults end well, and no invariant is broken on the way`,
+  async () => {
+    const outcomes = await run({ first: 1, seeds: SEEDS, untilViolation: true });
+    expect(report(outcomes)).toBe('');
+    expect(outcomes).toHaveLength(SEEDS);
+    // A simulator in which nothing goes wrong would pass as well.
+    for (const fault of ['kill', 'stall', 'fail', 'lose', 'late'] as const) {
+      expect(
+        outcomes.reduce((sum, each) => sum + each.faults[fault], 0),
+        fault,
+      ).toBeGreaterThan(SEEDS / 4);
+    }
+  },
+  PATIENCE_MS,
+);
+
+describe('without one of the safety nets everything comes to the same end', () => {
+  test.each(netNames.map((net) => ({ net, means: nets[net] })))(
+    'without $net: $means',
+    async ({ net }) => {
+      const outcomes = await run({ first: 1001, seeds: SEEDS_WITHOUT_A_NET, without: [net], untilViolation: true });
+      expect(report(outcomes)).toBe('');
+      expect(outcomes).toHaveLength(SEEDS_WITHOUT_A_NET);
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('a product without one of its safeguards is found out', () => {
+  test.each(mutants)(
+    '$name: $does',
+    async ({ name }) => {
+      const seeds = SEEDS_FOR_A_MUTANT;
+      const outcomes = await run({ first: 1, seeds, mutant: name, untilViolation: true });
+      expect(outcomes.filter(({ violation }) => violation)).not.toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+});
