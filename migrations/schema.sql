@@ -13,6 +13,8 @@ create table api_tokens (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone default db_now() not null,
+  scopes text[] default '{}'::text[] not null,
+  project_ids uuid[],
   constraint api_tokens_pkey PRIMARY KEY (id),
   constraint api_tokens_token_sha256_key UNIQUE (token_sha256),
   constraint api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE

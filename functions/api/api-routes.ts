@@ -1,10 +1,17 @@
 import { api, type OperationId } from '@miaobu/shared/contracts/api';
+import type { Endpoint } from '@miaobu/shared/contracts/endpoint';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
 import { readJson, type WebApp, type WebEnvironment } from '@miaobu/shared/runtime/web-function';
 import type { Context as HonoContext } from 'hono';
+import { getCookie } from 'hono/cookie';
 import type * as z from 'zod';
 import type { authenticate } from './authenticate.ts';
-import type { Answer, Operation, Operations } from './operation.ts';
+import { authorize } from './authorize.ts';
+import type { JsonAnswer, Operations, RedirectAnswer } from './operation.ts';
+
+// One type for every entry: a loop over ids cannot carry the type of each.
+const table: Readonly<Record<OperationId, Endpoint>> = api;
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
@@ -33,17 +40,25 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
   });
 
   const serve = async (id: OperationId, c: HonoContext<WebEnvironment>) => {
-    const { params, query, body, output, status, paginated } = api[id];
-    const actor = await deps.authenticate(c.req.header('authorization'));
+    const { access, params, query, body, headers, cookies, output, status, paginated } = table[id];
+    const actor = access === 'public' ? undefined : await deps.authenticate(c.req.header('authorization'));
+    if (actor && access !== 'public') authorize(access, actor);
     const request = {
       params: parse(params, c.req.param(), 'params'),
       query: parse(query, c.req.query(), 'query'),
+      headers: headers && parse(headers, c.req.header(), 'headers'),
+      cookies: cookies && parse(cookies, getCookie(c), 'cookies'),
       body: body === null ? undefined : parse(body, await readJson(c.req.raw, BODY_LIMIT_BYTES), 'body'),
     };
-    // The table gives every id its own types; a loop over ids cannot carry them.
-    const operation = deps.operations[id] as unknown as Operation<OperationId>;
-    const answer: Answer<OperationId> = await operation(request as never, actor, c.get('context'));
+    const operation = deps.operations[id] as unknown as (
+      ...args: [typeof request, typeof actor, Context]
+    ) => Promise<RedirectAnswer | JsonAnswer<OperationId>>;
+    const answer = await operation(request, actor, c.get('context'));
+    for (const cookie of answer.cookies ?? []) c.header('set-cookie', cookie, { append: true });
+    if ('location' in answer) return c.redirect(answer.location, 302);
+    for (const [name, value] of Object.entries(answer.headers ?? {})) c.header(name, value);
     const data = output.parse(answer.data);
+    if (status === 204) return c.body(null, 204);
     return c.json(paginated ? { data, meta: { next_cursor: answer.nextCursor ?? null } } : { data }, status);
   };
 

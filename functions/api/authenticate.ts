@@ -9,7 +9,8 @@ export const authenticate =
   async (authorization: string | undefined): Promise<Actor> => {
     const [, token] = /^Bearer\s+(\S+)$/i.exec(authorization ?? '') ?? [];
     const hash = token === undefined ? undefined : apiTokenHash(token);
-    const user = hash && (await deps.store.accounts.findByApiToken(hash));
-    if (!user) throw new AppError('unauthorized');
-    return { user };
+    const found = hash && (await deps.store.accounts.findByApiToken(hash));
+    if (!found) throw new AppError('unauthorized');
+    const { tokenId, scopes, projectIds, ...user } = found;
+    return { user, credential: { kind: 'token', tokenId, scopes, projectIds } };
   };

@@ -1,29 +1,60 @@
 import type { Api, OperationId } from '@miaobu/shared/contracts/api';
-import type { BodyOf, OutputOf, ParamsOf, QueryOf } from '@miaobu/shared/contracts/endpoint';
+import type { BodyOf, CookiesOf, HeadersOf, OutputOf, ParamsOf, QueryOf } from '@miaobu/shared/contracts/endpoint';
+import type { Scope } from '@miaobu/shared/contracts/scopes';
 import type { Context } from '@miaobu/shared/kernel/context';
 import type { User } from '@miaobu/shared/model/account/account-repository';
+
+/** How somebody showed who they are, and what that allows. A session allows everything that its user may do. */
+export type Credential =
+  | { readonly kind: 'session'; readonly sessionId: string }
+  | {
+      readonly kind: 'token';
+      readonly tokenId: string;
+      readonly scopes: readonly Scope[];
+      /** The only projects it is for; null: all of its user's. */
+      readonly projectIds: readonly string[] | null;
+    };
 
 /** Who asks. */
 export interface Actor {
   readonly user: User;
+  readonly credential: Credential;
 }
 
-export interface Request<Id extends OperationId> {
+/** Public operations have nobody to ask for. */
+export type ActorOf<Id extends OperationId> = Api[Id]['access'] extends 'public' ? undefined : Actor;
+
+/** What the contract names of a request, parsed. */
+export type Request<Id extends OperationId> = {
   readonly params: ParamsOf<Api[Id]>;
   readonly query: QueryOf<Api[Id]>;
   readonly body: BodyOf<Api[Id]>;
-}
+} & (HeadersOf<Api[Id]> extends undefined ? unknown : { readonly headers: HeadersOf<Api[Id]> }) &
+  (CookiesOf<Api[Id]> extends undefined ? unknown : { readonly cookies: CookiesOf<Api[Id]> });
 
-export interface Answer<Id extends OperationId> {
+export interface JsonAnswer<Id extends OperationId> {
   readonly data: OutputOf<Api[Id]>;
   /** Of lists: where the next page begins; null on the last. */
   readonly nextCursor?: string | null;
+  /** `Set-Cookie` lines. */
+  readonly cookies?: readonly string[];
+  /** `ETag`, …: what the contract says about this very answer. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One endpoint, behind parsing and authentication. */
+export interface RedirectAnswer {
+  readonly location: string;
+  readonly cookies?: readonly string[];
+}
+
+export type Answer<Id extends OperationId> = Api[Id] extends { readonly answers: 'redirect' }
+  ? RedirectAnswer
+  : JsonAnswer<Id>;
+
+/** One endpoint, behind parsing, authentication and authorization. */
 export type Operation<Id extends OperationId> = (
   request: Request<Id>,
-  actor: Actor,
+  actor: ActorOf<Id>,
   context: Context,
 ) => Promise<Answer<Id>>;
 

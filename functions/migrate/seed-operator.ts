@@ -1,3 +1,4 @@
+import { scopes } from '@miaobu/shared/contracts/scopes';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import {
@@ -37,6 +38,7 @@ export const seedOperator =
           name,
           prefix,
           sha256: Buffer.from(sha256, 'hex'),
+          scopes,
         });
       }
     });

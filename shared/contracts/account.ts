@@ -13,6 +13,8 @@ export const getUser = endpoint({
   method: 'GET',
   path: '/api/v1/user',
   summary: 'Whom the credential belongs to.',
+  tag: 'account',
+  access: 'account:read',
   params: noParams,
   query: noQuery,
   body: null,

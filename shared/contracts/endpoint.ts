@@ -1,22 +1,62 @@
 import type * as z from 'zod';
 import type { ErrorCode } from '../kernel/app-error.ts';
+import type { Scope } from './scopes.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
+ * Who may call an operation: anybody; whoever is signed in, by session only (what no token may do, like minting tokens); or
+ * any credential with a scope, which a session always has. Operations on `platform:…` are for admins; others get 404.
+ */
+export type Access = 'public' | 'session' | Scope;
+
+/** What an operation belongs to: a chapter of the reference, and a folder of `functions/api/`. */
+export const tags = [
+  'auth',
+  'account',
+  'repositories',
+  'projects',
+  'environments',
+  'deployments',
+  'variables',
+  'deploy-hooks',
+  'usage',
+  'audit-log',
+  'dead-letters',
+  'platform',
+] as const;
+export type Tag = (typeof tags)[number];
+
+/** A way that is going away (RFC 9745, RFC 8594): dates as `YYYY-MM-DD`. */
+export interface Deprecation {
+  readonly since: string;
+  readonly sunset: string;
+  readonly successor: `/api/v1/${string}`;
+}
+
+/**
  * One operation of the HTTP API. `path` names parameters in braces (`/api/v1/projects/{project}`). The answer is
- * `{ data: output }`, for lists with `meta.next_cursor`.
+ * `{ data: output }`, for lists with `meta.next_cursor`. `answers: 'events'` streams server-sent events, of which `output` is
+ * one's data; `'redirect'` sends the browser on, and has no body.
  */
 export interface Endpoint {
   readonly method: Method;
   readonly path: `/api/v1/${string}`;
   /** One sentence: what it does. */
   readonly summary: string;
+  readonly tag: Tag;
+  readonly access: Access;
   readonly params: z.ZodType;
   readonly query: z.ZodType;
   readonly body: z.ZodType | null;
+  /** Request headers that mean something to it, by their names in lower case. */
+  readonly headers?: z.ZodType;
+  /** The same for cookies. */
+  readonly cookies?: z.ZodType;
+  readonly answers?: 'json' | 'redirect' | 'events';
+  readonly deprecated?: Deprecation;
   readonly output: z.ZodType;
-  readonly status: 200 | 201 | 202 | 204;
+  readonly status: 200 | 201 | 202 | 204 | 302;
   readonly paginated: boolean;
   /** Beyond those that every operation may answer (`unauthorized`, `invalid_request`, `internal`, …). */
   readonly errors: readonly ErrorCode[];
@@ -28,4 +68,6 @@ export const endpoint = <const Definition extends Endpoint>(definition: Definiti
 export type ParamsOf<E extends Endpoint> = z.output<E['params']>;
 export type QueryOf<E extends Endpoint> = z.output<E['query']>;
 export type BodyOf<E extends Endpoint> = E['body'] extends z.ZodType ? z.output<E['body']> : undefined;
+export type HeadersOf<E extends Endpoint> = E['headers'] extends z.ZodType ? z.output<E['headers']> : undefined;
+export type CookiesOf<E extends Endpoint> = E['cookies'] extends z.ZodType ? z.output<E['cookies']> : undefined;
 export type OutputOf<E extends Endpoint> = z.output<E['output']>;

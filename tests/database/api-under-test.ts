@@ -1,4 +1,5 @@
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
+import { scopes } from '@miaobu/shared/contracts/scopes';
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256Hex } from '@miaobu/shared/kernel/hmac';
@@ -154,7 +155,7 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
     const githubId = Number.parseInt(sha256Hex(login).slice(0, 8), 16);
     const user = await store.accounts.upsertUser({ githubId, githubLogin: login });
     const { token, sha256, prefix } = mintApiToken();
-    await store.accounts.insertApiToken({ userId: user.id, name: 'test', prefix, sha256 });
+    await store.accounts.insertApiToken({ userId: user.id, name: 'test', prefix, sha256, scopes });
     if (options.connected ?? true) {
       const sealed = sealer.seal(`github-${login}`, githubTokenContext(user.id));
       await store.accounts.storeGithubToken(user.id, sealed);

@@ -18,6 +18,7 @@ import { startCloudUnderTest } from './cloud-under-test.ts';
 import { deployUnderTest, workerUnderTest } from './deploy-under-test.ts';
 import { startGithubUnderTest } from './github-under-test.ts';
 import { prepareSite, type Site, type TestStore } from './prepare-deployment.ts';
+import { signedIn } from './signed-in.ts';
 
 const CONTROL = 'https://api.control.example';
 const DOMAIN = 'sites.localhost';
@@ -108,7 +109,7 @@ export async function teardownUnderTest(stored: TestStore) {
       const user = await store.accounts.upsertUser({ githubId: 101, githubLogin: 'you' });
       const context = { requestId: 'delete', log: createLog({}, () => {}), signal: new AbortController().signal };
       const operation = deleteProject({ store, doorbell: { ring: async () => {} } });
-      return operation({ params: { project: project.slug }, query: {}, body: undefined }, { user }, context);
+      return operation({ params: { project: project.slug }, query: {}, body: undefined }, signedIn(user), context);
     },
     /** Works until nothing is due, with these ports in the place of the real ones. */
     work: (through: Ports = ports) => workerUnderTest(stored)(handlersWith(through)),

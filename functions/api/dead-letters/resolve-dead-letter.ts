@@ -4,7 +4,7 @@ import type { DeadLetter } from '@miaobu/shared/model/outbox/dead-letter-reposit
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import type { Actor, Operation } from '../operation.ts';
-import { assertAdmin, readDeadLetterId } from './find-dead-letter.ts';
+import { readDeadLetterId } from './find-dead-letter.ts';
 import { presentDeadLetter } from './present-dead-letter.ts';
 
 export interface Deps {
@@ -21,7 +21,6 @@ async function resolve(
   note: string,
   requestId: string,
 ): Promise<DeadLetter> {
-  assertAdmin(actor);
   const id = readDeadLetterId(shownId);
   return deps.store.transaction(async (repositories) => {
     const dead = await repositories.deadLetters.resolve(id, resolution, note);

@@ -1,6 +1,15 @@
+import type { Scope } from '../../contracts/scopes.ts';
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
+
+/** What a token lets its user's scripts do. */
+export interface TokenGrant {
+  readonly tokenId: string;
+  readonly scopes: readonly Scope[];
+  /** The only projects it is for; null: all of its user's. */
+  readonly projectIds: readonly string[] | null;
+}
 
 export interface User {
   readonly id: string;
@@ -14,11 +23,11 @@ export interface User {
 export const githubTokenContext = (userId: string) => `user:${userId}:github-token`;
 
 export const accountRepository = (db: Queryable) => ({
-  /** The user of a valid token. `last_used_at` is written at most once a minute. */
-  async findByApiToken(tokenSha256: Buffer): Promise<User | undefined> {
-    const [row] = await db.query<User>(sql`
+  /** The user of a valid token, and what the token allows. `last_used_at` is written at most once a minute. */
+  async findByApiToken(tokenSha256: Buffer): Promise<(User & TokenGrant) | undefined> {
+    const [row] = await db.query<User & TokenGrant>(sql`
       with token as (
-        select t.id, t.user_id, t.last_used_at from api_tokens t
+        select t.id, t.user_id, t.last_used_at, t.scopes, t.project_ids from api_tokens t
          where t.token_sha256 = ${tokenSha256} and t.revoked_at is null
            and (t.expires_at is null or t.expires_at > db_now())
       ), touched as (
@@ -26,7 +35,8 @@ export const accountRepository = (db: Queryable) => ({
          where api_tokens.id = token.id
            and (token.last_used_at is null or token.last_used_at < db_now() - interval '1 minute')
       )
-      select u.id, u.github_login, u.is_admin, u.created_at from token join users u on u.id = token.user_id`);
+      select u.id, u.github_login, u.is_admin, u.created_at, token.id as token_id, token.scopes, token.project_ids
+        from token join users u on u.id = token.user_id`);
     return row;
   },
 
@@ -57,10 +67,16 @@ export const accountRepository = (db: Queryable) => ({
   },
 
   /** The same token stored twice is one token. */
-  async insertApiToken(token: { userId: string; name: string; prefix: string; sha256: Buffer }): Promise<void> {
+  async insertApiToken(token: {
+    userId: string;
+    name: string;
+    prefix: string;
+    sha256: Buffer;
+    scopes: readonly Scope[];
+  }): Promise<void> {
     await db.query(sql`
-      insert into api_tokens (user_id, name, prefix, token_sha256)
-      values (${token.userId}, ${token.name}, ${token.prefix}, ${token.sha256})
+      insert into api_tokens (user_id, name, prefix, token_sha256, scopes)
+      values (${token.userId}, ${token.name}, ${token.prefix}, ${token.sha256}, ${token.scopes})
       on conflict (token_sha256) do nothing`);
   },
 });
