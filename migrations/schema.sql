@@ -168,6 +168,31 @@ CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id D
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
 CREATE INDEX deployments_to_empty ON deployments USING btree (finished_at) WHERE emptied_at IS NULL AND (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'purged'::text]));
 
+create table device_logins (
+  id uuid default new_id() not null,
+  device_code_sha256 bytea not null,
+  user_code text not null,
+  client_name text not null,
+  address text not null,
+  created_at timestamp with time zone default db_now() not null,
+  expires_at timestamp with time zone not null,
+  last_polled_at timestamp with time zone,
+  interval_seconds integer not null,
+  user_id uuid,
+  scopes text[],
+  approved_at timestamp with time zone,
+  denied_at timestamp with time zone,
+  redeemed_at timestamp with time zone,
+  constraint device_logins_pkey PRIMARY KEY (id),
+  constraint device_logins_device_code_sha256_key UNIQUE (device_code_sha256),
+  constraint device_logins_user_code_key UNIQUE (user_code),
+  constraint device_logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint device_logins_check CHECK (approved_at IS NULL OR user_id IS NOT NULL AND scopes IS NOT NULL),
+  constraint device_logins_check1 CHECK (approved_at IS NULL OR denied_at IS NULL),
+  constraint device_logins_check2 CHECK (redeemed_at IS NULL OR approved_at IS NOT NULL)
+);
+CREATE INDEX device_logins_by_expiry ON device_logins USING btree (expires_at);
+
 create table duties (
   name text not null,
   due_at timestamp with time zone not null,
@@ -211,6 +236,17 @@ create table environments (
   constraint environments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT
 );
 CREATE TRIGGER environments_fences BEFORE UPDATE ON environments FOR EACH ROW EXECUTE FUNCTION refuse_lower_fences();
+
+create table login_attempts (
+  state_sha256 bytea not null,
+  browser_sha256 bytea not null,
+  verifier_sealed text not null,
+  next_path text not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint login_attempts_pkey PRIMARY KEY (state_sha256)
+);
+CREATE INDEX login_attempts_by_expiry ON login_attempts USING btree (expires_at);
 
 create table outbox (
   id uuid default new_id() not null,
@@ -282,6 +318,16 @@ CREATE INDEX projects_by_repository ON projects USING btree (github_repository_i
 CREATE INDEX projects_by_user ON projects USING btree (user_id, id DESC);
 CREATE INDEX projects_deleting ON projects USING btree (id) WHERE deleting_at IS NOT NULL;
 
+create table refresh_tokens (
+  token_sha256 bytea not null,
+  session_id uuid not null,
+  created_at timestamp with time zone default db_now() not null,
+  used_at timestamp with time zone,
+  constraint refresh_tokens_pkey PRIMARY KEY (token_sha256),
+  constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+);
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens USING btree (session_id);
+
 create table route_exposures (
   hostname text not null,
   deployment_id uuid not null,
@@ -313,6 +359,42 @@ create table routes (
 CREATE INDEX routes_by_environment ON routes USING btree (environment_id);
 CREATE INDEX routes_by_verification ON routes USING btree (verified_at NULLS FIRST, hostname);
 
+create table sessions (
+  id uuid default new_id() not null,
+  user_id uuid not null,
+  user_agent text not null,
+  address text not null,
+  created_at timestamp with time zone default db_now() not null,
+  last_used_at timestamp with time zone default db_now() not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_why text,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint sessions_check CHECK ((ended_at IS NULL) = (ended_why IS NULL)),
+  constraint sessions_ended_why_check CHECK (ended_why = ANY (ARRAY['signed_out'::text, 'ended_elsewhere'::text, 'signed_out_everywhere'::text, 'token_reused'::text, 'user_disabled'::text]))
+);
+CREATE INDEX sessions_by_expiry ON sessions USING btree (expires_at);
+CREATE INDEX sessions_by_user ON sessions USING btree (user_id, id);
+
+create table sign_in_rules (
+  kind text not null,
+  name text not null,
+  created_at timestamp with time zone default db_now() not null,
+  constraint sign_in_rules_pkey PRIMARY KEY (kind, name),
+  constraint sign_in_rules_kind_check CHECK (kind = ANY (ARRAY['user'::text, 'organisation'::text])),
+  constraint sign_in_rules_name_check CHECK (name = lower(name))
+);
+
+create table signing_keys (
+  kid text not null,
+  private_key_sealed text not null,
+  public_jwk jsonb not null,
+  created_at timestamp with time zone default db_now() not null,
+  retired_at timestamp with time zone,
+  constraint signing_keys_pkey PRIMARY KEY (kid)
+);
+
 create table usage_events (
   id uuid default new_id() not null,
   user_id uuid not null,
@@ -341,6 +423,9 @@ create table users (
   max_builds_per_hour integer default 60 not null,
   max_projects integer default 100 not null,
   max_storage_bytes bigint default '10737418240'::bigint not null,
+  disabled_at timestamp with time zone,
+  github_refresh_token_sealed text,
+  github_token_expires_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_github_id_key UNIQUE (github_id),
   constraint users_max_active_builds_check CHECK (max_active_builds > 0),
