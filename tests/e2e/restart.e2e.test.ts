@@ -21,10 +21,20 @@ function processesOf(home: string): string[] {
     });
 }
 
+/** A build of some seconds, so that there is a middle of it. */
+const slowly = (content: string) => ({
+  'package.json': JSON.stringify({ scripts: { build: 'node build.mjs' } }),
+  'build.mjs': `
+    import { mkdirSync, writeFileSync } from 'node:fs';
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    mkdirSync('dist', { recursive: true });
+    writeFileSync('dist/index.html', ${JSON.stringify(content)});`,
+});
+
 const body = async (url: string) => (await visit(url)).body;
 
 test.skipIf(process.platform !== 'linux')(
-  'what was deployed survives kill -9 and a restart, a push made in between is found, and Ctrl-C leaves nothing behind',
+  'what was deployed survives kill -9 and a restart, a build that was killed begins again at once, and Ctrl-C leaves nothing behind',
   async () => {
     const home = newHome();
     const first = await startPlatform(home);
@@ -48,9 +58,26 @@ test.skipIf(process.platform !== 'linux')(
       await site.push();
       await eventually(async () => ((await body(again.url)) === 'after' ? true : undefined), 'the new content is live');
 
-      expect(await second.stop()).toBe(0);
+      await site.commit(slowly('interrupted'));
+      await site.push();
+      await eventually(async () => {
+        const { data } = await after('listDeployments', { params: { project: project.id } });
+        return data[0]?.status === 'building' ? true : undefined;
+      }, 'a build is under way');
+      await second.kill();
+
+      const third = await startPlatform(home);
+      const last = createClient({ origin: third.apiUrl, token: third.token });
+      const { data: current } = await last('getProject', { params: { project: project.id } });
+      // Well within the time a lease or the silence of a build would take to be noticed.
+      await eventually(
+        async () => ((await body(current.url)) === 'interrupted' ? true : undefined),
+        'it is built again',
+      );
+
+      expect(await third.stop()).toBe(0);
       expect(processesOf(home)).toEqual([]);
-      second.clean();
+      third.clean();
     } finally {
       site.remove();
     }

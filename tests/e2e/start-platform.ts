@@ -35,12 +35,18 @@ export function newHome(): string {
   return home;
 }
 
+/** This process's own, without what would send the platform to another database or make it trust other certificates. */
+function environment(home: string): NodeJS.ProcessEnv {
+  const { DATABASE_URL: _, NODE_EXTRA_CA_CERTS: __, ...rest } = process.env;
+  return { ...rest, MIAOBU_HOME: home, MIAOBU_PORT: '0' };
+}
+
 /** `npm start -- --json` as a process of its own, with its state in a folder of its own and on free ports. */
 export async function startPlatform(home = newHome(), args: readonly string[] = []): Promise<Platform> {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', path.join(root, 'local/main.ts'), '--json', ...args],
-    { cwd: root, env: { ...process.env, MIAOBU_HOME: home, MIAOBU_PORT: '0' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let errors = '';
   child.stderr.on('data', (data: Buffer) => {
