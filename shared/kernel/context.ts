@@ -7,4 +7,6 @@ export interface Context {
   readonly log: Log;
   /** Fires when the caller is gone or the function's time is nearly up. */
   readonly signal: AbortSignal;
+  /** The address of whoever asks, as Function Compute saw it; absent where nobody asks, or it did not say. */
+  readonly address?: string;
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { AppError } from '../kernel/app-error.ts';
@@ -26,6 +27,15 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
+/**
+ * Function Compute says in a header of its own where a request came from. `x-forwarded-for` is the client's to invent: nothing of ours
+ * stands before Function Compute.
+ */
+function clientAddress(header: string | undefined): string | undefined {
+  const address = header?.trim().replace(/^::ffff:/, '');
+  return address !== undefined && isIP(address) !== 0 ? address : undefined;
+}
+
 /** Request id, one log line a request, security headers: the outside of the onion. */
 const observe =
   (log: Log): MiddlewareHandler<WebEnvironment> =>
@@ -37,7 +47,8 @@ const observe =
       c.req.header('x-fc-request-id'),
     );
     const requestLog = log.with({ requestId });
-    c.set('context', { requestId, log: requestLog, signal: c.req.raw.signal });
+    const address = clientAddress(c.req.header('x-fc-client-ip'));
+    c.set('context', { requestId, log: requestLog, signal: c.req.raw.signal, ...(address && { address }) });
     await next();
     c.header('x-request-id', requestId);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!c.res.headers.has(name)) c.header(name, value);
