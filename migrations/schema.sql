@@ -15,11 +15,16 @@ create table api_tokens (
   created_at timestamp with time zone default db_now() not null,
   scopes text[] default '{}'::text[] not null,
   project_ids uuid[],
+  previous_sha256 bytea,
+  previous_expires_at timestamp with time zone,
   constraint api_tokens_pkey PRIMARY KEY (id),
+  constraint api_tokens_previous_sha256_key UNIQUE (previous_sha256),
   constraint api_tokens_token_sha256_key UNIQUE (token_sha256),
-  constraint api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+  constraint api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint api_tokens_previous CHECK ((previous_sha256 IS NULL) = (previous_expires_at IS NULL))
 );
 CREATE INDEX api_tokens_by_user ON api_tokens USING btree (user_id, id);
+CREATE INDEX api_tokens_valid ON api_tokens USING btree (user_id, id DESC) WHERE revoked_at IS NULL;
 
 create table audit_log (
   id uuid default new_id() not null,
@@ -29,9 +34,16 @@ create table audit_log (
   details jsonb default '{}'::jsonb not null,
   request_id text not null,
   created_at timestamp with time zone default db_now() not null,
+  user_id uuid,
+  owner_id uuid,
+  project_id uuid,
+  address text,
   constraint audit_log_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_log_by_owner ON audit_log USING btree (owner_id, id DESC) WHERE owner_id IS NOT NULL;
+CREATE INDEX audit_log_by_project ON audit_log USING btree (project_id, id DESC) WHERE project_id IS NOT NULL;
 CREATE INDEX audit_log_by_subject ON audit_log USING btree (subject, id);
+CREATE INDEX audit_log_by_user ON audit_log USING btree (user_id, id DESC) WHERE user_id IS NOT NULL;
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 create table blobs (
@@ -44,6 +56,7 @@ create table blobs (
   constraint blobs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
   constraint blobs_sha256_check CHECK (length(sha256) = 32)
 );
+CREATE INDEX blobs_stored ON blobs USING btree (project_id) INCLUDE (bytes) WHERE verified_at IS NOT NULL;
 
 create table build_attempts (
   deployment_id uuid not null,
@@ -107,6 +120,24 @@ create table cloud_resources (
 );
 CREATE INDEX cloud_resources_by_project ON cloud_resources USING btree (project_id);
 
+create table deploy_hooks (
+  id uuid default new_id() not null,
+  project_id uuid not null,
+  environment_id uuid not null,
+  name text not null,
+  secret_sha256 bytea not null,
+  created_at timestamp with time zone default db_now() not null,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint deploy_hooks_pkey PRIMARY KEY (id),
+  constraint deploy_hooks_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint deploy_hooks_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint deploy_hooks_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint deploy_hooks_secret_sha256_check CHECK (length(secret_sha256) = 32)
+);
+CREATE INDEX deploy_hooks_by_environment ON deploy_hooks USING btree (environment_id);
+CREATE INDEX deploy_hooks_by_project ON deploy_hooks USING btree (project_id, id DESC);
+
 create table deployment_events (
   id uuid default new_id() not null,
   deployment_id uuid not null,
@@ -155,6 +186,8 @@ create table deployments (
   finished_at timestamp with time zone,
   live_everywhere_at timestamp with time zone,
   emptied_at timestamp with time zone,
+  from_head boolean default true not null,
+  pinned_at timestamp with time zone,
   constraint deployments_pkey PRIMARY KEY (id),
   constraint deployments_environment_id_dedupe_key_key UNIQUE (environment_id, dedupe_key),
   constraint deployments_environment_id_seq_key UNIQUE (environment_id, seq),
@@ -162,10 +195,18 @@ create table deployments (
   constraint deployments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
   constraint deployments_commit_sha_check CHECK (commit_sha ~ '^[0-9a-f]{40}$'::text),
   constraint deployments_status_check CHECK (status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'deployed'::text, 'purging'::text, 'purged'::text, 'failed'::text, 'cancelled'::text])),
-  constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text]))
+  constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text, 'hook'::text]))
 );
+CREATE INDEX deployments_by_branch ON deployments USING btree (project_id, branch, id DESC);
+CREATE INDEX deployments_by_commit ON deployments USING btree (project_id, commit_sha, id DESC);
+CREATE INDEX deployments_by_creation ON deployments USING btree (project_id, created_at);
+CREATE INDEX deployments_by_environment ON deployments USING btree (environment_id, id DESC);
 CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id DESC);
+CREATE INDEX deployments_by_status ON deployments USING btree (project_id, status, id DESC);
+CREATE INDEX deployments_by_trigger ON deployments USING btree (project_id, trigger, id DESC) WHERE trigger <> 'push'::text;
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
+CREATE INDEX deployments_in_progress_by_project ON deployments USING btree (project_id) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text]);
+CREATE INDEX deployments_pinned ON deployments USING btree (id) WHERE pinned_at IS NOT NULL;
 CREATE INDEX deployments_to_empty ON deployments USING btree (finished_at) WHERE emptied_at IS NULL AND (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'purged'::text]));
 
 create table device_logins (
@@ -208,9 +249,12 @@ create table environment_variables (
   scope text not null,
   created_at timestamp with time zone default db_now() not null,
   updated_at timestamp with time zone default db_now() not null,
+  is_secret boolean default true not null,
+  bytes integer default 0 not null,
   constraint environment_variables_pkey PRIMARY KEY (id),
   constraint environment_variables_project_id_environment_key_key UNIQUE (project_id, environment, key),
   constraint environment_variables_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint environment_variables_bytes_check CHECK (bytes >= 0),
   constraint environment_variables_key_check CHECK (key ~ '^[A-Za-z_][A-Za-z0-9_]{0,127}$'::text),
   constraint environment_variables_scope_check CHECK (scope = ANY (ARRAY['build'::text, 'runtime'::text, 'both'::text]))
 );
@@ -230,12 +274,37 @@ create table environments (
   created_at timestamp with time zone default db_now() not null,
   skipped_sha text,
   synced_at timestamp with time zone,
+  version bigint default 1 not null,
+  updated_at timestamp with time zone default db_now() not null,
+  disabled_at timestamp with time zone,
   constraint environments_pkey PRIMARY KEY (id),
   constraint environments_project_id_name_key UNIQUE (project_id, name),
   constraint environments_current_deployment FOREIGN KEY (current_deployment_id) REFERENCES deployments(id) DEFERRABLE INITIALLY DEFERRED,
   constraint environments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT
 );
+CREATE UNIQUE INDEX environments_one_per_branch ON environments USING btree (project_id, branch) WHERE disabled_at IS NULL;
 CREATE TRIGGER environments_fences BEFORE UPDATE ON environments FOR EACH ROW EXECUTE FUNCTION refuse_lower_fences();
+
+create table event_streams (
+  user_id uuid not null,
+  slot integer not null,
+  stream uuid not null,
+  held_until timestamp with time zone not null,
+  constraint event_streams_pkey PRIMARY KEY (user_id, slot)
+);
+
+create table idempotency_keys (
+  principal text not null,
+  key text not null,
+  operation text not null,
+  request_sha256 bytea not null,
+  claim uuid not null,
+  locked_until timestamp with time zone not null,
+  answer_sealed text,
+  created_at timestamp with time zone default db_now() not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (principal, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
 
 create table login_attempts (
   state_sha256 bytea not null,
@@ -287,6 +356,19 @@ create table platform_secrets (
   constraint platform_secrets_pkey PRIMARY KEY (name)
 );
 
+create table project_members (
+  project_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  created_at timestamp with time zone default db_now() not null,
+  constraint project_members_pkey PRIMARY KEY (project_id, user_id),
+  constraint project_members_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint project_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
+  constraint project_members_role_check CHECK (role = 'owner'::text)
+);
+CREATE INDEX project_members_by_user ON project_members USING btree (user_id, project_id DESC);
+CREATE UNIQUE INDEX project_members_one_owner ON project_members USING btree (project_id) WHERE role = 'owner'::text;
+
 create table projects (
   id uuid default new_id() not null,
   user_id uuid not null,
@@ -307,6 +389,7 @@ create table projects (
   deleting_at timestamp with time zone,
   watch_paths text[],
   teardown_cursor uuid,
+  version bigint default 1 not null,
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_slug_key UNIQUE (slug),
   constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
@@ -317,6 +400,17 @@ create table projects (
 CREATE INDEX projects_by_repository ON projects USING btree (github_repository_id);
 CREATE INDEX projects_by_user ON projects USING btree (user_id, id DESC);
 CREATE INDEX projects_deleting ON projects USING btree (id) WHERE deleting_at IS NOT NULL;
+CREATE TRIGGER projects_owner AFTER INSERT ON projects FOR EACH ROW EXECUTE FUNCTION add_owner();
+
+create table rate_limits (
+  bucket text not null,
+  capacity double precision not null,
+  per_second double precision not null,
+  tokens double precision not null,
+  granted boolean not null,
+  filled_at timestamp with time zone not null,
+  constraint rate_limits_pkey PRIMARY KEY (bucket)
+);
 
 create table refresh_tokens (
   token_sha256 bytea not null,
@@ -395,6 +489,16 @@ create table signing_keys (
   constraint signing_keys_pkey PRIMARY KEY (kid)
 );
 
+create table usage_days (
+  user_id uuid not null,
+  project_id uuid not null,
+  day date not null,
+  builds integer default 0 not null,
+  build_seconds double precision default 0 not null,
+  constraint usage_days_pkey PRIMARY KEY (user_id, day, project_id),
+  constraint usage_days_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT
+);
+
 create table usage_events (
   id uuid default new_id() not null,
   user_id uuid not null,
@@ -471,7 +575,20 @@ UNION
 UNION
  SELECT route_exposures.deployment_id AS id
    FROM route_exposures
-  WHERE route_exposures.exposed_at > (db_now() - '01:00:00'::interval);
+  WHERE route_exposures.exposed_at > (db_now() - '01:00:00'::interval)
+UNION
+ SELECT deployments.id
+   FROM deployments
+  WHERE deployments.pinned_at IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION public.add_owner()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into project_members (project_id, user_id, role, created_at) values (new.id, new.user_id, 'owner', new.created_at);
+  return null;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.db_now()
  RETURNS timestamp with time zone
