@@ -35,10 +35,6 @@ export function deliver(world: World, delivery: Delivery): void {
     signature: delivery.signature,
     body: delivery.body,
   };
-  world.recorded.push({
-    what: `delivery ${delivery.guid}`,
-    again: (platform) => platform.receivePush(received, platform.context),
-  });
   const project = readId('project', hook)?.slice(-1);
   world.scheduler.spawn(`webhook ${delivery.guid}→${project}`, async (actor) => {
     const platform = composePlatform(actor, world.parts);
@@ -52,6 +48,11 @@ export function deliver(world: World, delivery: Delivery): void {
       });
     await actor.effect({ label: `answers ${outcome} ${deployment_id ?? ''}` }, () => {
       delivery.answered = true;
+      // One that failed was not taken: sent again it is news.
+      world.recorded.push({
+        what: `delivery ${delivery.guid}`,
+        again: (later) => later.receivePush(received, later.context),
+      });
     });
   });
 }
