@@ -85,7 +85,7 @@ test('one round takes a hundred, those that were asked for longest ago; the next
   const { id } = site.project;
   await stored.db.query(sql`
     insert into environments (project_id, name, branch, synced_at)
-    select ${id}, 'env-' || n, 'main', db_now() - make_interval(secs => n) from generate_series(1, 149) n`);
+    select ${id}, 'env-' || n, 'branch-' || n, db_now() - make_interval(secs => n) from generate_series(1, 149) n`);
   await stored.moveClock(10 * MINUTE);
   expect(await round()).toBe(100);
   const names = async () =>
@@ -103,7 +103,7 @@ test('one round takes a hundred, those that were asked for longest ago; the next
 test('rounds at the same time take different branches', async () => {
   const { id } = site.project;
   await stored.db.query(sql`
-    insert into environments (project_id, name, branch) select ${id}, 'env-' || n, 'main' from generate_series(1, 49) n`);
+    insert into environments (project_id, name, branch) select ${id}, 'env-' || n, 'branch-' || n from generate_series(1, 49) n`);
   await stored.moveClock(10 * MINUTE);
   const found = await Promise.all([round(), round(), round()]);
   expect(found.reduce((sum, n) => sum + n)).toBe(50);
