@@ -27,6 +27,7 @@ export const vendorPackages: Readonly<Record<string, VendorPackage>> = {
   '@hono/node-server': { exports: 'named' },
   '@middy/core': { exports: 'default' },
   'ali-oss': { exports: 'commonjs' },
+  dotenv: { exports: 'commonjs' },
   hono: { exports: 'named' },
   'hono/accepts': { exports: 'named' },
   'hono/compress': { exports: 'named' },
