@@ -40,10 +40,13 @@ create table audit_log (
   address text,
   constraint audit_log_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_log_by_action ON audit_log USING btree (action, id DESC);
 CREATE INDEX audit_log_by_owner ON audit_log USING btree (owner_id, id DESC) WHERE owner_id IS NOT NULL;
+CREATE INDEX audit_log_by_owner_and_action ON audit_log USING btree (owner_id, action, id DESC) WHERE owner_id IS NOT NULL;
 CREATE INDEX audit_log_by_project ON audit_log USING btree (project_id, id DESC) WHERE project_id IS NOT NULL;
 CREATE INDEX audit_log_by_subject ON audit_log USING btree (subject, id);
 CREATE INDEX audit_log_by_user ON audit_log USING btree (user_id, id DESC) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_log_by_user_and_action ON audit_log USING btree (user_id, action, id DESC) WHERE user_id IS NOT NULL;
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 create table blobs (
