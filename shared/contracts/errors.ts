@@ -21,6 +21,16 @@ export const errors = {
   not_found: { status: 404, text: 'There is no such thing here.', retryable: false },
   method_not_allowed: { status: 405, text: 'This method is not allowed here.', retryable: false },
   conflict: { status: 409, text: 'This contradicts the current state; read it again first.', retryable: false },
+  precondition_failed: {
+    status: 412,
+    text: 'It has changed since you read it; read it again and decide anew.',
+    retryable: false,
+  },
+  precondition_required: {
+    status: 428,
+    text: 'Say which state you mean: send the ETag that you read as If-Match.',
+    retryable: false,
+  },
   rate_limited: { status: 429, text: 'Too many requests; wait for the time in Retry-After.', retryable: true },
   repository_not_found: {
     status: 404,
@@ -30,6 +40,16 @@ export const errors = {
   branch_not_found: {
     status: 422,
     text: 'The repository has no such branch yet; push to it first, or name another branch.',
+    retryable: false,
+  },
+  commit_not_found: {
+    status: 422,
+    text: 'The repository has no such commit; push it first.',
+    retryable: false,
+  },
+  branch_in_use: {
+    status: 409,
+    text: 'Another environment of this project follows that branch; choose another.',
     retryable: false,
   },
   repository_already_imported: {
@@ -53,6 +73,12 @@ export const errors = {
     text: 'The deployment is in a state that does not allow this.',
     retryable: false,
   },
+  deployment_purged: {
+    status: 409,
+    text: 'The files of this deployment were deleted; deploy its commit again.',
+    retryable: false,
+  },
+  environment_off: { status: 409, text: 'This environment is switched off; switch it on first.', retryable: false },
   attempt_closed: { status: 409, text: 'This build attempt is over; its token no longer counts.', retryable: false },
   ticket_already_redeemed: { status: 409, text: 'Another run has redeemed this ticket.', retryable: false },
   artifact_invalid: { status: 422, text: 'The build output was refused; see details.', retryable: false },

@@ -7,8 +7,11 @@ export const idPrefixes = {
   project: 'prj',
   environment: 'env',
   deployment: 'dep',
+  deploymentEvent: 'evt',
+  deployHook: 'dhk',
   delivery: 'whd',
   deadLetter: 'dlt',
+  session: 'ses',
 } as const;
 export type IdKind = keyof typeof idPrefixes;
 
