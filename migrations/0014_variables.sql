@@ -42,17 +42,14 @@ insert into usage_days (user_id, project_id, day, builds, build_seconds)
 select user_id, project_id, (created_at at time zone 'Asia/Shanghai')::date, count(*), sum(amount)
   from usage_events where kind = 'build_seconds' group by 1, 2, 3;
 
--- Deployments of this month, and those in progress, of one account's projects.
+-- Deployments of this month.
 create index deployments_by_creation on deployments (project_id, created_at);
-create index deployments_in_progress_by_project on deployments (project_id)
-  where status in ('queued', 'cloning', 'building', 'uploading', 'deploying');
 -- What a project stores.
 create index blobs_stored on blobs (project_id) include (bytes) where verified_at is not null;
 
 -- Down Migration
 
 drop index blobs_stored;
-drop index deployments_in_progress_by_project;
 drop index deployments_by_creation;
 drop table usage_days;
 drop index audit_log_by_action;

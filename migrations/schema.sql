@@ -208,7 +208,6 @@ CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id D
 CREATE INDEX deployments_by_status ON deployments USING btree (project_id, status, id DESC);
 CREATE INDEX deployments_by_trigger ON deployments USING btree (project_id, trigger, id DESC) WHERE trigger <> 'push'::text;
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
-CREATE INDEX deployments_in_progress_by_project ON deployments USING btree (project_id) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text]);
 CREATE INDEX deployments_pinned ON deployments USING btree (id) WHERE pinned_at IS NOT NULL;
 CREATE INDEX deployments_to_empty ON deployments USING btree (finished_at) WHERE emptied_at IS NULL AND (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'purged'::text]));
 

@@ -68,6 +68,11 @@ export const errors = {
     text: 'A limit of your account is reached; details name it. The operator can raise it.',
     retryable: false,
   },
+  variables_full: {
+    status: 422,
+    text: 'The environment cannot hold that many variables: 100, and of those for run time 4 KB with their names, because Function Compute allows no more. Details say how much is used.',
+    retryable: false,
+  },
   deployment_state_conflict: {
     status: 409,
     text: 'The deployment is in a state that does not allow this.',

@@ -21,6 +21,7 @@ export const errorCodes = [
   'project_not_ready',
   'slug_unavailable',
   'limit_reached',
+  'variables_full',
   'deployment_state_conflict',
   'deployment_purged',
   'environment_off',

@@ -11,6 +11,8 @@ export const idPrefixes = {
   deployHook: 'dhk',
   delivery: 'whd',
   deadLetter: 'dlt',
+  variable: 'var',
+  auditEntry: 'aud',
   session: 'ses',
 } as const;
 export type IdKind = keyof typeof idPrefixes;
