@@ -2,24 +2,30 @@ import { api, type OperationId } from '@miaobu/shared/contracts/api';
 import type { Endpoint } from '@miaobu/shared/contracts/endpoint';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { readJson, type WebApp, type WebEnvironment } from '@miaobu/shared/runtime/web-function';
 import type { Context as HonoContext } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type * as z from 'zod';
 import type { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
-import type { JsonAnswer, Operations, RedirectAnswer } from './operation.ts';
+import { eventStream } from './onion/event-stream.ts';
+import type { EventsAnswer, JsonAnswer, Operations, RedirectAnswer } from './operation.ts';
 
 // One type for every entry: a loop over ids cannot carry the type of each.
 const table: Readonly<Record<OperationId, Endpoint>> = api;
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Less than Function Compute gives a request (s.yaml): a stream ends before, and its reader comes back with a credential that still counts. */
+const STREAM_MS = 240_000;
 
 export interface Deps {
   readonly authenticate: ReturnType<typeof authenticate>;
   readonly operations: Operations;
   /** Throws when the database does not answer. */
   readonly assertReady: () => Promise<void>;
+  /** Fires when the instance is about to end. */
+  readonly stopping: AbortSignal;
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, part: string): z.output<Schema> {
@@ -40,7 +46,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
   });
 
   const serve = async (id: OperationId, c: HonoContext<WebEnvironment>) => {
-    const { access, params, query, body, headers, cookies, output, status, paginated } = table[id];
+    const { access, params, query, body, headers, cookies, answers, output, status, paginated } = table[id];
     const actor = access === 'public' ? undefined : await deps.authenticate(c.req.header('authorization'));
     if (actor && access !== 'public') authorize(access, actor);
     const request = {
@@ -52,8 +58,19 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
     };
     const operation = deps.operations[id] as unknown as (
       ...args: [typeof request, typeof actor, Context]
-    ) => Promise<RedirectAnswer | JsonAnswer<OperationId>>;
-    const answer = await operation(request, actor, c.get('context'));
+    ) => Promise<RedirectAnswer | JsonAnswer<OperationId> | EventsAnswer<unknown>>;
+    const given = c.get('context');
+    const signals = [given.signal, deps.stopping, AbortSignal.timeout(STREAM_MS)];
+    const context = answers === 'events' ? { ...given, signal: AbortSignal.any(signals) } : given;
+    const answer = await operation(request, actor, context);
+    if ('events' in answer) {
+      const stream = eventStream(answer.events, {
+        signal: context.signal,
+        parse: (data) => output.parse(data),
+        onEnd: (error) => error !== undefined && context.log.error('stream failed', describeError(error)),
+      });
+      return c.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    }
     for (const cookie of answer.cookies ?? []) c.header('set-cookie', cookie, { append: true });
     if ('location' in answer) return c.redirect(answer.location, 302);
     for (const [name, value] of Object.entries(answer.headers ?? {})) c.header(name, value);

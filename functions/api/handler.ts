@@ -48,11 +48,12 @@ const deps = {
 startWebFunction({
   name: 'api',
   credentials,
-  routes(app, log) {
+  routes(app, log, stopping) {
     const doorbell = fcDoorbell({ ...config.doorbell, ...cloud, log });
     apiRoutes(app, {
       authenticate: authenticate(deps),
       assertReady: deps.store.assertReady,
+      stopping,
       operations: operations({ ...deps, doorbell }),
     });
   },

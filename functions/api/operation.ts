@@ -47,9 +47,26 @@ export interface RedirectAnswer {
   readonly cookies?: readonly string[];
 }
 
+/** One server-sent event. Its id is what a reader who comes back says as `Last-Event-ID`. `end` is no name for one. */
+export interface StreamedEvent<Data> {
+  readonly id?: string;
+  readonly event?: string;
+  readonly data: Data;
+}
+
+export interface EventsAnswer<Data> {
+  /**
+   * Everything from the reader's `Last-Event-ID` on; it ends when there will never be more. `context.signal` fires when nobody reads any
+   * longer, or the instance stops. Heartbeats are not its business.
+   */
+  readonly events: AsyncIterable<StreamedEvent<Data>>;
+}
+
 export type Answer<Id extends OperationId> = Api[Id] extends { readonly answers: 'redirect' }
   ? RedirectAnswer
-  : JsonAnswer<Id>;
+  : Api[Id] extends { readonly answers: 'events' }
+    ? EventsAnswer<OutputOf<Api[Id]>>
+    : JsonAnswer<Id>;
 
 /** One endpoint, behind parsing, authentication and authorization. */
 export type Operation<Id extends OperationId> = (

@@ -7,11 +7,16 @@ const DRAIN_MS = 30_000;
 
 /**
  * Ends an instance well: on SIGTERM or pre-stop it takes no new connection, lets requests under way finish for up to 30
- * seconds, then closes what the function opened. Returns the pre-stop action (idempotent). Call it before the first
- * connection comes.
+ * seconds, then closes what the function opened. `stopping` is aborted first, for what would not end by itself. Returns the pre-stop
+ * action (idempotent). Call it before the first connection comes.
  */
-export function drainOnStop(server: Server, log: Log, close: () => Promise<void>): () => Promise<void> {
-  let stopping: Promise<void> | undefined;
+export function drainOnStop(
+  server: Server,
+  log: Log,
+  close: () => Promise<void>,
+  stopping: AbortController = new AbortController(),
+): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
   const connections = new Set<Socket>();
   const underWay = new Map<Socket, ServerResponse>();
   server.on('connection', (socket) => {
@@ -23,11 +28,12 @@ export function drainOnStop(server: Server, log: Log, close: () => Promise<void>
     response.once('close', () => {
       underWay.delete(socket);
       // Otherwise it is kept alive, and would be waited for.
-      if (stopping) socket.destroySoon();
+      if (stopped) socket.destroySoon();
     });
   });
   const stop = () => {
-    stopping ??= (async () => {
+    stopped ??= (async () => {
+      stopping.abort();
       // The TCP server's own `close`: that of the HTTP server cuts off answers that are written and not yet sent.
       const drained = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
       for (const socket of connections) {
@@ -42,7 +48,7 @@ export function drainOnStop(server: Server, log: Log, close: () => Promise<void>
       await close();
       log.info('instance stopped');
     })().catch((error: unknown) => log.error('instance did not stop cleanly', { error: String(error) }));
-    return stopping;
+    return stopped;
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
   return stop;

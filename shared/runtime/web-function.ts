@@ -118,8 +118,8 @@ export async function readJson(request: Request, limitBytes: number): Promise<un
 
 export interface WebFunction {
   readonly name: string;
-  /** Adds the routes. Runs once per cold start. */
-  routes(app: WebApp, log: Log): void;
+  /** Adds the routes. Runs once per cold start. `stopping` fires when the instance is about to end: an answer that goes on for long ends then. */
+  routes(app: WebApp, log: Log, stopping: AbortSignal): void;
   /** Closes pools. */
   close(): Promise<void>;
   readonly credentials?: ReturnType<typeof createCredentials>;
@@ -133,7 +133,8 @@ export function startWebFunction(definition: WebFunction): Server {
   const { port, instanceId } = readConfig([instanceConfig]);
   const log = createLog({ function: definition.name, instance: instanceId });
   const app = webApp(log);
-  definition.routes(app, log);
+  const stopping = new AbortController();
+  definition.routes(app, log, stopping.signal);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer((request, response) => {
     if (request.headers['x-fc-control-path'] === '/pre-stop') {
@@ -144,7 +145,7 @@ export function startWebFunction(definition: WebFunction): Server {
     definition.credentials?.renew((name) => request.headers[name]?.toString());
     void listener(request, response);
   });
-  const stop = drainOnStop(server, log, () => definition.close());
+  const stop = drainOnStop(server, log, () => definition.close(), stopping);
   useLongLivedConnections(server);
   return server.listen(port, '0.0.0.0');
 }

@@ -136,6 +136,7 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
   apiRoutes(app, {
     authenticate: authenticate(deps),
     assertReady: store.assertReady,
+    stopping: new AbortController().signal,
     operations: operations({ ...deps, doorbell }),
   });
 
