@@ -10,6 +10,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
  */
 export type Access = 'public' | 'session' | Scope;
 
+/** Kinds of calls that are limited apart from each other: `expensive` ones ask others (GitHub, a build), `auth` ones are about who is there. */
+export type Cost = 'read' | 'write' | 'expensive' | 'auth';
+
 /** What an operation belongs to: a chapter of the reference, and a folder of `functions/api/`. */
 export const tags = [
   'auth',
@@ -42,6 +45,8 @@ export interface Deprecation {
 export interface Endpoint {
   readonly method: Method;
   readonly path: `/api/v1/${string}`;
+  /** Other paths of the same operation, with the same parameters: those that programs of the first Miaobu know. */
+  readonly aliases?: readonly `/api/v1/public/${string}`[];
   /** One sentence: what it does. */
   readonly summary: string;
   readonly tag: Tag;
@@ -53,6 +58,12 @@ export interface Endpoint {
   readonly headers?: z.ZodType;
   /** The same for cookies. */
   readonly cookies?: z.ZodType;
+  /** What a call counts as for the rate limits. By itself a GET is `read`, the tag `auth` is `auth`, and everything else `write`. */
+  readonly cost?: Cost;
+  /** The answer carries an `ETag` made of its data: of single things that two people may edit. */
+  readonly etag?: true;
+  /** A call without `If-Match` is refused (428). Who declares it has `headers: ifMatch` (`etag.ts` compares). */
+  readonly requiresIfMatch?: true;
   readonly answers?: 'json' | 'redirect' | 'events';
   readonly deprecated?: Deprecation;
   readonly output: z.ZodType;

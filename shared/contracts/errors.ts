@@ -18,6 +18,33 @@ export const errors = {
   request_timeout: { status: 408, text: 'The body did not arrive in time; send it again.', retryable: true },
   unauthorized: { status: 401, text: 'Authentication is missing or not valid.', retryable: false },
   forbidden: { status: 403, text: 'This credential may not do that.', retryable: false },
+  sign_in_expired: {
+    status: 400,
+    text: 'This sign-in was not begun in this browser, was used already, or took too long; sign in again.',
+    retryable: false,
+  },
+  sign_in_refused: {
+    status: 403,
+    text: 'This GitHub account may not use this platform; ask who runs it to let you in.',
+    retryable: false,
+  },
+  // The four of RFC 8628 §3.5, by its names.
+  authorization_pending: {
+    status: 400,
+    text: 'Nobody has approved this yet; ask again after the interval.',
+    retryable: true,
+  },
+  slow_down: {
+    status: 400,
+    text: 'You ask too often; wait for the interval in details from now on.',
+    retryable: true,
+  },
+  expired_token: {
+    status: 400,
+    text: 'This device code does not count, or no more; begin again.',
+    retryable: false,
+  },
+  access_denied: { status: 400, text: 'The person who was asked said no.', retryable: false },
   not_found: { status: 404, text: 'There is no such thing here.', retryable: false },
   method_not_allowed: { status: 405, text: 'This method is not allowed here.', retryable: false },
   conflict: { status: 409, text: 'This contradicts the current state; read it again first.', retryable: false },
@@ -32,6 +59,26 @@ export const errors = {
     retryable: false,
   },
   rate_limited: { status: 429, text: 'Too many requests; wait for the time in Retry-After.', retryable: true },
+  idempotency_key_reused: {
+    status: 422,
+    text: 'This Idempotency-Key was used for another request; use a new one for each.',
+    retryable: false,
+  },
+  idempotency_key_in_use: {
+    status: 409,
+    text: 'The first request with this Idempotency-Key is still under way; ask again for its answer.',
+    retryable: true,
+  },
+  precondition_failed: {
+    status: 412,
+    text: 'It was changed since you read it; read it again, and send its ETag as If-Match.',
+    retryable: false,
+  },
+  precondition_required: {
+    status: 428,
+    text: 'Say in If-Match which version you mean: the ETag of what you read.',
+    retryable: false,
+  },
   repository_not_found: {
     status: 404,
     text: 'The repository does not exist, or your account cannot see it.',

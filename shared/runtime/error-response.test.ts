@@ -32,7 +32,13 @@ test('who shall come back later is told when', () => {
   const asked = new AppError('code_host_throttled', { details: { retryAfterSeconds: 90 } });
   expect(errorAnswer(asked, 'r').headers).toEqual({ 'retry-after': '90' });
   expect(errorAnswer(new AppError('rate_limited'), 'r').headers).toEqual({ 'retry-after': '10' });
+  const running = new AppError('idempotency_key_in_use', { details: { retryAfterSeconds: 3 } });
+  expect(errorAnswer(running, 'r').headers).toEqual({ 'retry-after': '3' });
   expect(errorAnswer(new AppError('not_found'), 'r').headers).toEqual({});
+});
+
+test('who is not known is told how to say who they are', () => {
+  expect(errorAnswer(new AppError('unauthorized'), 'r').headers).toEqual({ 'www-authenticate': 'Bearer' });
 });
 
 test('who used a wrong method is told the right ones', () => {

@@ -19,8 +19,9 @@ export interface ErrorAnswer {
 const RETRY_AFTER_SECONDS = 10;
 
 function headersOf(status: number, details: AppError['details']): Record<string, string> {
-  if (status === 503 || status === 429)
+  if (status === 503 || status === 429 || details?.retryAfterSeconds !== undefined)
     return { 'retry-after': String(details?.retryAfterSeconds ?? RETRY_AFTER_SECONDS) };
+  if (status === 401) return { 'www-authenticate': 'Bearer' };
   if (status === 405 && Array.isArray(details?.allowed)) return { allow: details.allowed.join(', ') };
   return {};
 }
