@@ -12,7 +12,12 @@ import {
 } from '../db/outbox.ts';
 import { accountLimitRepository } from './account/account-limit-repository.ts';
 import { accountRepository } from './account/account-repository.ts';
+import { deviceLoginRepository } from './account/device-login-repository.ts';
+import { loginAttemptRepository } from './account/login-attempt-repository.ts';
 import { platformSecretRepository } from './account/platform-secret-repository.ts';
+import { sessionRepository } from './account/session-repository.ts';
+import { signInRuleRepository } from './account/sign-in-rule-repository.ts';
+import { signingKeyRepository } from './account/signing-key-repository.ts';
 import { auditLogRepository } from './audit/audit-log-repository.ts';
 import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
@@ -29,6 +34,11 @@ import { usageRepository } from './usage/usage-repository.ts';
 
 const bind = (db: Queryable) => ({
   accounts: accountRepository(db),
+  sessions: sessionRepository(db),
+  loginAttempts: loginAttemptRepository(db),
+  signInRules: signInRuleRepository(db),
+  signingKeys: signingKeyRepository(db),
+  deviceLogins: deviceLoginRepository(db),
   platformSecrets: platformSecretRepository(db),
   projects: projectRepository(db),
   cloudResources: cloudResourceRepository(db),

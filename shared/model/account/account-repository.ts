@@ -19,8 +19,16 @@ export interface User {
   readonly createdAt: Date;
 }
 
+/** A user as those who run the platform see one. */
+export interface Account extends User {
+  /** Null: may sign in. */
+  readonly disabledAt: Date | null;
+}
+
 /** Where a user's GitHub token is sealed to. */
 export const githubTokenContext = (userId: string) => `user:${userId}:github-token`;
+/** The same for what a token that ends is continued with. */
+export const githubRefreshTokenContext = (userId: string) => `user:${userId}:github-refresh-token`;
 
 export const accountRepository = (db: Queryable) => ({
   /** The user of a valid token, and what the token allows. `last_used_at` is written at most once a minute. */
@@ -36,7 +44,7 @@ export const accountRepository = (db: Queryable) => ({
            and (token.last_used_at is null or token.last_used_at < db_now() - interval '1 minute')
       )
       select u.id, u.github_login, u.is_admin, u.created_at, token.id as token_id, token.scopes, token.project_ids
-        from token join users u on u.id = token.user_id`);
+        from token join users u on u.id = token.user_id and u.disabled_at is null`);
     return row;
   },
 
@@ -62,8 +70,49 @@ export const accountRepository = (db: Queryable) => ({
     await db.query(sql`update users set is_admin = true where id = ${userId}`);
   },
 
-  async storeGithubToken(userId: string, sealed: string): Promise<void> {
-    await db.query(sql`update users set github_token_sealed = ${sealed} where id = ${userId}`);
+  /** A token that ends comes with when, and with what gets the next. */
+  async storeGithubToken(
+    userId: string,
+    sealed: string,
+    ending: { readonly expiresAt?: Date | undefined; readonly refreshTokenSealed?: string | undefined } = {},
+  ): Promise<void> {
+    await db.query(sql`
+      update users set github_token_sealed = ${sealed}, github_token_expires_at = ${ending.expiresAt ?? null},
+             github_refresh_token_sealed = ${ending.refreshTokenSealed ?? null}
+       where id = ${userId}`);
+  },
+
+  async findByGithubId(githubId: number): Promise<Account | undefined> {
+    const [row] = await db.query<Account>(sql`
+      select id, github_login, is_admin, created_at, disabled_at from users where github_id = ${githubId}`);
+    return row;
+  },
+
+  /** Whether nobody has an account. Until the transaction ends nobody else gets one, so that of two who are first one is. */
+  async lockIfEmpty(): Promise<boolean> {
+    await db.query(sql`lock table users in share row exclusive mode`);
+    return (await db.query(sql`select 1 from users limit 1`)).length === 0;
+  },
+
+  /** Newest first. */
+  list: (page: { readonly before?: string | undefined; readonly limit: number }) =>
+    db.query<Account>(sql`
+      select id, github_login, is_admin, created_at, disabled_at from users
+       where ${page.before ?? null}::uuid is null or id < ${page.before ?? null}
+       order by id desc limit ${page.limit}`),
+
+  async find(userId: string): Promise<Account | undefined> {
+    const [row] = await db.query<Account>(sql`
+      select id, github_login, is_admin, created_at, disabled_at from users where id = ${userId}`);
+    return row;
+  },
+
+  /** From the next request on nothing that the user has lets anybody in, or it does again. False when it already was so. */
+  async setDisabled(userId: string, disabled: boolean): Promise<boolean> {
+    const rows = await db.query(sql`
+      update users set disabled_at = case when ${disabled} then db_now() end
+       where id = ${userId} and (disabled_at is not null) <> ${disabled} returning 1`);
+    return rows.length > 0;
   },
 
   /** The same token stored twice is one token. */

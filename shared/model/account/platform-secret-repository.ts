@@ -2,7 +2,7 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
 /** The platform's own secrets, by name. */
-export const platformSecretNames = ['github-actions-token'] as const;
+export const platformSecretNames = ['github-actions-token', 'github-client-secret'] as const;
 export type PlatformSecretName = (typeof platformSecretNames)[number];
 
 /** Where a platform secret is sealed to. */

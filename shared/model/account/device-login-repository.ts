@@ -1,0 +1,96 @@
+import type { Scope } from '../../contracts/scopes.ts';
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+
+/** For so long a program waits for its person. */
+export const DEVICE_LOGIN_MINUTES = 15;
+/** So many seconds lie between two questions of a program; who asks sooner waits five more from then on (RFC 8628 §3.5). */
+export const DEVICE_POLL_SECONDS = 5;
+
+/** A program that waits to be let in. */
+export interface DeviceLogin {
+  readonly id: string;
+  readonly userCode: string;
+  /** What it calls itself: nobody has checked. */
+  readonly clientName: string;
+  readonly address: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** How far it has come, when its program asks. */
+export interface DeviceLoginProgress {
+  readonly id: string;
+  readonly clientName: string;
+  readonly state: 'pending' | 'denied' | 'approved' | 'over';
+  readonly askedTooSoon: boolean;
+  readonly intervalSeconds: number;
+  /** Once approved. */
+  readonly userId: string | null;
+  readonly scopes: readonly Scope[] | null;
+}
+
+export const deviceLoginRepository = (db: Queryable) => ({
+  /** Undefined when somebody else waits with this user code. */
+  async insert(login: {
+    deviceCodeSha256: Buffer;
+    userCode: string;
+    clientName: string;
+    address: string;
+  }): Promise<DeviceLogin | undefined> {
+    await db.query(sql`delete from device_logins where expires_at < db_now() - interval '1 day'`);
+    const [row] = await db.query<DeviceLogin>(sql`
+      insert into device_logins (device_code_sha256, user_code, client_name, address, expires_at, interval_seconds)
+      values (${login.deviceCodeSha256}, ${login.userCode}, ${login.clientName}, ${login.address},
+              db_now() + make_interval(mins => ${DEVICE_LOGIN_MINUTES}), ${DEVICE_POLL_SECONDS})
+      on conflict (user_code) do nothing
+      returning id, user_code, client_name, address, created_at, expires_at`);
+    return row;
+  },
+
+  /** One that nobody has answered yet. */
+  async findWaiting(userCode: string): Promise<DeviceLogin | undefined> {
+    const [row] = await db.query<DeviceLogin>(sql`
+      select id, user_code, client_name, address, created_at, expires_at from device_logins
+       where user_code = ${userCode} and approved_at is null and denied_at is null and expires_at > db_now()`);
+    return row;
+  },
+
+  /** False when it was answered meanwhile, or its time is over. */
+  async approve(id: string, userId: string, scopes: readonly Scope[]): Promise<boolean> {
+    const rows = await db.query(sql`
+      update device_logins set approved_at = db_now(), user_id = ${userId}, scopes = ${scopes}
+       where id = ${id} and approved_at is null and denied_at is null and expires_at > db_now() returning 1`);
+    return rows.length > 0;
+  },
+
+  async deny(id: string, userId: string): Promise<boolean> {
+    const rows = await db.query(sql`
+      update device_logins set denied_at = db_now(), user_id = ${userId}
+       where id = ${id} and approved_at is null and denied_at is null and expires_at > db_now() returning 1`);
+    return rows.length > 0;
+  },
+
+  /** Locks it and notes that its program asked; who asked too soon has to wait longer from then on. */
+  async poll(deviceCodeSha256: Buffer): Promise<DeviceLoginProgress | undefined> {
+    const [row] = await db.query<DeviceLoginProgress>(sql`
+      with asking as (
+        select id, coalesce(last_polled_at > db_now() - make_interval(secs => interval_seconds), false) as asked_too_soon
+          from device_logins where device_code_sha256 = ${deviceCodeSha256} for update
+      )
+      update device_logins d
+         set last_polled_at = db_now(), interval_seconds = d.interval_seconds + case when asked_too_soon then 5 else 0 end
+        from asking where d.id = asking.id
+      returning d.id, d.client_name, d.interval_seconds, asked_too_soon, d.user_id, d.scopes,
+        case when d.redeemed_at is not null or d.expires_at <= db_now() then 'over'
+             when d.denied_at is not null then 'denied'
+             when d.approved_at is not null then 'approved'
+             else 'pending' end as state`);
+    return row;
+  },
+
+  async markRedeemed(id: string): Promise<void> {
+    await db.query(sql`update device_logins set redeemed_at = db_now() where id = ${id}`);
+  },
+});
+export type DeviceLoginRepository = ReturnType<typeof deviceLoginRepository>;
