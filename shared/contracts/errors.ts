@@ -69,16 +69,6 @@ export const errors = {
     text: 'The first request with this Idempotency-Key is still under way; ask again for its answer.',
     retryable: true,
   },
-  precondition_failed: {
-    status: 412,
-    text: 'It was changed since you read it; read it again, and send its ETag as If-Match.',
-    retryable: false,
-  },
-  precondition_required: {
-    status: 428,
-    text: 'Say in If-Match which version you mean: the ETag of what you read.',
-    retryable: false,
-  },
   repository_not_found: {
     status: 404,
     text: 'The repository does not exist, or your account cannot see it.',

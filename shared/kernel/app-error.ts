@@ -21,8 +21,6 @@ export const errorCodes = [
   'rate_limited',
   'idempotency_key_reused',
   'idempotency_key_in_use',
-  'precondition_failed',
-  'precondition_required',
   'repository_not_found',
   'branch_not_found',
   'commit_not_found',
