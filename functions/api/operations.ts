@@ -18,6 +18,11 @@ import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
 import { listProjects } from './projects/list-projects.ts';
 
+import { createApiToken } from './tokens/create-api-token.ts';
+import { listApiTokens } from './tokens/list-api-tokens.ts';
+import { revokeApiToken } from './tokens/revoke-api-token.ts';
+import { rotateApiToken } from './tokens/rotate-api-token.ts';
+
 export interface Deps {
   readonly store: Store;
   readonly sealer: Sealer;
@@ -30,6 +35,10 @@ export interface Deps {
 /** Who answers each operation of `contracts/api.ts`. */
 export const operations = (deps: Deps): Operations => ({
   getUser,
+  createApiToken: createApiToken(deps),
+  listApiTokens: listApiTokens(deps),
+  rotateApiToken: rotateApiToken(deps),
+  revokeApiToken: revokeApiToken(deps),
   createProject: createProject(deps),
   listProjects: listProjects(deps),
   getProject: getProject(deps),

@@ -12,6 +12,7 @@ import {
 } from '../db/outbox.ts';
 import { accountLimitRepository } from './account/account-limit-repository.ts';
 import { accountRepository } from './account/account-repository.ts';
+import { apiTokenRepository } from './account/api-token-repository.ts';
 import { deviceLoginRepository } from './account/device-login-repository.ts';
 import { loginAttemptRepository } from './account/login-attempt-repository.ts';
 import { platformSecretRepository } from './account/platform-secret-repository.ts';
@@ -42,6 +43,7 @@ const bind = (db: Queryable) => ({
   platformSecrets: platformSecretRepository(db),
   projects: projectRepository(db),
   cloudResources: cloudResourceRepository(db),
+  apiTokens: apiTokenRepository(db),
   environments: environmentRepository(db),
   deployments: deploymentRepository(db),
   deliveries: deliveryRepository(db),

@@ -14,6 +14,7 @@ import { apiRoutes } from '../../functions/api/api-routes.ts';
 import { authenticate } from '../../functions/api/authenticate.ts';
 import { operations } from '../../functions/api/operations.ts';
 import type { TestStore } from './prepare-deployment.ts';
+import { signedInClient } from './signed-in-client.ts';
 
 const ORIGIN = 'https://api.miaobu.localhost';
 
@@ -132,12 +133,13 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
     address: siteAddress('https://sites.example'),
   };
   const doorbell = { ring: async (requestId: string) => void rings.push(requestId) };
+  const all = operations({ ...deps, doorbell });
   const app = webApp(createLog({}, (line) => log.push(line)));
   apiRoutes(app, {
     authenticate: authenticate(deps),
     assertReady: store.assertReady,
     stopping: new AbortController().signal,
-    operations: operations({ ...deps, doorbell }),
+    operations: all,
   });
 
   async function ask(method: string, path: string, { body, headers = {} }: AskOptions = {}): Promise<RawAnswer> {
@@ -181,6 +183,8 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
   return {
     ask,
     signUp,
+    /** The operations for somebody who is signed in. */
+    signedIn: signedInClient(all),
     codeHost,
     buildLog,
     /** Rings of the doorbell. */

@@ -16,6 +16,7 @@ import type { CodeHost, CodeRepository } from '@miaobu/shared/ports/code-host';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import { presentDeployment } from '../deployments/present-deployment.ts';
 import type { Operation } from '../operation.ts';
+import { projectsOf } from './find-project.ts';
 import { presentProject } from './present-project.ts';
 
 export interface Deps {
@@ -111,7 +112,11 @@ async function insertEverything(
 /** Imports a repository. Answers when everything is committed; hook, hostname and the first build follow at once. */
 export const createProject =
   (deps: Deps): Operation<'createProject'> =>
-  async ({ body }, { user }, { requestId, log }) => {
+  async ({ body }, { user, credential }, { requestId, log }) => {
+    // It would not find what it made.
+    if (projectsOf(credential) !== null) {
+      throw new AppError('forbidden', { details: { needs: 'a token that is for all projects' } });
+    }
     const { repository, branch, head } = await inspect(deps, user.id, body);
     for (const slug of slugCandidates(body)) {
       const id = await deps.store.projects.newId();

@@ -4,8 +4,9 @@ import type { ShownProject } from '@miaobu/shared/model/project/project-reposito
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor, Credential } from '../operation.ts';
 
-const maySee = (credential: Credential, projectId: string) =>
-  credential.kind === 'session' || (credential.projectIds?.includes(projectId) ?? true);
+/** The only projects a credential is for; null: all of its user's. Every list of projects, or across them, keeps to it. */
+export const projectsOf = (credential: Credential): readonly string[] | null =>
+  credential.kind === 'session' ? null : credential.projectIds;
 
 /** The project that a path names by id or slug. What belongs to another, or is none of the token's, is not found, exactly as what does not exist. */
 export async function findProject(
@@ -15,6 +16,6 @@ export async function findProject(
 ): Promise<ShownProject> {
   const id = readId('project', idOrSlug);
   const project = await store.projects.findOwned(actor.user.id, id === undefined ? { slug: idOrSlug } : { id });
-  if (!project || !maySee(actor.credential, project.id)) throw new AppError('not_found');
+  if (!project || !(projectsOf(actor.credential)?.includes(project.id) ?? true)) throw new AppError('not_found');
   return project;
 }

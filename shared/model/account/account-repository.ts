@@ -31,12 +31,13 @@ export const githubTokenContext = (userId: string) => `user:${userId}:github-tok
 export const githubRefreshTokenContext = (userId: string) => `user:${userId}:github-refresh-token`;
 
 export const accountRepository = (db: Queryable) => ({
-  /** The user of a valid token, and what the token allows. `last_used_at` is written at most once a minute. */
+  /** The user of a valid token, and what the token allows; also by what it was before its last rotation, while that overlaps. `last_used_at` is written at most once a minute. */
   async findByApiToken(tokenSha256: Buffer): Promise<(User & TokenGrant) | undefined> {
     const [row] = await db.query<User & TokenGrant>(sql`
       with token as (
         select t.id, t.user_id, t.last_used_at, t.scopes, t.project_ids from api_tokens t
-         where t.token_sha256 = ${tokenSha256} and t.revoked_at is null
+         where (t.token_sha256 = ${tokenSha256} or (t.previous_sha256 = ${tokenSha256} and t.previous_expires_at > db_now()))
+           and t.revoked_at is null
            and (t.expires_at is null or t.expires_at > db_now())
       ), touched as (
         update api_tokens set last_used_at = db_now() from token

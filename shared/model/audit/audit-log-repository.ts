@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
-import { sql } from '../../db/sql.ts';
+import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
+import { readId } from '../../kernel/ids.ts';
 
 /** What was done, by whom, to what. Never a secret. */
 export interface AuditEntry {
@@ -12,19 +13,62 @@ export interface AuditEntry {
   readonly subject: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly requestId: string;
+  /** The project it is about, where the subject does not say: that of a project or deployment is found by itself. */
+  readonly projectId?: string;
+  /** The network address it was asked from. */
+  readonly address?: string | undefined;
 }
 
-export interface StoredAuditEntry extends Required<AuditEntry> {
+export interface StoredAuditEntry {
   readonly id: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+  /** The user who did it; null when a function did. */
+  readonly userId: string | null;
+  readonly projectId: string | null;
+  readonly address: string | null;
   readonly createdAt: Date;
+}
+
+export interface AuditPage {
+  readonly limit: number;
+  readonly beforeId: string | undefined;
+  readonly action: string | undefined;
+}
+
+const columns = sql`id, actor, action, subject, details, request_id, user_id, project_id, address, created_at`;
+
+/** Newest first, along one index of the table. */
+function newest(which: readonly Sql[], { limit, beforeId, action }: AuditPage): Sql {
+  const conditions = [
+    ...which,
+    ...(action === undefined ? [] : [sql`action = ${action}`]),
+    ...(beforeId === undefined ? [] : [sql`id < ${beforeId}`]),
+  ];
+  const where = conditions.length === 0 ? sql`true` : joinSql(conditions, ' and ');
+  return sql`select ${columns} from audit_log where ${where} order by id desc limit ${limit}`;
 }
 
 /** Append-only: the database refuses to change or delete an entry. */
 export const auditLogRepository = (db: Queryable) => ({
+  /** Notes who may read it, too: whoever did it, and the account it was done to. */
   async append(entry: AuditEntry): Promise<string> {
+    const userId = readId('user', entry.actor) ?? null;
+    const project = entry.projectId ?? readId('project', entry.subject) ?? null;
+    const deployment = readId('deployment', entry.subject) ?? null;
     const [row] = await db.query<{ id: string }>(sql`
-      insert into audit_log (actor, action, subject, details, request_id)
-      values (${entry.actor}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.details ?? {})}::jsonb, ${entry.requestId})
+      with about as (
+        select coalesce(${project}::uuid, (select d.project_id from deployments d where d.id = ${deployment}::uuid)) as project_id
+      )
+      insert into audit_log (actor, action, subject, details, request_id, address, user_id, project_id, owner_id)
+      select ${entry.actor}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.details ?? {})}::jsonb,
+             ${entry.requestId}, ${entry.address ?? null}, ${userId}::uuid, a.project_id,
+             coalesce((select p.user_id from projects p where p.id = a.project_id),
+                      ${readId('user', entry.subject) ?? null}::uuid, ${userId}::uuid)
+        from about a
       returning id`);
     if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
     return row.id;
@@ -40,9 +84,31 @@ export const auditLogRepository = (db: Queryable) => ({
   },
 
   async find(id: string): Promise<StoredAuditEntry | undefined> {
-    const [row] = await db.query<StoredAuditEntry>(sql`
-      select id, actor, action, subject, details, request_id, created_at from audit_log where id = ${id}`);
+    const [row] = await db.query<StoredAuditEntry>(sql`select ${columns} from audit_log where id = ${id}`);
     return row;
+  },
+
+  /** What a user did, and what was done to their account and projects. Newest first, from just below `beforeId`. */
+  listOfUser(userId: string, page: AuditPage): Promise<StoredAuditEntry[]> {
+    // Each half walks its own index; `or` would read everything of both to sort it.
+    return db.query(sql`
+      select * from (
+        (${newest([sql`user_id = ${userId}`], page)}) union (${newest([sql`owner_id = ${userId}`], page)})
+      ) own order by id desc limit ${page.limit}`);
+  },
+
+  /** What was done to these projects. */
+  listOfProjects(projectIds: readonly string[], page: AuditPage): Promise<StoredAuditEntry[]> {
+    // A walk along the index for each: `= any` would read all of them to sort them.
+    return db.query(sql`
+      select e.* from unnest(${projectIds}::uuid[]) own (project),
+             lateral (${newest([sql`project_id = own.project`], page)}) e
+       order by e.id desc limit ${page.limit}`);
+  },
+
+  /** Everything, or what one user did. */
+  list({ userId, ...page }: AuditPage & { readonly userId: string | undefined }): Promise<StoredAuditEntry[]> {
+    return db.query(newest(userId === undefined ? [] : [sql`user_id = ${userId}`], page));
   },
 });
 export type AuditLogRepository = ReturnType<typeof auditLogRepository>;

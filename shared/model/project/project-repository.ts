@@ -63,8 +63,11 @@ export const projectRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Newest first, from just below `beforeId`. */
-  listOwned(userId: string, options: { limit: number; beforeId: string | undefined }): Promise<ShownProject[]> {
+  /** Newest first, from just below `beforeId`; of `onlyIds`, where there are any. */
+  listOwned(
+    userId: string,
+    options: { limit: number; beforeId: string | undefined; onlyIds: readonly string[] | null },
+  ): Promise<ShownProject[]> {
     const conditions = [sql`p.user_id = ${userId}`, sql`p.deleting_at is null`];
     if (options.beforeId !== undefined) conditions.push(sql`p.id < ${options.beforeId}`);
     return db.query<ShownProject>(
@@ -75,6 +78,7 @@ export const projectRepository = (db: Queryable) => ({
   /** Throws `slug_unavailable` when the slug is taken (also by a race). */
   async insert(project: NewProject): Promise<Project> {
     try {
+    if (options.onlyIds !== null) conditions.push(sql`p.id = any (${options.onlyIds}::uuid[])`);
       const [row] = await db.query<Project>(sql`
         insert into projects as p (
           id, user_id, slug, name, github_repository_id, repository, root_directory, install_command, build_command,

@@ -1,0 +1,57 @@
+import { mintApiToken } from '@miaobu/shared/kernel/api-token';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+import { findProject } from '../projects/find-project.ts';
+import { presentApiToken } from './present-api-token.ts';
+
+/** Far more than anybody keeps in view. */
+const MAX_TOKENS = 50;
+
+const refuse = (path: string, problem: string) =>
+  new AppError('invalid_request', { details: { fields: [{ path, problem }] } });
+
+/** Makes a token. The answer is the only place where it ever stands. */
+export const createApiToken =
+  (deps: { readonly store: Pick<Store, 'projects' | 'transaction'> }): Operation<'createApiToken'> =>
+  async ({ body }, actor, { requestId, address }) => {
+    const { user } = actor;
+    if (!user.isAdmin && body.scopes.some((scope) => scope.startsWith('platform:'))) {
+      throw refuse('body.scopes', 'the scopes of the platform are for those who run it');
+    }
+    const ids = new Set<string>();
+    for (const idOrSlug of body.projects ?? []) ids.add((await findProject(deps.store, actor, idOrSlug)).id);
+    const minted = mintApiToken();
+    const token = await deps.store.transaction(async (repositories) => {
+      const expiresAt = body.expires_at === undefined ? null : new Date(body.expires_at);
+      if (expiresAt !== null && expiresAt <= (await repositories.now())) {
+        throw refuse('body.expires_at', 'must be a time to come');
+      }
+      // The account's lock: two that are asked for at once are counted one after the other.
+      await repositories.limits.lock(user.id);
+      if ((await repositories.apiTokens.count(user.id)) >= MAX_TOKENS) {
+        throw new AppError('conflict', { details: { limit: 'tokens', max: MAX_TOKENS } });
+      }
+      const inserted = await repositories.apiTokens.insert(
+        {
+          userId: user.id,
+          name: body.name,
+          scopes: [...new Set(body.scopes)],
+          projectIds: body.projects === undefined ? null : [...ids],
+          expiresAt,
+        },
+        minted,
+      );
+      await repositories.auditLog.append({
+        actor: showId('user', user.id),
+        action: 'token.created',
+        subject: showId('apiToken', inserted.id),
+        details: { name: inserted.name, prefix: inserted.prefix, scopes: inserted.scopes },
+        requestId,
+        address,
+      });
+      return inserted;
+    });
+    return { data: { ...presentApiToken(token), token: minted.token } };
+  };
