@@ -2,13 +2,12 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery } from './pagination.ts';
 
-export const user = z
-  .strictObject({
-    id: z.string(),
-    github_login: z.string(),
-    created_at: z.iso.datetime(),
-  })
-  .meta({ id: 'User' });
+export const user = z.strictObject({
+  id: z.string(),
+  github_login: z.string(),
+  created_at: z.iso.datetime(),
+});
+z.globalRegistry.add(user, { id: 'User' });
 export type User = z.output<typeof user>;
 
 export const getUser = endpoint({

@@ -15,6 +15,7 @@ export const deadLetter = z.strictObject({
   created_at: z.iso.datetime(),
   died_at: z.iso.datetime().nullable(),
 });
+z.globalRegistry.add(deadLetter, { id: 'DeadLetter' });
 export type DeadLetter = z.output<typeof deadLetter>;
 
 const ofDeadLetter = z.strictObject({ dead_letter: z.string().max(64) });

@@ -52,9 +52,11 @@ export const deployment = z.strictObject({
   live_everywhere_at: time.nullable(),
   finished_at: time.nullable(),
 });
+z.globalRegistry.add(deployment, { id: 'Deployment' });
 export type Deployment = z.output<typeof deployment>;
 
 export const logEntry = z.strictObject({ at: time, attempt: z.int(), text: z.string() });
+z.globalRegistry.add(logEntry, { id: 'LogEntry' });
 
 const ofProject = z.strictObject({ project: z.string().max(64) });
 const ofDeployment = z.strictObject({ project: z.string().max(64), deployment: z.string().max(64) });

@@ -8,9 +8,10 @@ export const pageQuery = z.strictObject({
 export type PageQuery = z.output<typeof pageQuery>;
 
 /** What the answer of a list says besides its page. */
-export const pageMeta = z
-  .strictObject({ next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page; null on the last.') })
-  .meta({ id: 'PageMeta' });
+export const pageMeta = z.strictObject({
+  next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page; null on the last.'),
+});
+z.globalRegistry.add(pageMeta, { id: 'PageMeta' });
 
 export const noQuery = z.strictObject({});
 export const noParams = z.strictObject({});

@@ -23,6 +23,7 @@ export const projectSettings = z.strictObject({
   node_version: z.string().max(20).nullable(),
   spa: z.boolean().nullable(),
 });
+z.globalRegistry.add(projectSettings, { id: 'ProjectSettings' });
 
 export const project = z.strictObject({
   id: z.string(),
@@ -38,6 +39,7 @@ export const project = z.strictObject({
   created_at: time,
   updated_at: time,
 });
+z.globalRegistry.add(project, { id: 'Project' });
 export type Project = z.output<typeof project>;
 
 export const createProject = endpoint({
