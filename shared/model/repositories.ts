@@ -30,6 +30,9 @@ import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
 import { projectRepository } from './project/project-repository.ts';
+import { eventStreamRepository } from './request/event-stream-repository.ts';
+import { idempotencyRepository } from './request/idempotency-repository.ts';
+import { rateLimitRepository } from './request/rate-limit-repository.ts';
 import { routeRepository } from './route/route-repository.ts';
 import { usageRepository } from './usage/usage-repository.ts';
 
@@ -40,10 +43,10 @@ const bind = (db: Queryable) => ({
   signInRules: signInRuleRepository(db),
   signingKeys: signingKeyRepository(db),
   deviceLogins: deviceLoginRepository(db),
+  apiTokens: apiTokenRepository(db),
   platformSecrets: platformSecretRepository(db),
   projects: projectRepository(db),
   cloudResources: cloudResourceRepository(db),
-  apiTokens: apiTokenRepository(db),
   environments: environmentRepository(db),
   deployments: deploymentRepository(db),
   deliveries: deliveryRepository(db),
@@ -56,8 +59,11 @@ const bind = (db: Queryable) => ({
   auditLog: auditLogRepository(db),
   usage: usageRepository(db),
   limits: accountLimitRepository(db),
-  /** Commits a message together with the state that wants it. */
-  enqueue: (message: OutboxMessage) => enqueue(db, message),
+  rateLimits: rateLimitRepository(db),
+  idempotencyKeys: idempotencyRepository(db),
+  eventStreams: eventStreamRepository(db),
+  /** Commits messages together with the state that wants them. */
+  enqueue: (...messages: readonly OutboxMessage[]) => enqueue(db, ...messages),
   /** Whether a message waits, or something of its lane is being worked on. */
   isQueued: (message: OutboxMessage) => isQueued(db, message),
   /** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */

@@ -1,0 +1,7 @@
+import * as z from 'zod';
+
+/** `headers` of an operation that changes what two people may edit: the ETag of what the caller has seen. */
+export const ifMatch = z.object({ 'if-match': z.string().max(1000).optional() });
+
+/** `headers` of an operation that streams events: the id of the last that the reader has. */
+export const resumable = z.object({ 'last-event-id': z.string().max(200).optional() });
