@@ -10,6 +10,9 @@ import { openGithubState } from './github-state.ts';
 import { githubUrls } from './github-urls.ts';
 import { createGithubUsers, type GithubUser } from './github-users.ts';
 import { hookRoutes } from './hook-routes.ts';
+import { membershipRoutes } from './membership-routes.ts';
+import { createOauthGrants, type OauthApplication } from './oauth-grants.ts';
+import { oauthWebFlow } from './oauth-web-flow.ts';
 import { createPushIntake } from './push-intake.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import { createSourceArchives } from './source-archives.ts';
@@ -26,6 +29,10 @@ export interface GithubEmulatorOptions {
   /** Where it is mounted, as clients see it (`http://localhost:4001/github`). Asked at each use: the port may come late. */
   readonly baseUrl: () => string;
   readonly users: readonly GithubUser[];
+  /** Organisation → logins of its active members. */
+  readonly organisations?: Readonly<Record<string, readonly string[]>>;
+  /** Applications that users may sign in to. */
+  readonly applications?: readonly OauthApplication[];
   /** Repository → workflow file → what it does: `{'miaobu/platform': {'build.yml': …}}`. The repositories are created. */
   readonly workflows: Readonly<Record<string, Readonly<Record<string, Workflow>>>>;
   readonly log: (message: string) => void;
@@ -46,14 +53,15 @@ export interface GithubEmulator extends Emulator {
 
 /**
  * GitHub on this machine: git over smart HTTP at `{base}/git/{owner}/{name}.git`, the REST API at `{base}/api/v3`,
- * archives at `{base}/codeload`, signed push webhooks, workflow runs. Requests carry the whole path, mount point included.
+ * archives at `{base}/codeload`, sign-in at `{base}/login/oauth`, signed push webhooks, workflow runs. Requests carry the whole path, mount point included.
  * Every repository is private to its owner. Runs that an earlier process left under way are cancelled on creation.
  */
 export async function createGithubEmulator(options: GithubEmulatorOptions): Promise<GithubEmulator> {
   const { stateDirectory, log, now = Date.now } = options;
   const urls = () => githubUrls(options.baseUrl());
   const state = openGithubState(stateDirectory);
-  const users = createGithubUsers(options.users);
+  const grants = createOauthGrants(state, now);
+  const users = createGithubUsers(options.users, grants.loginOf);
   const repositories = createGithubRepositories(state, stateDirectory, users, now);
   const hooks = createHooks(state, now);
   const deliveries = createWebhookDeliveries(state, hooks, log, now);
@@ -65,7 +73,10 @@ export async function createGithubEmulator(options: GithubEmulatorOptions): Prom
     const [owner = '', name = ''] = fullName.split('/');
     const repository = await repositories.ensure(owner, name);
     for (const [file, { definition, runner }] of Object.entries(files)) {
-      workflows.set(path.join(String(repository.id), file), { ...readWorkflowDefinition(file, definition), runner });
+      workflows.set(path.join(String(repository.id), file), {
+        ...readWorkflowDefinition(file, definition),
+        runner,
+      });
     }
   }
   const workflowOf = (repositoryId: number, file: string) => workflows.get(path.join(String(repositoryId), file));
@@ -86,11 +97,13 @@ export async function createGithubEmulator(options: GithubEmulatorOptions): Prom
       ...sourceRoutes({ ...shared, archives }),
       ...hookRoutes({ ...shared, hooks, deliveries }),
       ...deliveryRoutes({ ...shared, hooks, deliveries }),
+      ...membershipRoutes({ urls, organisations: options.organisations ?? {} }),
       ...actionsRoutes({ ...shared, runs, definitionOf: workflowOf }),
     ],
     users,
     createRateLimits(now),
   );
+  const oauth = oauthWebFlow({ applications: options.applications ?? [], grants, users });
   const git = createGitSmartHttp({ stateDirectory, repositories, users, pushes, deliveries });
 
   for (const { owner, name } of repositories.all()) await repositories.ensure(owner, name);
@@ -106,11 +119,15 @@ export async function createGithubEmulator(options: GithubEmulatorOptions): Prom
     async handle(request, response) {
       const mount = new URL(urls().base).pathname.replace(/\/$/, '');
       const { pathname } = new URL(request.url ?? '/', 'http://local');
-      const [, door = '', below = ''] =
-        /^\/(api\/v3|git|codeload)(\/.*)$/.exec(pathname.startsWith(mount) ? pathname.slice(mount.length) : '') ?? [];
-      if (door === 'api/v3') return rest(request, response, below);
-      if (door === 'git') return git(request, response, below);
-      if (door === 'codeload') return archives.handle(request, response, below);
+      const door = pathname.startsWith(mount) ? pathname.slice(mount.length) : '';
+      const [, clientId] = /^\/api\/v3\/applications\/([^/]+)\/token$/.exec(door) ?? [];
+      if (clientId !== undefined && request.method === 'DELETE') return oauth.revoke(request, response, clientId);
+      if (door === '/login/oauth/authorize') return oauth.authorize(request, response);
+      if (door === '/login/oauth/access_token') return oauth.exchange(request, response);
+      const [, kind = '', below = ''] = /^\/(api\/v3|git|codeload)(\/.*)$/.exec(door) ?? [];
+      if (kind === 'api/v3') return rest(request, response, below);
+      if (kind === 'git') return git(request, response, below);
+      if (kind === 'codeload') return archives.handle(request, response, below);
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('Not Found\n');
     },
     async close() {

@@ -82,6 +82,30 @@ create table if not exists workflow_run (
   started_at integer,
   updated_at integer not null
 );
+create table if not exists oauth_code (
+  code_sha256 text primary key,
+  client_id text not null,
+  login text not null,
+  redirect_uri text not null,
+  challenge text,
+  scope text not null,
+  expires_at integer not null,
+  used_at integer
+);
+create table if not exists oauth_token (
+  token_sha256 text primary key,
+  client_id text not null,
+  login text not null,
+  scope text not null,
+  created_at integer not null,
+  expires_at integer
+);
+create table if not exists oauth_refresh_token (
+  token_sha256 text primary key,
+  client_id text not null,
+  login text not null,
+  expires_at integer not null
+);
 `;
 
 export interface GithubState {

@@ -10,6 +10,7 @@ export interface GithubUser {
 }
 
 export interface GithubUsers {
+  all(): readonly GithubUser[];
   withLogin(login: string): GithubUser | undefined;
   withToken(token: string): GithubUser | undefined;
   /** The account behind an author's or committer's address, if it is one. */
@@ -21,11 +22,20 @@ const NOREPLY = /^(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com$/;
 /** The address GitHub gives to an account that shows none. */
 export const noreplyAddress = (user: GithubUser) => `${user.id}+${user.login}@users.noreply.github.com`;
 
-export function createGithubUsers(users: readonly GithubUser[]): GithubUsers {
+/** `issuedTo` knows the tokens that applications were given: whose they are. */
+export function createGithubUsers(
+  users: readonly GithubUser[],
+  issuedTo: (token: string) => string | undefined,
+): GithubUsers {
   const withLogin = (login: string) => users.find((user) => user.login.toLowerCase() === login.toLowerCase());
   return {
+    all: () => users,
     withLogin,
-    withToken: (token) => users.find((user) => sameText(user.token, token)),
+    withToken(token) {
+      const own = users.find((user) => sameText(user.token, token));
+      const login = own ? undefined : issuedTo(token);
+      return login === undefined ? own : withLogin(login);
+    },
     withEmail(email) {
       const login = NOREPLY.exec(email)?.[1];
       return login === undefined ? users.find((user) => user.email === email) : withLogin(login);

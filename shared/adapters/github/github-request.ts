@@ -10,8 +10,10 @@ export interface GithubRequestConfig {
   readonly timeoutMs?: number;
 }
 
-export interface GithubCall {
-  readonly token: string;
+/** Who calls: a user, by a token, or an application, by its id and secret (`id:secret`). */
+type GithubCaller = { readonly token: string } | { readonly application: string };
+
+export type GithubCall = GithubCaller & {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the API's address, with its query: `/user/repos?page=2`. */
   readonly path: string;
@@ -24,7 +26,7 @@ export interface GithubCall {
   readonly expect?: readonly number[];
   /** Of the answer; 32 MiB unless told. */
   readonly limitBytes?: number;
-}
+};
 
 export interface GithubAnswer {
   readonly status: number;
@@ -53,43 +55,68 @@ interface FetchInit {
 }
 type Fetch = (url: string, init: FetchInit) => Promise<Fetched>;
 
+/** One HTTP request to GitHub with its whole answer. Throws `code_host_unavailable` when there is none in time. */
+export type GithubExchange = (
+  url: string,
+  request: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string | undefined;
+    readonly limitBytes?: number | undefined;
+  },
+) => Promise<GithubAnswer>;
+
+/** Redirects are not followed, statuses not judged. */
+export function githubExchange(config: Omit<GithubRequestConfig, 'apiUrl'>): GithubExchange {
+  let fetching: Promise<Fetch> | undefined;
+  return async (url, { method, headers, body, limitBytes = ANSWER_LIMIT_BYTES }) => {
+    fetching ??= fetchThrough(config.proxyUrl);
+    try {
+      const answer = await (await fetching)(url, {
+        method,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(config.timeoutMs ?? 15_000),
+        headers: { 'user-agent': 'miaobu', ...headers },
+        ...(body === undefined ? {} : { body }),
+      });
+      return {
+        status: answer.status,
+        header: (name) => answer.headers.get(name) ?? undefined,
+        body: await readLimited(answer, limitBytes),
+      };
+    } catch (cause) {
+      const message = `GitHub did not answer ${method} ${new URL(url).pathname}`;
+      throw new AppError('code_host_unavailable', { cause, message });
+    }
+  };
+}
+
 /**
  * One call of GitHub's REST API: authentication, time limit, redirects within the API (renamed repositories), and GitHub's
  * errors as ours (see `CodeHost`). 404 throws `repository_not_found` unless it is expected.
  */
 export function githubRequest(config: GithubRequestConfig): GithubRequest {
   const apiUrl = config.apiUrl.replace(/\/+$/, '');
-  let fetching: Promise<Fetch> | undefined;
+  const exchange = githubExchange(config);
 
-  const send = async (url: string, call: GithubCall): Promise<GithubAnswer> => {
-    fetching ??= fetchThrough(config.proxyUrl);
-    const answer = await (await fetching)(url, {
+  const send = (url: string, call: GithubCall): Promise<GithubAnswer> =>
+    exchange(url, {
       method: call.method ?? 'GET',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(config.timeoutMs ?? 15_000),
       headers: {
         accept: call.accept ?? 'application/vnd.github+json',
-        authorization: `Bearer ${call.token}`,
-        'user-agent': 'miaobu',
+        authorization: 'token' in call ? `Bearer ${call.token}` : `Basic ${base64(call.application)}`,
         'x-github-api-version': '2022-11-28',
         ...(call.ifNoneMatch === undefined ? {} : { 'if-none-match': call.ifNoneMatch }),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+      limitBytes: call.limitBytes,
     });
-    return {
-      status: answer.status,
-      header: (name) => answer.headers.get(name) ?? undefined,
-      body: await readLimited(answer, call.limitBytes ?? ANSWER_LIMIT_BYTES),
-    };
-  };
 
   return async (call) => {
     let url = `${apiUrl}${call.path}`;
     for (let hop = 0; ; hop++) {
-      const answer = await send(url, call).catch((cause: unknown) => {
-        throw new AppError('code_host_unavailable', { cause, message: `GitHub did not answer ${describe(call)}` });
-      });
+      const answer = await send(url, call);
       const location = answer.status >= 300 && answer.status < 400 ? answer.header('location') : undefined;
       // The token goes to the API and nowhere else.
       const within = location !== undefined && new URL(location, url).href.startsWith(`${apiUrl}/`);
@@ -105,6 +132,8 @@ export function readGithubJson<Schema extends z.ZodType>(schema: Schema, answer:
   if (parsed.success) return parsed.data;
   throw new AppError('vendor_rejected', { cause: parsed.error, message: 'GitHub answered in an unknown form' });
 }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 async function fetchThrough(proxyUrl: string | undefined): Promise<Fetch> {
   if (proxyUrl === undefined) return fetch;

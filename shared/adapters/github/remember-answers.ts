@@ -12,7 +12,7 @@ export function rememberAnswers(request: GithubRequest): GithubRequest {
   const remembered = new Map<string, GithubAnswer>();
   return async (call) => {
     // What one token may see, another may not.
-    const key = `${call.token} ${call.accept ?? ''} ${call.path}`;
+    const key = `${'token' in call ? call.token : call.application} ${call.accept ?? ''} ${call.path}`;
     const before = remembered.get(key);
     const etag = before?.header('etag');
     const answer = await request(

@@ -1,0 +1,112 @@
+import * as z from 'zod';
+import { AppError } from '../../kernel/app-error.ts';
+import type { CodeHostGrant, CodeHostLogin } from '../../ports/code-host-login.ts';
+import { type GithubRequestConfig, githubExchange, githubRequest, readGithubJson } from './github-request.ts';
+
+export interface GithubLoginConfig extends GithubRequestConfig {
+  /** `https://github.com`, or where a GitHub Enterprise Server shows its pages. */
+  readonly webUrl: string;
+  /** Of an OAuth App, or of a GitHub App (it begins with `Iv`). */
+  readonly clientId: string;
+  /** Asked for each call. */
+  readonly clientSecret: () => Promise<string>;
+}
+
+const exchanged = z.union([
+  z.object({
+    access_token: z.string().min(1),
+    token_type: z.string().regex(/^bearer$/i),
+    expires_in: z.int().positive().optional(),
+    refresh_token: z.string().min(1).optional(),
+  }),
+  // Refusals come with status 200.
+  z.object({ error: z.string() }),
+]);
+const userSchema = z.object({ id: z.int().positive(), login: z.string().min(1).max(100) });
+const membershipSchema = z.object({ state: z.string() });
+
+/** What of its refusals is the browser's doing; the others are ours. */
+const CODE_REFUSED = ['bad_verification_code', 'invalid_grant'];
+
+// Hooks, statuses and private code of repositories, and whether its user is in an organisation. OAuth Apps have nothing
+// narrower. A GitHub App has its permissions from its registration and the repositories it is installed in, and no scopes.
+const OAUTH_APP_SCOPES = 'repo read:org';
+const isGithubApp = (clientId: string) => clientId.startsWith('Iv');
+
+/** `CodeHostLogin` on GitHub's web flow (docs.github.com, "Authorizing OAuth apps", "Generating a user access token for a GitHub App"). */
+export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
+  const { clientId } = config;
+  const webUrl = config.webUrl.replace(/\/+$/, '');
+  const request = githubRequest(config);
+  const exchange = githubExchange(config);
+
+  return {
+    authorizeUrl({ redirectUri, state, challenge }) {
+      const query = new URLSearchParams({
+        client_id: clientId,
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+        ...(isGithubApp(clientId) ? {} : { scope: OAUTH_APP_SCOPES }),
+      });
+      return `${webUrl}/login/oauth/authorize?${query}`;
+    },
+
+    async exchangeCode({ code, redirectUri, verifier }) {
+      const form = new URLSearchParams({
+        client_id: clientId,
+        client_secret: await config.clientSecret(),
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: verifier,
+      });
+      const answer = await exchange(`${webUrl}/login/oauth/access_token`, {
+        method: 'POST',
+        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+        limitBytes: 64 * 1024,
+      });
+      if (answer.status === 429) throw new AppError('code_host_throttled', { details: { retryAfterSeconds: 60 } });
+      if (answer.status >= 500) throw new AppError('code_host_unavailable', { details: { status: answer.status } });
+      const parsed = readGithubJson(exchanged, answer);
+      if (!('error' in parsed)) return grantOf(parsed);
+      if (CODE_REFUSED.includes(parsed.error)) return undefined;
+      throw new AppError('vendor_rejected', { message: `GitHub refused to exchange a code: ${parsed.error}` });
+    },
+
+    async getUser(token) {
+      return readGithubJson(userSchema, await request({ token, path: '/user' }));
+    },
+
+    async isMember(token, organisation) {
+      const path = `/user/memberships/orgs/${encodeURIComponent(organisation)}`;
+      // 403: the organisation does not let this application ask.
+      const answer = await request({ token, path, expect: [403, 404] });
+      return answer.status === 200 && readGithubJson(membershipSchema, answer).state === 'active';
+    },
+
+    async revoke(token) {
+      await request({
+        application: `${clientId}:${await config.clientSecret()}`,
+        method: 'DELETE',
+        path: `/applications/${encodeURIComponent(clientId)}/token`,
+        body: { access_token: token },
+        // 422: it counted no more.
+        expect: [404, 422],
+      });
+    },
+  };
+}
+
+function grantOf(answer: {
+  readonly access_token: string;
+  readonly expires_in?: number | undefined;
+  readonly refresh_token?: string | undefined;
+}): CodeHostGrant {
+  return {
+    token: answer.access_token,
+    ...(answer.expires_in === undefined ? {} : { expiresAt: new Date(Date.now() + answer.expires_in * 1000) }),
+    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
+  };
+}
