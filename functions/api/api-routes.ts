@@ -11,6 +11,7 @@ import type { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { eventStream } from './onion/event-stream.ts';
 import type { EventsAnswer, JsonAnswer, Operations, RedirectAnswer } from './operation.ts';
+import { referenceRoutes } from './reference-routes.ts';
 
 // One type for every entry: a loop over ids cannot carry the type of each.
 const table: Readonly<Record<OperationId, Endpoint>> = api;
@@ -44,6 +45,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
     await deps.assertReady();
     return c.json({ data: { ready: true } });
   });
+  referenceRoutes(app);
 
   const serve = async (id: OperationId, c: HonoContext<WebEnvironment>) => {
     const { access, params, query, body, headers, cookies, answers, output, status, paginated } = table[id];

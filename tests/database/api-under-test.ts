@@ -181,6 +181,7 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
   }
 
   return {
+    app,
     ask,
     signUp,
     /** The operations for somebody who is signed in. */
