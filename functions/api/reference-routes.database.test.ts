@@ -1,0 +1,46 @@
+import { openapiDocument } from '@miaobu/shared/contracts/openapi';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiUnderTest, apiUnderTest } from '../../tests/database/api-under-test.ts';
+import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+
+let own: TestStore;
+let api: ApiUnderTest;
+
+beforeAll(async () => {
+  own = await openTestStore();
+  api = apiUnderTest(own);
+});
+afterAll(() => own.close());
+
+const OPENAPI = '/api/v1/openapi.json';
+
+test('the document lists exactly the live routes', () => {
+  const live = api.app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
+  const listed = Object.entries(openapiDocument().paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+  );
+  expect([...new Set(live)].sort()).toEqual(listed.sort());
+});
+
+test('whatever is not listed is 404, and a listed path with another method 405', async () => {
+  const { paths } = openapiDocument();
+  for (const [path, methods] of Object.entries(paths)) {
+    const asked = path.replace(/\{\w+\}/g, 'x');
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      if (method.toLowerCase() in methods || path.startsWith('/health/')) continue;
+      expect((await api.ask(method, asked)).status, `${method} ${path}`).toBe(405);
+    }
+    expect((await api.ask('GET', `${asked}/beside`)).status, `${path}/beside`).toBe(404);
+  }
+});
+
+test('anybody may read the document, and need not fetch it twice', async () => {
+  const answer = await api.ask('GET', OPENAPI);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=300');
+  expect(answer.body).toEqual(JSON.parse(JSON.stringify(openapiDocument())));
+  const etag = answer.headers.get('etag') ?? '';
+  const again = await api.ask('GET', OPENAPI, { headers: { 'if-none-match': etag } });
+  expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', etag]);
+  expect((await api.ask('GET', OPENAPI, { headers: { 'if-none-match': '"another"' } })).status).toBe(200);
+});

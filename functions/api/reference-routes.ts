@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { openapiDocument } from '@miaobu/shared/contracts/openapi';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { WebApp } from '@miaobu/shared/runtime/web-function';
+import { namesEtag } from './etag.ts';
+
+interface Page {
+  readonly type: string;
+  readonly text: string;
+  readonly etag: string;
+  readonly contentSecurityPolicy?: string;
+}
+
+const page = (type: string, text: string): Page => ({
+  type,
+  text,
+  etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
+});
+
+/** Made by the first request that asks for it, then kept: it changes with a release only. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly it: T } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
+}
+
+/** What the API says about itself, to anybody: the OpenAPI document, and the reference that is made of it. */
+export function referenceRoutes(app: WebApp): void {
+  const pages = {
+    '/api/v1/openapi.json': once(() => page('application/json', JSON.stringify(openapiDocument()))),
+  };
+  for (const [path, get] of Object.entries(pages)) {
+    app.get(path, (c) => {
+      const { type, text, etag } = get();
+      c.header('etag', etag);
+      c.header('cache-control', 'public, max-age=300');
+      c.header('cross-origin-resource-policy', 'cross-origin');
+      if (namesEtag(c.req.header('if-none-match') ?? '', etag)) return c.body(null, 304);
+      c.header('content-type', type);
+      return c.body(text);
+    });
+    app.all(path, () => {
+      throw new AppError('method_not_allowed', { details: { allowed: ['GET'] } });
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import type { ErrorCode } from '../kernel/app-error.ts';
+import type { Endpoint } from './endpoint.ts';
+import { errors } from './errors.ts';
+
+/** How every refusal looks. */
+export const errorAnswer = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.string().describe('What went wrong, for a program.'),
+      message: z.string().describe('The same for a person.'),
+      details: z
+        .looseObject({
+          fields: z
+            .array(z.strictObject({ path: z.string(), problem: z.string() }))
+            .optional()
+            .describe('Of `invalid_request`: each field that is wrong, by its path.'),
+        })
+        .optional()
+        .describe('More about it, by code.'),
+    }),
+    request_id: z.string().describe('Leads to the log.'),
+  })
+  .meta({ id: 'Error' });
+
+/** Every code an operation may answer: its own, and those that its form brings along. */
+export function errorCodesOf({ access, method, body, requiresIfMatch, errors: own }: Endpoint): ErrorCode[] {
+  const codes = new Set<ErrorCode>(own);
+  codes.add('invalid_request');
+  if (access !== 'public') codes.add('unauthorized').add('forbidden');
+  if (access.startsWith('platform:')) codes.add('not_found');
+  if (method === 'POST') codes.add('idempotency_key_reused').add('idempotency_key_in_use');
+  if (requiresIfMatch) codes.add('precondition_required').add('precondition_failed');
+  if (body) {
+    codes.add('invalid_json').add('unsupported_media_type').add('payload_too_large').add('request_timeout');
+  }
+  codes.add('rate_limited').add('database_unavailable').add('internal');
+  return [...codes];
+}
+
+/** Codes by the status they come with, lowest first. */
+export function codesByStatus(codes: readonly ErrorCode[]): ReadonlyMap<number, readonly ErrorCode[]> {
+  const sorted = codes.toSorted((a, b) => errors[a].status - errors[b].status || (a < b ? -1 : 1));
+  const groups = new Map<number, ErrorCode[]>();
+  for (const code of sorted) {
+    const { status } = errors[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}

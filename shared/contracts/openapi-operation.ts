@@ -1,0 +1,169 @@
+import type { ErrorCode } from '../kernel/app-error.ts';
+import type { Access, Endpoint } from './endpoint.ts';
+import { errors } from './errors.ts';
+import { codesByStatus, errorCodesOf } from './openapi-errors.ts';
+import { exampleOf } from './openapi-examples.ts';
+import type { SchemaCollection } from './openapi-schemas.ts';
+import type {
+  AnswerShape,
+  JsonSchema,
+  MediaType,
+  OperationShape,
+  Parameter,
+  Reference,
+  SecurityRequirement,
+} from './openapi-shape.ts';
+
+const JSON_TYPE = 'application/json';
+const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
+
+/** Headers of every answer. */
+export const commonHeaders = { 'X-Request-Id': header('RequestId') };
+export const etagHeader = { ETag: header('ETag') };
+export const UNCHANGED: AnswerShape = {
+  description: 'Unchanged since the `ETag` that `If-None-Match` named.',
+  headers: commonHeaders,
+};
+
+function parametersOf(endpoint: Endpoint, schemas: SchemaCollection): (Parameter | Reference)[] {
+  const parts = [
+    ['path', endpoint.params],
+    ['query', endpoint.query],
+    ['header', endpoint.headers],
+    ['cookie', endpoint.cookies],
+  ] as const;
+  const found: (Parameter | Reference)[] = parts.flatMap(([part, schema]) => {
+    const { properties, required } = schema ? schemas.ofRequest(schema) : {};
+    return Object.entries(properties ?? {}).map(([name, { description, ...field }]) => ({
+      name,
+      in: part,
+      required: part === 'path' || (required?.includes(name) ?? false),
+      ...(description === undefined ? {} : { description }),
+      schema: field,
+    }));
+  });
+  if (endpoint.method === 'POST') found.push({ $ref: '#/components/parameters/IdempotencyKey' });
+  return found;
+}
+
+/** Who may call it: as OpenAPI says it, and as a sentence. */
+function accessOf(access: Access): { readonly security: readonly SecurityRequirement[]; readonly who: string } {
+  if (access === 'public') return { security: [], who: 'Anybody.' };
+  if (access === 'session') return { security: [{ session: [] }], who: 'Whoever is signed in; no token.' };
+  const security = [{ session: [] }, { token: [access] }];
+  const who = `Whoever is signed in, or a token with the scope \`${access}\`.`;
+  return { security, who: access.startsWith('platform:') ? `${who} Admins only: to others it does not exist.` : who };
+}
+
+function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
+  const { answers = 'json', output, paginated, status } = endpoint;
+  const headers = endpoint.etag ? { ...commonHeaders, ...etagHeader } : commonHeaders;
+  if (answers === 'redirect') {
+    return { description: 'On to another page.', headers: { ...headers, Location: header('Location') } };
+  }
+  if (status === 204) return { description: 'Done; there is nothing to say.', headers };
+  const data = schemas.ofAnswer(output);
+  if (answers === 'events') {
+    const schema: JsonSchema = { type: 'string', description: 'Server-sent events; `data` of each is JSON.' };
+    return {
+      description: 'Events as they happen. `Last-Event-ID` goes on where a reader stopped.',
+      headers,
+      content: { 'text/event-stream': { schema, 'x-event-data': data } },
+    };
+  }
+  const schema: JsonSchema = {
+    type: 'object',
+    properties: paginated ? { data, meta: { $ref: '#/components/schemas/PageMeta' } } : { data },
+    required: paginated ? ['data', 'meta'] : ['data'],
+    additionalProperties: false,
+  };
+  const description = { 200: 'Done.', 201: 'Made.', 202: 'Begun; the rest follows.', 302: 'On to another page.' }[
+    status
+  ];
+  return { description, headers, content: { [JSON_TYPE]: { schema } } };
+}
+
+/** One refusal, as it is sent. */
+const refusal = (code: ErrorCode) => ({
+  error: {
+    code,
+    message: errors[code].text,
+    ...(code === 'invalid_request' ? { details: { fields: [{ path: 'body.name', problem: 'is not valid' }] } } : {}),
+  },
+  request_id: '019c1f6e-2b7a-7c31-9d0e-5a4f8b6c7d21',
+});
+
+/** The answer of a status that can have these codes. */
+export function refusalOf(status: number, codes: readonly ErrorCode[]): AnswerShape {
+  const schema: JsonSchema = {
+    allOf: [{ $ref: '#/components/schemas/Error' }],
+    properties: { error: { properties: { code: { enum: codes } } } },
+  };
+  const examples = Object.fromEntries(codes.map((code) => [code, { value: refusal(code) }]));
+  const retryAfter = status === 429 || status === 503 ? { 'Retry-After': header('RetryAfter') } : {};
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errors[code].text}`).join('\n\n'),
+    headers: { ...commonHeaders, ...retryAfter },
+    content: { [JSON_TYPE]: { schema, examples } },
+  };
+}
+
+/** `invalid_request` → `InvalidRequest`. */
+export const responseName = (code: ErrorCode) =>
+  code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** One operation of the table, as OpenAPI describes it. */
+export function describeOperation(id: string, endpoint: Endpoint, schemas: SchemaCollection): OperationShape {
+  const { status, summary, tag, body, deprecated } = endpoint;
+  const { security, who } = accessOf(endpoint.access);
+  const responses: Record<string, AnswerShape | Reference> = { [status]: successOf(endpoint, schemas) };
+  for (const [refused, codes] of codesByStatus(errorCodesOf(endpoint))) {
+    const [code, ...others] = codes;
+    responses[refused] =
+      code !== undefined && others.length === 0
+        ? { $ref: `#/components/responses/${responseName(code)}` }
+        : refusalOf(refused, codes);
+  }
+  if (endpoint.etag && endpoint.method === 'GET') responses[304] = UNCHANGED;
+  const goingAway = deprecated && `Goes away on ${deprecated.sunset}: use \`${deprecated.successor}\`.`;
+  const parameters = parametersOf(endpoint, schemas);
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: [who, goingAway].filter((sentence) => sentence !== undefined).join('\n\n'),
+    ...(deprecated ? { deprecated: true as const } : {}),
+    security,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body
+      ? { requestBody: { required: true as const, content: { [JSON_TYPE]: { schema: schemas.ofRequest(body) } } } }
+      : {}),
+    responses,
+  };
+}
+
+/** The same with an example of what is sent and of what comes back. */
+export function withExamples(operation: OperationShape, named: Readonly<Record<string, JsonSchema>>): OperationShape {
+  // `createProject` is about a Project.
+  const owner = operation.operationId.replace(/^[a-z]+/, '').replace(/s$/, '');
+  const exemplify = (content: Readonly<Record<string, MediaType>>) =>
+    Object.fromEntries(
+      Object.entries(content).map(([type, media]) => [
+        type,
+        type === JSON_TYPE && media.examples === undefined
+          ? { ...media, example: exampleOf(media.schema, named, { owner }) }
+          : media,
+      ]),
+    );
+  const { requestBody, responses } = operation;
+  return {
+    ...operation,
+    ...(requestBody ? { requestBody: { ...requestBody, content: exemplify(requestBody.content) } } : {}),
+    responses: Object.fromEntries(
+      Object.entries(responses).map(([status, answer]) => [
+        status,
+        'content' in answer && answer.content ? { ...answer, content: exemplify(answer.content) } : answer,
+      ]),
+    ),
+  };
+}

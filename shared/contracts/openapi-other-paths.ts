@@ -1,0 +1,63 @@
+import { commonHeaders, etagHeader, refusalOf, UNCHANGED } from './openapi-operation.ts';
+import type { JsonSchema, PathShape } from './openapi-shape.ts';
+
+const truth = (name: string): JsonSchema => ({
+  type: 'object',
+  properties: {
+    data: { type: 'object', properties: { [name]: { const: true } }, required: [name], additionalProperties: false },
+  },
+  required: ['data'],
+  additionalProperties: false,
+});
+
+const page = (operationId: string, summary: string, type: string, schema: JsonSchema): PathShape => ({
+  get: {
+    operationId,
+    tags: ['platform'],
+    summary,
+    description: 'Anybody.',
+    security: [],
+    responses: {
+      200: { description: 'It.', headers: { ...commonHeaders, ...etagHeader }, content: { [type]: { schema } } },
+      304: UNCHANGED,
+    },
+  },
+});
+
+/** Routes that are not operations: health, this document, and the page that is made of it. */
+export const otherPaths: Readonly<Record<string, PathShape>> = {
+  '/api/v1/openapi.json': page('readOpenapi', 'This document.', 'application/json', { type: 'object' }),
+  '/health/live': {
+    get: {
+      operationId: 'checkLiveness',
+      tags: ['platform'],
+      summary: 'Whether this instance runs.',
+      description: 'Anybody.',
+      security: [],
+      responses: {
+        200: {
+          description: 'It does.',
+          headers: commonHeaders,
+          content: { 'application/json': { schema: truth('live'), example: { data: { live: true } } } },
+        },
+      },
+    },
+  },
+  '/health/ready': {
+    get: {
+      operationId: 'checkReadiness',
+      tags: ['platform'],
+      summary: 'Whether this instance reaches the database.',
+      description: 'Anybody.',
+      security: [],
+      responses: {
+        200: {
+          description: 'It does.',
+          headers: commonHeaders,
+          content: { 'application/json': { schema: truth('ready'), example: { data: { ready: true } } } },
+        },
+        503: refusalOf(503, ['database_unavailable']),
+      },
+    },
+  },
+};
