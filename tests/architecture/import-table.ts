@@ -41,6 +41,8 @@ export const importTable: readonly Row[] = [
     may: [...ofUseCases, 'shared/runtime/web-function.ts'],
     packages: ['zod', 'hono'],
   },
+  // The reference is a page, written with hono/html.
+  { from: 'functions/api/reference/', may: ofUseCases, packages: ['hono'] },
   { from: 'functions/', may: ofUseCases, packages: ['zod'] },
   { from: 'edge-routine/', may: ['shared/contracts/edge-route.ts', 'shared/contracts/manifest.ts'] },
   { from: 'dashboard/', may: ['shared/contracts/'] },
