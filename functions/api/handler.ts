@@ -5,25 +5,39 @@
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
+import { joseTokenSigner } from '@miaobu/shared/adapters/jose/jose-token-signer';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { createSealer } from '@miaobu/shared/kernel/seal';
+import { accessTokens } from '@miaobu/shared/model/account/access-tokens';
+import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
+import { refreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
   aliyunConfig,
   buildLogConfig,
+  corsConfig,
   databaseConfig,
   doorbellConfig,
   githubConfig,
+  githubOauthConfig,
   originConfig,
+  rateLimitConfig,
   readConfig,
   rootKeyConfig,
 } from '@miaobu/shared/runtime/config';
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
 import { startWebFunction } from '@miaobu/shared/runtime/web-function';
 import { apiRoutes } from './api-routes.ts';
+import { answerDeviceLogin } from './auth/device-login.ts';
+import { sessionByCookie } from './auth/session-by-cookie.ts';
 import { authenticate } from './authenticate.ts';
+import { answerOnce } from './onion/answer-once.ts';
+import { limit } from './onion/limit.ts';
+import { openStream } from './onion/open-stream.ts';
 import { operations } from './operations.ts';
+import { pageRoutes } from './page-routes.ts';
 
 const config = readConfig([
   databaseConfig,
@@ -33,13 +47,25 @@ const config = readConfig([
   doorbellConfig,
   buildLogConfig,
   githubConfig,
+  githubOauthConfig,
+  corsConfig,
+  rateLimitConfig,
 ]);
 const database = openDatabase(config.database);
 const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
+const { controlOrigin } = config;
+const store = repositories(database);
+const sealer = createSealer(config.rootKey);
+const clientSecret = readPlatformSecret({ store, sealer }, 'github-client-secret');
 const deps = {
-  store: repositories(database),
-  sealer: createSealer(config.rootKey),
+  store,
+  sealer,
+  controlOrigin,
+  ownOrigins: [controlOrigin, ...config.corsOrigins],
+  login: githubLogin({ ...config.github, ...config.githubOauth, clientSecret }),
+  accessTokens: accessTokens({ store, sealer, signer: joseTokenSigner(), controlOrigin }),
+  refreshTokens: refreshTokens(config.rootKey),
   codeHost: githubCodeHost(config.github),
   buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
   address: siteAddress(config.sitesOrigin),
@@ -50,10 +76,19 @@ startWebFunction({
   credentials,
   routes(app, log, stopping) {
     const doorbell = fcDoorbell({ ...config.doorbell, ...cloud, log });
+    pageRoutes(app, {
+      store,
+      controlOrigin,
+      sessionByCookie: sessionByCookie(deps),
+      answerDeviceLogin: answerDeviceLogin(deps),
+    });
     apiRoutes(app, {
       authenticate: authenticate(deps),
+      limit: limit({ ...deps, scale: config.rateLimitScale }),
+      answerOnce: answerOnce(deps),
+      openStream: openStream({ ...deps, stopping }),
+      corsOrigins: config.corsOrigins,
       assertReady: deps.store.assertReady,
-      stopping,
       operations: operations({ ...deps, doorbell }),
     });
   },

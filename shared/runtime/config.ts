@@ -122,9 +122,32 @@ export const githubConfig = slice(
   }),
 );
 
+/** The application that people sign in with at GitHub: an OAuth App or a GitHub App. Its secret is in the database. */
+export const githubOauthConfig = slice(
+  { GITHUB_WEB_URL: z.url({ protocol: /^https?$/ }), GITHUB_CLIENT_ID: z.string().regex(/^[\w.-]+$/) },
+  (env) => ({ githubOauth: { webUrl: env.GITHUB_WEB_URL, clientId: env.GITHUB_CLIENT_ID } }),
+);
+
 /** Where the operator wants to be told what was given up. */
 export const alertConfig = slice({ ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional() }, (env) => ({
   alertUrl: env.ALERT_WEBHOOK_URL,
+}));
+
+/** Origins whose pages may use the API (the dashboard's), separated by commas. Nobody else's may, not even of this machine, unless named. */
+export const corsConfig = slice(
+  {
+    CORS_ORIGINS: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').flatMap((each) => each.trim() || []))
+      .pipe(z.array(origin)),
+  },
+  (env) => ({ corsOrigins: env.CORS_ORIGINS }),
+);
+
+/** What the rate limits of the API (functions/api/onion/rate-limits.ts) are multiplied by. */
+export const rateLimitConfig = slice({ RATE_LIMIT_SCALE: z.coerce.number().positive().default(1) }, (env) => ({
+  rateLimitScale: env.RATE_LIMIT_SCALE,
 }));
 
 /** Where sites are probed, when their names do not resolve here. */

@@ -35,15 +35,15 @@ export const importTable: readonly Row[] = [
     packages: ['zod', 'hono', '@hono/', '@middy/'],
   },
   { from: /^functions\/[^/]+\/handler\.ts$/, may: ['shared/'], packages: [] },
-  // Routes are where HTTP ends: they read bodies.
+  // Routes are where HTTP ends: they read bodies, and know what an error will be answered.
   {
     from: /^functions\/[^/]+\/[^/]+-routes\.ts$/,
-    may: [...ofUseCases, 'shared/runtime/web-function.ts'],
+    may: [...ofUseCases, 'shared/runtime/web-function.ts', 'shared/runtime/error-response.ts'],
     packages: ['zod', 'hono'],
   },
   // The reference is a page, written with hono/html.
   { from: 'functions/api/reference/', may: ofUseCases, packages: ['hono'] },
-  { from: 'functions/', may: ofUseCases, packages: ['zod'] },
+  { from: 'functions/', may: ofUseCases, packages: ['zod', 'dotenv'] },
   { from: 'edge-routine/', may: ['shared/contracts/edge-route.ts', 'shared/contracts/manifest.ts'] },
   { from: 'dashboard/', may: ['shared/contracts/'] },
   { from: 'builder/', may: ['shared/contracts/build-job.ts', 'shared/contracts/manifest.ts', 'shared/kernel/'] },

@@ -1,4 +1,5 @@
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
+import type { Endpoint } from '@miaobu/shared/contracts/endpoint';
 import { scopes } from '@miaobu/shared/contracts/scopes';
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import { AppError } from '@miaobu/shared/kernel/app-error';
@@ -11,12 +12,21 @@ import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
 import { apiRoutes } from '../../functions/api/api-routes.ts';
+import { answerDeviceLogin } from '../../functions/api/auth/device-login.ts';
+import { sessionByCookie } from '../../functions/api/auth/session-by-cookie.ts';
 import { authenticate } from '../../functions/api/authenticate.ts';
+import { answerOnce } from '../../functions/api/onion/answer-once.ts';
+import { limit } from '../../functions/api/onion/limit.ts';
+import { openStream } from '../../functions/api/onion/open-stream.ts';
 import { operations } from '../../functions/api/operations.ts';
+import { pageRoutes } from '../../functions/api/page-routes.ts';
+import { type IdentityOptions, identityUnderTest } from './identity-under-test.ts';
 import type { TestStore } from './prepare-deployment.ts';
 import { signedInClient } from './signed-in-client.ts';
 
-const ORIGIN = 'https://api.miaobu.localhost';
+export const ORIGIN = 'https://api.miaobu.localhost';
+/** Where a page is from that may use the API. */
+export const PAGE_ORIGIN = 'https://console.example';
 
 /** A repository at the code host: branch → commit. Empty until somebody pushes. */
 export interface HostedRepository {
@@ -111,8 +121,25 @@ export interface RawAnswer {
   };
 }
 
+export interface ApiOptions {
+  readonly identity?: IdentityOptions;
+  /** Of the limits: high unless told otherwise, so that only tests about them meet them. */
+  readonly rateLimitScale?: number;
+  /** Other endpoints than those of the API, with who answers them. */
+  readonly endpoints?: {
+    readonly table: Readonly<Record<string, Endpoint>>;
+    readonly operations: Readonly<Record<string, unknown>>;
+  };
+  readonly assertReady?: () => Promise<void>;
+  /** The instance is about to end. */
+  readonly stopping?: AbortSignal;
+}
+
 /** `api` as its handler puts it together, asked without a socket between. The code host and the build log are in memory. */
-export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { readonly store: Store }) {
+export function apiUnderTest(
+  { store, sealer }: Pick<TestStore, 'sealer'> & { readonly store: Store },
+  { identity, rateLimitScale = 100, endpoints, assertReady, stopping = new AbortController().signal }: ApiOptions = {},
+) {
   const codeHost = memoryCodeHost();
   const buildLog = memoryBuildLog();
   const rings: string[] = [];
@@ -131,15 +158,27 @@ export function apiUnderTest({ store, sealer }: Pick<TestStore, 'sealer'> & { re
     codeHost,
     buildLog,
     address: siteAddress('https://sites.example'),
+    ...identityUnderTest({ store, sealer }, ORIGIN, identity),
+    ownOrigins: [ORIGIN, PAGE_ORIGIN],
   };
   const doorbell = { ring: async (requestId: string) => void rings.push(requestId) };
   const all = operations({ ...deps, doorbell });
   const app = webApp(createLog({}, (line) => log.push(line)));
+  pageRoutes(app, {
+    store,
+    controlOrigin: ORIGIN,
+    sessionByCookie: sessionByCookie(deps),
+    answerDeviceLogin: answerDeviceLogin(deps),
+  });
   apiRoutes(app, {
     authenticate: authenticate(deps),
-    assertReady: store.assertReady,
-    stopping: new AbortController().signal,
-    operations: all,
+    limit: limit({ ...deps, scale: rateLimitScale }),
+    answerOnce: answerOnce({ store, sealer }),
+    openStream: openStream({ store, stopping }),
+    corsOrigins: [PAGE_ORIGIN],
+    assertReady: assertReady ?? store.assertReady,
+    operations: { ...all, ...endpoints?.operations },
+    ...(endpoints && { table: endpoints.table }),
   });
 
   async function ask(method: string, path: string, { body, headers = {} }: AskOptions = {}): Promise<RawAnswer> {

@@ -1,0 +1,50 @@
+import type { WebEnvironment } from '@miaobu/shared/runtime/web-function';
+import type { MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+
+/** What pages of other origins may read besides the body. */
+const EXPOSED = [
+  'Deprecation',
+  'ETag',
+  'Idempotency-Replayed',
+  'Link',
+  'Location',
+  'RateLimit',
+  'RateLimit-Limit',
+  'RateLimit-Policy',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Retry-After',
+  'Sunset',
+  'X-Request-Id',
+];
+const ALLOWED = [
+  'Authorization',
+  'Content-Type',
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+  'Last-Event-ID',
+  'X-Request-Id',
+];
+/** No browser remembers a preflight for longer. */
+const PREFLIGHT_SECONDS = 7200;
+
+/** Lets pages of exactly these origins use the API, with their cookies; to all others it says nothing. */
+export function allowOrigins(origins: readonly string[]): MiddlewareHandler<WebEnvironment> {
+  const known = new Set(origins);
+  const allow = cors({
+    origin: [...origins],
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: ALLOWED,
+    exposeHeaders: EXPOSED,
+    credentials: true,
+    maxAge: PREFLIGHT_SECONDS,
+  });
+  return async (c, next) => {
+    const origin = c.req.header('origin');
+    if (origin !== undefined && known.has(origin)) return allow(c, next);
+    await next();
+    c.header('vary', 'Origin', { append: true });
+  };
+}

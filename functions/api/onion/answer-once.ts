@@ -1,0 +1,102 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
+import { sha256, sha256Hex } from '@miaobu/shared/kernel/hmac';
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { KeyedRequest } from '@miaobu/shared/model/request/idempotency-repository';
+import type { Actor } from '../operation.ts';
+import type { Rendered } from './rendered.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'idempotencyKeys'>;
+  readonly sealer: Sealer;
+}
+
+export interface AskedOnce {
+  /** What the caller said in `Idempotency-Key`. */
+  readonly key: string;
+  readonly operation: string;
+  /** With its query. */
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly actor: Actor | undefined;
+  /** What may make a public request another's: its cookies. */
+  readonly cookie: string | undefined;
+}
+
+/** Longer than a request can take whose statements and calls have time limits of their own: who holds a key longer has crashed. */
+const LEASE_SECONDS = 90;
+const FORM = /^[\x21-\x7e]{1,255}$/;
+
+/** Whose keys they are: a token's, a user's with all of their sessions, or of whoever knows the secret that a public request carries. */
+function principalOf({ actor, path, cookie }: AskedOnce): string {
+  if (!actor) return `public:${sha256Hex(`${path}\n${cookie ?? ''}`)}`;
+  const { credential, user } = actor;
+  return credential.kind === 'token' ? `token:${credential.tokenId}` : `user:${user.id}`;
+}
+
+const sealedTo = ({ principal, key }: KeyedRequest) => `idempotency:${principal}:${key}`;
+
+/**
+ * Does a request once under its `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and answers every repetition within 24 hours
+ * with what the first was answered, byte for byte. What failed and may go well another time is forgotten.
+ */
+export function answerOnce({ store, sealer }: Deps) {
+  /** `renderError` tells what the caller will read; undefined when another try makes sense. */
+  return async (
+    asked: AskedOnce,
+    context: Context,
+    work: () => Promise<Rendered>,
+    renderError: (error: unknown) => Rendered | undefined,
+  ): Promise<{ readonly rendered: Rendered; readonly replayed: boolean }> => {
+    if (!FORM.test(asked.key)) {
+      const fields = [{ path: 'headers.idempotency-key', problem: 'must be 1 to 255 visible ASCII characters' }];
+      throw new AppError('invalid_request', { details: { fields } });
+    }
+    const request: KeyedRequest = {
+      principal: principalOf(asked),
+      key: asked.key,
+      operation: asked.operation,
+      requestSha256: sha256(Buffer.concat([Buffer.from(`${asked.path}\n`), asked.bytes])),
+    };
+    const claimed = await store.idempotencyKeys.claim(request, LEASE_SECONDS);
+    switch (claimed.state) {
+      case 'reused':
+        throw new AppError('idempotency_key_reused');
+      case 'running': {
+        // It may end much sooner than its lease.
+        const retryAfterSeconds = Math.max(1, Math.min(5, Math.ceil(claimed.secondsLeft)));
+        throw new AppError('idempotency_key_in_use', { details: { retryAfterSeconds } });
+      }
+      case 'answered':
+        return {
+          rendered: JSON.parse(sealer.open(claimed.answerSealed, sealedTo(request))) as Rendered,
+          replayed: true,
+        };
+      case 'claimed':
+        break;
+    }
+    const remember = async (rendered: Rendered | undefined) => {
+      try {
+        if (rendered === undefined) await store.idempotencyKeys.release(claimed.claim, request);
+        else {
+          const sealed = sealer.seal(JSON.stringify(rendered), sealedTo(request));
+          await store.idempotencyKeys.answer(claimed.claim, request, sealed);
+        }
+      } catch (error) {
+        // What was done is done: the caller shall know. The key is free again when its lease has ended.
+        context.log.error('an answer was not remembered', describeError(error));
+      }
+    };
+    let rendered: Rendered;
+    try {
+      rendered = await work();
+    } catch (error) {
+      await remember(renderError(error));
+      throw error;
+    }
+    await remember(rendered);
+    return { rendered, replayed: false };
+  };
+}

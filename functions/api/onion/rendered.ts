@@ -1,0 +1,62 @@
+import type { OperationId } from '@miaobu/shared/contracts/api';
+import type { Endpoint } from '@miaobu/shared/contracts/endpoint';
+import { etagInCoding, etagOf, namesEtag } from '../etag.ts';
+import type { JsonAnswer, RedirectAnswer } from '../operation.ts';
+import { codingOf, encodeText } from './content-coding.ts';
+
+/** An answer of an operation, before it is negotiated with the one who asked: as it is remembered under an idempotency key. */
+export interface Rendered {
+  readonly status: number;
+  /** Pairs: `set-cookie` may be there several times. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** JSON; null for an answer without a body. */
+  readonly text: string | null;
+}
+
+const JSON_TYPE = ['content-type', 'application/json'] as const;
+
+/** The answer of an operation, its data by the contract: what the schema does not name does not get out. */
+export function render(
+  { output, status, paginated, etag }: Endpoint,
+  answer: JsonAnswer<OperationId> | RedirectAnswer,
+): Rendered {
+  const cookies = (answer.cookies ?? []).map((cookie) => ['set-cookie', cookie] as const);
+  if ('location' in answer) return { status: 302, headers: [...cookies, ['location', answer.location]], text: null };
+  const given = Object.entries(answer.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const data = output.parse(answer.data);
+  const tag = etag && !given.some(([name]) => name === 'etag') ? [['etag', etagOf(data)] as const] : [];
+  const headers = [...cookies, ...given, ...tag];
+  if (status === 204) return { status, headers, text: null };
+  const text = JSON.stringify(paginated ? { data, meta: { next_cursor: answer.nextCursor ?? null } } : { data });
+  return { status, headers: [...headers, JSON_TYPE], text };
+}
+
+export interface Negotiated {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+/** Smaller answers are not worth coding. */
+const CODED_FROM_BYTES = 1024;
+
+/** 304 for what the caller has already; else the body, in a coding that the caller takes. */
+export async function negotiate(
+  { status, headers, text }: Rendered,
+  asked: { readonly ifNoneMatch: string | undefined; readonly acceptEncoding: string | undefined },
+): Promise<Negotiated> {
+  const etag = headers.find(([name]) => name === 'etag')?.[1];
+  if (etag !== undefined && asked.ifNoneMatch !== undefined && namesEtag(asked.ifNoneMatch, etag)) {
+    return { status: 304, headers: headers.filter(([name]) => name !== 'content-type'), body: null };
+  }
+  if (text === null || Buffer.byteLength(text) < CODED_FROM_BYTES) return { status, headers, body: text };
+  const vary = ['vary', 'Accept-Encoding'] as const;
+  const coding = codingOf(asked.acceptEncoding);
+  if (coding === undefined) return { status, headers: [...headers, vary], body: text };
+  const coded = headers.map(([name, value]) => [name, name === 'etag' ? etagInCoding(value, coding) : value] as const);
+  return {
+    status,
+    headers: [...coded, ['content-encoding', coding], vary],
+    body: await encodeText(text, coding),
+  };
+}

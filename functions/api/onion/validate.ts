@@ -1,0 +1,25 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type * as z from 'zod';
+
+/** A part of a request by its schema. Throws `invalid_request`, with the path of each field that is wrong. */
+export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, part: string): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => ({
+    path: [part, ...issue.path].join('.'),
+    problem: issue.message,
+  }));
+  throw new AppError('invalid_request', { details: { fields } });
+}
+
+/** The bytes of a body as JSON; a missing or other content type is refused, so that no HTML form can speak to us. */
+export function parseJson(bytes: Buffer, contentType: string | undefined): unknown {
+  if (contentType?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+    throw new AppError('unsupported_media_type');
+  }
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new AppError('invalid_json', { cause });
+  }
+}
