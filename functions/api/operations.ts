@@ -1,10 +1,22 @@
 import type { Sealer } from '@miaobu/shared/kernel/seal';
+import type { AccessTokens } from '@miaobu/shared/model/account/access-tokens';
+import type { RefreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog } from '@miaobu/shared/ports/build-log';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { CodeHostLogin } from '@miaobu/shared/ports/code-host-login';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import { endSession } from './account/end-session.ts';
 import { getUser } from './account/get-user.ts';
+import { listSessions } from './account/list-sessions.ts';
+import { approveDeviceLogin, denyDeviceLogin, getDeviceLogin } from './auth/device-login.ts';
+import { finishGithubLogin } from './auth/finish-github-login.ts';
+import { redeemDeviceLogin } from './auth/redeem-device-login.ts';
+import { refreshSession } from './auth/refresh-session.ts';
+import { signOut, signOutEverywhere } from './auth/sign-out.ts';
+import { startDeviceLogin } from './auth/start-device-login.ts';
+import { startGithubLogin } from './auth/start-github-login.ts';
 import { getDeadLetter } from './dead-letters/get-dead-letter.ts';
 import { listDeadLetters } from './dead-letters/list-dead-letters.ts';
 import { discardDeadLetter, replayDeadLetter } from './dead-letters/resolve-dead-letter.ts';
@@ -13,6 +25,9 @@ import { getDeployment } from './deployments/get-deployment.ts';
 import { listDeployments } from './deployments/list-deployments.ts';
 import { readDeploymentLogs } from './deployments/read-deployment-logs.ts';
 import type { Operations } from './operation.ts';
+import { disableUser, enableUser } from './platform/disable-user.ts';
+import { listUsers } from './platform/list-users.ts';
+import { getSignInRules, replaceSignInRules } from './platform/sign-in-rules.ts';
 import { createProject } from './projects/create-project.ts';
 import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
@@ -30,11 +45,35 @@ export interface Deps {
   readonly buildLog: Pick<BuildLog, 'read'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
+  readonly login: CodeHostLogin;
+  readonly accessTokens: AccessTokens;
+  readonly refreshTokens: RefreshTokens;
+  /** Where the platform is reached. */
+  readonly controlOrigin: string;
+  /** Whose pages may use the cookie of a session. */
+  readonly ownOrigins: readonly string[];
 }
 
 /** Who answers each operation of `contracts/api.ts`. */
 export const operations = (deps: Deps): Operations => ({
   getUser,
+  startGithubLogin: startGithubLogin(deps),
+  finishGithubLogin: finishGithubLogin(deps),
+  refreshSession: refreshSession(deps),
+  signOut: signOut(deps),
+  signOutEverywhere: signOutEverywhere(deps),
+  startDeviceLogin: startDeviceLogin(deps),
+  redeemDeviceLogin: redeemDeviceLogin(deps),
+  getDeviceLogin: getDeviceLogin(deps),
+  approveDeviceLogin: approveDeviceLogin(deps),
+  denyDeviceLogin: denyDeviceLogin(deps),
+  listSessions: listSessions(deps),
+  endSession: endSession(deps),
+  getSignInRules: getSignInRules(deps),
+  replaceSignInRules: replaceSignInRules(deps),
+  listUsers: listUsers(deps),
+  disableUser: disableUser(deps),
+  enableUser: enableUser(deps),
   createApiToken: createApiToken(deps),
   listApiTokens: listApiTokens(deps),
   rotateApiToken: rotateApiToken(deps),

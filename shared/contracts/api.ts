@@ -1,11 +1,39 @@
 import { getUser } from './account.ts';
+import { finishGithubLogin, refreshSession, signOut, signOutEverywhere, startGithubLogin } from './auth.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { cancelDeployment, getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
+import {
+  approveDeviceLogin,
+  denyDeviceLogin,
+  getDeviceLogin,
+  redeemDeviceLogin,
+  startDeviceLogin,
+} from './device-logins.ts';
 import { createProject, deleteProject, getProject, listProjects } from './projects.ts';
+import { endSession, listSessions } from './sessions.ts';
+import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
+import { disableUser, enableUser, listUsers } from './users.ts';
 
 /** The table of operations: router, client and CLI are made from it. */
 export const api = {
+  startGithubLogin,
+  finishGithubLogin,
+  refreshSession,
+  signOut,
+  signOutEverywhere,
+  startDeviceLogin,
+  redeemDeviceLogin,
+  getDeviceLogin,
+  approveDeviceLogin,
+  denyDeviceLogin,
+  listSessions,
+  endSession,
+  getSignInRules,
+  replaceSignInRules,
+  listUsers,
+  disableUser,
+  enableUser,
   getUser,
   createApiToken,
   listApiTokens,

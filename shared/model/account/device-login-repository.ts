@@ -14,6 +14,8 @@ export interface DeviceLogin {
   /** What it calls itself: nobody has checked. */
   readonly clientName: string;
   readonly address: string;
+  /** What it asks for; whoever approves decides. */
+  readonly scopes: readonly Scope[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
@@ -25,9 +27,9 @@ export interface DeviceLoginProgress {
   readonly state: 'pending' | 'denied' | 'approved' | 'over';
   readonly askedTooSoon: boolean;
   readonly intervalSeconds: number;
-  /** Once approved. */
+  /** Once it is answered: by whom. */
   readonly userId: string | null;
-  readonly scopes: readonly Scope[] | null;
+  readonly scopes: readonly Scope[];
 }
 
 export const deviceLoginRepository = (db: Queryable) => ({
@@ -37,21 +39,22 @@ export const deviceLoginRepository = (db: Queryable) => ({
     userCode: string;
     clientName: string;
     address: string;
+    scopes: readonly Scope[];
   }): Promise<DeviceLogin | undefined> {
     await db.query(sql`delete from device_logins where expires_at < db_now() - interval '1 day'`);
     const [row] = await db.query<DeviceLogin>(sql`
-      insert into device_logins (device_code_sha256, user_code, client_name, address, expires_at, interval_seconds)
-      values (${login.deviceCodeSha256}, ${login.userCode}, ${login.clientName}, ${login.address},
+      insert into device_logins (device_code_sha256, user_code, client_name, address, scopes, expires_at, interval_seconds)
+      values (${login.deviceCodeSha256}, ${login.userCode}, ${login.clientName}, ${login.address}, ${login.scopes},
               db_now() + make_interval(mins => ${DEVICE_LOGIN_MINUTES}), ${DEVICE_POLL_SECONDS})
       on conflict (user_code) do nothing
-      returning id, user_code, client_name, address, created_at, expires_at`);
+      returning id, user_code, client_name, address, scopes, created_at, expires_at`);
     return row;
   },
 
   /** One that nobody has answered yet. */
   async findWaiting(userCode: string): Promise<DeviceLogin | undefined> {
     const [row] = await db.query<DeviceLogin>(sql`
-      select id, user_code, client_name, address, created_at, expires_at from device_logins
+      select id, user_code, client_name, address, scopes, created_at, expires_at from device_logins
        where user_code = ${userCode} and approved_at is null and denied_at is null and expires_at > db_now()`);
     return row;
   },

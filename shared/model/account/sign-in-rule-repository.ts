@@ -21,11 +21,14 @@ export const signInRuleRepository = (db: Queryable) => ({
     return normalRules({ users: names('user'), organisations: names('organisation') });
   },
 
-  /** From now on these and no others. */
+  /** Until the transaction ends nobody else replaces them: of two who do at once, the sum would be left. */
+  async lock(): Promise<void> {
+    await db.query(sql`lock table sign_in_rules in share row exclusive mode`);
+  },
+
+  /** From now on these and no others. To be called with the lock. */
   async replace(rules: SignInRules): Promise<void> {
     const { users, organisations } = normalRules(rules);
-    // Two that replace at once would leave the sum of both.
-    await db.query(sql`lock table sign_in_rules in share row exclusive mode`);
     await db.query(sql`delete from sign_in_rules`);
     await db.query(sql`
       insert into sign_in_rules (kind, name)

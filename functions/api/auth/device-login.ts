@@ -1,0 +1,85 @@
+import type { DeviceLogin as ShownDeviceLogin } from '@miaobu/shared/contracts/device-logins';
+import type { Scope } from '@miaobu/shared/contracts/scopes';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { readUserCode, showUserCode } from '@miaobu/shared/kernel/user-code';
+import type { User } from '@miaobu/shared/model/account/account-repository';
+import type { DeviceLogin } from '@miaobu/shared/model/account/device-login-repository';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'deviceLogins' | 'transaction'>;
+}
+
+const present = (login: DeviceLogin): ShownDeviceLogin => ({
+  user_code: showUserCode(login.userCode),
+  client_name: login.clientName,
+  scopes: [...login.scopes],
+  address: login.address === '' ? null : login.address,
+  created_at: login.createdAt.toISOString(),
+  expires_at: login.expiresAt.toISOString(),
+});
+
+/** The program that waits with this code. Throws `not_found` for one that was answered, is too old, or never was. */
+export async function findDeviceLogin(
+  { deviceLogins }: Pick<Repositories, 'deviceLogins'>,
+  typed: string,
+): Promise<DeviceLogin> {
+  const code = readUserCode(typed);
+  const login = code && (await deviceLogins.findWaiting(code));
+  if (!login) throw new AppError('not_found');
+  return login;
+}
+
+/** What a person decides about a program that waits, noted. `scopes` undefined: it is not let in. */
+export const answerDeviceLogin =
+  ({ store }: Deps) =>
+  async (
+    answer: { readonly userCode: string; readonly scopes: readonly Scope[] | undefined },
+    user: User,
+    { requestId, address }: Pick<Context, 'requestId' | 'address'>,
+  ): Promise<DeviceLogin> => {
+    const { scopes } = answer;
+    if (!user.isAdmin && scopes?.some((scope) => scope.startsWith('platform:'))) {
+      const fields = [{ path: 'body.scopes', problem: 'the scopes of the platform are for those who run it' }];
+      throw new AppError('invalid_request', { details: { fields } });
+    }
+    return store.transaction(async (repositories) => {
+      const { deviceLogins, auditLog } = repositories;
+      const login = await findDeviceLogin(repositories, answer.userCode);
+      const isAnswered =
+        scopes === undefined
+          ? await deviceLogins.deny(login.id, user.id)
+          : await deviceLogins.approve(login.id, user.id, [...new Set(scopes)]);
+      if (!isAnswered) throw new AppError('not_found');
+      await auditLog.append({
+        actor: showId('user', user.id),
+        action: scopes === undefined ? 'device_login.denied' : 'device_login.approved',
+        subject: showUserCode(login.userCode),
+        details: { client_name: login.clientName, asked_from: login.address, ...(scopes && { scopes }) },
+        requestId,
+        address,
+      });
+      return login;
+    });
+  };
+
+export const getDeviceLogin =
+  ({ store }: Deps): Operation<'getDeviceLogin'> =>
+  async ({ params }) => ({ data: present(await findDeviceLogin(store, params.user_code)) });
+
+export const approveDeviceLogin =
+  (deps: Deps): Operation<'approveDeviceLogin'> =>
+  async ({ params, body }, { user }, context) => {
+    const answer = { userCode: params.user_code, scopes: body.scopes };
+    return { data: present(await answerDeviceLogin(deps)(answer, user, context)) };
+  };
+
+export const denyDeviceLogin =
+  (deps: Deps): Operation<'denyDeviceLogin'> =>
+  async ({ params }, { user }, context) => {
+    const answer = { userCode: params.user_code, scopes: undefined };
+    return { data: present(await answerDeviceLogin(deps)(answer, user, context)) };
+  };

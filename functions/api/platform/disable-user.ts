@@ -1,0 +1,57 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Actor, Operation } from '../operation.ts';
+import { presentAccount } from './list-users.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'transaction'>;
+}
+
+/** Nothing of a disabled user lets anybody in from the next request on. Whoever runs the platform cannot lock themselves out. */
+export const disableUser =
+  (deps: Deps): Operation<'disableUser'> =>
+  async ({ params }, actor, context) => {
+    const userId = readUser(params.user);
+    if (userId === actor.user.id) throw new AppError('conflict', { details: { reason: 'this is your own account' } });
+    return { data: presentAccount(await setDisabled(deps, userId, true, actor, context)) };
+  };
+
+export const enableUser =
+  (deps: Deps): Operation<'enableUser'> =>
+  async ({ params }, actor, context) => ({
+    data: presentAccount(await setDisabled(deps, readUser(params.user), false, actor, context)),
+  });
+
+function readUser(shown: string): string {
+  const id = readId('user', shown);
+  if (id === undefined) throw new AppError('not_found');
+  return id;
+}
+
+/** The account as it is then. To disable one that is disabled changes nothing. */
+async function setDisabled(
+  { store }: Deps,
+  userId: string,
+  disabled: boolean,
+  { user }: Actor,
+  { requestId, address }: Context,
+) {
+  return store.transaction(async ({ accounts, sessions, auditLog }) => {
+    if (await accounts.setDisabled(userId, disabled)) {
+      const details = disabled ? { sessions: await sessions.endAll(userId, 'user_disabled') } : {};
+      await auditLog.append({
+        actor: showId('user', user.id),
+        action: disabled ? 'user.disabled' : 'user.enabled',
+        subject: showId('user', userId),
+        details,
+        requestId,
+        address,
+      });
+    }
+    const account = await accounts.find(userId);
+    if (!account) throw new AppError('not_found');
+    return account;
+  });
+}

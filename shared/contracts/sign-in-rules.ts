@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { endpoint } from './endpoint.ts';
+import { noParams, noQuery } from './pagination.ts';
+import { ifMatch } from './preconditions.ts';
+
+/** The name of a user or an organisation at GitHub. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,37}[A-Za-z0-9])?$/, 'not the name of a user or organisation at GitHub');
+const names = z.array(name).max(200);
+
+/**
+ * Who may sign in for the first time; whoever has an account may sign in until it is disabled. With no rules at all only the very
+ * first user gets in.
+ */
+export const signInRules = z.strictObject({
+  users: names,
+  /** Their active members. */
+  organisations: names,
+});
+export type SignInRules = z.output<typeof signInRules>;
+
+export const getSignInRules = endpoint({
+  method: 'GET',
+  path: '/api/v1/platform/sign-in-rules',
+  summary: 'Who may sign in besides those who already have an account.',
+  tag: 'platform',
+  access: 'platform:read',
+  params: noParams,
+  query: noQuery,
+  body: null,
+  etag: true,
+  output: signInRules,
+  status: 200,
+  paginated: false,
+  errors: ['not_found'],
+});
+
+export const replaceSignInRules = endpoint({
+  method: 'PUT',
+  path: '/api/v1/platform/sign-in-rules',
+  summary: 'From now on these may sign in. Accounts that exist stay; disable those that should not.',
+  tag: 'platform',
+  access: 'platform:write',
+  params: noParams,
+  query: noQuery,
+  body: signInRules,
+  headers: ifMatch,
+  etag: true,
+  output: signInRules,
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'precondition_failed'],
+});
