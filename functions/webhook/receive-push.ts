@@ -3,7 +3,11 @@ import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
-import type { DeliveryOutcome } from '@miaobu/shared/model/delivery/delivery-repository';
+import {
+  type DeliveryOutcome,
+  isSeenMeanwhile,
+  type NewDelivery,
+} from '@miaobu/shared/model/delivery/delivery-repository';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { type Project, webhookSecretContext } from '@miaobu/shared/model/project/project';
@@ -67,17 +71,21 @@ function parsePush(body: Buffer): GithubPush {
   return parsed.data;
 }
 
-/** What a push that was not seen before means. Runs with the delivery inserted, inside its transaction. */
+/** What a push means, and whether it was seen before. */
 async function decide(
   repositories: Repositories,
   project: Project,
   push: GithubPush,
-  delivery: { readonly guid: string; readonly requestId: string },
-): Promise<Decision> {
+  delivery: Pick<NewDelivery, 'deliveryGuid' | 'requestId'>,
+  isSeen: () => Promise<boolean>,
+): Promise<Decision | 'seen'> {
   const branch = branchOf(push.ref);
+  const lock = () => (branch === undefined ? undefined : repositories.environments.lockByBranch(project.id, branch));
+  // Sent at once, and looked at in this order: what the one before us in the branch's lock has recorded is seen.
+  const [environment, seen] = await Promise.all([lock(), isSeen()]);
+  if (seen) return 'seen';
   if (branch === undefined) return { outcome: 'ignored', note: 'not a branch' };
   if (push.deleted || push.head_commit === null) return { outcome: 'ignored', note: 'the branch was deleted' };
-  const environment = await repositories.environments.lockByBranch(project.id, branch);
   if (!environment) return { outcome: 'ignored', note: 'no environment follows this branch' };
 
   // GitHub guarantees no order and its clock has seconds: what is not newer than the newest we know is a hint to ask, never an order.
@@ -105,10 +113,10 @@ async function decide(
     environment,
     commit: { sha: push.after, message, author: author?.username ?? author?.name ?? null },
     trigger: 'push',
-    dedupeKey: `push:${delivery.guid}`,
+    dedupeKey: `push:${delivery.deliveryGuid}`,
     requestId: delivery.requestId,
+    messages: [branchSyncMessage(environment.id, delivery.requestId, SYNC_AFTER_SECONDS)],
   });
-  await repositories.enqueue(branchSyncMessage(environment.id, delivery.requestId, SYNC_AFTER_SECONDS));
   return { outcome: 'accepted', deploymentId: deployment.id };
 }
 
@@ -135,27 +143,34 @@ export const receivePush =
     const bodySha256 = sha256(delivery.body);
     const { requestId } = context;
 
-    const decision = await deps.store.transaction(async (repositories): Promise<Decision | undefined> => {
-      const id = await repositories.deliveries.insertNew({
-        projectId: project.id,
-        deliveryGuid,
-        event,
-        ref: push?.ref ?? null,
-        beforeSha: push?.before ?? null,
-        afterSha: push?.after ?? null,
-        pushedAt: push?.repository.pushed_at ?? null,
-        bodySha256,
-        requestId,
+    const recorded = {
+      projectId: project.id,
+      deliveryGuid,
+      event,
+      ref: push?.ref ?? null,
+      beforeSha: push?.before ?? null,
+      afterSha: push?.after ?? null,
+      pushedAt: push?.repository.pushed_at ?? null,
+      bodySha256,
+      requestId,
+    };
+    const decision = await deps.store
+      .transaction(async (repositories) => {
+        const isSeen = () => repositories.deliveries.isSeen(project.id, deliveryGuid, bodySha256);
+        const made = push
+          ? await decide(repositories, project, push, recorded, isSeen)
+          : (await isSeen())
+            ? 'seen'
+            : { outcome: 'ignored' as const, note: `${event} events need nothing` };
+        if (made !== 'seen') await repositories.deliveries.insert({ ...recorded, ...made });
+        return made;
+      })
+      .catch((error: unknown) => {
+        if (isSeenMeanwhile(error)) return 'seen' as const;
+        throw error;
       });
-      if (id === undefined) return undefined;
-      const made: Decision = push
-        ? await decide(repositories, project, push, { guid: deliveryGuid, requestId })
-        : { outcome: 'ignored', note: `${event} events need nothing` };
-      await repositories.deliveries.decide(id, made);
-      return made;
-    });
 
-    if (decision) {
+    if (decision !== 'seen') {
       if (decision.outcome === 'accepted' || decision.outcome === 'stale') await deps.doorbell.ring(requestId);
       return receipt(decision, false);
     }

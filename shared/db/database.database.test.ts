@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../tests/database/test-database.ts';
 import { AppError } from '../kernel/app-error.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, type Queryable } from './database.ts';
 import { type Sql, sql } from './sql.ts';
 
 let own: TestDatabase;
@@ -83,6 +83,52 @@ test('an error in a transaction takes everything back and comes out as it was th
   });
   await expect(wrong).rejects.toMatchObject({ code: '22012' });
   expect(await boxes()).toEqual({ left: 0, right: 0 });
+});
+
+test('what is only said is done before whatever is said next', async () => {
+  await db.transaction(async (transaction) => {
+    await transaction.execute(fill('left'));
+    expect(await transaction.query(sql`select filled from boxes where name = 'left'`)).toEqual([{ filled: 1 }]);
+    await transaction.execute(fill('left'));
+  });
+  expect(await boxes()).toEqual({ left: 2, right: 0 });
+});
+
+test('a statement that is only said and fails takes its transaction with it, and is what the transaction fails with', async () => {
+  const failing = (rest: (transaction: Queryable) => Promise<unknown>) =>
+    db.transaction(async (transaction) => {
+      await transaction.execute(fill('left'));
+      await transaction.execute(sql`insert into boxes (name) values ('right')`);
+      await rest(transaction);
+    });
+  const rests = [
+    async () => {},
+    (transaction: Queryable) => transaction.query(fill('left')),
+    (transaction: Queryable) => transaction.query(fill('left')).catch(() => {}),
+    (transaction: Queryable) => transaction.execute(sql`select 1 / 0`),
+  ];
+  for (const rest of rests) await expect(failing(rest)).rejects.toMatchObject({ code: '23505' });
+  expect(await boxes()).toEqual({ left: 0, right: 0 });
+});
+
+test('a migration that changes what a statement returns costs nobody an error, and nothing is done twice', async () => {
+  await other.query(sql`create table changing (n int)`);
+  const one = openDatabase({ url: own.url, poolSize: 1 });
+  const insert = sql`insert into changing values (1) returning *`;
+  const inTransaction = () =>
+    one.transaction(async (transaction) => {
+      await transaction.query(fill('left'));
+      return transaction.query(insert);
+    });
+  await one.query(insert);
+  await other.query(sql`alter table changing add column m int`);
+  expect(await one.query(insert)).toEqual([{ n: 1, m: null }]);
+  expect(await inTransaction()).toEqual([{ n: 1, m: null }]);
+  await other.query(sql`alter table changing alter column n type text`);
+  expect(await inTransaction()).toEqual([{ n: '1', m: null }]);
+  expect(await boxes()).toEqual({ left: 2, right: 0 });
+  expect(await other.query(sql`select count(*) as count from changing`)).toEqual([{ count: 4 }]);
+  await one.close();
 });
 
 /** Resolves for everybody when `count` have come. */

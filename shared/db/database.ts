@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { AppError } from '../kernel/app-error.ts';
-import { isTransient, isUnavailable, isUnstorableText } from './postgres-error.ts';
+import { camelCase } from './camel-case.ts';
+import { type KeptPlans, keptPlans } from './kept-plans.ts';
+import { isOutdatedPlan, isTransient, isUnavailable, isUnstorableText } from './postgres-error.ts';
 import { type Sql, sql } from './sql.ts';
 
 export interface DatabaseConfig {
@@ -13,12 +15,19 @@ export interface DatabaseConfig {
 export interface Queryable {
   /** Rows with camelCase keys: `timestamptz` as Date, `bigint` as number (refused above 2^53), `bytea` as Buffer. */
   query<Row>(statement: Sql): Promise<Row[]>;
+
+  /**
+   * For a statement whose answer nobody needs. A transaction does not wait for it: it is done before whatever the transaction says next, and
+   * if it fails, so does the transaction, with its error.
+   */
+  execute(statement: Sql): Promise<void>;
 }
 
 export interface Database extends Queryable {
   /**
    * Runs `work` in one transaction. A deadlock or serialization failure runs it again (at most three times), so `work`
-   * must have no effect outside the database. Any error rolls back.
+   * must have no effect outside the database. Any error rolls back. Statements are sent as they are said and done in that
+   * order, one after the other: to say two before waiting for either saves a round trip.
    */
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -28,6 +37,8 @@ const BIGINT = 20;
 const TRIES = 3;
 /** A connection that was last used longer ago is asked whether it is still one. */
 const TRUSTED_IDLE_MS = 100;
+/** A connection lives no longer: what it planned while a table was almost empty is not kept for long after it has grown. */
+const PLANS_KEPT_SECONDS = 300;
 /** The types of pg do not know that a query may have a time limit of its own. */
 const stillThere: pg.QueryConfig & { query_timeout: number } = { text: 'select 1', query_timeout: 1000 };
 
@@ -44,16 +55,29 @@ const types: pg.CustomTypesConfig = {
   },
 };
 
-const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** What is said before anybody waits goes out in one piece: one system call, and one awakening of the server, instead of one a statement. */
+function gatherWrites({ connection: { stream } }: pg.PoolClient & { readonly connection: pg.Connection }): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
 
-async function run<Row>(client: pg.PoolClient, statement: Sql): Promise<Row[]> {
+async function run<Row>(client: pg.PoolClient, { text, values }: Sql, plans: KeptPlans): Promise<Row[]> {
+  gatherWrites(client);
+  const name = plans.nameOf(text);
   const { rows, fields } = await client.query<unknown[]>({
-    text: statement.text,
-    values: [...statement.values],
+    ...(name === undefined ? {} : { name }),
+    text,
+    values: [...values],
     rowMode: 'array',
   });
-  const names = fields.map((field) => camelCase(field.name));
-  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))) as Row[];
+  if (rows.length === 0) return [];
+  const keys = fields.map((field) => camelCase(field.name));
+  return rows.map((row) => {
+    const object: Record<string, unknown> = {};
+    for (const [index, key] of keys.entries()) object[key] = row[index];
+    return object;
+  }) as Row[];
 }
 
 function translate(error: unknown): unknown {
@@ -77,7 +101,11 @@ export function openDatabase(config: DatabaseConfig): Database {
     idleTimeoutMillis: 60_000,
     options: '-c lock_timeout=3s -c statement_timeout=8s -c idle_in_transaction_session_timeout=10s',
     types,
+    // Statements are sent without waiting for the answers to those before.
+    pipeline: true,
+    maxLifetimeSeconds: PLANS_KEPT_SECONDS,
   });
+  const plans = keptPlans();
   // An idle connection that the server ended is replaced by the next statement.
   pool.on('error', () => {});
 
@@ -112,10 +140,23 @@ export function openDatabase(config: DatabaseConfig): Database {
 
   const once = <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> =>
     withClient(async (client, lost) => {
+      // After one that failed Postgres refuses every other statement: the first error is the one to be told.
+      let failure: { readonly error: unknown } | undefined;
+      const said: Promise<unknown>[] = [];
+      const query = <Row>(statement: Sql): Promise<Row[]> =>
+        run<Row>(client, statement, plans).catch((error: unknown) => {
+          failure ??= { error };
+          throw failure.error;
+        });
+      const execute = async (statement: Sql) => void said.push(query(statement).catch(() => {}));
       try {
         await client.query('begin');
-        const result = await work({ query: (statement) => run(client, statement) });
-        await client.query('commit');
+        const result = await work({ query, execute });
+        // Sent together with what was only said. After a failure it is a rollback.
+        const { command } = await client.query('commit');
+        await Promise.all(said);
+        if (failure) throw failure.error;
+        if (command !== 'COMMIT') throw new AppError('internal', { message: `commit was answered with ${command}` });
         return result;
       } catch (error) {
         await client.query('rollback').catch(lost);
@@ -123,18 +164,28 @@ export function openDatabase(config: DatabaseConfig): Database {
       }
     });
 
+  const query = async <Row>(statement: Sql): Promise<Row[]> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await withClient((client) => run<Row>(client, statement, plans));
+      } catch (error) {
+        if (!isOutdatedPlan(error) || attempt === TRIES) throw translate(error);
+        plans.renew();
+      }
+    }
+  };
+
   return {
-    query: (statement) =>
-      withClient((client) => run<never>(client, statement)).catch((error: unknown) => {
-        throw translate(error);
-      }),
+    query,
+    execute: async (statement) => void (await query(statement)),
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {
           return await once(work);
         } catch (error) {
-          if (attempt < TRIES && isTransient(error)) continue;
-          throw translate(error);
+          if (isOutdatedPlan(error)) plans.renew();
+          else if (!isTransient(error)) throw translate(error);
+          if (attempt === TRIES) throw translate(error);
         }
       }
     },

@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/app-error.ts';
 import type { Database, Queryable } from './database.ts';
-import { type Sql, sql } from './sql.ts';
+import { sql } from './sql.ts';
 
 /** Something that shall happen, committed together with the state that wants it. */
 export interface OutboxMessage {
@@ -41,16 +41,23 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
 }
 
-/** The call that puts a message in, for a statement that does more than that. */
-export const enqueuing = (message: OutboxMessage): Sql => sql`
-  outbox_enqueue(
-    ${message.topic}, ${message.lane}, ${message.dedupeKey}, ${JSON.stringify(message.payload)}::jsonb,
-    ${message.requestId}, make_interval(secs => ${message.delaySeconds ?? 0}), ${message.maxAttempts ?? 12}
-  )`;
-
-/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction. */
-export async function enqueue(db: Queryable, message: OutboxMessage): Promise<void> {
-  await db.query(sql`select ${enqueuing(message)}`);
+/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
+export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  const rows = messages.map((message) => ({
+    topic: message.topic,
+    lane: message.lane,
+    dedupe_key: message.dedupeKey,
+    payload: message.payload,
+    request_id: message.requestId,
+    delay_seconds: message.delaySeconds ?? 0,
+    max_attempts: message.maxAttempts ?? 12,
+  }));
+  await db.execute(sql`
+    select outbox_enqueue(topic, lane, dedupe_key, payload, request_id, make_interval(secs => delay_seconds), max_attempts)
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as message (
+             topic text, lane text, dedupe_key text, payload jsonb, request_id text, delay_seconds double precision,
+             max_attempts integer)`);
 }
 
 /** Whether this message waits, or something of its lane is being worked on. */

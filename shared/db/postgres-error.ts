@@ -8,9 +8,10 @@ export const SQLSTATE = {
   deadlockDetected: '40P01',
   characterNotInRepertoire: '22021',
   untranslatableCharacter: '22P05',
+  featureNotSupported: '0A000',
 } as const;
 
-const stringField = (error: unknown, field: 'code' | 'constraint') => {
+const stringField = (error: unknown, field: 'code' | 'constraint' | 'routine') => {
   const value = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[field] : undefined;
   return typeof value === 'string' ? value : undefined;
 };
@@ -29,6 +30,11 @@ export const isTransient = (error: unknown) => {
   const code = stringField(error, 'code');
   return code === SQLSTATE.serializationFailure || code === SQLSTATE.deadlockDetected;
 };
+
+/** A kept statement would return other columns than when it was planned: "cached plan must not change result type". */
+export const isOutdatedPlan = (error: unknown) =>
+  stringField(error, 'code') === SQLSTATE.featureNotSupported &&
+  stringField(error, 'routine') === 'RevalidateCachedQuery';
 
 /** Text with a NUL character, which JSON can carry and Postgres cannot hold (neither in text nor in jsonb). */
 export const isUnstorableText = (error: unknown) => {

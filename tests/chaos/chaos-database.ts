@@ -66,6 +66,7 @@ export async function openChaosDatabase(url: string, changes?: string): Promise<
   return {
     db: {
       query: (statement) => real.query<never>(statement).catch(watch),
+      execute: (statement) => real.execute(statement).catch(watch),
       transaction: (work) => real.transaction(work).catch(watch),
       close: () => real.close(),
     },

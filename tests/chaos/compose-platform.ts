@@ -127,9 +127,10 @@ const withoutSync = (store: Store): Store => ({
     store.transaction((repositories: Repositories) =>
       work({
         ...repositories,
-        enqueue: async (message) => {
-          if (message.topic !== 'branch.sync' || !message.delaySeconds) await repositories.enqueue(message);
-        },
+        enqueue: (...messages) =>
+          repositories.enqueue(
+            ...messages.filter((message) => message.topic !== 'branch.sync' || !message.delaySeconds),
+          ),
       }),
     ),
 });

@@ -18,7 +18,7 @@ const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: str
  * statement is prepared once, because a run sends thousands of the same few.
  */
 export async function openSingleConnection(url: string): Promise<Database> {
-  const client = new pg.Client({ connectionString: url, types });
+  const client = new pg.Client({ connectionString: url, types, pipeline: true });
   await client.connect();
   const names = new Map<string, { readonly name: string; columns?: string[] }>();
 
@@ -41,12 +41,14 @@ export async function openSingleConnection(url: string): Promise<Database> {
       ? new AppError('invalid_request', { cause: error })
       : error;
 
-  const transaction: Queryable = { query: run };
+  const transaction: Queryable = { query: run, execute: async (statement) => void (await run(statement)) };
+  const query = <Row>(statement: Sql) =>
+    run<Row>(statement).catch((error: unknown) => {
+      throw translate(error);
+    });
   return {
-    query: (statement) =>
-      run<never>(statement).catch((error: unknown) => {
-        throw translate(error);
-      }),
+    query,
+    execute: async (statement) => void (await query(statement)),
     async transaction(work) {
       await client.query('begin');
       try {

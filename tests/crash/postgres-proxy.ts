@@ -22,6 +22,7 @@ export interface PostgresProxy {
 
 const QUERY = 'Q';
 const PARSE = 'P';
+const BIND = 'B';
 const SYNC = 'S';
 const READY = 'Z';
 const LENGTH_BYTES = 4;
@@ -29,7 +30,7 @@ const LENGTH_BYTES = 4;
 /**
  * Stands between the functions and Postgres and shows every statement to an observer, before and after. It knows as much of
  * the protocol as that takes: a message is a letter, a length and a body, only the first has no letter; a client asks with
- * `Query`, or with `Parse` … `Sync`, and is answered until `ReadyForQuery`.
+ * `Query`, or with `Parse`, `Bind` … `Sync`, and is answered until `ReadyForQuery`. What was parsed under a name is later bound without.
  */
 export async function startPostgresProxy(upstream: URL, observe: StatementObserver): Promise<PostgresProxy> {
   const sockets = new Set<Socket>();
@@ -61,6 +62,7 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
   let transaction: string[] | undefined;
   let asked: Buffer[] = [];
   let text = '';
+  const kept = new Map<string, string>();
   let working = Promise.resolve();
   // Set while an answer is awaited: what comes is kept until it is complete.
   let answered: ((answer: Buffer) => void) | undefined;
@@ -96,9 +98,14 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
     'data',
     messages(true, (type, message) => {
       if (type === QUERY) text = message.toString('utf8', 1 + LENGTH_BYTES, message.length - 1);
-      // A name that ends with a zero byte comes first.
-      if (type === PARSE)
-        text = message.toString('utf8', message.indexOf(0, 1 + LENGTH_BYTES) + 1).split('\0', 1)[0] ?? '';
+      if (type === PARSE) {
+        const [name = '', statement = ''] = strings(message, 2);
+        kept.set(name, statement);
+      }
+      if (type === BIND) {
+        const [, name = ''] = strings(message, 2);
+        text = kept.get(name) ?? '';
+      }
       asked.push(message);
       if (type !== '' && type !== QUERY && type !== SYNC && type !== 'p' && type !== 'X') return;
       const request = Buffer.concat(asked);
@@ -122,6 +129,16 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
       done(whole);
     }),
   );
+}
+
+/** The strings that a message begins with, each of which ends with a zero byte. */
+function strings(message: Buffer, count: number): string[] {
+  let from = 1 + LENGTH_BYTES;
+  return Array.from({ length: count }, () => {
+    const start = from;
+    from = message.indexOf(0, start) + 1;
+    return message.toString('utf8', start, from - 1);
+  });
 }
 
 /** Cuts a stream into messages. A client's first has no letter. */

@@ -19,34 +19,50 @@ export function fcDoorbell(config: {
   const { host, origin } = new URL(config.endpoint);
   const path = `/${FC_VERSION}/functions/${config.functionName}/invocations`;
   const lost = (requestId: string, why: string) => config.log.warn('the doorbell was not heard', { requestId, why });
-  return {
-    async ring(requestId) {
-      const body = JSON.stringify({ request_id: requestId } satisfies WakeUp);
-      try {
-        const headers = acs3Headers(
-          {
-            method: 'POST',
-            host,
-            path,
-            action: 'InvokeFunction',
-            version: FC_VERSION,
-            body,
-            contentType: 'application/octet-stream',
-          },
-          config.credentials(),
-        );
-        const response = await fetch(`${origin}${path}`, {
+  const call = async (requestId: string): Promise<void> => {
+    const body = JSON.stringify({ request_id: requestId } satisfies WakeUp);
+    try {
+      const headers = acs3Headers(
+        {
           method: 'POST',
-          headers: { ...headers, 'x-fc-invocation-type': 'Async' },
-          // Bytes, because fetch adds a content type of its own to a string, after the signature.
-          body: Buffer.from(body),
-          signal: AbortSignal.timeout(RING_TIMEOUT_MS),
-        });
-        await response.body?.cancel();
-        if (!response.ok) lost(requestId, `Function Compute answered ${response.status}`);
-      } catch (error) {
-        lost(requestId, String(error));
-      }
-    },
+          host,
+          path,
+          action: 'InvokeFunction',
+          version: FC_VERSION,
+          body,
+          contentType: 'application/octet-stream',
+        },
+        config.credentials(),
+      );
+      const response = await fetch(`${origin}${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'x-fc-invocation-type': 'Async' },
+        // Bytes, because fetch adds a content type of its own to a string, after the signature.
+        body: Buffer.from(body),
+        signal: AbortSignal.timeout(RING_TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      if (!response.ok) lost(requestId, `Function Compute answered ${response.status}`);
+    } catch (error) {
+      lost(requestId, String(error));
+    }
+  };
+  return { ring: together(call) };
+}
+
+/**
+ * Whoever rings while a call is under way shares the next one with all who come until it begins: it wakes for what each of them had
+ * committed. So nobody waits for more than two, and a burst of pushes is not a burst of calls.
+ */
+function together(call: (requestId: string) => Promise<void>): (requestId: string) => Promise<void> {
+  let underWay = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return (requestId) => {
+    next ??= underWay.then(() => {
+      next = undefined;
+      underWay = call(requestId);
+      return underWay;
+    });
+    return next;
   };
 }

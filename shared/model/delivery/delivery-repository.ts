@@ -1,4 +1,5 @@
 import type { Queryable } from '../../db/database.ts';
+import { isUniqueViolation } from '../../db/postgres-error.ts';
 import { sql } from '../../db/sql.ts';
 
 export type DeliveryOutcome = 'accepted' | 'duplicate_head' | 'stale' | 'skipped' | 'ignored';
@@ -22,25 +23,41 @@ export interface NewDelivery {
   readonly pushedAt: number | null;
   readonly bodySha256: Buffer;
   readonly requestId: string;
+  readonly outcome: DeliveryOutcome;
+  readonly note?: string;
+  readonly deploymentId?: string;
 }
 
 const columns = sql`id, delivery_guid, body_sha256, outcome, note, deployment_id`;
 
+/** Whether a transaction failed because the delivery it inserts is already here. */
+export const isSeenMeanwhile = (error: unknown) =>
+  isUniqueViolation(error, 'webhook_deliveries_project_id_delivery_guid_key') ||
+  isUniqueViolation(error, 'webhook_deliveries_project_id_body_sha256_key');
+
 /** The inbox of webhook deliveries. */
 export const deliveryRepository = (db: Queryable) => ({
+  /** Whether a delivery with this GUID or this body is here. */
+  async isSeen(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<boolean> {
+    const rows = await db.query(sql`
+      select 1 from webhook_deliveries where project_id = ${projectId} and delivery_guid = ${deliveryGuid}
+      union all select 1 from webhook_deliveries where project_id = ${projectId} and body_sha256 = ${bodySha256}`);
+    return rows.length > 0;
+  },
+
   /**
-   * Records a delivery that was not seen before and returns its id; undefined when its GUID or its body is already there.
-   * Two at the same time: the second waits for the first's commit. The outcome is `ignored` until `decide` says otherwise.
+   * Records a delivery and what it was decided to be. One whose GUID or body is already here makes the transaction fail (`isSeenMeanwhile`);
+   * of two at the same time the second waits for the first's commit.
    */
-  async insertNew(delivery: NewDelivery): Promise<string | undefined> {
-    const [row] = await db.query<{ id: string }>(sql`
+  async insert(delivery: NewDelivery): Promise<void> {
+    await db.execute(sql`
       insert into webhook_deliveries (
-        project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, request_id
+        project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, note, deployment_id,
+        request_id
       ) values (
         ${delivery.projectId}, ${delivery.deliveryGuid}, ${delivery.event}, ${delivery.ref}, ${delivery.beforeSha},
-        ${delivery.afterSha}, ${delivery.pushedAt}, ${delivery.bodySha256}, 'ignored', ${delivery.requestId}
-      ) on conflict do nothing returning id`);
-    return row?.id;
+        ${delivery.afterSha}, ${delivery.pushedAt}, ${delivery.bodySha256}, ${delivery.outcome}, ${delivery.note ?? null},
+        ${delivery.deploymentId ?? null}, ${delivery.requestId})`);
   },
 
   /** The delivery that made a new one a repetition; counts the sighting. */
@@ -63,16 +80,6 @@ export const deliveryRepository = (db: Queryable) => ({
          order by received_at limit ${limit})
       returning 1`);
     return rows.length;
-  },
-
-  async decide(
-    id: string,
-    decision: { outcome: DeliveryOutcome; note?: string; deploymentId?: string },
-  ): Promise<void> {
-    await db.query(sql`
-      update webhook_deliveries
-         set outcome = ${decision.outcome}, note = ${decision.note ?? null}, deployment_id = ${decision.deploymentId ?? null}
-       where id = ${id}`);
   },
 });
 export type DeliveryRepository = ReturnType<typeof deliveryRepository>;

@@ -5,33 +5,48 @@ import type { Mover } from './deployment-lifecycle.ts';
 
 export interface CancelDeployment {
   readonly deploymentId: string;
-  readonly reason: 'user' | 'superseded' | 'project_deleted';
+  readonly reason: 'user' | 'project_deleted';
   readonly message: string;
   readonly requestId: string;
 }
+
+type Ending = Pick<Repositories, 'projects' | 'attempts' | 'usage' | 'limits' | 'enqueue'>;
 
 /**
  * Cancels a deployment that has not begun to go live: from the commit on, no token of its attempt counts and nothing of
  * it can be activated. The run itself is stopped by a message. Returns undefined when it is too late for that.
  */
 export async function cancelDeployment(
-  repositories: Pick<Repositories, 'deployments' | 'projects' | 'attempts' | 'usage' | 'limits' | 'enqueue'>,
+  repositories: Ending & Pick<Repositories, 'deployments'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
   { deploymentId, reason, message, requestId }: CancelDeployment,
 ): Promise<Deployment | undefined> {
-  const cancelled = await repositories.deployments.move(deploymentId, {
-    to: 'cancelled',
-    by,
-    requestId,
-    // Superseded is only what no run has taken up; a build under way may finish, it cannot win.
-    ...(reason === 'superseded' ? { from: ['queued'] as const } : {}),
-    set: { reason, reasonMessage: message },
-  });
-  if (!cancelled || cancelled.attempt === 0) return cancelled;
-  const project = await repositories.projects.find(cancelled.projectId);
-  if (project) await closeAttempt(repositories, { deploymentId, attempt: cancelled.attempt }, project, 'abandoned');
-  await repositories.enqueue(runCancelMessage(deploymentId, cancelled.attempt, requestId));
+  const set = { reason, reasonMessage: message };
+  const cancelled = await repositories.deployments.move(deploymentId, { to: 'cancelled', by, requestId, set });
+  if (cancelled) await endAttempt(repositories, cancelled, requestId);
   return cancelled;
+}
+
+/**
+ * Cancels what waits for its build in an environment, which is locked, because something newer is to come. A build under way may
+ * finish: it cannot win.
+ */
+export async function supersedeQueued(
+  repositories: Ending & Pick<Repositories, 'deployments'>,
+  by: Mover & ('webhook' | 'api' | 'deploy'),
+  { environmentId, requestId }: { readonly environmentId: string; readonly requestId: string },
+): Promise<void> {
+  const set = { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' };
+  const cancelled = await repositories.deployments.moveQueued(environmentId, { to: 'cancelled', by, requestId, set });
+  for (const deployment of cancelled) await endAttempt(repositories, deployment, requestId);
+}
+
+async function endAttempt(repositories: Ending, cancelled: Deployment, requestId: string): Promise<void> {
+  const { id: deploymentId, projectId, attempt } = cancelled;
+  if (attempt === 0) return;
+  const project = await repositories.projects.find(projectId);
+  if (project) await closeAttempt(repositories, { deploymentId, attempt }, project, 'abandoned');
+  await repositories.enqueue(runCancelMessage(deploymentId, attempt, requestId));
 }
 
 /** Asks for the end of the run of an attempt that no longer counts. */

@@ -1,10 +1,11 @@
 import type { BuildSettings } from '../../contracts/build-job.ts';
 import type { Queryable } from '../../db/database.ts';
-import { enqueue, enqueuing } from '../../db/outbox.ts';
+import { enqueue } from '../../db/outbox.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
-import { AppError } from '../../kernel/app-error.ts';
+import type { Environment } from '../environment/environment-repository.ts';
+import { variablesOf } from '../project/project-repository.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
-import type { Deployment, DeploymentTrigger, SealedVariable } from './deployment.ts';
+import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
 
 const columns = sql`
@@ -38,16 +39,13 @@ export interface CompleteDeployment {
 
 export interface NewDeployment {
   readonly projectId: string;
-  readonly environmentId: string;
-  readonly seq: number;
+  readonly environment: Pick<Environment, 'id' | 'name' | 'branch'>;
   readonly trigger: DeploymentTrigger;
   readonly dedupeKey: string;
-  readonly branch: string;
   readonly commitSha: string;
   readonly commitMessage: string | null;
   readonly commitAuthor: string | null;
   readonly settings: BuildSettings;
-  readonly variables: readonly SealedVariable[];
   readonly requestId: string;
 }
 
@@ -87,6 +85,40 @@ const overdue = (silenceSeconds: number) => sql`
   or (d.deadline_at < db_now() and d.status = 'queued' and a.state = 'dispatched')
   or (d.status in ('cloning', 'building', 'uploading')
       and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
+
+/**
+ * The only writer of `status`: one compare-and-swap statement that also appends the events. Returns those that were moved: of which the
+ * lifecycle allows it from where they are. How they ended is also to be shown beside their commits, whoever made the move.
+ */
+async function moveAll(db: Queryable, which: Sql, move: Move): Promise<Deployment[]> {
+  const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
+  const set = move.set ?? {};
+  const assignments = [
+    sql`status = ${move.to}`,
+    sql`status_version = status_version + 1`,
+    sql`deadline_at = db_now() + make_interval(secs => ${(deadlineSeconds as Partial<Record<StoredStatus, number>>)[move.to] ?? 0})`,
+  ];
+  if (set.reason !== undefined) assignments.push(sql`reason = ${set.reason}`);
+  if (set.reasonMessage !== undefined) assignments.push(sql`reason_message = ${set.reasonMessage}`);
+  if (set.manifestSha256 !== undefined) assignments.push(sql`manifest_sha256 = ${set.manifestSha256}`);
+  if (set.manifestBytes !== undefined) assignments.push(sql`manifest_bytes = ${set.manifestBytes}`);
+  if (set.buildSeconds !== undefined) assignments.push(sql`build_seconds = ${set.buildSeconds}`);
+  const ends = move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged');
+  if (ends) assignments.push(sql`finished_at = db_now()`);
+  const moved = await db.query<Deployment>(sql`
+    with before as (
+      select id, status from deployments where ${which} and status = any (${sources}::text[]) for update
+    ), d as (
+      update deployments set ${joinSql(assignments, ', ')} from before where deployments.id = before.id
+      returning deployments.*, before.status as from_status
+    ), event as (
+      insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id, note)
+      select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
+    )
+    select ${columns} from d`);
+  if (ends) await enqueue(db, ...moved.map((deployment) => commitStatusMessage(deployment, move.requestId)));
+  return moved;
+}
 
 export const deploymentRepository = (db: Queryable) => ({
   async find(id: string): Promise<Deployment | undefined> {
@@ -136,61 +168,45 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
-  async insert(deployment: NewDeployment, by: Mover): Promise<Deployment> {
+  /**
+   * Takes the next place in the order of the environment, which is locked, for a deployment with the variables of this moment. Undefined when
+   * its project is being deleted; the place is then gone, if the transaction is committed all the same.
+   */
+  async insertNext(deployment: NewDeployment, by: Mover): Promise<Deployment | undefined> {
+    const { environment, requestId } = deployment;
     const [row] = await db.query<Deployment>(sql`
-      with d as (
+      with place as (
+        -- What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
+        update environments
+           set next_seq = next_seq + 1, skipped_sha = case when ${deployment.trigger !== 'redeploy'} then null else skipped_sha end
+         where id = ${environment.id} returning next_seq - 1 as seq
+      ), d as (
         insert into deployments (
           project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, commit_message, commit_author,
           settings, variables, request_id
-        ) values (
-          ${deployment.projectId}, ${deployment.environmentId}, ${deployment.seq}, ${deployment.trigger},
-          ${deployment.dedupeKey}, ${deployment.branch}, ${deployment.commitSha}, ${deployment.commitMessage},
-          ${deployment.commitAuthor}, ${JSON.stringify(deployment.settings)}::jsonb,
-          ${JSON.stringify(deployment.variables)}::jsonb, ${deployment.requestId}
-        ) returning *
+        )
+        select p.id, ${environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${environment.branch},
+               ${deployment.commitSha}, ${deployment.commitMessage}, ${deployment.commitAuthor},
+               ${JSON.stringify(deployment.settings)}::jsonb, ${variablesOf(environment.name)}, ${requestId}
+          from place, projects p where p.id = ${deployment.projectId} and p.deleting_at is null
+        returning *
       ), event as (
         insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id)
         select id, null, status, ${by}, request_id from d
       )
-      select ${columns} from d, (select ${enqueuing(commitStatusMessage(deployment, deployment.requestId))}) as status_message`);
-    if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
+      select ${columns} from d`);
     return row;
   },
 
-  /**
-   * The only writer of `status`: one compare-and-swap statement that also appends the event. Returns the moved
-   * deployment, or undefined when the lifecycle does not allow the move from where it is (any more). How it ended is also to be
-   * shown beside the commit, whoever made the move.
-   */
+  /** Moves one deployment. Undefined when the lifecycle does not allow the move from where it is (any more). */
   async move(id: string, move: Move): Promise<Deployment | undefined> {
-    const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
-    const set = move.set ?? {};
-    const assignments = [
-      sql`status = ${move.to}`,
-      sql`status_version = status_version + 1`,
-      sql`deadline_at = db_now() + make_interval(secs => ${(deadlineSeconds as Partial<Record<StoredStatus, number>>)[move.to] ?? 0})`,
-    ];
-    if (set.reason !== undefined) assignments.push(sql`reason = ${set.reason}`);
-    if (set.reasonMessage !== undefined) assignments.push(sql`reason_message = ${set.reasonMessage}`);
-    if (set.manifestSha256 !== undefined) assignments.push(sql`manifest_sha256 = ${set.manifestSha256}`);
-    if (set.manifestBytes !== undefined) assignments.push(sql`manifest_bytes = ${set.manifestBytes}`);
-    if (set.buildSeconds !== undefined) assignments.push(sql`build_seconds = ${set.buildSeconds}`);
-    const ends = move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged');
-    if (ends) assignments.push(sql`finished_at = db_now()`);
-    const [row] = await db.query<Deployment>(sql`
-      with before as (
-        select id, status from deployments where id = ${id} and status = any (${sources}::text[]) for update
-      ), d as (
-        update deployments set ${joinSql(assignments, ', ')} from before where deployments.id = before.id
-        returning deployments.*, before.status as from_status
-      ), event as (
-        insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id, note)
-        select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
-      )
-      select ${columns} from d`);
-    if (row && ends) await enqueue(db, commitStatusMessage(row, move.requestId));
-    return row;
+    const [moved] = await moveAll(db, sql`id = ${id}`, move);
+    return moved;
   },
+
+  /** Moves every deployment of an environment that no run has taken up yet. Lock the environment first. */
+  moveQueued: (environmentId: string, move: Omit<Move, 'from'>): Promise<Deployment[]> =>
+    moveAll(db, sql`environment_id = ${environmentId}`, { ...move, from: ['queued'] }),
 
   /** The next build attempt begins: every token of the one before is void from here on. */
   async startAttempt(id: string): Promise<number | undefined> {
@@ -237,13 +253,6 @@ export const deploymentRepository = (db: Queryable) => ({
       update deployments set live_everywhere_at = db_now()
        where id = ${id} and live_everywhere_at is null
          and published_at <= db_now() - make_interval(secs => ${secondsAfterPublication})`);
-  },
-
-  /** Older deployments of the environment that no run has taken up yet. */
-  listQueuedBelow(environmentId: string, seq: number): Promise<{ id: string }[]> {
-    return db.query<{ id: string }>(sql`
-      select id from deployments
-       where environment_id = ${environmentId} and seq < ${seq} and status = 'queued' order by seq`);
   },
 
   /**

@@ -1,9 +1,11 @@
+import type { OutboxMessage } from '../../db/outbox.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import { buildSettingsOf, type Project } from '../project/project.ts';
 import type { Repositories } from '../repositories.ts';
 import { buildStartMessage } from './build-start-message.ts';
-import { cancelDeployment } from './cancel-deployment.ts';
+import { supersedeQueued } from './cancel-deployment.ts';
+import { commitStatusMessage } from './commit-status-message.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
 
@@ -22,6 +24,8 @@ export interface QueueDeployment {
   /** What makes a second request for the same deployment the same: unique per environment. */
   readonly dedupeKey: string;
   readonly requestId: string;
+  /** To be committed together with those of the deployment. */
+  readonly messages?: readonly OutboxMessage[];
 }
 
 /** GitHub allows messages of any length; a list shows a line. */
@@ -33,46 +37,34 @@ const MESSAGE_LIMIT = 1000;
  * throws `not_found` for a project that is being deleted.
  */
 export async function queueDeployment(
-  repositories: Pick<
-    Repositories,
-    'environments' | 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'
-  >,
+  repositories: Pick<Repositories, 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
-  request: QueueDeployment,
+  { project, environment, commit, trigger, dedupeKey, requestId, messages = [] }: QueueDeployment,
 ): Promise<Deployment> {
-  const { project, environment, commit, requestId } = request;
+  // Both are sent at once. Whatever is in the queue when the first is done is older than what the second puts there.
+  const [, deployment] = await Promise.all([
+    supersedeQueued(repositories, by, { environmentId: environment.id, requestId }),
+    repositories.deployments.insertNext(
+      {
+        projectId: project.id,
+        environment,
+        trigger,
+        dedupeKey,
+        commitSha: commit.sha,
+        commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
+        commitAuthor: commit.author,
+        settings: buildSettingsOf(project),
+        requestId,
+      },
+      by,
+    ),
+  ]);
   // Whoever deletes a project holds its environments' locks meanwhile.
-  const variables = await repositories.projects.findVariables(project.id, environment.name);
-  if (!variables) throw new AppError('not_found');
-  // What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
-  const seq = await repositories.environments.takeSeq(environment.id, {
-    forgetsSkipped: request.trigger !== 'redeploy',
-  });
-  const deployment = await repositories.deployments.insert(
-    {
-      projectId: project.id,
-      environmentId: environment.id,
-      seq,
-      trigger: request.trigger,
-      dedupeKey: request.dedupeKey,
-      branch: environment.branch,
-      commitSha: commit.sha,
-      commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
-      commitAuthor: commit.author,
-      settings: buildSettingsOf(project),
-      variables,
-      requestId,
-    },
-    by,
+  if (!deployment) throw new AppError('not_found');
+  await repositories.enqueue(
+    commitStatusMessage(deployment, requestId),
+    buildStartMessage(deployment.id, requestId),
+    ...messages,
   );
-  for (const { id } of await repositories.deployments.listQueuedBelow(environment.id, seq)) {
-    await cancelDeployment(repositories, by, {
-      deploymentId: id,
-      reason: 'superseded',
-      message: 'A newer push came before the build began.',
-      requestId,
-    });
-  }
-  await repositories.enqueue(buildStartMessage(deployment.id, requestId));
   return deployment;
 }

@@ -55,12 +55,14 @@ export const environmentRepository = (db: Queryable) => ({
 
   /** The same, for the environment that follows a branch; undefined when none does, or its project is being deleted. */
   async lockByBranch(projectId: string, branch: string): Promise<Environment | undefined> {
-    const [row] = await db.query<Environment>(sql`
-      select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
-       order by name limit 1 for update`);
-    // A statement of its own: while we waited for the lock, whoever held it may have begun to delete the project.
-    const alive = row && (await db.query(sql`select 1 from projects where id = ${projectId} and deleting_at is null`));
-    return alive?.length ? row : undefined;
+    const [[row], alive] = await Promise.all([
+      db.query<Environment>(sql`
+        select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
+         order by name limit 1 for update`),
+      // A statement of its own: while we waited for the lock, whoever held it may have begun to delete the project.
+      db.query(sql`select 1 from projects where id = ${projectId} and deleting_at is null`),
+    ]);
+    return alive.length > 0 ? row : undefined;
   },
 
   /** The same, for the environment that a hostname shows; undefined when no route has it. */
@@ -82,24 +84,14 @@ export const environmentRepository = (db: Queryable) => ({
     return db.query(sql`select id from environments where ${condition} order by id limit ${options.limit}`);
   },
 
-  /** Allocates the next deployment's place in the order. `forgetsSkipped`: what was skipped until now no longer counts. */
-  async takeSeq(id: string, { forgetsSkipped }: { forgetsSkipped: boolean }): Promise<number> {
-    const [row] = await db.query<{ seq: number }>(sql`
-      update environments
-         set next_seq = next_seq + 1, skipped_sha = case when ${forgetsSkipped} then null else skipped_sha end
-       where id = ${id} returning next_seq - 1 as seq`);
-    if (!row) throw new AppError('not_found');
-    return row.seq;
-  },
-
   async rememberHead(id: string, head: { sha: string; pushedAt: number }): Promise<void> {
-    await db.query(sql`
+    await db.execute(sql`
       update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
   },
 
   /** Remembers that a head was looked at and is not to be deployed. */
   async rememberSkipped(id: string, sha: string): Promise<void> {
-    await db.query(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
+    await db.execute(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
   },
 
   async markSynced(id: string): Promise<void> {

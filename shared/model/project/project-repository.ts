@@ -2,7 +2,6 @@ import type { Queryable } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/postgres-error.ts';
 import { joinSql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
-import type { SealedVariable } from '../deployment/deployment.ts';
 import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
 
@@ -34,6 +33,15 @@ export interface NewProject extends ProjectSettings {
   readonly repository: string;
   readonly webhookSecretSealed: string;
 }
+
+/** The variables of an environment of the project `p` as a deployment keeps them (`SealedVariable`), still sealed. */
+export const variablesOf = (environment: string) => sql`
+  coalesce((
+    select jsonb_agg(
+             jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope)
+             order by v.key)
+      from environment_variables v where v.project_id = p.id and v.environment = ${environment}
+  ), '[]')`;
 
 const shown = sql`
   select ${columns}, e.branch, e.current_deployment_id
@@ -70,6 +78,7 @@ export const projectRepository = (db: Queryable) => ({
   ): Promise<ShownProject[]> {
     const conditions = [sql`p.user_id = ${userId}`, sql`p.deleting_at is null`];
     if (options.beforeId !== undefined) conditions.push(sql`p.id < ${options.beforeId}`);
+    if (options.onlyIds !== null) conditions.push(sql`p.id = any (${options.onlyIds}::uuid[])`);
     return db.query<ShownProject>(
       sql`${shown} where ${joinSql(conditions, ' and ')} order by p.id desc limit ${options.limit}`,
     );
@@ -78,7 +87,6 @@ export const projectRepository = (db: Queryable) => ({
   /** Throws `slug_unavailable` when the slug is taken (also by a race). */
   async insert(project: NewProject): Promise<Project> {
     try {
-    if (options.onlyIds !== null) conditions.push(sql`p.id = any (${options.onlyIds}::uuid[])`);
       const [row] = await db.query<Project>(sql`
         insert into projects as p (
           id, user_id, slug, name, github_repository_id, repository, root_directory, install_command, build_command,
@@ -109,19 +117,6 @@ export const projectRepository = (db: Queryable) => ({
        where p.github_hook_id is not null and p.deleting_at is null
          and exists (select 1 from environments e where e.project_id = p.id and ${isActive(activeDays)})
        order by random() limit ${limit}`);
-  },
-
-  /** The variables of a project's environment; undefined when there is no such project (any more). */
-  async findVariables(projectId: string, environment: string): Promise<SealedVariable[] | undefined> {
-    const [row] = await db.query<{ variables: SealedVariable[] }>(sql`
-      select coalesce((
-          select jsonb_agg(
-                   jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope)
-                   order by v.key)
-            from environment_variables v where v.project_id = p.id and v.environment = ${environment}
-        ), '[]') as variables
-        from projects p where p.id = ${projectId} and p.deleting_at is null`);
-    return row?.variables;
   },
 
   /** Every project, for the sweeps. */

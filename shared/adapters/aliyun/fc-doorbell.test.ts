@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { fcDoorbell } from './fc-doorbell.ts';
+
+/** A Function Compute that answers a call when it is told to. */
+async function patientFunctionCompute() {
+  const calls: string[] = [];
+  const unanswered: ServerResponse[] = [];
+  const server = createServer(async (request, response) => {
+    calls.push((JSON.parse(await text(request)) as { request_id: string }).request_id);
+    unanswered.push(response);
+    server.emit('called');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const doorbell = fcDoorbell({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    functionName: 'deploy',
+    credentials: () => ({ accessKeyId: 'id', accessKeySecret: 'secret' }),
+    log: { warn: () => {} },
+  });
+  return {
+    doorbell,
+    calls,
+    called: () => once(server, 'called'),
+    answer: () => void unanswered.shift()?.writeHead(202).end(),
+    close: () => void server.close().closeAllConnections(),
+  };
+}
+
+test('who rings while a call is under way is heard by the next one, which begins afterwards and is shared', async () => {
+  const { doorbell, calls, called, answer, close } = await patientFunctionCompute();
+  const begun = called();
+  const answered: string[] = [];
+  const ring = (name: string) => doorbell.ring(name).then(() => answered.push(name));
+  const first = ring('first');
+  await begun;
+  const others = [ring('second'), ring('third')];
+  const beganAgain = called();
+  answer();
+  await Promise.all([first, beganAgain]);
+  expect([calls, answered]).toEqual([['first', 'second'], ['first']]);
+  answer();
+  await Promise.all(others);
+  expect(calls).toEqual(['first', 'second']);
+  const last = called();
+  const again = ring('fourth');
+  await last;
+  answer();
+  await again;
+  expect(calls).toEqual(['first', 'second', 'fourth']);
+  close();
+});
