@@ -2,7 +2,15 @@ import path from 'node:path';
 import { apiTokenHash } from '@miaobu/shared/kernel/api-token';
 import { LOCAL_REGION } from './aliyun/account.ts';
 import { GITHUB_PATH } from './gateway.ts';
-import { BUCKET, CONTROL_HOST, type LocalCloud, OPERATOR, SITES_HOST, TABLESTORE_INSTANCE } from './local-cloud.ts';
+import {
+  BUCKET,
+  CLIENT_ID,
+  CONTROL_HOST,
+  type LocalCloud,
+  OPERATOR,
+  SITES_HOST,
+  TABLESTORE_INSTANCE,
+} from './local-cloud.ts';
 import { BUILDS_REPOSITORY, BUILDS_WORKFLOW } from './platform-workflow.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
@@ -34,6 +42,8 @@ function releaseConfig(cloud: LocalCloud) {
       TABLESTORE_INSTANCE,
       DOORBELL_ENDPOINT: cloudUrl,
       GITHUB_API_URL: `http://${host}${GITHUB_PATH}/api/v3`,
+      GITHUB_WEB_URL: `http://localhost:${frontPort + 1}${GITHUB_PATH}`,
+      GITHUB_CLIENT_ID: CLIENT_ID,
       BUILD_REPOSITORY: BUILDS_REPOSITORY,
       BUILD_WORKFLOW: BUILDS_WORKFLOW,
       // *.localhost does not resolve for Node.
@@ -58,7 +68,7 @@ function releaseConfig(cloud: LocalCloud) {
       },
       // What an earlier start had under way ended with it, however that ended.
       after_stop: true,
-      secrets: { 'github-actions-token': secrets.actionsToken },
+      secrets: { 'github-actions-token': secrets.actionsToken, 'github-client-secret': secrets.clientSecret },
     },
   };
 }

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { finishGithubLogin } from '@miaobu/shared/contracts/auth';
 import { createAccount, LOCAL_REGION } from './aliyun/account.ts';
 import { createAlidnsEmulator } from './aliyun/alidns/alidns-emulator.ts';
 import { createEsaEmulator } from './aliyun/esa/esa-emulator.ts';
@@ -29,6 +30,8 @@ export const SITES_HOST = 'sites.localhost';
 export const BUCKET = 'miaobu-local';
 export const TABLESTORE_INSTANCE = 'miaobu-local';
 export const OPERATOR = { login: 'dev', id: 1001 } as const;
+/** The application that people sign in with at the local GitHub. */
+export const CLIENT_ID = 'Ov23liLocalMiaobu';
 const DATABASE = 'miaobu';
 
 /** The cloud without the platform: every vendor's service, on two ports and a database. */
@@ -191,6 +194,14 @@ export async function startLocalCloud({
       users: [
         { ...OPERATOR, token: secrets.gitToken },
         { login: BUILDS_REPOSITORY.split('/')[0] ?? '', id: 1, token: secrets.actionsToken },
+      ],
+      applications: [
+        {
+          clientId: CLIENT_ID,
+          clientSecret: secrets.clientSecret,
+          name: 'Miaobu',
+          callbackUrl: () => `http://localhost:${frontPort}${finishGithubLogin.path}`,
+        },
       ],
       workflows: {
         [BUILDS_REPOSITORY]: {

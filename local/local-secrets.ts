@@ -5,6 +5,8 @@ import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import * as z from 'zod';
 import { StartError } from './start-error.ts';
 
+const random = () => randomBytes(32).toString('base64url');
+
 const localSecrets = z.strictObject({
   /** From which the account's keys are derived. */
   accountSeed: z.string(),
@@ -16,10 +18,10 @@ const localSecrets = z.strictObject({
   actionsToken: z.string(),
   /** A ready token for the API. */
   apiToken: z.string(),
+  /** What the platform shows the local GitHub when somebody signs in. Folders of before sign-in have none. */
+  clientSecret: z.string().default(random),
 });
 export type LocalSecrets = z.output<typeof localSecrets>;
-
-const random = () => randomBytes(32).toString('base64url');
 
 /** The secrets of this local cloud: made once, kept in `secrets.json` (0600) of its state folder. */
 export function localSecretsOf(home: string): LocalSecrets {
@@ -37,6 +39,7 @@ export function localSecretsOf(home: string): LocalSecrets {
     gitToken: `ghp_${randomBytes(18).toString('hex')}`,
     actionsToken: `ghp_${randomBytes(18).toString('hex')}`,
     apiToken: mintApiToken().token,
+    clientSecret: random(),
   };
   // Complete or not there: without them the state is lost.
   writeFileSync(`${file}.new`, JSON.stringify(made, null, 2), { mode: 0o600, flush: true });

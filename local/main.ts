@@ -75,7 +75,7 @@ async function main(): Promise<number> {
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ ready: true, ...addresses, liveUrl, readyMs })}\n`
-        : summary({ ...addresses, liveUrl, readyMs, home }),
+        : summary({ ...addresses, liveUrl, readyMs, home, operator: OPERATOR.login }),
     );
     await stop.promise;
     progress.note('stopping …');

@@ -3,6 +3,8 @@ export function summary(ready: {
   readonly apiUrl: string;
   readonly gitUrl: string;
   readonly token: string;
+  /** The login of whoever runs this platform. */
+  readonly operator: string;
   readonly liveUrl: string;
   readonly home: string;
   readonly readyMs: number;
@@ -11,6 +13,7 @@ export function summary(ready: {
     ['A live site', ready.liveUrl],
     ['API', `${ready.apiUrl}/api/v1`],
     ['API token', ready.token],
+    ['Sign in', `${ready.apiUrl}/device, as ${ready.operator}`],
     ['Git', ready.gitUrl],
     ['Logs', `${ready.home}/logs, ${ready.home}/cloud/fc/logs`],
     ['State', ready.home],

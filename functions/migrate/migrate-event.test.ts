@@ -11,7 +11,9 @@ test('a release may ask for the schema alone, or name the operator and secrets t
     { request_id: 'r' },
     { after_stop: true },
     { operator },
-    { operator, secrets: { 'github-actions-token': 'ghp_x' } },
+    { operator, secrets: { 'github-actions-token': 'ghp_x', 'github-client-secret': 'x' } },
+    { sign_in: { users: ['you'], organisations: ['example-org'] } },
+    { sign_in: { users: ['you'] } },
   ];
   for (const event of events) expect(migrateEvent.parse(event)).toEqual(event);
 });
@@ -23,6 +25,8 @@ test.each([
     'a token in the place of its hash',
     { operator: { ...operator, api_token: { ...apiToken, sha256: 'mb_live_abcd' } } },
   ],
+  ['a sign-in rule that is no name', { sign_in: { users: ['not a name'] } }],
+  ['a sign-in rule of an unknown kind', { sign_in: { teams: ['x'] } }],
   ['an operator without an id', { operator: { github_login: 'operator' } }],
   ['a field too many', { operator, drop: true }],
 ])('an event with %s is refused', (_, wrong) => {

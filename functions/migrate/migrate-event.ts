@@ -1,3 +1,4 @@
+import { signInRules } from '@miaobu/shared/contracts/sign-in-rules';
 import { platformSecretNames } from '@miaobu/shared/model/account/platform-secret-repository';
 import * as z from 'zod';
 
@@ -19,6 +20,8 @@ export const migrateEvent = z.strictObject({
         .optional(),
     })
     .optional(),
+  /** Who may sign in for the first time, instead of whom an earlier release or the API named. */
+  sign_in: signInRules.partial().optional(),
   /** True when nothing of before this release runs any more: a whole local cloud that starts again. */
   after_stop: z.boolean().optional(),
   /** Sealed with the root key before they are stored. */

@@ -150,6 +150,18 @@ test('what an event does not name stays as it is; what it names anew is replaced
   expect([await opened(), await secret()]).toEqual(['gho_new', 'ghp_new']);
 });
 
+test('who may sign in is replaced by a release that says so, and by no other', async () => {
+  const rules = () => repositories(db).signInRules.find();
+  await migrate({ sign_in: { users: ['Operator', 'you'], organisations: ['Example-Org'] } });
+  expect(await rules()).toEqual({ users: ['operator', 'you'], organisations: ['example-org'] });
+  await migrate(event);
+  expect(await rules()).toEqual({ users: ['operator', 'you'], organisations: ['example-org'] });
+  await migrate({ sign_in: { organisations: ['another'] } });
+  expect(await rules()).toEqual({ users: [], organisations: ['another'] });
+  await migrate({ sign_in: {} });
+  expect(await rules()).toEqual({ users: [], organisations: [] });
+});
+
 test('a sealed secret that is put in the place of another does not open', async () => {
   await migrate(event);
   await db.query(sql`update users set github_token_sealed = (select sealed from platform_secrets)`);

@@ -13,13 +13,20 @@ export interface Deps {
   readonly sealer: Sealer;
 }
 
-/** Stores the operator's account and the platform's secrets, sealed. Safe to repeat; what is not named stays as it is. */
+/** Stores the operator's account, who may sign in, and the platform's secrets, sealed. Safe to repeat; what is not named stays as it is. */
 export const seedOperator =
   ({ store, sealer }: Deps) =>
-  async ({ operator, secrets }: MigrateEvent): Promise<void> =>
+  async ({ operator, secrets, sign_in: signIn }: MigrateEvent): Promise<void> =>
     store.transaction(async (repositories) => {
       for (const [name, value] of Object.entries(secrets ?? {}) as [PlatformSecretName, string][]) {
         await repositories.platformSecrets.store(name, sealer.seal(value, platformSecretContext(name)));
+      }
+      if (signIn) {
+        await repositories.signInRules.lock();
+        await repositories.signInRules.replace({
+          users: signIn.users ?? [],
+          organisations: signIn.organisations ?? [],
+        });
       }
       if (!operator) return;
       const user = await repositories.accounts.upsertUser({

@@ -119,6 +119,8 @@ export async function startReleaseUnderTest() {
       TABLESTORE_INSTANCE: INSTANCE,
       DOORBELL_ENDPOINT: fcServer.url,
       GITHUB_API_URL: fcServer.url,
+      GITHUB_WEB_URL: fcServer.url,
+      GITHUB_CLIENT_ID: 'Ov23ofTheTest',
       BUILD_REPOSITORY: 'miaobu/builds',
       MIAOBU_ROLE_ARN: `acs:ram::${account.accountId}:role/miaobu`,
       MIAOBU_VPC_ID: 'vpc-test',
