@@ -33,6 +33,8 @@ describe('a target', () => {
     ['<', 2, false],
     ['≤', 2, true],
     ['<', 3, true],
+    ['≥', 2, true],
+    ['≥', 3, false],
   ] as const)('%s %d for a median of 2 is met: %s', (relation, value, met) => {
     expect(meetsTarget({ ...figure, target: { relation, value } })).toBe(met);
   });

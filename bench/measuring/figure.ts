@@ -1,6 +1,6 @@
 /** What a figure has to be. In the figure's unit; the median is compared. */
 export interface Target {
-  readonly relation: '<' | '≤';
+  readonly relation: '<' | '≤' | '≥';
   readonly value: number;
 }
 
@@ -51,5 +51,12 @@ export function quantile(sorted: readonly number[], share: number): number {
 export function meetsTarget({ samples, target }: Figure): boolean | undefined {
   if (!target) return undefined;
   const { median } = spreadOf(samples);
-  return target.relation === '<' ? median < target.value : median <= target.value;
+  switch (target.relation) {
+    case '<':
+      return median < target.value;
+    case '≤':
+      return median <= target.value;
+    case '≥':
+      return median >= target.value;
+  }
 }
