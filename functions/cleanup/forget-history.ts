@@ -11,13 +11,23 @@ const EXPOSURE_DAYS = 1;
 
 /** Forgets rows that nothing asks for any more. What was used, what was done and every deployment stay. */
 export const forgetHistory =
-  ({ store }: { readonly store: Pick<Store, 'forgetMessages' | 'deliveries' | 'attempts' | 'routes'> }): Sweep =>
+  ({
+    store,
+  }: {
+    readonly store: Pick<
+      Store,
+      'forgetMessages' | 'deliveries' | 'attempts' | 'routes' | 'rateLimits' | 'idempotencyKeys' | 'eventStreams'
+    >;
+  }): Sweep =>
   async ({ signal }) => {
     const parts = [
       () => store.forgetMessages(MESSAGE_DAYS, ROWS_A_STATEMENT),
       () => store.deliveries.forget(DELIVERY_DAYS, ROWS_A_STATEMENT),
       () => store.attempts.forgetReports(REPORT_DAYS, ROWS_A_STATEMENT),
       () => store.routes.forgetExposures(EXPOSURE_DAYS, ROWS_A_STATEMENT),
+      () => store.idempotencyKeys.forget(ROWS_A_STATEMENT),
+      () => store.rateLimits.forgetFull(ROWS_A_STATEMENT),
+      () => store.eventStreams.forgetLost(ROWS_A_STATEMENT),
     ];
     let forgotten = 0;
     for (const forget of parts) {
