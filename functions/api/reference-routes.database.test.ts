@@ -13,9 +13,15 @@ beforeAll(async () => {
 afterAll(() => own.close());
 
 const OPENAPI = '/api/v1/openapi.json';
+const REFERENCE = '/api/v1/reference';
+/** Pages for people, which are no part of the API. */
+const PAGES = ['GET /device', 'POST /device'];
 
 test('the document lists exactly the live routes', () => {
-  const live = api.app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
+  const live = api.app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path}`)
+    .filter((route) => !PAGES.includes(route));
   const listed = Object.entries(openapiDocument().paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
   );
@@ -24,14 +30,36 @@ test('the document lists exactly the live routes', () => {
 
 test('whatever is not listed is 404, and a listed path with another method 405', async () => {
   const { paths } = openapiDocument();
-  for (const [path, methods] of Object.entries(paths)) {
+  const isListed = (method: string, asked: string) =>
+    Object.entries(paths).some(
+      ([path, methods]) =>
+        method.toLowerCase() in methods && new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`).test(asked),
+    );
+  for (const path of Object.keys(paths)) {
     const asked = path.replace(/\{\w+\}/g, 'x');
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
-      if (method.toLowerCase() in methods || path.startsWith('/health/')) continue;
+      if (isListed(method, asked) || path.startsWith('/health/')) continue;
       expect((await api.ask(method, asked)).status, `${method} ${path}`).toBe(405);
     }
-    expect((await api.ask('GET', `${asked}/beside`)).status, `${path}/beside`).toBe(404);
+    expect((await api.ask('GET', `${asked}/a/path/beside/it`)).status, path).toBe(404);
   }
+});
+
+test('anybody may read the reference, as a page that can do nothing', async () => {
+  const answer = await api.app.request(REFERENCE);
+  expect(answer.status).toBe(200);
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': expect.stringMatching(
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'/,
+    ),
+    'cross-origin-opener-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'strict-transport-security': 'max-age=31536000',
+  });
+  expect(await answer.text()).toMatch(/^<!doctype html>\n<html lang="en">/);
+  const again = await api.ask('GET', REFERENCE, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
+  expect(again.status).toBe(304);
 });
 
 test('anybody may read the document, and need not fetch it twice', async () => {

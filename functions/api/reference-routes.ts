@@ -3,17 +3,19 @@ import { openapiDocument } from '@miaobu/shared/contracts/openapi';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { WebApp } from '@miaobu/shared/runtime/web-function';
 import { namesEtag } from './etag.ts';
+import { referencePolicy, renderReference } from './reference/render-reference.ts';
 
 interface Page {
   readonly type: string;
   readonly text: string;
   readonly etag: string;
-  readonly contentSecurityPolicy?: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-const page = (type: string, text: string): Page => ({
+const page = (type: string, text: string, headers: Page['headers'] = {}): Page => ({
   type,
   text,
+  headers,
   etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
 });
 
@@ -29,15 +31,22 @@ function once<T>(make: () => T): () => T {
 /** What the API says about itself, to anybody: the OpenAPI document, and the reference that is made of it. */
 export function referenceRoutes(app: WebApp): void {
   const pages = {
-    '/api/v1/openapi.json': once(() => page('application/json', JSON.stringify(openapiDocument()))),
+    '/api/v1/openapi.json': once(async () => page('application/json', JSON.stringify(openapiDocument()))),
+    '/api/v1/reference': once(async () =>
+      page('text/html; charset=utf-8', await renderReference(openapiDocument()), {
+        'content-security-policy': referencePolicy,
+        'cross-origin-opener-policy': 'same-origin',
+      }),
+    ),
   };
   for (const [path, get] of Object.entries(pages)) {
-    app.get(path, (c) => {
-      const { type, text, etag } = get();
+    app.get(path, async (c) => {
+      const { type, text, etag, headers } = await get();
       c.header('etag', etag);
       c.header('cache-control', 'public, max-age=300');
       c.header('cross-origin-resource-policy', 'cross-origin');
       if (namesEtag(c.req.header('if-none-match') ?? '', etag)) return c.body(null, 304);
+      for (const [name, value] of Object.entries(headers)) c.header(name, value);
       c.header('content-type', type);
       return c.body(text);
     });

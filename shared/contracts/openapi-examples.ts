@@ -33,6 +33,23 @@ const byName: Readonly<Record<string, unknown>> = {
   'Deployment.queue_position': null,
   request_id: '019c1f6e-2b7a-7c31-9d0e-5a4f8b6c7d21',
   text: 'added 42 packages in 3s',
+  access_token: 'eyJhbGciOiJFZERTQSJ9.…',
+  expires_in: 600,
+  token: 'mb_live_…',
+  prefix: 'mb_live_k3Xw',
+  client_name: 'miaobu on laptop',
+  device_code: 'Zk3v…',
+  user_code: 'BCDF-GHJK',
+  address: '203.0.113.7',
+  user_agent: 'Mozilla/5.0',
+  next_cursor: null,
+  user: 'you',
+  organisation: 'your-team',
+  watch_path: 'site/**',
+  content: 'GREETING=hello',
+  topic: 'build.start',
+  error_class: 'transient',
+  error: 'code_host_unavailable',
 };
 
 const formats: Readonly<Record<string, string>> = {
@@ -56,6 +73,7 @@ function fits(value: unknown, schema: JsonSchema): boolean {
   if (schema.anyOf) return schema.anyOf.some((alternative) => fits(value, alternative));
   if (schema.enum) return schema.enum.includes(value);
   if (value === null) return schema.type === 'null' || (Array.isArray(schema.type) && schema.type.includes('null'));
+  if (typeof value === 'number') return schema.type === 'integer' || schema.type === 'number';
   if (typeof value !== 'string') return false;
   const { type, format, pattern, minLength = 0, maxLength = Number.POSITIVE_INFINITY } = schema;
   const isString = type === 'string' || (Array.isArray(type) && type.includes('string'));
@@ -82,7 +100,7 @@ export function exampleOf(
   if (schema.examples) return schema.examples[0];
   if (schema.const !== undefined) return schema.const;
   if (schema.default !== undefined) return schema.default;
-  const id = of === 'id' ? idOf(owner) : idOf(of.replace(/_id$/, ''));
+  const id = of === 'id' ? idOf(owner) : idOf(of.replace(/_id$/, '').replace(/^(?:current|.*_by)_/, ''));
   for (const known of [byName[`${owner}.${of}`], byName[of], id]) if (fits(known, schema)) return known;
   if (schema.enum) return schema.enum[0];
   const [alternative] = schema.anyOf ?? schema.oneOf ?? [];
@@ -97,7 +115,7 @@ export function exampleOf(
         ]),
       );
     case 'array':
-      return schema.items ? [exampleOf(schema.items, named, { of, owner })] : [];
+      return schema.items ? [exampleOf(schema.items, named, { of: of.replace(/s$/, ''), owner })] : [];
     case 'string':
       return formats[schema.format ?? ''] ?? 'text'.padEnd(schema.minLength ?? 0, ' text');
     case 'integer':

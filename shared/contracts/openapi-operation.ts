@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../kernel/app-error.ts';
+import { REFRESH_COOKIE } from './auth.ts';
 import type { Access, Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { codesByStatus, errorCodesOf } from './openapi-errors.ts';
@@ -19,6 +20,14 @@ const header = (name: string): Reference => ({ $ref: `#/components/headers/${nam
 
 /** Headers of every answer. */
 export const commonHeaders = { 'X-Request-Id': header('RequestId') };
+/** Headers of every answer of an operation. */
+const operationHeaders = {
+  ...commonHeaders,
+  RateLimit: header('RateLimit'),
+  'RateLimit-Policy': header('RateLimitPolicy'),
+};
+/** What the caller's software says by itself. */
+const SAID_BY_SOFTWARE = ['origin', 'user-agent'];
 export const etagHeader = { ETag: header('ETag') };
 export const UNCHANGED: AnswerShape = {
   description: 'Unchanged since the `ETag` that `If-None-Match` named.',
@@ -34,7 +43,8 @@ function parametersOf(endpoint: Endpoint, schemas: SchemaCollection): (Parameter
   ] as const;
   const found: (Parameter | Reference)[] = parts.flatMap(([part, schema]) => {
     const { properties, required } = schema ? schemas.ofRequest(schema) : {};
-    return Object.entries(properties ?? {}).map(([name, { description, ...field }]) => ({
+    const chosen = Object.entries(properties ?? {}).filter(([name]) => !SAID_BY_SOFTWARE.includes(name));
+    return chosen.map(([name, { description, ...field }]) => ({
       name,
       in: part,
       required: part === 'path' || (required?.includes(name) ?? false),
@@ -47,7 +57,13 @@ function parametersOf(endpoint: Endpoint, schemas: SchemaCollection): (Parameter
 }
 
 /** Who may call it: as OpenAPI says it, and as a sentence. */
-function accessOf(access: Access): { readonly security: readonly SecurityRequirement[]; readonly who: string } {
+function accessOf(
+  access: Access,
+  parameters: readonly (Parameter | Reference)[],
+): { readonly security: readonly SecurityRequirement[]; readonly who: string } {
+  if (access === 'public' && parameters.some((each) => 'name' in each && each.name === REFRESH_COOKIE)) {
+    return { security: [{ refresh: [] }], who: 'Whoever has the cookie of a session.' };
+  }
   if (access === 'public') return { security: [], who: 'Anybody.' };
   if (access === 'session') return { security: [{ session: [] }], who: 'Whoever is signed in; no token.' };
   const security = [{ session: [] }, { token: [access] }];
@@ -57,7 +73,12 @@ function accessOf(access: Access): { readonly security: readonly SecurityRequire
 
 function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
   const { answers = 'json', output, paginated, status } = endpoint;
-  const headers = endpoint.etag ? { ...commonHeaders, ...etagHeader } : commonHeaders;
+  const headers = {
+    ...operationHeaders,
+    ...(endpoint.etag ? etagHeader : {}),
+    ...(endpoint.method === 'POST' ? { 'Idempotency-Replayed': header('IdempotencyReplayed') } : {}),
+    ...(endpoint.deprecated ? { Deprecation: header('Deprecation'), Sunset: header('Sunset') } : {}),
+  };
   if (answers === 'redirect') {
     return { description: 'On to another page.', headers: { ...headers, Location: header('Location') } };
   }
@@ -100,10 +121,11 @@ export function refusalOf(status: number, codes: readonly ErrorCode[]): AnswerSh
     properties: { error: { properties: { code: { enum: codes } } } },
   };
   const examples = Object.fromEntries(codes.map((code) => [code, { value: refusal(code) }]));
-  const retryAfter = status === 429 || status === 503 ? { 'Retry-After': header('RetryAfter') } : {};
+  const waits = status === 429 || status === 503 || codes.includes('idempotency_key_in_use');
+  const retryAfter = waits ? { 'Retry-After': header('RetryAfter') } : {};
   return {
     description: codes.map((code) => `\`${code}\`: ${errors[code].text}`).join('\n\n'),
-    headers: { ...commonHeaders, ...retryAfter },
+    headers: { ...operationHeaders, ...retryAfter },
     content: { [JSON_TYPE]: { schema, examples } },
   };
 }
@@ -115,7 +137,8 @@ export const responseName = (code: ErrorCode) =>
 /** One operation of the table, as OpenAPI describes it. */
 export function describeOperation(id: string, endpoint: Endpoint, schemas: SchemaCollection): OperationShape {
   const { status, summary, tag, body, deprecated } = endpoint;
-  const { security, who } = accessOf(endpoint.access);
+  const parameters = parametersOf(endpoint, schemas);
+  const { security, who } = accessOf(endpoint.access, parameters);
   const responses: Record<string, AnswerShape | Reference> = { [status]: successOf(endpoint, schemas) };
   for (const [refused, codes] of codesByStatus(errorCodesOf(endpoint))) {
     const [code, ...others] = codes;
@@ -126,7 +149,6 @@ export function describeOperation(id: string, endpoint: Endpoint, schemas: Schem
   }
   if (endpoint.etag && endpoint.method === 'GET') responses[304] = UNCHANGED;
   const goingAway = deprecated && `Goes away on ${deprecated.sunset}: use \`${deprecated.successor}\`.`;
-  const parameters = parametersOf(endpoint, schemas);
   return {
     operationId: id,
     tags: [tag],

@@ -27,6 +27,7 @@ const page = (operationId: string, summary: string, type: string, schema: JsonSc
 /** Routes that are not operations: health, this document, and the page that is made of it. */
 export const otherPaths: Readonly<Record<string, PathShape>> = {
   '/api/v1/openapi.json': page('readOpenapi', 'This document.', 'application/json', { type: 'object' }),
+  '/api/v1/reference': page('readReference', 'The same as a page to read.', 'text/html', { type: 'string' }),
   '/health/live': {
     get: {
       operationId: 'checkLiveness',

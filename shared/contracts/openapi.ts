@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../kernel/app-error.ts';
 import { api } from './api.ts';
+import { REFRESH_COOKIE } from './auth.ts';
 import type { Endpoint, Tag } from './endpoint.ts';
 import { tags } from './endpoint.ts';
 import { errors } from './errors.ts';
@@ -17,8 +18,8 @@ An answer is \`{ "data": … }\`, a list's also has \`meta.next_cursor\`: send i
 exist. Bodies are JSON; a field that an operation does not know is refused, and so is a parameter.`;
 
 const chapters: Readonly<Record<Tag, string>> = {
-  auth: 'Signing in with GitHub, sessions, and API tokens.',
-  account: 'Who you are.',
+  auth: 'Signing in with GitHub: in a browser, or from a command line.',
+  account: 'Who you are: your sessions and API tokens.',
   repositories: 'What GitHub shows you, and what would be made of it.',
   projects: 'A project is a repository, or a folder of one, and how it is built.',
   environments: 'Production and staging: which branch, which hostname, which deployment.',
@@ -44,6 +45,12 @@ const securitySchemes = {
     bearerFormat: 'mb_live_…',
     description: 'An API token: for its scopes, and for its projects if it has a list of them.',
   },
+  refresh: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: REFRESH_COOKIE,
+    description: 'The cookie of a session, which only buys access tokens, and only for scripts of our own pages.',
+  },
 } as const;
 
 const parameters = {
@@ -53,7 +60,7 @@ const parameters = {
     required: false,
     description:
       'Makes a repeated call harmless: for 24 hours the same key with the same request gets the first answer.',
-    schema: { type: 'string', minLength: 1, maxLength: 200 },
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
   },
 } as const;
 
@@ -63,6 +70,21 @@ const headers = {
     description: 'Leads to the log. Yours, if you send one that is safe to log.',
     schema: { type: 'string' },
   },
+  RateLimit: {
+    description:
+      'What is left of each limit that counts this call (`r`), and in how many seconds it is whole again (`t`).',
+    schema: { type: 'string' },
+  },
+  RateLimitPolicy: {
+    description: 'The limits themselves: `q` calls, and how many seconds it takes to get them back (`w`).',
+    schema: { type: 'string' },
+  },
+  IdempotencyReplayed: {
+    description: 'This is the answer that the first call with this `Idempotency-Key` got.',
+    schema: { const: 'true' },
+  },
+  Deprecation: { description: 'Since when nobody should begin to use it (RFC 9745).', schema: { type: 'string' } },
+  Sunset: { description: 'When it goes away (RFC 8594).', schema: { type: 'string' } },
   RetryAfter: { description: 'How many seconds to wait.', schema: { type: 'integer', minimum: 0 } },
   Location: { description: 'Where to go.', schema: { type: 'string', format: 'uri-reference' } },
 } as const;
