@@ -13,6 +13,7 @@ export type User = z.output<typeof user>;
 export const getUser = endpoint({
   method: 'GET',
   path: '/api/v1/user',
+  aliases: ['/api/v1/public/user'],
   summary: 'Whom the credential belongs to.',
   tag: 'account',
   access: 'account:read',

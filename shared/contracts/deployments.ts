@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
-import { pageQuery } from './pagination.ts';
+import { noQuery, pageQuery } from './pagination.ts';
+import { resumable } from './preconditions.ts';
 
 /** What a deployment can be, in the order it gets there. */
 export const deploymentStatuses = [
@@ -16,7 +17,7 @@ export const deploymentStatuses = [
 ] as const;
 export type DeploymentStatus = (typeof deploymentStatuses)[number];
 
-export const deploymentTriggers = ['push', 'import', 'manual', 'redeploy', 'reconcile'] as const;
+export const deploymentTriggers = ['push', 'import', 'manual', 'redeploy', 'reconcile', 'hook'] as const;
 
 const time = z.iso.datetime();
 
@@ -31,6 +32,8 @@ export const deployment = z.strictObject({
   reason_message: z.string().nullable(),
   /** Whether the environment shows this deployment. */
   current: z.boolean(),
+  /** Whether it is kept however old it gets. */
+  pinned: z.boolean(),
   trigger: z.enum(deploymentTriggers),
   branch: z.string(),
   commit_sha: z.string(),
@@ -58,17 +61,27 @@ export type Deployment = z.output<typeof deployment>;
 export const logEntry = z.strictObject({ at: time, attempt: z.int(), text: z.string() });
 z.globalRegistry.add(logEntry, { id: 'LogEntry' });
 
+const commitSha = z.string().regex(/^[0-9a-f]{40}$/, 'must be a whole commit id: 40 characters');
+
 const ofProject = z.strictObject({ project: z.string().max(64) });
 const ofDeployment = z.strictObject({ project: z.string().max(64), deployment: z.string().max(64) });
 
 export const listDeployments = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/deployments',
-  summary: 'The deployments of a project, newest first.',
+  aliases: ['/api/v1/public/projects/{project}/deployments'],
+  summary: 'The deployments of a project, newest first, narrowed to what the query names.',
   tag: 'deployments',
   access: 'deployments:read',
   params: ofProject,
-  query: pageQuery,
+  query: pageQuery.extend({
+    /** By name. */
+    environment: z.string().max(64).optional(),
+    status: z.enum(deploymentStatuses).optional(),
+    branch: z.string().max(255).optional(),
+    commit: commitSha.optional(),
+    trigger: z.enum(deploymentTriggers).optional(),
+  }),
   body: null,
   output: z.array(deployment),
   status: 200,
@@ -79,6 +92,7 @@ export const listDeployments = endpoint({
 export const getDeployment = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/deployments/{deployment}',
+  aliases: ['/api/v1/public/projects/{project}/deployments/{deployment}'],
   summary: 'One deployment.',
   tag: 'deployments',
   access: 'deployments:read',
@@ -94,6 +108,7 @@ export const getDeployment = endpoint({
 export const cancelDeployment = endpoint({
   method: 'POST',
   path: '/api/v1/projects/{project}/deployments/{deployment}/cancel',
+  aliases: ['/api/v1/public/projects/{project}/deployments/{deployment}/cancel'],
   summary: 'Stops a deployment that has not begun to go live.',
   tag: 'deployments',
   access: 'deployments:deploy',
@@ -109,6 +124,7 @@ export const cancelDeployment = endpoint({
 export const readDeploymentLogs = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/deployments/{deployment}/logs',
+  aliases: ['/api/v1/public/projects/{project}/deployments/{deployment}/logs'],
   summary: 'The build log of a deployment, oldest first; `meta.next_cursor` continues where this page ends.',
   tag: 'deployments',
   access: 'deployments:read',
@@ -119,4 +135,159 @@ export const readDeploymentLogs = endpoint({
   status: 200,
   paginated: true,
   errors: ['not_found', 'log_store_unavailable'],
+});
+
+export const createDeployment = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects/{project}/deployments',
+  aliases: ['/api/v1/public/projects/{project}/deployments'],
+  summary:
+    'Deploys the head of a branch, or a commit. Unless told otherwise: the head of the branch of the environment, and the environment that follows the branch, else production.',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  cost: 'expensive',
+  params: ofProject,
+  query: noQuery,
+  body: z
+    .strictObject({
+      /** By name. */
+      environment: z.string().max(64).optional(),
+      branch: z.string().min(1).max(255).optional(),
+      commit_sha: commitSha.optional(),
+    })
+    .refine(({ branch, commit_sha }) => branch === undefined || commit_sha === undefined, {
+      path: ['commit_sha'],
+      error: 'name a branch or a commit, not both',
+    }),
+  output: deployment,
+  status: 201,
+  paginated: false,
+  errors: [
+    'not_found',
+    'branch_not_found',
+    'commit_not_found',
+    'repository_not_found',
+    'code_host_unavailable',
+    'code_host_unauthorized',
+  ],
+});
+
+export const redeployDeployment = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/redeploy',
+  summary: 'Builds the commit of a deployment once more, with the settings and variables of now.',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  cost: 'expensive',
+  params: ofDeployment,
+  query: noQuery,
+  body: z.strictObject({}),
+  output: deployment,
+  status: 201,
+  paginated: false,
+  errors: ['not_found', 'environment_off'],
+});
+
+export const promoteDeployment = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/promote',
+  aliases: ['/api/v1/public/projects/{project}/deployments/{deployment}/rollback'],
+  summary:
+    'Shows a complete deployment in its environment, without building anything. What is built afterwards goes live by itself (again).',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  params: ofDeployment,
+  query: noQuery,
+  body: z.strictObject({}),
+  output: deployment,
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'deployment_state_conflict', 'deployment_purged', 'environment_off'],
+});
+
+export const pinDeployment = endpoint({
+  method: 'PUT',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/pin',
+  summary: 'Keeps a complete deployment however old it gets, so that it can always be gone back to.',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  params: ofDeployment,
+  query: noQuery,
+  body: null,
+  output: deployment,
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'deployment_state_conflict', 'deployment_purged'],
+});
+
+export const unpinDeployment = endpoint({
+  method: 'DELETE',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/pin',
+  summary: 'Lets a deployment go when its time comes, like any other.',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  params: ofDeployment,
+  query: noQuery,
+  body: null,
+  output: deployment,
+  status: 200,
+  paginated: false,
+  errors: ['not_found'],
+});
+
+/** One thing that happened to a deployment. */
+export const deploymentEvent = z.strictObject({
+  id: z.string(),
+  /** `moved` from a status to another, or what somebody did: `environment.rolled_back`, `deployment.pinned`, … */
+  kind: z.string(),
+  from_status: z.enum(deploymentStatuses).nullable(),
+  to_status: z.enum(deploymentStatuses).nullable(),
+  /** A function of the platform, or the id of a user or a deploy hook. */
+  by: z.string(),
+  note: z.string().nullable(),
+  request_id: z.string(),
+  created_at: time,
+});
+z.globalRegistry.add(deploymentEvent, { id: 'DeploymentEvent' });
+export type DeploymentEvent = z.output<typeof deploymentEvent>;
+
+export const listDeploymentEvents = endpoint({
+  method: 'GET',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/events',
+  summary: 'What happened to a deployment, oldest first.',
+  tag: 'deployments',
+  access: 'deployments:read',
+  params: ofDeployment,
+  query: pageQuery,
+  body: null,
+  output: z.array(deploymentEvent),
+  status: 200,
+  paginated: true,
+  errors: ['not_found'],
+});
+
+/** The data of an event `status`. */
+export const deploymentProgress = z.strictObject({
+  status: z.enum(deploymentStatuses),
+  attempt: z.int(),
+  reason: z.string().nullable(),
+  reason_message: z.string().nullable(),
+});
+
+export const streamDeploymentLogs = endpoint({
+  method: 'GET',
+  path: '/api/v1/projects/{project}/deployments/{deployment}/logs/stream',
+  summary:
+    'The build log as it comes: an event `log` for every piece, `status` at the beginning and whenever it changes, `end` when there will be no more. Whoever comes back with `Last-Event-ID` goes on where they were.',
+  tag: 'deployments',
+  access: 'deployments:read',
+  params: ofDeployment,
+  query: noQuery,
+  headers: resumable,
+  body: null,
+  answers: 'events',
+  output: z.union([logEntry, deploymentProgress]),
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'resync', 'log_store_unavailable'],
 });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { deployment } from './deployments.ts';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
+import { ifMatch } from './preconditions.ts';
 
 const time = z.iso.datetime();
 
@@ -25,6 +26,9 @@ export const projectSettings = z.strictObject({
 });
 z.globalRegistry.add(projectSettings, { id: 'ProjectSettings' });
 
+/** Files and directories of the repository; `*` is anything within a name, `**` any directories. */
+const watchPaths = z.array(directory.min(1)).min(1).max(50);
+
 export const project = z.strictObject({
   id: z.string(),
   slug: z.string(),
@@ -34,6 +38,8 @@ export const project = z.strictObject({
   branch: z.string(),
   url: z.url(),
   settings: projectSettings,
+  /** Pushes that change nothing here are not deployed; null: what is under the root directory. */
+  watch_paths: watchPaths.nullable(),
   /** The deployment that production shows. */
   current_deployment_id: z.string().nullable(),
   created_at: time,
@@ -45,9 +51,11 @@ export type Project = z.output<typeof project>;
 export const createProject = endpoint({
   method: 'POST',
   path: '/api/v1/projects',
+  aliases: ['/api/v1/public/projects'],
   summary: 'Imports a repository: sets up its hook and hostname, and deploys the head of its branch.',
   tag: 'projects',
   access: 'projects:write',
+  cost: 'expensive',
   params: noParams,
   query: noQuery,
   body: z.strictObject({
@@ -75,11 +83,12 @@ export const createProject = endpoint({
 export const listProjects = endpoint({
   method: 'GET',
   path: '/api/v1/projects',
-  summary: 'Your projects, newest first.',
+  aliases: ['/api/v1/public/projects'],
+  summary: 'Your projects, newest first; with `q` those with it in their name, slug or repository.',
   tag: 'projects',
   access: 'projects:read',
   params: noParams,
-  query: pageQuery,
+  query: pageQuery.extend({ q: z.string().trim().min(1).max(100).optional() }),
   body: null,
   output: z.array(project),
   status: 200,
@@ -90,21 +99,48 @@ export const listProjects = endpoint({
 export const getProject = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}',
+  aliases: ['/api/v1/public/projects/{project}', '/api/v1/public/projects/slug/{project}'],
   summary: 'One project, by id or slug.',
   tag: 'projects',
   access: 'projects:read',
   params: z.strictObject({ project: z.string().max(64) }),
   query: noQuery,
   body: null,
+  etag: true,
   output: project,
   status: 200,
   paginated: false,
   errors: ['not_found'],
 });
 
+export const updateProject = endpoint({
+  method: 'PATCH',
+  path: '/api/v1/projects/{project}',
+  aliases: ['/api/v1/public/projects/{project}'],
+  summary:
+    'Changes a project. How it is built counts from the next deployment on; another production branch is deployed within a minute.',
+  tag: 'projects',
+  access: 'projects:write',
+  params: z.strictObject({ project: z.string().max(64) }),
+  query: noQuery,
+  headers: ifMatch,
+  etag: true,
+  body: z.strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    branch: z.string().min(1).max(255).optional(),
+    watch_paths: watchPaths.nullable().optional(),
+    ...projectSettings.partial().shape,
+  }),
+  output: project,
+  status: 200,
+  paginated: false,
+  errors: ['not_found', 'branch_in_use', 'precondition_failed'],
+});
+
 export const deleteProject = endpoint({
   method: 'DELETE',
   path: '/api/v1/projects/{project}',
+  aliases: ['/api/v1/public/projects/{project}'],
   summary:
     'Deletes a project: it is gone for the API at once, its sites within minutes. Its slug is free when everything that it had stored is deleted, an hour or more later.',
   tag: 'projects',

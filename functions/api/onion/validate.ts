@@ -12,8 +12,12 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
   throw new AppError('invalid_request', { details: { fields } });
 }
 
-/** The bytes of a body as JSON; a missing or other content type is refused, so that no HTML form can speak to us. */
+/**
+ * The bytes of a body as JSON; a missing or other content type is refused, so that no HTML form can speak to us. No body at all says as much
+ * as an empty object.
+ */
 export function parseJson(bytes: Buffer, contentType: string | undefined): unknown {
+  if (bytes.length === 0 && contentType === undefined) return {};
   if (contentType?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     throw new AppError('unsupported_media_type');
   }
