@@ -1,5 +1,6 @@
 import { copyFile, link, realpath, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { variableNameProblem } from '@miaobu/shared/kernel/variable-rules';
 import { type BuildUser, isReachableByAll } from './build-user.ts';
 import { findNpmConfiguration } from './find-program.ts';
 import type { Workspace } from './workspace.ts';
@@ -13,10 +14,6 @@ const PASSED_ON = new Set(
     name.toLowerCase(),
   ),
 );
-
-const RESERVED =
-  /^(PATH|HOME|TMPDIR|ENV|BASH_ENV|NODE_OPTIONS|MIAOBU_RUN|(LD|DYLD|GITHUB|RUNNER|ACTIONS|FC|ALIBABA)_.*)$/i;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Puts the runner's own Node first on the build's PATH, in a folder with nothing else in it: what lies beside the
@@ -63,7 +60,7 @@ export async function buildEnvironment({
 }): Promise<BuildEnvironment> {
   const passedOn = Object.entries(runner).filter(([name, value]) => PASSED_ON.has(name.toLowerCase()) && value);
   const allowed = Object.entries(variables).filter(
-    ([name, value]) => NAME.test(name) && !RESERVED.test(name) && !value.includes('\0'),
+    ([name, value]) => variableNameProblem(name) === undefined && !value.includes('\0'),
   );
   const programFolders = (runner.PATH ?? '/usr/local/bin:/usr/bin:/bin')
     .split(path.delimiter)

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { BuildJob } from '@miaobu/shared/contracts/build-job';
+import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
 import { buildEnvironment, provideNode } from './build-environment.ts';
 import { BuildFailure } from './build-failure.ts';
 import { type BuildUser, chooseBuildUser } from './build-user.ts';
-import type { BuildPlan } from './detect-project.ts';
 import { findProgram } from './find-program.ts';
 import { installManager } from './install-manager.ts';
 import type { LogShipper } from './log-shipper.ts';
@@ -54,7 +54,7 @@ export async function buildSite({
   mark,
   runner,
 }: {
-  plan: BuildPlan;
+  plan: DetectedBuild;
   /** The project's root directory. */
   folder: string;
   job: Pick<BuildJob, 'environment' | 'limits' | 'settings'>;

@@ -38,6 +38,11 @@ import { createApiToken } from './tokens/create-api-token.ts';
 import { listApiTokens } from './tokens/list-api-tokens.ts';
 import { revokeApiToken } from './tokens/revoke-api-token.ts';
 import { rotateApiToken } from './tokens/rotate-api-token.ts';
+import { createVariable } from './variables/create-variable.ts';
+import { deleteVariable } from './variables/delete-variable.ts';
+import { importVariables } from './variables/import-variables.ts';
+import { listVariables } from './variables/list-variables.ts';
+import { updateVariable } from './variables/update-variable.ts';
 
 export interface Deps {
   readonly store: Store;
@@ -87,6 +92,11 @@ export const operations = (deps: Deps): Operations => ({
   getDeployment: getDeployment(deps),
   cancelDeployment: cancelDeployment(deps),
   readDeploymentLogs: readDeploymentLogs(deps),
+  listVariables: listVariables(deps),
+  createVariable: createVariable(deps),
+  updateVariable: updateVariable(deps),
+  deleteVariable: deleteVariable(deps),
+  importVariables: importVariables(deps),
   listDeadLetters: listDeadLetters(deps),
   getDeadLetter: getDeadLetter(deps),
   replayDeadLetter: replayDeadLetter(deps),

@@ -14,6 +14,7 @@ import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
 import { disableUser, enableUser, listUsers } from './users.ts';
+import { createVariable, deleteVariable, importVariables, listVariables, updateVariable } from './variables.ts';
 
 /** The table of operations: router, client and CLI are made from it. */
 export const api = {
@@ -47,6 +48,11 @@ export const api = {
   getDeployment,
   cancelDeployment,
   readDeploymentLogs,
+  listVariables,
+  createVariable,
+  updateVariable,
+  deleteVariable,
+  importVariables,
   listDeadLetters,
   getDeadLetter,
   replayDeadLetter,

@@ -35,6 +35,7 @@ import { idempotencyRepository } from './request/idempotency-repository.ts';
 import { rateLimitRepository } from './request/rate-limit-repository.ts';
 import { routeRepository } from './route/route-repository.ts';
 import { usageRepository } from './usage/usage-repository.ts';
+import { variableRepository } from './variable/variable-repository.ts';
 
 const bind = (db: Queryable) => ({
   accounts: accountRepository(db),
@@ -56,6 +57,7 @@ const bind = (db: Queryable) => ({
   breakers: circuitBreakerRepository(db),
   deadLetters: deadLetterRepository(db),
   duties: dutyRepository(db),
+  variables: variableRepository(db),
   auditLog: auditLogRepository(db),
   usage: usageRepository(db),
   limits: accountLimitRepository(db),

@@ -1,0 +1,16 @@
+import type { Sealer } from '../../kernel/seal.ts';
+import { variableContext } from '../project/project.ts';
+import type { Variable } from './variable-repository.ts';
+
+type Place = Pick<Variable, 'projectId' | 'environment' | 'key'>;
+
+const contextOf = ({ projectId, environment, key }: Place) => variableContext(projectId, environment, key);
+
+/** A value as the database holds it: it opens at this name of this environment and nowhere else. */
+export const sealValue = (sealer: Sealer, place: Place, value: string) => ({
+  sealed: sealer.seal(value, contextOf(place)),
+  bytes: Buffer.byteLength(place.key) + Buffer.byteLength(value),
+});
+
+export const openValue = (sealer: Sealer, variable: Place & Pick<Variable, 'sealed'>): string =>
+  sealer.open(variable.sealed, contextOf(variable));
