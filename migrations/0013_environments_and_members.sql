@@ -20,10 +20,7 @@ begin
 end $$;
 create trigger projects_owner after insert on projects for each row execute function add_owner();
 
--- `version` grows with what a person can change: the ETag.
-alter table projects add column version bigint not null default 1;
 alter table environments
-  add column version bigint not null default 1,
   add column updated_at timestamptz not null default db_now(),
   -- Switched off: it shows nothing and deploys nothing. The row stays, so that its fences go on where they were.
   add column disabled_at timestamptz;
@@ -87,8 +84,7 @@ alter table deployments add constraint deployments_trigger_check
   check (trigger in ('push', 'import', 'manual', 'redeploy', 'reconcile'));
 alter table deployments drop column pinned_at, drop column from_head;
 drop index environments_one_per_branch;
-alter table environments drop column disabled_at, drop column updated_at, drop column version;
-alter table projects drop column version;
+alter table environments drop column disabled_at, drop column updated_at;
 drop trigger projects_owner on projects;
 drop function add_owner();
 drop table project_members;

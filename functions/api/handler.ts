@@ -2,6 +2,7 @@
 // Trigger: HTTP, /api/v1/… (contracts/api.ts).   Moves: ∅ → queued (an import deploys).
 // Hands to: deploy, by the outbox and a doorbell.
 // Fails by: the error table; what belongs to another is 404.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
@@ -69,6 +70,7 @@ const deps = {
   codeHost: githubCodeHost(config.github),
   buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
   address: siteAddress(config.sitesOrigin),
+  sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined),
 };
 
 startWebFunction({

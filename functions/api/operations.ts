@@ -20,10 +20,26 @@ import { startGithubLogin } from './auth/start-github-login.ts';
 import { getDeadLetter } from './dead-letters/get-dead-letter.ts';
 import { listDeadLetters } from './dead-letters/list-dead-letters.ts';
 import { discardDeadLetter, replayDeadLetter } from './dead-letters/resolve-dead-letter.ts';
+import { createDeployHook } from './deploy-hooks/create-deploy-hook.ts';
+import { deleteDeployHook } from './deploy-hooks/delete-deploy-hook.ts';
+import { listDeployHooks } from './deploy-hooks/list-deploy-hooks.ts';
+import { triggerDeployHook } from './deploy-hooks/trigger-deploy-hook.ts';
 import { cancelDeployment } from './deployments/cancel-deployment.ts';
+import { createDeployment } from './deployments/create-deployment.ts';
 import { getDeployment } from './deployments/get-deployment.ts';
+import { listDeploymentEvents } from './deployments/list-deployment-events.ts';
 import { listDeployments } from './deployments/list-deployments.ts';
+import { pinDeployment, unpinDeployment } from './deployments/pin-deployment.ts';
+import { promoteDeployment } from './deployments/promote-deployment.ts';
 import { readDeploymentLogs } from './deployments/read-deployment-logs.ts';
+import { redeployDeployment } from './deployments/redeploy-deployment.ts';
+import { streamDeploymentLogs } from './deployments/stream-deployment-logs.ts';
+import { createEnvironment } from './environments/create-environment.ts';
+import { deleteEnvironment } from './environments/delete-environment.ts';
+import { getEnvironment } from './environments/get-environment.ts';
+import { listEnvironments } from './environments/list-environments.ts';
+import { rollbackEnvironment } from './environments/rollback-environment.ts';
+import { updateEnvironment } from './environments/update-environment.ts';
 import type { Operations } from './operation.ts';
 import { disableUser, enableUser } from './platform/disable-user.ts';
 import { getSignInRules } from './platform/get-sign-in-rules.ts';
@@ -33,6 +49,7 @@ import { createProject } from './projects/create-project.ts';
 import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
 import { listProjects } from './projects/list-projects.ts';
+import { updateProject } from './projects/update-project.ts';
 
 import { createApiToken } from './tokens/create-api-token.ts';
 import { listApiTokens } from './tokens/list-api-tokens.ts';
@@ -47,10 +64,12 @@ import { updateVariable } from './variables/update-variable.ts';
 export interface Deps {
   readonly store: Store;
   readonly sealer: Sealer;
-  readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
+  readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'>;
   readonly buildLog: Pick<BuildLog, 'read'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
+  /** Resolves early, and never rejects, when the signal fires. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly login: CodeHostLogin;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
@@ -87,11 +106,29 @@ export const operations = (deps: Deps): Operations => ({
   createProject: createProject(deps),
   listProjects: listProjects(deps),
   getProject: getProject(deps),
+  updateProject: updateProject(deps),
   deleteProject: deleteProject(deps),
+  listEnvironments: listEnvironments(deps),
+  createEnvironment: createEnvironment(deps),
+  getEnvironment: getEnvironment(deps),
+  updateEnvironment: updateEnvironment(deps),
+  deleteEnvironment: deleteEnvironment(deps),
+  rollbackEnvironment: rollbackEnvironment(deps),
   listDeployments: listDeployments(deps),
+  createDeployment: createDeployment(deps),
   getDeployment: getDeployment(deps),
   cancelDeployment: cancelDeployment(deps),
+  redeployDeployment: redeployDeployment(deps),
+  promoteDeployment: promoteDeployment(deps),
+  pinDeployment: pinDeployment(deps),
+  unpinDeployment: unpinDeployment(deps),
+  listDeploymentEvents: listDeploymentEvents(deps),
   readDeploymentLogs: readDeploymentLogs(deps),
+  streamDeploymentLogs: streamDeploymentLogs(deps),
+  listDeployHooks: listDeployHooks(deps),
+  createDeployHook: createDeployHook(deps),
+  deleteDeployHook: deleteDeployHook(deps),
+  triggerDeployHook: triggerDeployHook(deps),
   listVariables: listVariables(deps),
   createVariable: createVariable(deps),
   updateVariable: updateVariable(deps),

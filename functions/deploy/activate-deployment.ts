@@ -3,9 +3,10 @@ import { deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manife
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+import { switchEnvironment } from '@miaobu/shared/model/environment/switch-environment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
-import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { verifyArtifact } from './verify-artifact.ts';
@@ -52,7 +53,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     return async (repositories) => {
       await repositories.deployments.describeArtifact(deploymentId, artifact);
       await repositories.usage.recordStored({ deploymentId, attempt: deployment.attempt }, artifact.bytes);
-      await switchEnvironment(repositories, deployment, requestId);
+      await goLive(repositories, deployment, requestId);
     };
   },
 
@@ -80,29 +81,26 @@ function routingTable(manifest: Manifest): string[] {
   }
 }
 
-/** Moves the pointer to a verified deployment, unless a newer one was there before or promotion is held. */
-async function switchEnvironment(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {
+/** Moves the pointer to a verified deployment, unless a newer one was there before, promotion is held, or the environment is off. */
+async function goLive(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {
   const environment = await repositories.environments.lock(verified.environmentId);
   const deployment = await repositories.deployments.lock(verified.id);
   if (deployment?.status !== 'deploying' || deployment.activatedAt) return;
   // Being deleted: nothing of it goes live any more.
   if (!(await repositories.projects.find(deployment.projectId))) return;
-  const settle = (id: string, reason: 'superseded' | 'held') =>
-    repositories.deployments.move(id, { to: 'deployed', by: 'deploy', requestId, set: { reason } });
-
-  if (!environment.autoPromote) return void (await settle(deployment.id, 'held'));
-  if (deployment.seq <= environment.activatedSeq) return void (await settle(deployment.id, 'superseded'));
-
-  if (environment.currentDeploymentId) {
-    await repositories.deployments.markRetired(environment.currentDeploymentId);
-    // It was switched to, but not every route had confirmed it: from here on none will.
-    const before = await repositories.deployments.find(environment.currentDeploymentId);
-    if (before?.status === 'deploying') await settle(before.id, 'superseded');
+  const reason = whyNotShown(environment, deployment);
+  if (reason === undefined) {
+    await switchEnvironment(repositories, 'deploy', { environment, deployment, requestId });
+  } else {
+    await repositories.deployments.move(deployment.id, { to: 'deployed', by: 'deploy', requestId, set: { reason } });
   }
-  await repositories.environments.switchTo(environment.id, deployment);
-  await repositories.deployments.markActivated(deployment.id);
-  const hostnames = await repositories.routes.bumpDesired(environment.id);
-  for (const hostname of hostnames) {
-    await repositories.enqueue(publishMessage(hostname, requestId));
-  }
+}
+
+function whyNotShown(
+  environment: Environment,
+  { seq }: Deployment,
+): 'switched_off' | 'held' | 'superseded' | undefined {
+  if (environment.disabledAt) return 'switched_off';
+  if (!environment.autoPromote) return 'held';
+  return seq <= environment.activatedSeq ? 'superseded' : undefined;
 }

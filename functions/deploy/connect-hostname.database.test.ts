@@ -58,6 +58,7 @@ const work = () =>
   workerUnderTest(stored)({
     'hostname.connect': connectHostname({
       store: stored.store,
+      edgeStore: cloud.edgeStore,
       edgeZone: cloud.edgeZone,
       dnsZone: alidnsDnsZone({
         endpoint: dnsServer.url,

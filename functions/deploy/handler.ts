@@ -109,7 +109,7 @@ const run = runDeploy({
     'find-unconfirmed': findUnconfirmed({ store }),
   },
   handlers: {
-    'hostname.connect': connectHostname({ store, edgeZone, dnsZone, originBucketDomain }),
+    'hostname.connect': connectHostname({ store, edgeStore, edgeZone, dnsZone, originBucketDomain }),
     'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
     'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: () => new Date() }),
     'branch.sync': syncBranch({ store, sealer, codeHost }),

@@ -26,7 +26,7 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
   async work({ environment_id: environmentId }, lease, context) {
     const before = await deps.store.environments.find(environmentId);
     const project = before && (await deps.store.projects.find(before.projectId));
-    if (!before || !project) return undefined;
+    if (!before || before.disabledAt || !project) return undefined;
     const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
     if (sealed === undefined) throw new AppError('code_host_unauthorized');
     const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
@@ -69,7 +69,8 @@ const decide =
     const environment = await repositories.environments.lock(before.id);
     if (!(await repositories.projects.find(project.id))) return;
     // Compare-and-set against a stale read: a push came in while we asked, so ask again.
-    if (environment.nextSeq !== before.nextSeq || environment.headSha !== before.headSha) {
+    const moved = environment.nextSeq !== before.nextSeq || environment.headSha !== before.headSha;
+    if (moved || environment.branch !== before.branch || environment.disabledAt) {
       return repositories.enqueue(branchSyncMessage(before.id, requestId));
     }
     await repositories.environments.markSynced(before.id);

@@ -1,7 +1,20 @@
 import { getUser } from './account.ts';
 import { finishGithubLogin, refreshSession, signOut, signOutEverywhere, startGithubLogin } from './auth.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
-import { cancelDeployment, getDeployment, listDeployments, readDeploymentLogs } from './deployments.ts';
+import { createDeployHook, deleteDeployHook, listDeployHooks, triggerDeployHook } from './deploy-hooks.ts';
+import {
+  cancelDeployment,
+  createDeployment,
+  getDeployment,
+  listDeploymentEvents,
+  listDeployments,
+  pinDeployment,
+  promoteDeployment,
+  readDeploymentLogs,
+  redeployDeployment,
+  streamDeploymentLogs,
+  unpinDeployment,
+} from './deployments.ts';
 import {
   approveDeviceLogin,
   denyDeviceLogin,
@@ -9,7 +22,15 @@ import {
   redeemDeviceLogin,
   startDeviceLogin,
 } from './device-logins.ts';
-import { createProject, deleteProject, getProject, listProjects } from './projects.ts';
+import {
+  createEnvironment,
+  deleteEnvironment,
+  getEnvironment,
+  listEnvironments,
+  rollbackEnvironment,
+  updateEnvironment,
+} from './environments.ts';
+import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
@@ -43,11 +64,29 @@ export const api = {
   createProject,
   listProjects,
   getProject,
+  updateProject,
   deleteProject,
+  listEnvironments,
+  createEnvironment,
+  getEnvironment,
+  updateEnvironment,
+  deleteEnvironment,
+  rollbackEnvironment,
   listDeployments,
+  createDeployment,
   getDeployment,
   cancelDeployment,
+  redeployDeployment,
+  promoteDeployment,
+  pinDeployment,
+  unpinDeployment,
+  listDeploymentEvents,
   readDeploymentLogs,
+  streamDeploymentLogs,
+  listDeployHooks,
+  createDeployHook,
+  deleteDeployHook,
+  triggerDeployHook,
   listVariables,
   createVariable,
   updateVariable,

@@ -121,6 +121,11 @@ export const errors = {
     retryable: false,
   },
   environment_off: { status: 409, text: 'This environment is switched off; switch it on first.', retryable: false },
+  resync: {
+    status: 409,
+    text: 'This place in the stream is not known here; begin again, without Last-Event-ID.',
+    retryable: false,
+  },
   attempt_closed: { status: 409, text: 'This build attempt is over; its token no longer counts.', retryable: false },
   ticket_already_redeemed: { status: 409, text: 'Another run has redeemed this ticket.', retryable: false },
   artifact_invalid: { status: 422, text: 'The build output was refused; see details.', retryable: false },

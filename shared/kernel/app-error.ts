@@ -33,6 +33,7 @@ export const errorCodes = [
   'deployment_state_conflict',
   'deployment_purged',
   'environment_off',
+  'resync',
   'attempt_closed',
   'ticket_already_redeemed',
   'artifact_invalid',

@@ -23,6 +23,7 @@ import { auditLogRepository } from './audit/audit-log-repository.ts';
 import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
 import { deliveryRepository } from './delivery/delivery-repository.ts';
+import { deployHookRepository } from './deploy-hook/deploy-hook-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
 import { dutyRepository } from './duty/duty-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
@@ -50,6 +51,7 @@ const bind = (db: Queryable) => ({
   cloudResources: cloudResourceRepository(db),
   environments: environmentRepository(db),
   deployments: deploymentRepository(db),
+  deployHooks: deployHookRepository(db),
   deliveries: deliveryRepository(db),
   attempts: buildAttemptRepository(db),
   blobs: blobRepository(db),

@@ -33,12 +33,16 @@ export interface HostedRepository {
   readonly id: number;
   readonly fullName: string;
   readonly branches: Readonly<Record<string, string>>;
+  /** Commits that are no branch's head. */
+  readonly commits?: readonly string[];
   /** Tokens that may see it. */
   readonly visibleTo: readonly string[];
 }
 
 /** The code host as a plain object. Every repository's default branch is `main`; names are found in any case, as at GitHub. */
-function memoryCodeHost(): Pick<CodeHost, 'getRepository' | 'getBranchHead'> & { repositories: HostedRepository[] } {
+function memoryCodeHost(): Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'> & {
+  repositories: HostedRepository[];
+} {
   const repositories: HostedRepository[] = [];
   const find = (token: string, fullName: string) =>
     repositories.find(
@@ -65,6 +69,11 @@ function memoryCodeHost(): Pick<CodeHost, 'getRepository' | 'getBranchHead'> & {
       return sha === undefined
         ? undefined
         : { sha, message: `Work on ${branch}`, authorName: 'You', committedAt: new Date(0) };
+    },
+    async getCommit(token, fullName, ref) {
+      const repository = find(token, fullName);
+      const known = [...Object.values(repository?.branches ?? {}), ...(repository?.commits ?? [])].includes(ref);
+      return known ? { sha: ref, message: 'A commit', authorName: 'You', committedAt: new Date(0) } : undefined;
     },
   };
 }
@@ -152,13 +161,16 @@ export function apiUnderTest(
       return store.accounts.findByApiToken(hash);
     },
   };
+  const signIn = identityUnderTest({ store, sealer }, ORIGIN, identity);
   const deps = {
     store: { ...store, accounts },
     sealer,
     codeHost,
     buildLog,
     address: siteAddress('https://sites.example'),
-    ...identityUnderTest({ store, sealer }, ORIGIN, identity),
+    // The time that it would wait passes at once.
+    sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)),
+    ...signIn,
     ownOrigins: [ORIGIN, PAGE_ORIGIN],
   };
   const doorbell = { ring: async (requestId: string) => void rings.push(requestId) };
@@ -222,6 +234,8 @@ export function apiUnderTest(
   return {
     app,
     ask,
+    /** What people are signed in with. */
+    identity: signIn,
     signUp,
     /** The operations for somebody who is signed in. */
     signedIn: signedInClient(all),

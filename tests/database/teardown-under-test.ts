@@ -56,7 +56,7 @@ export async function teardownUnderTest(stored: TestStore) {
   const deploy = deployUnderTest(stored, cloud);
   const ports: Ports = { ...cloud, dnsZone, buildLog, codeHost: github.codeHost };
   const connecting = {
-    'hostname.connect': connectHostname({ store, edgeZone: cloud.edgeZone, dnsZone, originBucketDomain: ORIGIN }),
+    'hostname.connect': connectHostname({ store, ...cloud, dnsZone, originBucketDomain: ORIGIN }),
     'hook.connect': connectHook({ store, sealer, codeHost: github.codeHost, controlOrigin: CONTROL }),
   };
   const handlersWith = (through: Ports) => ({

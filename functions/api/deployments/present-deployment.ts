@@ -15,6 +15,7 @@ export const presentDeployment = (address: SiteAddress, deployment: ShownDeploym
   reason: deployment.reason,
   reason_message: deployment.reasonMessage,
   current: deployment.current,
+  pinned: deployment.pinnedAt !== null,
   trigger: deployment.trigger,
   branch: deployment.branch,
   commit_sha: deployment.commitSha,

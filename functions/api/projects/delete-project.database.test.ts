@@ -210,8 +210,9 @@ describe('while it is deleted', () => {
     await workerUnderTest(own)({
       'hostname.connect': connectHostname({
         store: own.store,
-        edgeZone: { ensureSiteRecord: never },
-        dnsZone: { upsertCname: never },
+        edgeStore: { get: never },
+        edgeZone: { ensureSiteRecord: never, deleteSiteRecord: never },
+        dnsZone: { upsertCname: never, deleteCname: never },
         originBucketDomain: 'bucket.example',
       }),
       'hook.connect': connectHook({

@@ -13,6 +13,7 @@ export const listProjects =
       limit: query.limit + 1,
       beforeId,
       onlyIds: projectsOf(credential),
+      holding: query.q,
     });
     const { rows, nextCursor } = pageOf('project', found, query.limit);
     return { data: rows.map((project) => presentProject(deps.address, project)), nextCursor };

@@ -13,6 +13,7 @@ export const presentProject = (address: SiteAddress, project: ShownProject): Pro
   branch: project.branch,
   url: address.url(project.slug),
   settings: buildSettingsOf(project),
+  watch_paths: project.watchPaths === null ? null : [...project.watchPaths],
   current_deployment_id:
     project.currentDeploymentId === null ? null : showId('deployment', project.currentDeploymentId),
   created_at: project.createdAt.toISOString(),

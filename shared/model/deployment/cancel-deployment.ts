@@ -5,7 +5,7 @@ import type { Mover } from './deployment-lifecycle.ts';
 
 export interface CancelDeployment {
   readonly deploymentId: string;
-  readonly reason: 'user' | 'project_deleted';
+  readonly reason: 'user' | 'project_deleted' | 'switched_off';
   readonly message: string;
   readonly requestId: string;
 }

@@ -38,7 +38,8 @@ export const lifecycle = {
     failed: ['build-callback', 'deploy'],
     cancelled: ['api', 'deploy'],
   },
-  deploying: { deployed: ['deploy'], failed: ['deploy'] },
+  // By hand: one that was switched to, but not confirmed by every route, when somebody switched away from it.
+  deploying: { deployed: ['deploy', 'api'], failed: ['deploy'] },
   deployed: { purging: ['cleanup'] },
   purging: { purged: ['cleanup'] },
   purged: {},
@@ -82,3 +83,7 @@ export function sourcesOf(to: StoredStatus, by: Mover): StoredStatus[] {
 }
 
 export const shownStatus = (status: StoredStatus): DeploymentStatus => (status === 'purging' ? 'purged' : status);
+
+/** The statuses in the database that are shown as this one. */
+export const storedStatuses = (shown: DeploymentStatus): StoredStatus[] =>
+  (Object.keys(lifecycle) as StoredStatus[]).filter((status) => shownStatus(status) === shown);

@@ -12,7 +12,7 @@ const columns = sql`
   d.id, d.project_id, d.environment_id, d.seq, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author,
   d.status, d.attempt, d.reason, d.reason_message, d.settings, d.variables, d.request_id, d.manifest_sha256, d.manifest_bytes,
   d.files, d.bytes, d.shards, d.spa, d.build_seconds, d.created_at, d.activated_at, d.published_at, d.live_everywhere_at,
-  d.retired_at, d.finished_at`;
+  d.retired_at, d.finished_at, d.from_head, d.pinned_at`;
 
 /** A deployment together with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
@@ -42,6 +42,8 @@ export interface NewDeployment {
   readonly environment: Pick<Environment, 'id' | 'name' | 'branch'>;
   readonly trigger: DeploymentTrigger;
   readonly dedupeKey: string;
+  readonly branch: string;
+  readonly fromHead: boolean;
   readonly commitSha: string;
   readonly commitMessage: string | null;
   readonly commitAuthor: string | null;
@@ -78,6 +80,44 @@ const shown = (condition: Sql, order: Sql, limit: number) => sql`
     join environments e on e.id = d.environment_id
     join projects p on p.id = d.project_id
    where ${condition} order by ${order} limit ${limit}`;
+
+/** What a list of deployments is narrowed to. Each has an index that goes on where a page ended. */
+export interface DeploymentFilter {
+  readonly environmentId?: string | undefined;
+  readonly statuses?: readonly StoredStatus[] | undefined;
+  readonly branch?: string | undefined;
+  readonly commitSha?: string | undefined;
+  readonly trigger?: DeploymentTrigger | undefined;
+}
+
+function filtering({ environmentId, statuses, branch, commitSha, trigger }: DeploymentFilter): Sql[] {
+  const conditions: Sql[] = [];
+  if (environmentId !== undefined) conditions.push(sql`d.environment_id = ${environmentId}`);
+  const [status, ...others] = statuses ?? [];
+  if (status !== undefined) {
+    conditions.push(others.length === 0 ? sql`d.status = ${status}` : sql`d.status = any (${statuses}::text[])`);
+  }
+  if (branch !== undefined) conditions.push(sql`d.branch = ${branch}`);
+  if (commitSha !== undefined) conditions.push(sql`d.commit_sha = ${commitSha}`);
+  if (trigger !== undefined) conditions.push(sql`d.trigger = ${trigger}`);
+  // Written out, so that the index of the few is used whatever the plan knows of the parameter.
+  if (trigger !== undefined && trigger !== 'push') conditions.push(sql`d.trigger <> 'push'`);
+  return conditions;
+}
+
+/** One thing that happened to a deployment: a move, or what somebody did to it. */
+export interface DeploymentEvent {
+  readonly id: string;
+  /** `moved`, or what the audit log calls it. */
+  readonly kind: string;
+  readonly fromStatus: StoredStatus | null;
+  readonly toStatus: StoredStatus | null;
+  /** The function, or the user's shown id. */
+  readonly by: string;
+  readonly note: string | null;
+  readonly requestId: string;
+  readonly createdAt: Date;
+}
 
 /** Of `deployments d` with their current attempt `a`. */
 const overdue = (silenceSeconds: number) => sql`
@@ -139,8 +179,11 @@ export const deploymentRepository = (db: Queryable) => ({
   },
 
   /** Newest first, from just below `beforeId`. */
-  listShown(projectId: string, options: { limit: number; beforeId: string | undefined }): Promise<ShownDeployment[]> {
-    const conditions = [sql`d.project_id = ${projectId}`];
+  listShown(
+    projectId: string,
+    options: { limit: number; beforeId: string | undefined; filter?: DeploymentFilter },
+  ): Promise<ShownDeployment[]> {
+    const conditions = [sql`d.project_id = ${projectId}`, ...filtering(options.filter ?? {})];
     if (options.beforeId !== undefined) conditions.push(sql`d.id < ${options.beforeId}`);
     return db.query<ShownDeployment>(shown(joinSql(conditions, ' and '), sql`d.id desc`, options.limit));
   },
@@ -156,7 +199,7 @@ export const deploymentRepository = (db: Queryable) => ({
   async findNewestOfBranch(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
       select ${columns} from deployments d
-       where d.environment_id = ${environmentId} and d.trigger <> 'redeploy' order by d.seq desc limit 1`);
+       where d.environment_id = ${environmentId} and d.from_head order by d.seq desc limit 1`);
     return row;
   },
 
@@ -178,16 +221,17 @@ export const deploymentRepository = (db: Queryable) => ({
       with place as (
         -- What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
         update environments
-           set next_seq = next_seq + 1, skipped_sha = case when ${deployment.trigger !== 'redeploy'} then null else skipped_sha end
+           set next_seq = next_seq + 1, skipped_sha = case when ${deployment.fromHead} then null else skipped_sha end
          where id = ${environment.id} returning next_seq - 1 as seq
       ), d as (
         insert into deployments (
           project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, commit_message, commit_author,
-          settings, variables, request_id
+          settings, variables, request_id, from_head
         )
-        select p.id, ${environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${environment.branch},
+        select p.id, ${environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${deployment.branch},
                ${deployment.commitSha}, ${deployment.commitMessage}, ${deployment.commitAuthor},
-               ${JSON.stringify(deployment.settings)}::jsonb, ${variablesOf(environment.name)}, ${requestId}
+               ${JSON.stringify(deployment.settings)}::jsonb, ${variablesOf(environment.name)}, ${requestId},
+               ${deployment.fromHead}
           from place, projects p where p.id = ${deployment.projectId} and p.deleting_at is null
         returning *
       ), event as (
@@ -228,7 +272,8 @@ export const deploymentRepository = (db: Queryable) => ({
   async markActivated(id: string): Promise<void> {
     await db.query(sql`
       update deployments
-         set activated_at = db_now(), published_at = null, live_everywhere_at = null, retired_at = null
+         set activated_at = db_now(), published_at = null, live_everywhere_at = null, retired_at = null,
+             reason = null, reason_message = null
        where id = ${id}`);
   },
 
@@ -298,20 +343,65 @@ export const deploymentRepository = (db: Queryable) => ({
     return row?.age ?? 0;
   },
 
+  /** Keeps a deployment however old it gets, or no longer. Only a complete one; lock the environment first. */
+  async setPinned(id: string, pinned: boolean): Promise<boolean> {
+    const rows = await db.query(sql`
+      update deployments set pinned_at = case when ${pinned} then coalesce(pinned_at, db_now()) end
+       where id = ${id} and status = 'deployed' returning 1`);
+    return rows.length > 0;
+  },
+
+  /** What happened to a deployment, oldest first, from just above `afterId`: its moves, and what is in the audit log of its shown id. */
+  listEvents(
+    deployment: { readonly id: string; readonly shownId: string },
+    options: { limit: number; afterId: string | undefined },
+  ): Promise<DeploymentEvent[]> {
+    const after = options.afterId ?? null;
+    return db.query<DeploymentEvent>(sql`
+      select * from (
+        select id, 'moved' as kind, from_status, to_status, moved_by as by, note, request_id, created_at
+          from deployment_events where deployment_id = ${deployment.id} and (${after}::uuid is null or id > ${after}::uuid)
+        union all
+        select id, action, null, null, actor, null, request_id, created_at
+          from audit_log where subject = ${deployment.shownId} and (${after}::uuid is null or id > ${after}::uuid)
+      ) events order by id limit ${options.limit}`);
+  },
+
   /**
-   * What cleanup may purge in an environment: deployed, not among the newest `keep`, not protected (current, published,
-   * possibly exposed lately), and retired for longer than `graceSeconds`. Lock the environment first.
+   * What cleanup may purge in an environment: deployed, not protected (current, published, possibly exposed lately, pinned), not among
+   * the newest `keep`, and retired for longer than `graceSeconds`. Of an environment that is off everything that is not protected. Lock
+   * the environment first.
    */
   listPurgeable(environmentId: string, keep: number, graceSeconds: number): Promise<{ id: string }[]> {
     return db.query<{ id: string }>(sql`
       select d.id from deployments d
        where d.environment_id = ${environmentId} and d.status = 'deployed'
-         and coalesce(d.retired_at, d.finished_at) < db_now() - make_interval(secs => ${graceSeconds})
          and d.id not in (select id from protected_deployments)
-         and d.id not in (
-           select x.id from deployments x
-            where x.environment_id = ${environmentId} and x.status = 'deployed' order by x.seq desc limit ${keep})
+         and (
+           exists (select 1 from environments e where e.id = ${environmentId} and e.disabled_at is not null)
+           or coalesce(d.retired_at, d.finished_at) < db_now() - make_interval(secs => ${graceSeconds})
+              and d.id not in (
+                select x.id from deployments x
+                 where x.environment_id = ${environmentId} and x.status = 'deployed' order by x.seq desc limit ${keep}))
        order by d.seq`);
+  },
+
+  /** The newest deployment that is complete and waits, because nothing went live by itself. Locks it; lock the environment first. */
+  async lockNewestHeld(environment: {
+    readonly id: string;
+    readonly activatedSeq: number;
+  }): Promise<Deployment | undefined> {
+    const [row] = await db.query<Deployment>(sql`
+      select ${columns} from deployments d
+       where d.environment_id = ${environment.id} and d.seq > ${environment.activatedSeq} and d.status = 'deployed'
+       order by d.seq desc limit 1 for update`);
+    return row;
+  },
+
+  /** Deployments of an environment with these statuses. */
+  listOfEnvironment(environmentId: string, statuses: readonly StoredStatus[]): Promise<{ id: string }[]> {
+    return db.query(sql`
+      select id from deployments where environment_id = ${environmentId} and status = any (${statuses}::text[]) order by id`);
   },
 
   /** Deployments of a project with these statuses. */

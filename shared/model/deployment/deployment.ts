@@ -20,6 +20,8 @@ export interface Deployment {
   readonly seq: number;
   readonly trigger: DeploymentTrigger;
   readonly branch: string;
+  /** Whether the commit was the head of the environment's branch; what is deployed once more, or by its commit, says nothing about that. */
+  readonly fromHead: boolean;
   readonly commitSha: string;
   readonly commitMessage: string | null;
   readonly commitAuthor: string | null;
@@ -44,4 +46,6 @@ export interface Deployment {
   readonly liveEverywhereAt: Date | null;
   readonly retiredAt: Date | null;
   readonly finishedAt: Date | null;
+  /** Since when it is kept however old it gets; null: it is not. */
+  readonly pinnedAt: Date | null;
 }

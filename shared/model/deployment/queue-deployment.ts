@@ -21,6 +21,10 @@ export interface QueueDeployment {
   readonly environment: Environment;
   readonly commit: Commit;
   readonly trigger: DeploymentTrigger;
+  /** Of the commit, if it is not the environment's. */
+  readonly branch?: string | undefined;
+  /** Whether the commit is the head of the environment's branch. Unless told otherwise everything is, but what is deployed once more. */
+  readonly fromHead?: boolean | undefined;
   /** What makes a second request for the same deployment the same: unique per environment. */
   readonly dedupeKey: string;
   readonly requestId: string;
@@ -34,13 +38,14 @@ const MESSAGE_LIMIT = 1000;
 /**
  * Queues a deployment with a snapshot of the project's settings and variables, cancels older ones that no run has taken
  * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock; it
- * throws `not_found` for a project that is being deleted.
+ * throws `not_found` for a project that is being deleted, and `environment_off`.
  */
 export async function queueDeployment(
   repositories: Pick<Repositories, 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
-  { project, environment, commit, trigger, dedupeKey, requestId, messages = [] }: QueueDeployment,
+  { project, environment, commit, trigger, branch, fromHead, dedupeKey, requestId, messages = [] }: QueueDeployment,
 ): Promise<Deployment> {
+  if (environment.disabledAt) throw new AppError('environment_off');
   // Both are sent at once. Whatever is in the queue when the first is done is older than what the second puts there.
   const [, deployment] = await Promise.all([
     supersedeQueued(repositories, by, { environmentId: environment.id, requestId }),
@@ -50,6 +55,8 @@ export async function queueDeployment(
         environment,
         trigger,
         dedupeKey,
+        branch: branch ?? environment.branch,
+        fromHead: fromHead ?? trigger !== 'redeploy',
         commitSha: commit.sha,
         commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
         commitAuthor: commit.author,

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../db/database.ts';
-import { sql } from '../../db/sql.ts';
+import { isUniqueViolation } from '../../db/postgres-error.ts';
+import { joinSql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 
 /** production, staging or a preview: owns what is current, and the order of deployments. */
@@ -18,11 +19,31 @@ export interface Environment {
   readonly headPushedAt: number;
   /** The newest head that was not to be deployed, unless a deployment of the branch was queued after it. */
   readonly skippedSha: string | null;
+  /** Since when it is switched off: it shows nothing, and nothing is deployed to it. */
+  readonly disabledAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What a person may change of an environment. */
+export interface EnvironmentChange {
+  readonly branch?: string | undefined;
+  readonly autoPromote?: boolean | undefined;
 }
 
 const columns = sql`
   id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at,
-  skipped_sha`;
+  skipped_sha, disabled_at, created_at, updated_at`;
+
+/** Throws `branch_in_use` for what follows a branch that another environment of the project follows already. */
+async function onBranch<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isUniqueViolation(error, 'environments_one_per_branch')) throw new AppError('branch_in_use', { cause: error });
+    throw error;
+  }
+}
 
 /** Whether something was pushed to or deployed in the environment `e` within these days. */
 export const isActive = (days: number) => sql`
@@ -34,9 +55,11 @@ export const isActive = (days: number) => sql`
 
 export const environmentRepository = (db: Queryable) => ({
   async insert(environment: { projectId: string; name: string; branch: string }): Promise<Environment> {
-    const [row] = await db.query<Environment>(sql`
-      insert into environments (project_id, name, branch)
-      values (${environment.projectId}, ${environment.name}, ${environment.branch}) returning ${columns}`);
+    const [row] = await onBranch(
+      db.query<Environment>(sql`
+        insert into environments (project_id, name, branch)
+        values (${environment.projectId}, ${environment.name}, ${environment.branch}) returning ${columns}`),
+    );
     if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
     return row;
   },
@@ -58,7 +81,7 @@ export const environmentRepository = (db: Queryable) => ({
     const [[row], alive] = await Promise.all([
       db.query<Environment>(sql`
         select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
-         order by name limit 1 for update`),
+           and disabled_at is null for update`),
       // A statement of its own: while we waited for the lock, whoever held it may have begun to delete the project.
       db.query(sql`select 1 from projects where id = ${projectId} and deleting_at is null`),
     ]);
@@ -77,6 +100,13 @@ export const environmentRepository = (db: Queryable) => ({
     return db.query<Environment>(
       sql`select ${columns} from environments where project_id = ${projectId} order by name`,
     );
+  },
+
+  async findByName(projectId: string, name: string): Promise<Environment | undefined> {
+    const [row] = await db.query<Environment>(
+      sql`select ${columns} from environments where project_id = ${projectId} and name = ${name}`,
+    );
+    return row;
   },
 
   listIds(options: { limit: number; afterId: string | undefined }): Promise<{ id: string }[]> {
@@ -115,7 +145,7 @@ export const environmentRepository = (db: Queryable) => ({
           from environments e
           join projects p on p.id = e.project_id and p.deleting_at is null
           join users u on u.id = p.user_id and u.github_token_sealed is not null
-         where coalesce(e.synced_at, e.created_at) <= db_now() - case when ${isActive(turn.activeDays)}
+         where e.disabled_at is null and coalesce(e.synced_at, e.created_at) <= db_now() - case when ${isActive(turn.activeDays)}
                  then make_interval(secs => ${turn.activeSeconds}) else make_interval(secs => ${turn.idleSeconds}) end
          order by coalesce(e.synced_at, e.created_at), e.id
          limit ${turn.limit} for update of e skip locked
@@ -134,6 +164,40 @@ export const environmentRepository = (db: Queryable) => ({
       update environments
          set current_deployment_id = ${deployment.id}, activated_seq = greatest(activated_seq, ${deployment.seq}),
              generation = generation + 1
+       where id = ${id}`);
+  },
+
+  /**
+   * Writes down what a person has changed; another branch has another head. Throws `branch_in_use`. Only with the environment locked.
+   */
+  async change(id: string, { branch, autoPromote }: EnvironmentChange): Promise<void> {
+    const assignments = [sql`updated_at = db_now()`];
+    if (autoPromote !== undefined) assignments.push(sql`auto_promote = ${autoPromote}`);
+    if (branch !== undefined) {
+      assignments.push(sql`branch = ${branch}`, sql`head_sha = null`, sql`skipped_sha = null`);
+    }
+    await onBranch(db.query(sql`update environments set ${joinSql(assignments, ', ')} where id = ${id}`));
+  },
+
+  /** Switches an environment on (again). Throws `branch_in_use`. Only with the environment locked. */
+  async enable(id: string, branch: string): Promise<void> {
+    await onBranch(
+      db.query(sql`
+        update environments
+           set disabled_at = null, branch = ${branch}, auto_promote = true, head_sha = null, skipped_sha = null,
+               updated_at = db_now()
+         where id = ${id}`),
+    );
+  },
+
+  /**
+   * Switches it off: it shows nothing, and what was queued until now never goes live by itself. Only with the environment locked.
+   */
+  async disable(id: string): Promise<void> {
+    await db.query(sql`
+      update environments
+         set disabled_at = db_now(), current_deployment_id = null, generation = generation + 1,
+             activated_seq = greatest(activated_seq, next_seq - 1), updated_at = db_now()
        where id = ${id}`);
   },
 });

@@ -28,6 +28,14 @@ export const cloudResourceRepository = (db: Queryable) => ({
          and confirmed_at <= db_now() - make_interval(secs => ${olderThanSeconds})
        order by confirmed_at, external_id limit ${limit}`);
   },
+  /** It is to go; one that was never made stays unknown. */
+  async startRemoving(externalId: string): Promise<void> {
+    await db.query(sql`update cloud_resources set state = 'deleting' where external_id = ${externalId}`);
+  },
+  /** Forgets what is gone. */
+  async forget(kind: CloudResourceKind, externalId: string): Promise<void> {
+    await db.query(sql`delete from cloud_resources where kind = ${kind} and external_id = ${externalId}`);
+  },
   /** Everything that was made for a project is to go. */
   async startDeleting(projectId: string): Promise<void> {
     await db.query(sql`update cloud_resources set state = 'deleting' where project_id = ${projectId}`);

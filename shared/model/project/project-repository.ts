@@ -1,6 +1,6 @@
 import type { Queryable } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/postgres-error.ts';
-import { joinSql, sql } from '../../db/sql.ts';
+import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
@@ -43,6 +43,29 @@ export const variablesOf = (environment: string) => sql`
       from environment_variables v where v.project_id = p.id and v.environment = ${environment}
   ), '[]')`;
 
+/** What a person may change of a project. What is missing stays. */
+export interface ProjectChange extends Partial<ProjectSettings> {
+  readonly name?: string;
+  readonly watchPaths?: readonly string[] | null;
+}
+
+const columnOf = {
+  name: sql`name`,
+  watchPaths: sql`watch_paths`,
+  rootDirectory: sql`root_directory`,
+  installCommand: sql`install_command`,
+  buildCommand: sql`build_command`,
+  outputDirectory: sql`output_directory`,
+  nodeVersion: sql`node_version`,
+  spa: sql`spa`,
+} as const satisfies Record<keyof ProjectChange, Sql>;
+
+/** Narrows `projects p` to those that the user is a member of: so far their own. */
+const ofMember = (userId: string) => sql`join project_members m on m.project_id = p.id and m.user_id = ${userId}`;
+
+/** Text that a `like` takes as it is. */
+const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
+
 const shown = sql`
   select ${columns}, e.branch, e.current_deployment_id
     from projects p join environments e on e.project_id = p.id and e.name = 'production'`;
@@ -62,11 +85,11 @@ export const projectRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** By id or slug, only if it belongs to this user. */
+  /** By id or slug, only if this user is a member. */
   async findOwned(userId: string, by: { id: string } | { slug: string }): Promise<ShownProject | undefined> {
     const which = 'id' in by ? sql`p.id = ${by.id}` : sql`p.slug = ${by.slug}`;
     const [row] = await db.query<ShownProject>(
-      sql`${shown} where p.user_id = ${userId} and p.deleting_at is null and ${which}`,
+      sql`${shown} ${ofMember(userId)} where ${which} and p.deleting_at is null`,
     );
     return row;
   },
@@ -74,13 +97,26 @@ export const projectRepository = (db: Queryable) => ({
   /** Newest first, from just below `beforeId`; of `onlyIds`, where there are any. */
   listOwned(
     userId: string,
-    options: { limit: number; beforeId: string | undefined; onlyIds: readonly string[] | null },
+    options: {
+      limit: number;
+      beforeId: string | undefined;
+      onlyIds: readonly string[] | null;
+      /** What its name, slug or repository has to hold. */
+      holding?: string | undefined;
+    },
   ): Promise<ShownProject[]> {
-    const conditions = [sql`p.user_id = ${userId}`, sql`p.deleting_at is null`];
-    if (options.beforeId !== undefined) conditions.push(sql`p.id < ${options.beforeId}`);
+    const conditions = [sql`p.deleting_at is null`];
+    if (options.holding !== undefined) {
+      const pattern = `%${literally(options.holding)}%`;
+      conditions.push(sql`(p.name ilike ${pattern} or p.slug ilike ${pattern} or p.repository ilike ${pattern})`);
+    }
+    // Of the member's row, along whose index the list is walked.
+    if (options.beforeId !== undefined) conditions.push(sql`m.project_id < ${options.beforeId}`);
     if (options.onlyIds !== null) conditions.push(sql`p.id = any (${options.onlyIds}::uuid[])`);
     return db.query<ShownProject>(
-      sql`${shown} where ${joinSql(conditions, ' and ')} order by p.id desc limit ${options.limit}`,
+      sql`
+        ${shown} ${ofMember(userId)}
+         where ${joinSql(conditions, ' and ')} order by m.project_id desc limit ${options.limit}`,
     );
   },
 
@@ -102,6 +138,15 @@ export const projectRepository = (db: Queryable) => ({
       if (isUniqueViolation(error, 'projects_slug_key')) throw new AppError('slug_unavailable', { cause: error });
       throw error;
     }
+  },
+
+  /** Writes down what a person has changed. Lock its production environment first. */
+  async change(id: string, change: ProjectChange): Promise<void> {
+    const assignments = (Object.keys(columnOf) as (keyof ProjectChange)[]).flatMap((field) =>
+      change[field] === undefined ? [] : [sql`${columnOf[field]} = ${change[field]}`],
+    );
+    await db.query(sql`
+      update projects set ${joinSql([...assignments, sql`updated_at = db_now()`], ', ')} where id = ${id}`);
   },
 
   async setHook(id: string, hookId: number): Promise<void> {

@@ -1,0 +1,55 @@
+import { timingSafeEqual } from 'node:crypto';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { sha256 } from '@miaobu/shared/kernel/hmac';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
+import type { DeployHook } from '@miaobu/shared/model/deploy-hook/deploy-hook-repository';
+import type { Store } from '@miaobu/shared/model/repositories';
+import { askForHead } from '../deployments/ask-for-commit.ts';
+import { type Deps as ByHandDeps, deployByHand } from '../deployments/deploy-by-hand.ts';
+import type { Operation } from '../operation.ts';
+
+export interface Deps extends ByHandDeps {
+  readonly store: ByHandDeps['store'] & Pick<Store, 'deployHooks'>;
+}
+
+/** The hook, if the secret is its own; the same refusal for an unknown hook, one that was deleted and a wrong secret. */
+async function authenticate(
+  { deployHooks }: Pick<Store, 'deployHooks'>,
+  shownId: string,
+  authorization: string | undefined,
+): Promise<DeployHook> {
+  const [, secret] = /^Bearer\s+(mbh_[\w-]{43})$/i.exec(authorization ?? '') ?? [];
+  const id = readId('deployHook', shownId);
+  const hook = secret !== undefined && id !== undefined && (await deployHooks.findSecret(id));
+  if (!hook || !timingSafeEqual(sha256(secret), hook.secretSha256)) throw new AppError('unauthorized');
+  return hook;
+}
+
+/** Deploys the head of the branch of a hook's environment. */
+export const triggerDeployHook =
+  (deps: Deps): Operation<'triggerDeployHook'> =>
+  async ({ params, headers }, _, { requestId, address }) => {
+    const hook = await authenticate(deps.store, params.deploy_hook, headers.authorization);
+    const project = await deps.store.projects.find(hook.projectId);
+    const environment = await deps.store.environments.find(hook.environmentId);
+    if (!project || !environment) throw new AppError('unauthorized');
+    if (environment.disabledAt) throw new AppError('environment_off');
+    const commit = await askForHead(deps, project, environment.branch);
+    const id = await deps.store.transaction(async (repositories) => {
+      const queued = await deployByHand(repositories, {
+        projectId: project.id,
+        environmentId: environment.id,
+        commit,
+        branch: environment.branch,
+        isHead: true,
+        trigger: 'hook',
+        actor: params.deploy_hook,
+        requestId,
+        address,
+      });
+      await repositories.deployHooks.markUsed(hook.id);
+      return queued;
+    });
+    await deps.doorbell.ring(requestId);
+    return { data: { deployment_id: showId('deployment', id), commit_sha: commit.sha } };
+  };

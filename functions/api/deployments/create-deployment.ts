@@ -1,0 +1,52 @@
+import type { createDeployment as contract } from '@miaobu/shared/contracts/deployments';
+import type { BodyOf } from '@miaobu/shared/contracts/endpoint';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+import type { Operation } from '../operation.ts';
+import { findProject } from '../projects/find-project.ts';
+import { askForCommit, askForHead } from './ask-for-commit.ts';
+import { type Deps, deployByHand, showQueued } from './deploy-by-hand.ts';
+
+export type { Deps } from './deploy-by-hand.ts';
+
+/** The environment that is named, or follows the branch that is, or production. */
+function chooseEnvironment(
+  environments: readonly Environment[],
+  { environment: name, branch }: BodyOf<typeof contract>,
+): Environment {
+  const on = environments.filter(({ disabledAt }) => disabledAt === null);
+  const follows = branch === undefined ? undefined : on.find((each) => each.branch === branch);
+  const chosen = name === undefined ? follows : on.find((each) => each.name === name);
+  const found = chosen ?? (name === undefined ? on.find((each) => each.name === 'production') : undefined);
+  if (!found) throw new AppError('not_found');
+  return found;
+}
+
+/** Deploys the head of a branch, or a commit, because somebody wants it. */
+export const createDeployment =
+  (deps: Deps): Operation<'createDeployment'> =>
+  async ({ params, body }, actor, { requestId, address }) => {
+    const project = await findProject(deps.store, actor, params.project);
+    const environment = chooseEnvironment(await deps.store.environments.listOfProject(project.id), body);
+    const branch = body.branch ?? environment.branch;
+    const commit =
+      body.commit_sha === undefined
+        ? await askForHead(deps, project, branch)
+        : await askForCommit(deps, project, body.commit_sha);
+    const id = await deps.store.transaction((repositories) =>
+      deployByHand(repositories, {
+        projectId: project.id,
+        environmentId: environment.id,
+        commit,
+        branch,
+        isHead: body.commit_sha === undefined,
+        trigger: 'manual',
+        actor: showId('user', actor.user.id),
+        requestId,
+        address,
+      }),
+    );
+    await deps.doorbell.ring(requestId);
+    return { data: await showQueued(deps, project.id, id) };
+  };

@@ -1,0 +1,31 @@
+import type { DeploymentEvent as EventJson } from '@miaobu/shared/contracts/deployments';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import type { DeploymentEvent } from '@miaobu/shared/model/deployment/deployment-repository';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+import { pageOf, readCursor } from '../page-of.ts';
+import { findDeployment } from './find-deployment.ts';
+
+const present = ({ id, kind, fromStatus, toStatus, by, note, requestId, createdAt }: DeploymentEvent): EventJson => ({
+  id: showId('deploymentEvent', id),
+  kind,
+  from_status: fromStatus && shownStatus(fromStatus),
+  to_status: toStatus && shownStatus(toStatus),
+  by,
+  note,
+  request_id: requestId,
+  created_at: createdAt.toISOString(),
+});
+
+/** The moves of a deployment, and what people did to it. */
+export const listDeploymentEvents =
+  (deps: { readonly store: Pick<Store, 'projects' | 'deployments'> }): Operation<'listDeploymentEvents'> =>
+  async ({ params, query }, actor) => {
+    const { id } = await findDeployment(deps.store, actor, params);
+    const afterId = readCursor('deploymentEvent', query.cursor);
+    const deployment = { id, shownId: showId('deployment', id) };
+    const found = await deps.store.deployments.listEvents(deployment, { limit: query.limit + 1, afterId });
+    const { rows, nextCursor } = pageOf('deploymentEvent', found, query.limit);
+    return { data: rows.map(present), nextCursor };
+  };

@@ -1,0 +1,35 @@
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import type { Operation } from '../operation.ts';
+import { deployByHand, showQueued } from './deploy-by-hand.ts';
+import { findDeployment } from './find-deployment.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'projects' | 'deployments' | 'transaction'>;
+  readonly doorbell: Doorbell;
+  readonly address: SiteAddress;
+}
+
+/** Builds a commit once more, with the settings and variables of now: whatever became of the first, also when its files are gone. */
+export const redeployDeployment =
+  (deps: Deps): Operation<'redeployDeployment'> =>
+  async ({ params }, actor, { requestId, address }) => {
+    const before = await findDeployment(deps.store, actor, params);
+    const id = await deps.store.transaction((repositories) =>
+      deployByHand(repositories, {
+        projectId: before.projectId,
+        environmentId: before.environmentId,
+        commit: { sha: before.commitSha, message: before.commitMessage, author: before.commitAuthor },
+        branch: before.branch,
+        isHead: false,
+        trigger: 'redeploy',
+        actor: showId('user', actor.user.id),
+        requestId,
+        address,
+      }),
+    );
+    await deps.doorbell.ring(requestId);
+    return { data: await showQueued(deps, before.projectId, id) };
+  };

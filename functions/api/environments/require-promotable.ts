@@ -1,0 +1,22 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+
+/**
+ * Throws unless an environment can be switched to the deployment, both of them locked: one of its own, complete, with its files, and not
+ * shown already. One of another environment was built with that one's variables; its commit can be deployed here.
+ */
+export function requirePromotable(environment: Environment, deployment: Deployment): void {
+  if (deployment.environmentId !== environment.id) {
+    throw new AppError('deployment_state_conflict', { details: { problem: 'it belongs to another environment' } });
+  }
+  if (deployment.status === 'purging' || deployment.status === 'purged') throw new AppError('deployment_purged');
+  if (deployment.status !== 'deployed') {
+    const details = { problem: 'it is not complete', status: shownStatus(deployment.status) };
+    throw new AppError('deployment_state_conflict', { details });
+  }
+  if (deployment.id === environment.currentDeploymentId) {
+    throw new AppError('deployment_state_conflict', { details: { problem: 'it is shown already' } });
+  }
+}

@@ -1,0 +1,65 @@
+import type { BodyOf } from '@miaobu/shared/contracts/endpoint';
+import type { updateProject as contract } from '@miaobu/shared/contracts/projects';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { changeBranch } from '@miaobu/shared/model/environment/change-branch';
+import type { ProjectChange } from '@miaobu/shared/model/project/project-repository';
+import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import { assertUnchanged } from '../etag.ts';
+import type { Operation } from '../operation.ts';
+import { findProject } from './find-project.ts';
+import { presentProject } from './present-project.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'projects' | 'transaction'>;
+  readonly doorbell: Doorbell;
+  readonly address: SiteAddress;
+}
+
+const namesOf = {
+  name: 'name',
+  watch_paths: 'watchPaths',
+  root_directory: 'rootDirectory',
+  install_command: 'installCommand',
+  build_command: 'buildCommand',
+  output_directory: 'outputDirectory',
+  node_version: 'nodeVersion',
+  spa: 'spa',
+} as const satisfies Partial<Record<keyof BodyOf<typeof contract>, keyof ProjectChange>>;
+
+const changeOf = (body: BodyOf<typeof contract>): ProjectChange =>
+  Object.fromEntries(
+    Object.entries(namesOf).flatMap(([field, name]) => {
+      const value = body[field as keyof typeof namesOf];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+/** Changes a project, under the lock that pushes take, so that each deployment has the settings of before or those of after. */
+export const updateProject =
+  (deps: Deps): Operation<'updateProject'> =>
+  async ({ params, headers, body }, actor, { requestId, address }) => {
+    const { id } = await findProject(deps.store, actor, params.project);
+    const updated = await deps.store.transaction(async (repositories) => {
+      const production = await repositories.environments.findByName(id, 'production');
+      if (!production) throw new AppError('not_found');
+      const environment = await repositories.environments.lock(production.id);
+      const find = () => findProject(repositories, actor, showId('project', id));
+      assertUnchanged(headers['if-match'], presentProject(deps.address, await find()));
+      await repositories.projects.change(id, changeOf(body));
+      if (body.branch !== undefined) await changeBranch(repositories, environment, body.branch, requestId);
+      await repositories.auditLog.append({
+        actor: showId('user', actor.user.id),
+        action: 'project.updated',
+        subject: showId('project', id),
+        details: { fields: Object.keys(body) },
+        requestId,
+        address,
+      });
+      return find();
+    });
+    if (body.branch !== undefined) await deps.doorbell.ring(requestId);
+    return { data: presentProject(deps.address, updated) };
+  };
