@@ -83,6 +83,7 @@ startWebFunction({
       controlOrigin,
       sessionByCookie: sessionByCookie(deps),
       answerDeviceLogin: answerDeviceLogin(deps),
+      limit: limit({ ...deps, scale: config.rateLimitScale }),
     });
     apiRoutes(app, {
       authenticate: authenticate(deps),

@@ -16,12 +16,14 @@ import { pageStyle } from './auth/page-style.ts';
 import { scopeWords } from './auth/scope-words.ts';
 import type { sessionByCookie } from './auth/session-by-cookie.ts';
 import { DEVICE_PATH } from './auth/start-device-login.ts';
+import type { limit } from './onion/limit.ts';
 import type { Actor } from './operation.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'deviceLogins'>;
   readonly sessionByCookie: ReturnType<typeof sessionByCookie>;
   readonly answerDeviceLogin: ReturnType<typeof answerDeviceLogin>;
+  readonly limit: Pick<ReturnType<typeof limit>, 'admit'>;
   readonly controlOrigin: string;
 }
 
@@ -95,7 +97,7 @@ function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin) {
     c,
     200,
     `Let “${login.clientName}” in?`,
-    html`<p>It shows you this code. If you see another, or none, deny: somebody else is asking.</p>
+    html`<p>The program shows this code. If yours shows another, or you have started none, deny: somebody else is asking.</p>
 <p class="code">${showUserCode(login.userCode)}</p>
 <dl>
 <dt>Program</dt><dd>${login.clientName}</dd>
@@ -130,6 +132,14 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
       if (error instanceof AppError && error.code === 'not_found') return undefined;
       throw error;
     });
+
+  // Codes are short: nobody tries many.
+  app.use(DEVICE_PATH, async (c, next) => {
+    const { address } = c.get('context');
+    const asked = { cost: 'auth', address, authorization: undefined } as const;
+    await deps.limit.admit(asked, (name, value) => c.header(name, value));
+    await next();
+  });
 
   app.get(DEVICE_PATH, async (c) => {
     const typed = c.req.query('user_code');

@@ -181,6 +181,7 @@ export function apiUnderTest(
     controlOrigin: ORIGIN,
     sessionByCookie: sessionByCookie(deps),
     answerDeviceLogin: answerDeviceLogin(deps),
+    limit: limit({ ...deps, scale: rateLimitScale }),
   });
   apiRoutes(app, {
     authenticate: authenticate(deps),

@@ -18,7 +18,7 @@ dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
 fieldset { margin: 0 0 1.25rem; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: 8px; }
 legend { padding: 0 .4rem; color: var(--quiet); font-size: .875rem; }
-label { display: flex; gap: .6rem; align-items: baseline; padding: .15rem 0; }
+label { display: flex; gap: .6rem; align-items: baseline; font-size: .9375rem; }
 input[type=text] { width: 100%; margin-bottom: 1rem; padding: .6rem; border: 1px solid var(--line); border-radius: 8px; background: var(--ground);
   color: inherit; font: 600 1.25rem ui-monospace, monospace; letter-spacing: .1em; text-align: center; text-transform: uppercase; }
 .choice { display: flex; gap: .75rem; }

@@ -1,0 +1,267 @@
+import { sql } from '@miaobu/shared/db/sql';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ApiUnderTest, apiUnderTest, ORIGIN, type RawAnswer } from '../../../tests/database/api-under-test.ts';
+import { BROWSER_ADDRESS, type Browser, openBrowser } from '../../../tests/database/browser.ts';
+import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+
+let stored: TestStore;
+let api: ApiUnderTest;
+let browser: Browser;
+let access: string;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+});
+beforeEach(async () => {
+  await stored.empty();
+  api = apiUnderTest(stored);
+  await stored.store.accounts.upsertUser({ githubId: 1, githubLogin: 'operator' });
+  await stored.store.signInRules.replace({ users: ['you'], organisations: [] });
+  browser = openBrowser(api);
+  const start = await browser.ask('/api/v1/auth/github');
+  const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
+  await browser.ask(`/api/v1/auth/github/callback?${new URLSearchParams({ state, code: 'you' })}`);
+  access = await browser.accessToken();
+});
+afterAll(() => stored.close());
+
+interface Started {
+  readonly device_code: string;
+  readonly user_code: string;
+  readonly verification_uri: string;
+  readonly verification_uri_complete: string;
+  readonly interval: number;
+  readonly expires_in: number;
+}
+
+const post = (path: string, body: unknown, token?: string) =>
+  api.ask('POST', path, {
+    headers: {
+      'content-type': 'application/json',
+      'x-fc-client-ip': '198.51.100.4',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+  });
+const start = async (body: object = { client_name: 'miaobu on laptop' }) =>
+  (await post('/api/v1/auth/device', body)).body.data as Started;
+const poll = (deviceCode: string) => post('/api/v1/auth/device/token', { device_code: deviceCode });
+const codeOf = (answer: RawAnswer) => [answer.status, answer.body.error?.code];
+const approve = (userCode: string, scopes = ['account:read'], token = access) =>
+  post(`/api/v1/device-logins/${userCode}/approve`, { scopes }, token);
+const form = (fields: readonly (readonly [string, string])[], headers: Record<string, string> = { origin: ORIGIN }) =>
+  browser.ask('/device', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(fields.map(([name, value]) => [name, value])).toString(),
+  });
+const audits = () =>
+  stored.db.query<{ action: string; address: string | null; details: object }>(
+    sql`select action, address, details from audit_log where action <> 'session.started' order by id`,
+  );
+
+test('a program is let in by a person: it waits, is approved, and gets its token once', async () => {
+  const login = await start();
+  expect(login).toMatchObject({ interval: 5, expires_in: 900, verification_uri: `${ORIGIN}/device` });
+  expect(login.verification_uri_complete).toBe(`${ORIGIN}/device?user_code=${login.user_code}`);
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
+
+  const shown = await api.ask('GET', `/api/v1/device-logins/${login.user_code.toLowerCase()}`, {
+    headers: { authorization: `Bearer ${access}` },
+  });
+  expect(shown.body.data).toMatchObject({ client_name: 'miaobu on laptop', address: '198.51.100.4' });
+  expect((await approve(login.user_code, ['account:read', 'projects:read'])).status).toBe(200);
+
+  const answer = await poll(login.device_code);
+  const { token, scopes } = answer.body.data as { token: string; scopes: string[] };
+  expect([answer.status, scopes]).toEqual([200, ['account:read', 'projects:read']]);
+  const who = await api.ask('GET', '/api/v1/user', { headers: { authorization: `Bearer ${token}` } });
+  expect(who.body.data).toMatchObject({ github_login: 'you' });
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'expired_token']);
+  expect(await audits()).toMatchObject([
+    { action: 'device_login.approved', details: { client_name: 'miaobu on laptop', asked_from: '198.51.100.4' } },
+    { action: 'token.created', address: '198.51.100.4', details: { by: 'device login' } },
+  ]);
+  const [dump] = await stored.db.query<{ text: string }>(sql`
+    select string_agg(query_to_xml(format('select * from %I', tablename), true, false, '')::text, '') as text
+      from pg_tables where schemaname = 'public'`);
+  expect(dump?.text).toContain('miaobu on laptop');
+  for (const secret of [token, login.device_code]) expect(dump?.text).not.toContain(secret);
+});
+
+test('of many who ask at the moment of approval one gets the token', async () => {
+  const login = await start();
+  await approve(login.user_code);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => poll(login.device_code)));
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400, 400]);
+  const [row] = await stored.db.query<{ count: number }>(sql`select count(*) as count from api_tokens`);
+  expect(row?.count).toBe(1);
+});
+
+test('who asks too often is told to slow down, five seconds more each time', async () => {
+  const login = await start();
+  const ask = async () => {
+    const { body } = await poll(login.device_code);
+    return [body.error?.code, (body.error?.details as { interval?: number } | undefined)?.interval];
+  };
+  expect(await ask()).toEqual(['authorization_pending', 5]);
+  expect(await ask()).toEqual(['slow_down', 10]);
+  await stored.moveClock(9);
+  expect(await ask()).toEqual(['slow_down', 15]);
+  await stored.moveClock(16);
+  expect(await ask()).toEqual(['authorization_pending', 15]);
+});
+
+test('a program that is denied is told so, and one that came too late or never was is over', async () => {
+  const denied = await start();
+  expect((await post(`/api/v1/device-logins/${denied.user_code}/deny`, {}, access)).status).toBe(200);
+  expect(codeOf(await poll(denied.device_code))).toEqual([400, 'access_denied']);
+  expect(codeOf(await approve(denied.user_code))).toEqual([404, 'not_found']);
+
+  const late = await start();
+  await stored.moveClock(15 * 60 + 1);
+  expect(codeOf(await poll(late.device_code))).toEqual([400, 'expired_token']);
+  expect(codeOf(await poll('never was'))).toEqual([400, 'expired_token']);
+});
+
+test('an approval that was given is not redeemed after its time, nor when its giver was disabled meanwhile', async () => {
+  const late = await start();
+  await approve(late.user_code);
+  await stored.moveClock(15 * 60 + 1);
+  expect(codeOf(await poll(late.device_code))).toEqual([400, 'expired_token']);
+
+  const login = await start();
+  access = await browser.accessToken();
+  await approve(login.user_code);
+  const [you] = await stored.store.accounts.list({ limit: 1 });
+  await stored.store.accounts.setDisabled(you?.id ?? '', true);
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'access_denied']);
+});
+
+test('a program is let in by a session only, and gets no more than its person may give', async () => {
+  const login = await start();
+  const { token } = await api.signUp('other');
+  expect(codeOf(await approve(login.user_code, ['account:read'], token))).toEqual([403, 'forbidden']);
+  expect(codeOf(await approve(login.user_code, ['platform:write']))).toEqual([422, 'invalid_request']);
+  expect(codeOf(await approve('BCDF-GHJK'))).toEqual([404, 'not_found']);
+  expect(codeOf(await approve('no code'))).toEqual([404, 'not_found']);
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
+});
+
+test.each(['', '   ', 'x'.repeat(61), 'a\nb', 'a\u202eb', 'a\u200bb', 'a\0b'])(
+  'a program may not call itself %j',
+  async (name) => {
+    expect(codeOf(await post('/api/v1/auth/device', { client_name: name }))).toEqual([422, 'invalid_request']);
+  },
+);
+
+test('the page sends who is not signed in to GitHub, and back to the same code', async () => {
+  const login = await start();
+  const page = await openBrowser(api).ask(`/device?user_code=${login.user_code}`);
+  const html = await page.text();
+  expect(page.status).toBe(200);
+  expect(html).not.toContain('miaobu on laptop');
+  const [, href = ''] = /href="([^"]+)"/.exec(html) ?? [];
+  const next = new URL(href.replaceAll('&amp;', '&'), ORIGIN).searchParams.get('next');
+  expect(next).toBe(`/device?user_code=${login.user_code}`);
+});
+
+test('the page shows the program as text, in no frame, without a script, and asks with the scopes it wants', async () => {
+  const login = await start({ client_name: '<script>alert(1)</script>"&', scopes: ['projects:read'] });
+  const page = await browser.ask(`/device?user_code=${login.user_code}`);
+  const html = await page.text();
+  expect(html).not.toContain('<script');
+  expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;');
+  expect(html).toContain(login.user_code);
+  expect(html).toContain('198.51.100.4');
+  expect([...html.matchAll(/value="([a-z]+:[a-z]+)" checked/g)].map(([, scope]) => scope)).toEqual(['projects:read']);
+  expect(html).not.toContain('platform:');
+  const policy = page.headers.get('content-security-policy') ?? '';
+  const [, nonce] = /style-src 'nonce-([\w-]{22})'/.exec(policy) ?? [];
+  expect(html).toContain(`<style nonce="${nonce}">`);
+  for (const rule of ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) {
+    expect(policy).toContain(rule);
+  }
+  expect(policy).not.toMatch(/unsafe|script-src/);
+  expect(page.headers.get('strict-transport-security')).toContain('max-age=31536000');
+  expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin');
+  expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+});
+
+test('who approves on the page lets the program in with the scopes that are ticked', async () => {
+  const login = await start();
+  const answer = await form([
+    ['user_code', login.user_code],
+    ['scope', 'account:read'],
+    ['scope', 'deployments:deploy'],
+    ['decision', 'approve'],
+  ]);
+  expect(await answer.text()).toContain('is let in');
+  const { scopes } = (await poll(login.device_code)).body.data as { scopes: string[] };
+  expect(scopes).toEqual(['account:read', 'deployments:deploy']);
+  expect((await audits())[0]).toMatchObject({ action: 'device_login.approved', address: BROWSER_ADDRESS });
+});
+
+test.each([
+  [
+    'denies',
+    [
+      ['scope', 'account:read'],
+      ['decision', 'deny'],
+    ],
+  ],
+  ['approves nothing', [['decision', 'approve']]],
+] as const)('who %s on the page does not let the program in', async (_, fields) => {
+  const login = await start();
+  const answer = await form([['user_code', login.user_code], ...fields]);
+  expect(await answer.text()).toContain('is not let in');
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'access_denied']);
+});
+
+test('S-A10: no page of another origin can approve, nor can the form be sent without saying where from', async () => {
+  const login = await start();
+  const fields = [
+    ['user_code', login.user_code],
+    ['scope', 'account:read'],
+    ['decision', 'approve'],
+  ] as const;
+  for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}]) {
+    expect((await form(fields, headers)).status).toBe(403);
+  }
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
+});
+
+test('nobody tries many codes', async () => {
+  const { app } = apiUnderTest(stored, { rateLimitScale: 1 });
+  const guess = () =>
+    app.request(`${ORIGIN}/device?user_code=BCDF-GHJK`, { headers: { 'x-fc-client-ip': '198.51.100.5' } });
+  const statuses = new Set<number>();
+  for (let guesses = 0; guesses < 61; guesses++) statuses.add((await guess()).status);
+  expect([...statuses]).toEqual([200, 429]);
+});
+
+test('scopes of the platform that are sent anyway let nobody in', async () => {
+  const login = await start();
+  const answer = await form([
+    ['user_code', login.user_code],
+    ['scope', 'platform:write'],
+    ['decision', 'approve'],
+  ]);
+  expect(answer.status).toBe(422);
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
+});
+
+test('a code that nobody waits with, and a session that has ended, are said on the page', async () => {
+  const missing = await browser.ask('/device?user_code=BCDF-GHJK');
+  expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('No program waits')]);
+  const login = await start();
+  await post('/api/v1/auth/sign-out', {}, access);
+  expect(await (await browser.ask(`/device?user_code=${login.user_code}`)).text()).toContain('Sign in with GitHub');
+  const answer = await form([
+    ['user_code', login.user_code],
+    ['scope', 'account:read'],
+    ['decision', 'approve'],
+  ]);
+  expect(await answer.text()).toContain('Sign in with GitHub');
+  expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
+});
