@@ -57,6 +57,21 @@ test.each(['SIGTERM', 'pre-stop'] as const)(
   },
 );
 
+test.each(['SIGTERM', 'pre-stop'] as const)(
+  'after %s a stream of events ends, unfinished and whole, instead of holding up the end until it is cut',
+  async (end) => {
+    const running = await start('echo-web-function');
+    const answer = await fetch(`${running.origin}/events`);
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = '';
+    while (!seen.includes(': still here')) seen += (await reader?.read())?.value ?? '';
+    await ends[end](running);
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) seen += part.value;
+    expect(seen).toMatch(/^retry: 1000\ndata: "begun"\n\n(: still here\n\n)+$/);
+    expect(await running.ended).toBe(0);
+  },
+);
+
 test('an answer that is still on its way to a slow client arrives whole', async () => {
   const running = await start('echo-web-function');
   const bytes = 48 * 1024 * 1024;

@@ -21,7 +21,7 @@ test('a GET is a read, what signs in is counted by itself, and the rest is a wri
 });
 
 test('a limit is multiplied as a whole', () => {
-  expect(scaled('user-read', 2)).toEqual({ name: 'user-read', burst: 1200, perSecond: 20 });
+  expect(scaled('user-read', 2)).toEqual({ name: 'user-read', burst: 2400, perSecond: 40 });
   expect(scaled('address-refused', 0.001)).toMatchObject({ burst: 1 });
 });
 

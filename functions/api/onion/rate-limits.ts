@@ -11,13 +11,13 @@ interface Limit {
 /** All rate limits. `scale` (RATE_LIMIT_SCALE) multiplies each of them. */
 export const rateLimits = {
   /** Everything that comes from one address, whoever asks. */
-  address: { burst: 1200, seconds: 60 },
+  address: { burst: 2400, seconds: 60 },
   /** Sign-ins from one address. */
   'address-auth': { burst: 60, seconds: 60 },
   /** Credentials from one address that were not valid. */
   'address-refused': { burst: 20, seconds: 60 },
   /** What one user does, with all of their credentials together. */
-  'user-read': { burst: 600, seconds: 60 },
+  'user-read': { burst: 1200, seconds: 60 },
   'user-write': { burst: 120, seconds: 60 },
   'user-expensive': { burst: 30, seconds: 60 },
 } as const satisfies Record<string, Limit>;
