@@ -123,6 +123,22 @@ create table cloud_resources (
 );
 CREATE INDEX cloud_resources_by_project ON cloud_resources USING btree (project_id);
 
+create table data_keys (
+  id uuid not null,
+  project_id uuid,
+  ring_key_id uuid not null,
+  wrapped text not null,
+  created_at timestamp with time zone default db_now() not null,
+  retired_at timestamp with time zone,
+  constraint data_keys_pkey PRIMARY KEY (id),
+  constraint data_keys_ring_key_id_fkey FOREIGN KEY (ring_key_id) REFERENCES key_ring(id) ON DELETE RESTRICT
+);
+CREATE UNIQUE INDEX data_keys_active ON data_keys USING btree (project_id) NULLS NOT DISTINCT WHERE retired_at IS NULL;
+CREATE INDEX data_keys_by_age ON data_keys USING btree (created_at) WHERE retired_at IS NULL;
+CREATE INDEX data_keys_by_project ON data_keys USING btree (project_id);
+CREATE INDEX data_keys_by_ring_key ON data_keys USING btree (ring_key_id, id);
+CREATE INDEX data_keys_retired ON data_keys USING btree (retired_at) WHERE retired_at IS NOT NULL;
+
 create table deploy_hooks (
   id uuid default new_id() not null,
   project_id uuid not null,
@@ -306,6 +322,16 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (principal, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+
+create table key_ring (
+  id uuid not null,
+  root_key_id text not null,
+  wrapped text not null,
+  created_at timestamp with time zone default db_now() not null,
+  retired_at timestamp with time zone,
+  constraint key_ring_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX key_ring_active ON key_ring USING btree ((true)) WHERE retired_at IS NULL;
 
 create table login_attempts (
   state_sha256 bytea not null,
