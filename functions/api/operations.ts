@@ -51,6 +51,9 @@ import { getProject } from './projects/get-project.ts';
 import { listProjects } from './projects/list-projects.ts';
 import { updateProject } from './projects/update-project.ts';
 
+import { analyzeRepository } from './repositories/analyze-repository.ts';
+import { listBranches } from './repositories/list-branches.ts';
+import { listRepositories } from './repositories/list-repositories.ts';
 import { createApiToken } from './tokens/create-api-token.ts';
 import { listApiTokens } from './tokens/list-api-tokens.ts';
 import { revokeApiToken } from './tokens/revoke-api-token.ts';
@@ -64,7 +67,10 @@ import { updateVariable } from './variables/update-variable.ts';
 export interface Deps {
   readonly store: Store;
   readonly sealer: Sealer;
-  readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'>;
+  readonly codeHost: Pick<
+    CodeHost,
+    'getRepository' | 'getBranchHead' | 'getCommit' | 'listRepositories' | 'listBranches' | 'listTree' | 'readFile'
+  >;
   readonly buildLog: Pick<BuildLog, 'read'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
@@ -129,6 +135,9 @@ export const operations = (deps: Deps): Operations => ({
   createDeployHook: createDeployHook(deps),
   deleteDeployHook: deleteDeployHook(deps),
   triggerDeployHook: triggerDeployHook(deps),
+  listRepositories: listRepositories(deps),
+  listBranches: listBranches(deps),
+  analyzeRepository: analyzeRepository(deps),
   listVariables: listVariables(deps),
   createVariable: createVariable(deps),
   updateVariable: updateVariable(deps),

@@ -51,7 +51,9 @@ export function repositoryRoutes(deps: RepositoryRouteDependencies): GithubRoute
       path: '/user/repos',
       answer({ user, query }) {
         const page = readPage(query);
-        const mine = repositories.all().filter((repository) => repository.owner === user.login);
+        // Everybody here owns what they see.
+        const owns = (query.get('affiliation') ?? 'owner').split(',').includes('owner');
+        const mine = repositories.all().filter((repository) => owns && repository.owner === user.login);
         if (query.get('sort') === 'pushed') mine.sort((a, b) => (b.pushedAt ?? 0) - (a.pushedAt ?? 0));
         const shown = mine.slice((page.number - 1) * page.size, page.number * page.size);
         return {
@@ -68,6 +70,29 @@ export function repositoryRoutes(deps: RepositoryRouteDependencies): GithubRoute
         status: 200,
         json: repositoryJson(repositoryOf(call, repositories), call.user, urls()),
       }),
+    },
+    {
+      method: 'GET',
+      path: '/repos/:owner/:repo/branches',
+      async answer(call) {
+        const repository = repositoryOf(call, repositories);
+        const page = readPage(call.query);
+        const branches = [...(await readRefs(repository.directory))]
+          .filter(([ref]) => ref.startsWith('refs/heads/'))
+          .map(([ref, sha]) => ({ name: ref.slice('refs/heads/'.length), sha }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1));
+        const shown = branches.slice((page.number - 1) * page.size, page.number * page.size);
+        const api = urls().repository(repository);
+        return {
+          status: 200,
+          json: shown.map(({ name, sha }) => ({
+            name,
+            commit: { sha, url: `${api}/commits/${sha}` },
+            protected: false,
+          })),
+          headers: pageLinks(`${api}/branches`, call.query, page, branches.length),
+        };
+      },
     },
     {
       method: 'GET',

@@ -31,6 +31,7 @@ import {
   updateEnvironment,
 } from './environments.ts';
 import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
+import { analyzeRepository, listBranches, listRepositories } from './repositories.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
@@ -87,6 +88,9 @@ export const api = {
   createDeployHook,
   deleteDeployHook,
   triggerDeployHook,
+  listRepositories,
+  listBranches,
+  analyzeRepository,
   listVariables,
   createVariable,
   updateVariable,

@@ -30,6 +30,7 @@ import { environmentRepository } from './environment/environment-repository.ts';
 import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts';
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
+import { importsRepository } from './project/imports-repository.ts';
 import { projectRepository } from './project/project-repository.ts';
 import { eventStreamRepository } from './request/event-stream-repository.ts';
 import { idempotencyRepository } from './request/idempotency-repository.ts';
@@ -48,6 +49,7 @@ const bind = (db: Queryable) => ({
   apiTokens: apiTokenRepository(db),
   platformSecrets: platformSecretRepository(db),
   projects: projectRepository(db),
+  imports: importsRepository(db),
   cloudResources: cloudResourceRepository(db),
   environments: environmentRepository(db),
   deployments: deploymentRepository(db),

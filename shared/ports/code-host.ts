@@ -10,6 +10,14 @@ export interface CodeRepository {
   readonly pushedAt: Date | undefined;
 }
 
+/** A piece of a list. */
+export interface CodePage {
+  /** From 1. */
+  readonly number: number;
+  /** At most 100. */
+  readonly size: number;
+}
+
 export interface CodeCommit {
   readonly sha: string;
   readonly message: string;
@@ -39,6 +47,19 @@ export type CommitState = 'pending' | 'success' | 'failure' | 'error';
  */
 export interface CodeHost {
   getRepository(token: string, fullName: string): Promise<CodeRepository | undefined>;
+  /** What the user owns, works on, or sees as a member of an organisation; what was pushed to last comes first. */
+  listRepositories(
+    token: string,
+    page: CodePage,
+  ): Promise<{ readonly repositories: CodeRepository[]; readonly hasMore: boolean }>;
+  /** By name. Undefined when the repository is missing. */
+  listBranches(
+    token: string,
+    fullName: string,
+    page: CodePage,
+  ): Promise<
+    { readonly branches: { readonly name: string; readonly sha: string }[]; readonly hasMore: boolean } | undefined
+  >;
   /** Undefined when the repository or the branch is missing. */
   getBranchHead(token: string, fullName: string, branch: string): Promise<CodeCommit | undefined>;
   /** `ref` is a commit, branch or tag. */

@@ -107,6 +107,8 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       cloneUrl: `https://github.example/${REPOSITORY.name}.git`,
       pushedAt: new Date(pushedAt * 1000),
     }),
+    listRepositories: async () => ({ repositories: [], hasMore: false }),
+    listBranches: async () => ({ branches: [...branches].map(([name, sha]) => ({ name, sha })), hasMore: false }),
     async getBranchHead(_token, _repository, branch) {
       const sha = branches.get(branch);
       return sha === undefined ? undefined : shown(sha);

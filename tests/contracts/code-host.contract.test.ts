@@ -63,6 +63,35 @@ test('a branch and a ref give their commit, or undefined', async () => {
   expect(await codeHost().getCommit(you.token, 'you/site', '0'.repeat(40))).toBeUndefined();
 });
 
+test('repositories are listed page by page, last pushed to first, and only what the token may see', async () => {
+  const list = async (token: string, number: number, size: number) => {
+    const { repositories, hasMore } = await codeHost().listRepositories(token, { number, size });
+    return { names: repositories.map(({ fullName }) => fullName), hasMore };
+  };
+  for (const name of ['first', 'second']) {
+    const pushed = await createCheckout(github.remote(`other/${name}`, other.token));
+    await pushed.commit('a commit', { 'index.html': name });
+    await pushed.git('push', 'origin', 'main');
+    await pushed.remove();
+  }
+  expect((await list(you.token, 1, 100)).names).toEqual(['you/site']);
+  const [one, two, none] = [
+    await list(other.token, 1, 1),
+    await list(other.token, 2, 1),
+    await list(other.token, 3, 1),
+  ];
+  expect([...one.names, ...two.names]).toEqual(['other/second', 'other/first']);
+  expect([one.hasMore, two.hasMore, none]).toEqual([true, false, { names: [], hasMore: false }]);
+});
+
+test('branches are listed page by page, by name', async () => {
+  const list = (token: string, number: number, size: number) =>
+    codeHost().listBranches(token, 'you/site', { number, size });
+  expect(await list(you.token, 1, 1)).toEqual({ branches: [{ name: 'feature/x', sha: head }], hasMore: true });
+  expect(await list(you.token, 2, 1)).toEqual({ branches: [{ name: 'main', sha: head }], hasMore: false });
+  expect(await list(other.token, 1, 1)).toBeUndefined();
+});
+
 test('files are listed and read, up to the limit', async () => {
   expect(await codeHost().listTree(you.token, 'you/site', head)).toEqual({
     paths: ['a b.txt', 'package.json'],

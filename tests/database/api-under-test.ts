@@ -8,7 +8,7 @@ import { githubTokenContext, type User } from '@miaobu/shared/model/account/acco
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog, BuildLogEntry } from '@miaobu/shared/ports/build-log';
-import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { CodeRepository } from '@miaobu/shared/ports/code-host';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
 import { apiRoutes } from '../../functions/api/api-routes.ts';
@@ -18,7 +18,7 @@ import { authenticate } from '../../functions/api/authenticate.ts';
 import { answerOnce } from '../../functions/api/onion/answer-once.ts';
 import { limit } from '../../functions/api/onion/limit.ts';
 import { openStream } from '../../functions/api/onion/open-stream.ts';
-import { operations } from '../../functions/api/operations.ts';
+import { type Deps as OperationsDeps, operations } from '../../functions/api/operations.ts';
 import { pageRoutes } from '../../functions/api/page-routes.ts';
 import { type IdentityOptions, identityUnderTest } from './identity-under-test.ts';
 import type { TestStore } from './prepare-deployment.ts';
@@ -35,34 +35,58 @@ export interface HostedRepository {
   readonly branches: Readonly<Record<string, string>>;
   /** Commits that are no branch's head. */
   readonly commits?: readonly string[];
+  /** What every commit of it holds: text by path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** There are more files than the code host lists. */
+  readonly truncated?: boolean;
   /** Tokens that may see it. */
   readonly visibleTo: readonly string[];
 }
 
 /** The code host as a plain object. Every repository's default branch is `main`; names are found in any case, as at GitHub. */
-function memoryCodeHost(): Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'> & {
-  repositories: HostedRepository[];
-} {
+function memoryCodeHost(): OperationsDeps['codeHost'] & { repositories: HostedRepository[]; readonly read: string[] } {
   const repositories: HostedRepository[] = [];
   const find = (token: string, fullName: string) =>
     repositories.find(
       (repository) =>
         repository.fullName.toLowerCase() === fullName.toLowerCase() && repository.visibleTo.includes(token),
     );
+  const read: string[] = [];
+  const present = ({ id, fullName }: HostedRepository): CodeRepository => ({
+    id,
+    fullName,
+    defaultBranch: 'main',
+    private: true,
+    cloneUrl: `https://github.example/${fullName}.git`,
+    pushedAt: undefined,
+  });
   return {
     repositories,
+    read,
+    async listRepositories(token, { number, size }) {
+      const visible = repositories.filter(({ visibleTo }) => visibleTo.includes(token));
+      const hasMore = number * size < visible.length;
+      return { repositories: visible.slice((number - 1) * size, number * size).map(present), hasMore };
+    },
+    async listBranches(token, fullName, { number, size }) {
+      const found = find(token, fullName);
+      if (!found) return undefined;
+      const all = Object.entries(found.branches).map(([name, sha]) => ({ name, sha }));
+      return { branches: all.slice((number - 1) * size, number * size), hasMore: number * size < all.length };
+    },
+    async listTree(token, fullName, sha) {
+      const found = find(token, fullName);
+      if (!found || !Object.values(found.branches).includes(sha)) return undefined;
+      return { paths: Object.keys(found.files ?? {}), truncated: found.truncated ?? false };
+    },
+    async readFile(token, fullName, path, _ref, limitBytes) {
+      read.push(path);
+      const text = find(token, fullName)?.files?.[path];
+      return text === undefined || Buffer.byteLength(text) > limitBytes ? undefined : text;
+    },
     async getRepository(token, fullName) {
       const repository = find(token, fullName);
-      return (
-        repository && {
-          id: repository.id,
-          fullName: repository.fullName,
-          defaultBranch: 'main',
-          private: true,
-          cloneUrl: `https://github.example/${repository.fullName}.git`,
-          pushedAt: undefined,
-        }
-      );
+      return repository && present(repository);
     },
     async getBranchHead(token, fullName, branch) {
       const sha = find(token, fullName)?.branches[branch];

@@ -16,7 +16,7 @@ import type { CodeHost, CodeRepository } from '@miaobu/shared/ports/code-host';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import { presentDeployment } from '../deployments/present-deployment.ts';
 import type { Operation } from '../operation.ts';
-import { projectsOf } from './find-project.ts';
+import { requireAllProjects } from './find-project.ts';
 import { presentProject } from './present-project.ts';
 
 export interface Deps {
@@ -113,10 +113,7 @@ async function insertEverything(
 export const createProject =
   (deps: Deps): Operation<'createProject'> =>
   async ({ body }, { user, credential }, { requestId, log }) => {
-    // It would not find what it made.
-    if (projectsOf(credential) !== null) {
-      throw new AppError('forbidden', { details: { needs: 'a token that is for all projects' } });
-    }
+    requireAllProjects(credential);
     const { repository, branch, head } = await inspect(deps, user.id, body);
     for (const slug of slugCandidates(body)) {
       const id = await deps.store.projects.newId();

@@ -8,6 +8,12 @@ import type { Actor, Credential } from '../operation.ts';
 export const projectsOf = (credential: Credential): readonly string[] | null =>
   credential.kind === 'session' ? null : credential.projectIds;
 
+/** For what is beyond any project: the user's repositories, and new projects, which the credential could not find again. */
+export function requireAllProjects(credential: Credential): void {
+  if (projectsOf(credential) === null) return;
+  throw new AppError('forbidden', { details: { needs: 'a token that is for all projects' } });
+}
+
 /** The project that a path names by id or slug. What belongs to another, or is none of the token's, is not found, exactly as what does not exist. */
 export async function findProject(
   store: Pick<Store, 'projects'>,

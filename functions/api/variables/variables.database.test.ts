@@ -223,14 +223,13 @@ test("another user's project and variable are not found, nor is a variable by an
     });
     expect(await refusal(who.client('deleteVariable', { params }))).toMatchObject({ status: 404 });
   }
-  for (const refused of [
-    eve.client('listVariables', { params: pages }),
-    eve.client('createVariable', { params: pages, body: { key: 'X', value: '1' } }),
-    eve.client('importVariables', { params: pages, body: { content: 'X=1' } }),
-    ada.client('deleteVariable', { params: { ...pages, variable: 'no id' } }),
-  ]) {
-    expect(await refusal(refused)).toMatchObject({ status: 404, code: 'not_found' });
-  }
+  const more = [
+    () => eve.client('listVariables', { params: pages }),
+    () => eve.client('createVariable', { params: pages, body: { key: 'X', value: '1' } }),
+    () => eve.client('importVariables', { params: pages, body: { content: 'X=1' } }),
+    () => ada.client('deleteVariable', { params: { ...pages, variable: 'no id' } }),
+  ];
+  for (const attempt of more) expect(await refusal(attempt())).toMatchObject({ status: 404, code: 'not_found' });
   expect((await list()).map(({ value }) => value)).toEqual(['a value']);
 });
 

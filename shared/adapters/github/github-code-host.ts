@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
-import type { CodeCommit, CodeHost } from '../../ports/code-host.ts';
+import type { CodeCommit, CodeHost, CodePage, CodeRepository } from '../../ports/code-host.ts';
 import { listFailedDeliveries } from './failed-deliveries.ts';
 import { encodePath, repositoryPath } from './github-paths.ts';
-import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
+import { type GithubAnswer, type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
 import { rememberAnswers } from './remember-answers.ts';
 
 const repositorySchema = z.object({
@@ -25,6 +25,7 @@ const commitSchema = z.object({
   author: z.object({ login: z.string().optional() }).nullable(),
 });
 const branchSchema = z.object({ commit: commitSchema });
+const listedBranchSchema = z.object({ name: z.string(), commit: z.object({ sha }) });
 const treeSchema = z.object({
   tree: z.array(z.object({ path: z.string(), type: z.string() })),
   truncated: z.boolean(),
@@ -63,16 +64,20 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
   return {
     async getRepository(token, fullName) {
       const answer = await request({ token, path: repositoryPath(fullName), expect: [404] });
+      return answer.status === 404 ? undefined : toRepository(readGithubJson(repositorySchema, answer));
+    },
+    async listRepositories(token, page) {
+      const kinds = 'affiliation=owner,collaborator,organization_member&sort=pushed';
+      const answer = await request({ token, path: `/user/repos?${kinds}&${pageQuery(page)}` });
+      const repositories = readGithubJson(z.array(repositorySchema), answer).map(toRepository);
+      return { repositories, hasMore: hasNext(answer) };
+    },
+    async listBranches(token, fullName, page) {
+      const path = `${repositoryPath(fullName)}/branches?${pageQuery(page)}`;
+      const answer = await request({ token, path, expect: [404] });
       if (answer.status === 404) return undefined;
-      const { id, full_name, default_branch, clone_url, pushed_at, ...rest } = readGithubJson(repositorySchema, answer);
-      return {
-        id,
-        fullName: full_name,
-        defaultBranch: default_branch,
-        private: rest.private,
-        cloneUrl: clone_url,
-        pushedAt: pushed_at === null ? undefined : new Date(pushed_at),
-      };
+      const listed = readGithubJson(z.array(listedBranchSchema), answer);
+      return { branches: listed.map(({ name, commit }) => ({ name, sha: commit.sha })), hasMore: hasNext(answer) };
     },
     async getBranchHead(token, fullName, branch) {
       const path = `${repositoryPath(fullName)}/branches/${encodePath(branch)}`;
@@ -149,6 +154,20 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
     },
   };
 }
+
+const pageQuery = ({ number, size }: CodePage) => `per_page=${size}&page=${number}`;
+
+/** GitHub says in a `Link` whether there is more (RFC 8288). */
+const hasNext = (answer: GithubAnswer) => /;\s*rel="next"/.test(answer.header('link') ?? '');
+
+const toRepository = (found: z.output<typeof repositorySchema>): CodeRepository => ({
+  id: found.id,
+  fullName: found.full_name,
+  defaultBranch: found.default_branch,
+  private: found.private,
+  cloneUrl: found.clone_url,
+  pushedAt: found.pushed_at === null ? undefined : new Date(found.pushed_at),
+});
 
 function toCommit({ sha, commit, author }: z.output<typeof commitSchema>): CodeCommit {
   return {

@@ -1,0 +1,71 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { detectBuild, NOTHING_DECIDED } from '@miaobu/shared/kernel/detect/detect-build';
+import type { Sealer } from '@miaobu/shared/kernel/seal';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { Operation } from '../operation.ts';
+import { requireAllProjects } from '../projects/find-project.ts';
+import { githubTokenOf } from './github-token-of.ts';
+import { presentAnalysis } from './present-analysis.ts';
+
+export interface Deps {
+  readonly store: Pick<Store, 'accounts'>;
+  readonly sealer: Sealer;
+  readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'listTree' | 'readFile'>;
+}
+
+/** What one analysis may read: a lockfile of a megabyte is known by its name, or by the settings beside it. */
+const MOST_FILES = 20;
+const LONGEST_FILE_BYTES = 1024 * 1024;
+
+const withoutDots = (path: string) =>
+  path
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/');
+
+/** Decides as the build runner does, from what GitHub says of the branch's head; nothing is cloned. */
+export const analyzeRepository =
+  (deps: Deps): Operation<'analyzeRepository'> =>
+  async ({ params, query }, { user, credential }) => {
+    requireAllProjects(credential);
+    const { codeHost } = deps;
+    const token = await githubTokenOf(deps, user.id);
+    const repo = `${params.owner}/${params.repo}`;
+    const repository = await codeHost.getRepository(token, repo);
+    if (!repository) throw new AppError('repository_not_found', { details: { repo } });
+    const branch = query.branch ?? repository.defaultBranch;
+    const head = await codeHost.getBranchHead(token, repository.fullName, branch);
+    const tree = head && (await codeHost.listTree(token, repository.fullName, head.sha));
+    if (!head || !tree) throw new AppError('branch_not_found', { details: { repo, branch } });
+
+    const folder = withoutDots(query.root_directory);
+    if (folder !== '' && !tree.truncated && !tree.paths.some((path) => path.startsWith(`${folder}/`))) {
+      const fields = [{ path: 'query.root_directory', problem: 'the branch has no such folder' }];
+      throw new AppError('invalid_request', { details: { fields } });
+    }
+    const paths = new Set(tree.paths);
+    let read = 0;
+    const detected = await detectBuild(
+      {
+        has: (path) => paths.has(path),
+        async readText(path) {
+          read += 1;
+          if (read > MOST_FILES) return undefined;
+          return codeHost.readFile(token, repository.fullName, path, head.sha, LONGEST_FILE_BYTES);
+        },
+      },
+      folder,
+      NOTHING_DECIDED,
+    );
+    return {
+      data: {
+        full_name: repository.fullName,
+        branch,
+        commit_sha: head.sha,
+        root_directory: folder,
+        ...presentAnalysis(detected, tree.paths),
+        truncated: tree.truncated,
+      },
+    };
+  };
