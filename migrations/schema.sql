@@ -225,6 +225,7 @@ CREATE INDEX deployments_by_status ON deployments USING btree (project_id, statu
 CREATE INDEX deployments_by_trigger ON deployments USING btree (project_id, trigger, id DESC) WHERE trigger <> 'push'::text;
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
 CREATE INDEX deployments_pinned ON deployments USING btree (id) WHERE pinned_at IS NOT NULL;
+CREATE INDEX deployments_queued ON deployments USING btree (environment_id) WHERE status = 'queued'::text;
 CREATE INDEX deployments_to_empty ON deployments USING btree (finished_at) WHERE emptied_at IS NULL AND (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'purged'::text]));
 
 create table device_logins (
@@ -672,17 +673,6 @@ begin
   )
   select * from leased order by run_at, id;
 end $function$;
-
-CREATE OR REPLACE FUNCTION public.outbox_enqueue(p_topic text, p_lane text, p_dedupe text, p_payload jsonb, p_request_id text, p_delay interval DEFAULT '00:00:00'::interval, p_max_attempts integer DEFAULT 12)
- RETURNS uuid
- LANGUAGE sql
-AS $function$
-  insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
-  values (p_topic, p_lane, p_dedupe, p_payload, p_request_id, db_now() + p_delay, p_max_attempts)
-  on conflict (dedupe_key) where state = 'pending'
-  do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id
-  returning id
-$function$;
 
 CREATE OR REPLACE FUNCTION public.outbox_fail(p_id uuid, p_token bigint, p_class text, p_error text, p_retry boolean, p_after interval DEFAULT NULL::interval, p_extra_attempts integer DEFAULT 0)
  RETURNS text

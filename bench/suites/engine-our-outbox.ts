@@ -11,7 +11,8 @@ const LEASE_SECONDS = 120;
 export async function fillOutbox(url: string, jobs: number): Promise<FilledQueue> {
   const client = await connect(url);
   await client.query(
-    `select outbox_enqueue($1, 'lane:' || n % ($2::int / 10), 'job:' || n, jsonb_build_object('n', n), 'bench')
+    `insert into outbox (topic, lane, dedupe_key, payload, request_id)
+     select $1, 'lane:' || n % ($2::int / 10), 'job:' || n, jsonb_build_object('n', n), 'bench'
        from generate_series(1, $2) n`,
     [TOPIC, jobs],
   );

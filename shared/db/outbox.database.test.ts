@@ -297,7 +297,8 @@ test('a burst is claimed by connections that planned their claims while the outb
   // More often than Postgres tries plans out before it keeps one.
   for (let i = 0; i < 8; i++) expect(await queue.claim('worker', ['work'], 10, LEASE_SECONDS)).toEqual([]);
   await db.query(sql`
-    select outbox_enqueue('work', 'lane:' || n, 'work:' || n, '{}', 'request') from generate_series(1, 20000) n`);
+    insert into outbox (topic, lane, dedupe_key, request_id)
+    select 'work', 'lane:' || n, 'work:' || n, 'request' from generate_series(1, 20000) n`);
   // A statement that takes too long would be database_unavailable.
   expect(await queue.claim('worker', ['work'], 10, LEASE_SECONDS)).toHaveLength(10);
   await db.query(sql`alter table outbox reset (autovacuum_enabled)`);

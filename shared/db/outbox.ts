@@ -53,11 +53,17 @@ export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage
     delay_seconds: message.delaySeconds ?? 0,
     max_attempts: message.maxAttempts ?? 12,
   }));
+  // One statement must not meet the same key twice: of equal messages the one that is due first says when.
   await db.execute(sql`
-    select outbox_enqueue(topic, lane, dedupe_key, payload, request_id, make_interval(secs => delay_seconds), max_attempts)
+    insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
+    select distinct on (dedupe_key) topic, lane, dedupe_key, payload, request_id,
+           db_now() + make_interval(secs => delay_seconds), max_attempts
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as message (
              topic text, lane text, dedupe_key text, payload jsonb, request_id text, delay_seconds double precision,
-             max_attempts integer)`);
+             max_attempts integer)
+     order by dedupe_key, delay_seconds
+    on conflict (dedupe_key) where state = 'pending'
+    do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id`);
 }
 
 /** Whether this message waits, or something of its lane is being worked on. */

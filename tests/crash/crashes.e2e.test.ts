@@ -72,7 +72,7 @@ describe.skipIf(!onLinux)('Postgres', () => {
     ],
     [
       'the last report of a build, which is answered 200',
-      { by: 'build-callback', side: 'after', at: { commitOf: /outbox_enqueue[\s\S]*insert into build_reports/ } },
+      { by: 'build-callback', side: 'after', at: { commitOf: /insert into outbox[\s\S]*insert into build_reports/ } },
     ],
     [
       'the switch to a new deployment, before it is committed',
