@@ -1,4 +1,5 @@
 import type { Suite } from './measuring/figure.ts';
+import { apiSuite } from './suites/api-suite.ts';
 import { edgePeerSuite } from './suites/edge-peer-suite.ts';
 import { engineSuite } from './suites/engine-suite.ts';
 import { functionsSuite } from './suites/functions-suite.ts';
@@ -15,5 +16,6 @@ export const suites: readonly Suite[] = [
   memorySuite,
   functionsSuite,
   engineSuite,
+  apiSuite,
   edgePeerSuite,
 ];

@@ -23,12 +23,18 @@ async function connectFc(platform: Platform) {
   return { client, sdk };
 }
 
+/** The variables of one of a platform's functions. */
+export async function variablesOfFunction(platform: Platform, name: string): Promise<Record<string, string>> {
+  const { client, sdk } = await connectFc(platform);
+  const { body } = await client.getFunction(name, new sdk.GetFunctionRequest({}));
+  return body?.environmentVariables ?? {};
+}
+
 /** What the functions were told about the cloud they work in: the variables of `deploy`, which works with most of it. */
 export async function variablesOf(platform: Platform): Promise<(name: string) => string> {
-  const { client, sdk } = await connectFc(platform);
-  const { body } = await client.getFunction('miaobu-deploy', new sdk.GetFunctionRequest({}));
+  const variables = await variablesOfFunction(platform, 'miaobu-deploy');
   return (name) => {
-    const value = body?.environmentVariables?.[name];
+    const value = variables[name];
     if (!value) throw new Error(`miaobu-deploy has no ${name}`);
     return value;
   };
