@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { ErrorCode } from '../kernel/app-error.ts';
 import { REFRESH_COOKIE } from './auth.ts';
 import type { Access, Endpoint } from './endpoint.ts';
@@ -14,6 +15,8 @@ import type {
   Reference,
   SecurityRequirement,
 } from './openapi-shape.ts';
+
+type Named = Readonly<Record<string, JsonSchema>>;
 
 const JSON_TYPE = 'application/json';
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
@@ -164,23 +167,40 @@ export function describeOperation(id: string, endpoint: Endpoint, schemas: Schem
   };
 }
 
-/** The same with an example of what is sent and of what comes back. */
-export function withExamples(operation: OperationShape, named: Readonly<Record<string, JsonSchema>>): OperationShape {
+/** As much of an example as the operation itself takes: what two fields together must not be is not in JSON Schema. */
+function acceptable(example: unknown, schema: JsonSchema, body: z.ZodType): unknown {
+  const takes = (value: unknown) => body.safeParse(value).success;
+  if (takes(example) || typeof example !== 'object' || example === null) return example;
+  const isRequired = (name: string) => schema.required?.includes(name) ?? false;
+  const fields = Object.entries(example);
+  let chosen: Record<string, unknown> = Object.fromEntries(fields.filter(([name]) => isRequired(name)));
+  for (const [name, value] of fields) {
+    const more = { ...chosen, [name]: value };
+    if (takes(more) || !takes(chosen)) chosen = more;
+  }
+  return chosen;
+}
+
+/** The same operation with an example of what is sent and of what comes back. */
+export function withExamples(operation: OperationShape, { body }: Endpoint, named: Named): OperationShape {
   // `createProject` is about a Project.
   const owner = operation.operationId.replace(/^[a-z]+/, '').replace(/s$/, '');
-  const exemplify = (content: Readonly<Record<string, MediaType>>) =>
+  const exemplify = (
+    content: Readonly<Record<string, MediaType>>,
+    accept = (example: unknown, _: JsonSchema) => example,
+  ) =>
     Object.fromEntries(
-      Object.entries(content).map(([type, media]) => [
-        type,
-        type === JSON_TYPE && media.examples === undefined
-          ? { ...media, example: exampleOf(media.schema, named, { owner }) }
-          : media,
-      ]),
+      Object.entries(content).map(([type, media]) => {
+        if (type !== JSON_TYPE || media.examples !== undefined) return [type, media];
+        const example = accept(exampleOf(media.schema, named, { owner }), media.schema);
+        return [type, { ...media, example }];
+      }),
     );
   const { requestBody, responses } = operation;
+  const accept = (example: unknown, schema: JsonSchema) => (body ? acceptable(example, schema, body) : example);
   return {
     ...operation,
-    ...(requestBody ? { requestBody: { ...requestBody, content: exemplify(requestBody.content) } } : {}),
+    ...(requestBody ? { requestBody: { ...requestBody, content: exemplify(requestBody.content, accept) } } : {}),
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, answer]) => [
         status,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { api } from './api.ts';
+import type { Endpoint } from './endpoint.ts';
 import { openapiDocument } from './openapi.ts';
 import type { JsonSchema, MediaType, OperationShape } from './openapi-shape.ts';
 
@@ -62,6 +63,14 @@ test('an answer holds no field that is not described', () => {
   );
   expect(open.map(([where]) => where)).toEqual([]);
 });
+
+test.each(Object.entries(api as Readonly<Record<string, Endpoint>>).filter(([, { body }]) => body !== null))(
+  'the example of a body is one that %s takes',
+  (_, { path, method, body }) => {
+    const example = document.paths[path]?.[method.toLowerCase()]?.requestBody?.content['application/json']?.example;
+    expect(body?.safeParse(example).error?.issues).toBeUndefined();
+  },
+);
 
 describe('every example is valid by its own schema', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true });

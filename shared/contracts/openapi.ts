@@ -126,7 +126,7 @@ export function openapiDocument(): OpenapiDocument {
   const paths: Record<string, Record<string, OperationShape>> = {};
   for (const { endpoint, operation } of described) {
     const method = endpoint.method.toLowerCase();
-    const shown = withExamples(operation, named);
+    const shown = withExamples(operation, endpoint, named);
     paths[endpoint.path] = { ...paths[endpoint.path], [method]: shown };
     for (const [index, alias] of (endpoint.aliases ?? []).entries()) {
       paths[alias] = { ...paths[alias], [method]: asAlias(shown, endpoint.path, index) };
