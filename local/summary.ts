@@ -13,7 +13,7 @@ export function summary(ready: {
     ['A live site', ready.liveUrl],
     ['API', `${ready.apiUrl}/api/v1`],
     ['API token', ready.token],
-    ['Sign in', `${ready.apiUrl}/device, as ${ready.operator}`],
+    ['Sign in', `${ready.apiUrl}/, as ${ready.operator}`],
     ['Git', ready.gitUrl],
     ['Logs', `${ready.home}/logs, ${ready.home}/cloud/fc/logs`],
     ['State', ready.home],

@@ -60,6 +60,21 @@ ${content}
 
 const signInPath = (next: string) => `${startGithubLogin.path}?${new URLSearchParams({ next })}`;
 
+function welcome(c: WebContext, actor: Actor | undefined) {
+  const who = actor
+    ? html`<p>You are signed in as ${actor.user.githubLogin}.</p>
+<p class="choice"><a class="button" href="${DEVICE_PATH}">Let a program in</a></p>`
+    : html`<p>You are not signed in.</p>
+<p class="choice"><a class="button go" href="${signInPath('/')}">Sign in with GitHub</a></p>`;
+  return page(
+    c,
+    200,
+    'Miaobu 秒部',
+    html`${who}
+<p class="quiet">Everything this platform does it does by its API: <a href="/api/v1/reference">the reference</a>.</p>`,
+  );
+}
+
 function askForSession(c: WebContext, userCode: string | undefined) {
   const next = userCode === undefined ? DEVICE_PATH : `${DEVICE_PATH}?user_code=${showUserCode(userCode)}`;
   return page(
@@ -122,7 +137,7 @@ function sayDecided(c: WebContext, login: DeviceLogin, approved: boolean) {
   return page(c, 200, title, html`<p>${words}</p>`);
 }
 
-/** The pages that `api` shows to people: where a program is let in, and what went wrong with a sign-in. */
+/** The pages that `api` shows to people: where a sign-in lands, where a program is let in, and what went wrong with a sign-in. */
 export function pageRoutes(app: WebApp, deps: Deps): void {
   const actorOf = (c: WebContext) => deps.sessionByCookie(getCookie(c, REFRESH_COOKIE));
   const NOBODY_WAITS = 'No program waits with this code, or no longer. Enter the code that it shows now.';
@@ -132,6 +147,8 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
       if (error instanceof AppError && error.code === 'not_found') return undefined;
       throw error;
     });
+
+  app.get('/', async (c) => welcome(c, await actorOf(c)));
 
   // Codes are short: nobody tries many.
   app.use(DEVICE_PATH, async (c, next) => {

@@ -43,7 +43,7 @@ export const endSession = endpoint({
   params: z.strictObject({ session: z.string().max(64) }),
   query: noQuery,
   body: null,
-  output: z.null(),
+  output: z.undefined(),
   status: 204,
   paginated: false,
   errors: ['not_found'],

@@ -17,8 +17,22 @@ export interface Browser {
   consent(login: string, next?: string): Promise<URL>;
 }
 
-/** A person's browser: what it remembers, and where it goes. */
-export function openBrowser({ app }: Pick<ReturnType<typeof apiUnderTest>, 'app'>): Browser {
+/** The platform as a browser reaches it. */
+interface Reached {
+  readonly origin: string;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/** A person's browser, at a platform that listens. */
+export const openBrowserAt = (origin: string): Browser =>
+  browserOf({ origin, fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }) });
+
+/** A person's browser, at an API under test. */
+export const openBrowser = ({ app }: Pick<ReturnType<typeof apiUnderTest>, 'app'>): Browser =>
+  browserOf({ origin: ORIGIN, fetch: async (url, init) => app.request(url, init) });
+
+/** What a browser remembers, and where it goes. */
+function browserOf({ origin, fetch: reach }: Reached): Browser {
   const cookies = new Map<string, string>();
 
   const ask: Browser['ask'] = async (path, init = {}) => {
@@ -26,7 +40,7 @@ export function openBrowser({ app }: Pick<ReturnType<typeof apiUnderTest>, 'app'
     headers.set('user-agent', 'A browser of a test');
     headers.set('x-fc-client-ip', BROWSER_ADDRESS);
     if (cookies.size > 0) headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await app.request(`${ORIGIN}${path}`, { ...init, headers });
+    const response = await reach(`${origin}${path}`, { ...init, headers });
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (/max-age=0/i.test(line)) cookies.delete(name);
@@ -39,7 +53,7 @@ export function openBrowser({ app }: Pick<ReturnType<typeof apiUnderTest>, 'app'
     ask('/api/v1/auth/refresh', {
       method: 'POST',
       body: '{}',
-      headers: { origin: ORIGIN, 'content-type': 'application/json' },
+      headers: { origin, 'content-type': 'application/json' },
     });
 
   const consent: Browser['consent'] = async (login, next) => {

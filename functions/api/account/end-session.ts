@@ -19,5 +19,5 @@ export const endSession =
         address,
       });
     });
-    return { data: null };
+    return { data: undefined };
   };

@@ -251,6 +251,11 @@ test('scopes of the platform that are sent anyway let nobody in', async () => {
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
 });
 
+test('where a sign-in lands by itself, a page says who is signed in', async () => {
+  expect(await (await browser.ask('/')).text()).toContain('You are signed in as you.');
+  expect(await (await openBrowser(api).ask('/')).text()).toContain('You are not signed in.');
+});
+
 test('a code that nobody waits with, and a session that has ended, are said on the page', async () => {
   const missing = await browser.ask('/device?user_code=BCDF-GHJK');
   expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('No program waits')]);

@@ -30,7 +30,7 @@ export const signOut =
         address,
       });
     });
-    return { data: null, cookies: [expiredHostCookie(REFRESH_COOKIE)] };
+    return { data: undefined, cookies: [expiredHostCookie(REFRESH_COOKIE)] };
   };
 
 /** Ends every session of whoever asks. */
@@ -43,5 +43,5 @@ export const signOutEverywhere =
       const details = { sessions: ended };
       await auditLog.append({ actor: shown, action: 'session.all_ended', subject: shown, details, requestId, address });
     });
-    return { data: null, cookies: [expiredHostCookie(REFRESH_COOKIE)] };
+    return { data: undefined, cookies: [expiredHostCookie(REFRESH_COOKIE)] };
   };
