@@ -142,7 +142,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
 
   async function send(c: Web, rendered: Rendered): Promise<Response> {
     const { status, headers, body } = await negotiate(rendered, {
-      ifNoneMatch: c.req.method === 'GET' ? c.req.header('if-none-match') : undefined,
+      ifNoneMatch: ['GET', 'HEAD'].includes(c.req.method) ? c.req.header('if-none-match') : undefined,
       acceptEncoding: c.req.header('accept-encoding'),
     });
     for (const [name, value] of headers) c.header(name, value, { append: name === 'set-cookie' || name === 'vary' });

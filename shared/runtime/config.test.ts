@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   aliyunConfig,
   buildRunnerConfig,
+  corsConfig,
   databaseConfig,
   doorbellConfig,
   edgeConfig,
@@ -10,6 +11,7 @@ import {
   instanceConfig,
   objectStoreConfig,
   originConfig,
+  rateLimitConfig,
   readConfig,
   rootKeyConfig,
 } from './config.ts';
@@ -113,4 +115,30 @@ test.each([
 test.each(['0', '21', '1.5', 'two', '-1'])('a pool of %s connections is refused', (size) => {
   const variables = { DATABASE_URL: 'postgres://db.example/miaobu', DATABASE_POOL_SIZE: size };
   expect(problemsOf(() => readConfig([databaseConfig], variables))).toContain('DATABASE_POOL_SIZE: ');
+});
+
+test('pages of no origin may use the API unless it is named, exactly', () => {
+  expect(readConfig([corsConfig], {})).toEqual({ corsOrigins: [] });
+  const named = { CORS_ORIGINS: 'https://console.example, http://localhost:5173' };
+  expect(readConfig([corsConfig], named)).toEqual({
+    corsOrigins: ['https://console.example', 'http://localhost:5173'],
+  });
+  for (const CORS_ORIGINS of [
+    '*',
+    'null',
+    'https://console.example/',
+    'console.example',
+    'https://*.example',
+    'https://a.example;https://b',
+  ]) {
+    expect(() => readConfig([corsConfig], { CORS_ORIGINS }), CORS_ORIGINS).toThrow('CORS_ORIGINS');
+  }
+});
+
+test('rate limits can be multiplied, not switched off', () => {
+  expect(readConfig([rateLimitConfig], {})).toEqual({ rateLimitScale: 1 });
+  expect(readConfig([rateLimitConfig], { RATE_LIMIT_SCALE: '2.5' })).toEqual({ rateLimitScale: 2.5 });
+  for (const RATE_LIMIT_SCALE of ['0', '-1', 'off', 'Infinity']) {
+    expect(() => readConfig([rateLimitConfig], { RATE_LIMIT_SCALE })).toThrow('RATE_LIMIT_SCALE');
+  }
 });

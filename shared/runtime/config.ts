@@ -140,7 +140,7 @@ export const corsConfig = slice(
       .string()
       .default('')
       .transform((text) => text.split(',').flatMap((each) => each.trim() || []))
-      .pipe(z.array(origin)),
+      .pipe(z.array(origin.refine((text) => !text.includes('*'), 'must name one origin, without a wildcard'))),
   },
   (env) => ({ corsOrigins: env.CORS_ORIGINS }),
 );
