@@ -1,8 +1,18 @@
-import { readId } from '@miaobu/shared/kernel/ids';
+import { errors } from '@miaobu/shared/contracts/errors';
+import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
 import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
+import type { Store } from '@miaobu/shared/model/repositories';
+import { createEnvironment } from '../../functions/api/environments/create-environment.ts';
+import { deleteEnvironment } from '../../functions/api/environments/delete-environment.ts';
+import { getEnvironment } from '../../functions/api/environments/get-environment.ts';
+import { rollbackEnvironment } from '../../functions/api/environments/rollback-environment.ts';
+import { updateEnvironment } from '../../functions/api/environments/update-environment.ts';
+import { etagOf } from '../../functions/api/etag.ts';
 import { deleteProject } from '../../functions/api/projects/delete-project.ts';
 import { signedIn } from '../database/signed-in.ts';
-import { composePlatform } from './compose-platform.ts';
+import { address, composePlatform, sealer } from './compose-platform.ts';
 import type { World } from './world.ts';
 
 // What people do with the API. Somebody who switches by hand (a rollback, a promotion) sets `chaos.person` to `switches` in the
@@ -37,3 +47,76 @@ export function somebodyDeletes(world: World): void {
 }
 
 export const DELETED_SLUG = 'shop';
+
+/** What is refused for good is an answer like any other; what fails is the simulator's doing, and ends the actor. */
+async function answered(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof AppError) || errors[error.code].status >= 500) throw error;
+  });
+}
+
+/** The store of somebody who may go back: every transaction says so, for as long as it lasts. */
+const byHand = (world: World, store: Store): Store => ({
+  ...store,
+  transaction: (work) =>
+    store.transaction(async (repositories) => {
+      await world.database.db.query(sql`select set_config('chaos.person', 'switches', true)`);
+      return work(repositories);
+    }),
+});
+
+const doorbellOf = (world: World) => world.parts.outside.doorbell;
+
+/** Goes back to (or on to) any deployment of the first project, if nobody was quicker; later somebody may let things go on. */
+export function somebodyRollsBack(world: World): void {
+  const { random } = world;
+  const environment = random.chance(0.6) ? 'production' : 'staging';
+  const among = random.next();
+  world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
+    const { store, context } = composePlatform(actor, world.parts);
+    const parts = { store: byHand(world, store), doorbell: doorbellOf(world), address };
+    const params = { project: 'site', environment };
+    const person = signedIn(world.owner);
+    await answered(
+      (async () => {
+        const { data } = await getEnvironment(parts)({ params, query: {}, body: undefined }, person, context);
+        const id = readId('environment', data.id) ?? '';
+        const deployments = await store.deployments.listOfEnvironment(id, ['deployed', 'purging']);
+        const chosen = deployments[Math.floor(among * deployments.length)];
+        if (!chosen) return;
+        const headers = { 'if-match': etagOf(data) };
+        const body = { deployment: showId('deployment', chosen.id) };
+        await rollbackEnvironment(parts)({ params, query: {}, headers, body }, person, context);
+      })(),
+    );
+  });
+}
+
+/** Lets what is built go live by itself again. */
+export function somebodyResumes(world: World): void {
+  const environment = world.random.chance(0.6) ? 'production' : 'staging';
+  world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
+    const { store, context } = composePlatform(actor, world.parts);
+    const request = { params: { project: 'site', environment }, query: {}, headers: {}, body: { auto_promote: true } };
+    const update = updateEnvironment({ store, doorbell: doorbellOf(world), address });
+    await answered(update(request, signedIn(world.owner), context));
+  });
+}
+
+/** Switches the staging of the first project off, or on again: whichever it is not. */
+export function somebodySwitchesStaging(world: World): void {
+  world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
+    const { store, context } = composePlatform(actor, world.parts);
+    const { codeHost } = world.parts.outside;
+    const parts = { store, sealer, codeHost, doorbell: doorbellOf(world), address };
+    const person = signedIn(world.owner);
+    const of = { project: 'site', environment: 'staging' };
+    await answered(
+      deleteEnvironment(parts)({ params: of, query: {}, body: undefined }, person, context).catch((error: unknown) => {
+        if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+        const body = { name: 'staging', branch: 'dev' } as const;
+        return createEnvironment(parts)({ params: { project: 'site' }, query: {}, body }, person, context);
+      }),
+    );
+  });
+}

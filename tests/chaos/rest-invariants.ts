@@ -13,11 +13,11 @@ import { SITES, type World } from './world.ts';
 interface EnvironmentAtRest {
   readonly generation: number;
   readonly autoPromote: boolean;
-  readonly activatedSeq: number;
+  readonly isOff: boolean;
   readonly currentId: string | null;
   readonly newestSha: string | null;
   readonly newestStatus: string | null;
-  readonly newestSeq: number | null;
+  readonly newestActivatedAt: Date | null;
   readonly newestId: string | null;
   readonly publishedId: string | null;
   readonly publishedGeneration: number;
@@ -26,8 +26,8 @@ interface EnvironmentAtRest {
 /** Undefined when the project was deleted. */
 async function environmentAtRest(world: World, slug: string, name: string): Promise<EnvironmentAtRest | undefined> {
   const [row] = await world.database.db.query<EnvironmentAtRest>(sql`
-    select e.generation, e.auto_promote, e.activated_seq, e.current_deployment_id as current_id,
-           n.commit_sha as newest_sha, n.status as newest_status, n.seq as newest_seq, n.id as newest_id,
+    select e.generation, e.auto_promote, e.disabled_at is not null as is_off, e.current_deployment_id as current_id,
+           n.commit_sha as newest_sha, n.status as newest_status, n.activated_at as newest_activated_at, n.id as newest_id,
            r.published_deployment_id as published_id, r.published_generation
       from environments e join projects p on p.id = e.project_id
       join routes r on r.environment_id = e.id
@@ -48,10 +48,13 @@ async function siteAtRest(world: World, { slug, environment, branch }: (typeof S
   }
   const head = world.github.branches.get(branch);
   const where = `${environment} of ${slug}`;
-  if (head !== undefined && row.newestSha !== head) {
+  if (row.isOff && row.currentId) throw new Violation('I1', `${where}: it is off, and shows ${row.currentId}`);
+  if (!row.isOff && head !== undefined && row.newestSha !== head) {
     throw new Violation('I1', `${where}: the head ${head} has no deployment, the newest is of ${row.newestSha}`);
   }
-  if (row.newestStatus === 'deployed' && row.autoPromote && row.currentId !== row.newestId) {
+  // One that was shown once was switched away from by a person: I3 lets nobody else.
+  const isMissed = row.newestStatus === 'deployed' && row.autoPromote && row.newestActivatedAt === null;
+  if (!row.isOff && isMissed && row.currentId !== row.newestId) {
     throw new Violation('I1', `${where}: the newest deployment ${row.newestId} is complete and not live`);
   }
   const route = value === undefined ? undefined : parseRoute(value);

@@ -3,7 +3,13 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { composePlatform } from './compose-platform.ts';
 import type { Delivery } from './fake-github.ts';
-import { somebodyCancels, somebodyDeletes } from './persons.ts';
+import {
+  somebodyCancels,
+  somebodyDeletes,
+  somebodyResumes,
+  somebodyRollsBack,
+  somebodySwitchesStaging,
+} from './persons.ts';
 import { playRun } from './play-run.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -162,6 +168,9 @@ const happenings: readonly Happening[] = [
   },
   { weight: 0.05, may: ({ scheduler }) => scheduler.count('cleanup') < 2, happen: wakeCleanup },
   { weight: 0.15, may: ({ runner }) => runner.runs.length > 0, happen: somebodyCancels },
+  { weight: 0.4, may: ({ runner }) => runner.runs.length > 0, happen: somebodyRollsBack },
+  { weight: 0.2, may: ({ runner }) => runner.runs.length > 0, happen: somebodyResumes },
+  { weight: 0.06, may: ({ runner }) => runner.runs.length > 0, happen: somebodySwitchesStaging },
   {
     weight: 0.02,
     may: ({ github, deletion }) => github.pushes() > PUSHES / 2 && !deletion.began,
