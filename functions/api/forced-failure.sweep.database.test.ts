@@ -1,0 +1,62 @@
+import { api as table } from '@miaobu/shared/contracts/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  bodyWith,
+  documentedOperations,
+  idKindsOf,
+  parametersOf,
+  pathWith,
+  undocumented,
+} from '../../tests/api/documented-operations.ts';
+import { makeIds, makers, makeWorld, type World } from '../../tests/api/tenants.ts';
+import { type ApiUnderTest, apiUnderTest } from '../../tests/database/api-under-test.ts';
+import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+
+/** What an error of ours or of a vendor may say, and nobody outside may read. */
+const SECRET = 'select password from users -- at db.internal:5432, upstream said {"token":"ghp_1234"}';
+
+let own: TestStore;
+let world: World;
+/** The same API, of which every operation fails by surprise. */
+let failing: ApiUnderTest;
+let ids: Readonly<Record<string, string>>;
+
+const ofTable = documentedOperations.filter(({ id }) => id.replace(/Alias\d*$/, '') in table);
+
+beforeAll(async () => {
+  own = await openTestStore();
+  world = await makeWorld(own, apiUnderTest(own));
+  const kinds = [...new Set(documentedOperations.flatMap(idKindsOf))].filter((kind) => kind in makers);
+  ids = await makeIds(world, world.operator, kinds);
+  const fail = async () => {
+    throw new Error(SECRET);
+  };
+  failing = apiUnderTest(own, {
+    endpoints: { table, operations: Object.fromEntries(Object.keys(table).map((id) => [id, fail])) },
+  });
+});
+afterAll(() => own.close());
+
+test.each(ofTable.filter(({ streams }) => !streams).map((operation) => [operation.id, operation] as const))(
+  'a failure of %s is a 500 that says nothing but the request id; the log says the rest',
+  async (_, operation) => {
+    const body = bodyWith(operation, ids);
+    const answer = await failing.ask(operation.method, pathWith(operation, ids), {
+      headers: {
+        authorization: `Bearer ${operation.isPublic ? world.operator.token : world.operator.session}`,
+        'x-request-id': `find-${operation.id}`,
+        ...(parametersOf(operation).some(({ name }) => name === 'if-match') ? { 'if-match': '*' } : {}),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    expect(answer.body).toEqual({
+      error: { code: 'internal', message: 'Something went wrong here; the request id leads to the log.' },
+      request_id: `find-${operation.id}`,
+    });
+    expect(undocumented(operation, answer.status, answer.headers.get('content-type'), answer.text)).toEqual([]);
+    expect(JSON.stringify([...answer.headers])).not.toMatch(/select|internal:|ghp_/);
+    const logged = failing.log.find((line) => line.includes(`find-${operation.id}`) && line.includes('request failed'));
+    expect(logged).toContain('select password from users');
+  },
+);
