@@ -10,6 +10,8 @@ import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import { endSession } from './account/end-session.ts';
 import { getUser } from './account/get-user.ts';
 import { listSessions } from './account/list-sessions.ts';
+import { listAuditLog } from './audit-log/list-audit-log.ts';
+import { listPlatformAuditLog } from './audit-log/list-platform-audit-log.ts';
 import { approveDeviceLogin, denyDeviceLogin, getDeviceLogin } from './auth/device-login.ts';
 import { finishGithubLogin } from './auth/finish-github-login.ts';
 import { redeemDeviceLogin } from './auth/redeem-device-login.ts';
@@ -50,7 +52,6 @@ import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
 import { listProjects } from './projects/list-projects.ts';
 import { updateProject } from './projects/update-project.ts';
-
 import { analyzeRepository } from './repositories/analyze-repository.ts';
 import { listBranches } from './repositories/list-branches.ts';
 import { listRepositories } from './repositories/list-repositories.ts';
@@ -58,6 +59,9 @@ import { createApiToken } from './tokens/create-api-token.ts';
 import { listApiTokens } from './tokens/list-api-tokens.ts';
 import { revokeApiToken } from './tokens/revoke-api-token.ts';
 import { rotateApiToken } from './tokens/rotate-api-token.ts';
+import { getAccountLimits, updateAccountLimits } from './usage/account-limits-of.ts';
+import { getDashboardStats } from './usage/get-dashboard-stats.ts';
+import { getUsage } from './usage/get-usage.ts';
 import { createVariable } from './variables/create-variable.ts';
 import { deleteVariable } from './variables/delete-variable.ts';
 import { importVariables } from './variables/import-variables.ts';
@@ -138,6 +142,12 @@ export const operations = (deps: Deps): Operations => ({
   listRepositories: listRepositories(deps),
   listBranches: listBranches(deps),
   analyzeRepository: analyzeRepository(deps),
+  getUsage: getUsage(deps),
+  getDashboardStats: getDashboardStats(deps),
+  listAuditLog: listAuditLog(deps),
+  listPlatformAuditLog: listPlatformAuditLog(deps),
+  getAccountLimits: getAccountLimits(deps),
+  updateAccountLimits: updateAccountLimits(deps),
   listVariables: listVariables(deps),
   createVariable: createVariable(deps),
   updateVariable: updateVariable(deps),

@@ -1,4 +1,5 @@
 import { getUser } from './account.ts';
+import { listAuditLog, listPlatformAuditLog } from './audit-log.ts';
 import { finishGithubLogin, refreshSession, signOut, signOutEverywhere, startGithubLogin } from './auth.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { createDeployHook, deleteDeployHook, listDeployHooks, triggerDeployHook } from './deploy-hooks.ts';
@@ -35,6 +36,7 @@ import { analyzeRepository, listBranches, listRepositories } from './repositorie
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
+import { getAccountLimits, getDashboardStats, getUsage, updateAccountLimits } from './usage.ts';
 import { disableUser, enableUser, listUsers } from './users.ts';
 import { createVariable, deleteVariable, importVariables, listVariables, updateVariable } from './variables.ts';
 
@@ -91,6 +93,12 @@ export const api = {
   listRepositories,
   listBranches,
   analyzeRepository,
+  getUsage,
+  getDashboardStats,
+  listAuditLog,
+  listPlatformAuditLog,
+  getAccountLimits,
+  updateAccountLimits,
   listVariables,
   createVariable,
   updateVariable,

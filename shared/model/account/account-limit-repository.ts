@@ -36,6 +36,16 @@ export const accountLimitRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Throws `not_found`. */
+  async replace(userId: string, limits: AccountLimits): Promise<void> {
+    const rows = await db.query(sql`
+      update users
+         set max_active_builds = ${limits.maxActiveBuilds}, max_builds_per_hour = ${limits.maxBuildsPerHour},
+             max_projects = ${limits.maxProjects}, max_storage_bytes = ${limits.maxStorageBytes}
+       where id = ${userId} returning 1`);
+    if (rows.length === 0) throw new AppError('not_found');
+  },
+
   async buildLoad(userId: string, deploymentId: string): Promise<BuildLoad> {
     const [row] = await db.query<BuildLoad>(sql`
       with own as (

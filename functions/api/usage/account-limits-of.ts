@@ -1,0 +1,43 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
+import type { AccountLimits } from '@miaobu/shared/model/account/account-limit-repository';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+import { presentAccountLimits } from './present-account-limits.ts';
+
+function readUser(shown: string): string {
+  const id = readId('user', shown);
+  if (id === undefined) throw new AppError('not_found');
+  return id;
+}
+
+export const getAccountLimits =
+  (deps: { readonly store: Pick<Store, 'limits'> }): Operation<'getAccountLimits'> =>
+  async ({ params }) => ({ data: presentAccountLimits(await deps.store.limits.find(readUser(params.user))) });
+
+/** Builds that wait are taken up by the new limits when one that runs has ended, or at the timer's next look. */
+export const updateAccountLimits =
+  (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'updateAccountLimits'> =>
+  async ({ params, body }, { user }, { requestId, address }) => {
+    const userId = readUser(params.user);
+    const changed = await deps.store.transaction(async ({ limits, auditLog }) => {
+      const before = await limits.lock(userId);
+      const after: AccountLimits = {
+        maxActiveBuilds: body.max_active_builds ?? before.maxActiveBuilds,
+        maxBuildsPerHour: body.max_builds_per_hour ?? before.maxBuildsPerHour,
+        maxProjects: body.max_projects ?? before.maxProjects,
+        maxStorageBytes: body.max_storage_bytes ?? before.maxStorageBytes,
+      };
+      await limits.replace(userId, after);
+      await auditLog.append({
+        actor: showId('user', user.id),
+        action: 'limits.changed',
+        subject: showId('user', userId),
+        details: { before: presentAccountLimits(before), after: presentAccountLimits(after) },
+        requestId,
+        address,
+      });
+      return after;
+    });
+    return { data: presentAccountLimits(changed) };
+  };
