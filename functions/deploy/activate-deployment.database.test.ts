@@ -94,6 +94,19 @@ test('while promotion is held a build is deployed and shown nowhere', async () =
   expect(await deploy.shownAt(hostname, [shown, held])).toBe(shown);
 });
 
+test('of an environment that was switched off meanwhile a build is deployed and shown nowhere, also when it is on again', async () => {
+  const before = await deploy.build(site, page('before'));
+  await stored.store.environments.disable(site.environment.id);
+  await deploy.work();
+  expect(await outcomeOf(before)).toBe('deployed, switched_off');
+  const late = await deploy.begin(site).catch((error: unknown) => error);
+  expect(late).toMatchObject({ code: 'environment_off' });
+  await stored.store.environments.enable(site.environment.id, 'main');
+  await deploy.work();
+  expect(await environment()).toMatchObject({ currentDeploymentId: null, activatedSeq: 1 });
+  expect(await deploy.shownAt(hostname, [before])).toBeUndefined();
+});
+
 test('a deployment that is replaced before it was published settles as superseded', async () => {
   const first = await deploy.build(site, page('one'));
   await activate();

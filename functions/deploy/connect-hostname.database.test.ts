@@ -1,7 +1,9 @@
 import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
+import { kvKey, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
+import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
 import { createLog } from '@miaobu/shared/runtime/logger';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAccount } from '../../local/aliyun/account.ts';
 import { type AlidnsEmulator, createAlidnsEmulator } from '../../local/aliyun/alidns/alidns-emulator.ts';
 import { type Listening, listen } from '../../local/wire/emulator.ts';
@@ -11,6 +13,8 @@ import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
 import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { connectHostname } from './connect-hostname.ts';
 import { findUnconfirmed } from './find-unconfirmed.ts';
+import { publishRoute } from './publish-route.ts';
+import { purgeCache } from './purge-cache.ts';
 
 const ORIGIN = 'artifacts.oss-cn-hangzhou.aliyuncs.com';
 const account = createAccount('connect hostname test');
@@ -54,12 +58,14 @@ const message = () => ({
   payload: { project_id: site.project.id, hostname },
   requestId: 'test',
 });
-const work = () =>
+const work = (edgeZone: EdgeZone = cloud.edgeZone) =>
   workerUnderTest(stored)({
+    'route.publish': publishRoute({ store: stored.store, edgeStore: cloud.edgeStore }),
+    'cache.purge': purgeCache(cloud),
     'hostname.connect': connectHostname({
       store: stored.store,
       edgeStore: cloud.edgeStore,
-      edgeZone: cloud.edgeZone,
+      edgeZone,
       dnsZone: alidnsDnsZone({
         endpoint: dnsServer.url,
         region: 'cn-hangzhou',
@@ -124,4 +130,37 @@ test('what the ledger knows and somebody took away is there again a day later, a
   expect(await findAgain(context)).toBe(1);
   await work();
   expect(await noted()).toHaveLength(1);
+});
+
+describe('the hostname of an environment that is off', () => {
+  const shownAtEdge = () => cloud.edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
+  beforeEach(async () => {
+    await work();
+    await cloud.edgeStore.put(ROUTE_NAMESPACE, kvKey(hostname), 'what was shown');
+    await stored.store.environments.disable(site.environment.id);
+    await stored.store.enqueue(message());
+  });
+
+  test('is taken from the edge first, then loses its record and its alias, and the ledger forgets them', async () => {
+    const deleteSiteRecord = vi.fn(async (name: string) => {
+      expect(await shownAtEdge()).toBeUndefined();
+      await cloud.edgeZone.deleteSiteRecord(name);
+    });
+    await work({ ...cloud.edgeZone, deleteSiteRecord });
+    expect(deleteSiteRecord).toHaveBeenCalledOnce();
+    expect([await shownAtEdge(), await cloud.hasRecord(hostname), aliases()]).toEqual([undefined, false, []]);
+    expect(await ledger()).toEqual([]);
+    expect((await stored.messages()).map(({ state }) => state)).not.toContain('dead');
+  });
+
+  test('is connected again when it is switched on, however far its end had come', async () => {
+    dnsFaults.inject({ service: 'alidns', action: 'DeleteDomainRecord', times: 1, fault: { kind: 'lost-response' } });
+    await work();
+    await stored.store.environments.enable(site.environment.id, 'main');
+    await stored.store.enqueue(message());
+    await work();
+    expect([await cloud.hasRecord(hostname), aliases().length]).toEqual([true, 1]);
+    expect(await ledger()).toEqual(bothAre('present'));
+    expect(await stored.db.query(sql`select action from audit_log`)).toEqual([]);
+  });
 });
