@@ -1,6 +1,6 @@
 import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
+import type { Seal, Sealer } from '@miaobu/shared/kernel/seal';
 import { githubRefreshTokenContext, githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeHostGrant, CodeHostLogin, CodeHostUser } from '@miaobu/shared/ports/code-host-login';
@@ -34,6 +34,7 @@ export async function admitUser(
   const known = await deps.store.accounts.findByGithubId(githubUser.id);
   // GitHub is asked before the transaction, which is no place to wait.
   const isInvited = known !== undefined || (await rulesName(deps, githubUser, grant));
+  const seal = await deps.sealer.sealing();
   return deps.store.transaction(async (repositories) => {
     const { accounts, sessions, auditLog } = repositories;
     const isFirst = known === undefined && (await accounts.lockIfEmpty());
@@ -42,7 +43,7 @@ export async function admitUser(
     // Read behind the write, which has locked the account: who disables it now ends the session too.
     if ((await accounts.find(user.id))?.disabledAt) return { refusal: 'disabled' };
     if (isFirst) await accounts.makeAdmin(user.id);
-    await storeGrant(repositories, deps.sealer, user.id, grant);
+    await storeGrant(repositories, seal, user.id, grant);
     const sessionId = await sessions.insert({ userId: user.id, userAgent, address: context.address ?? '' });
     await sessions.insertRefreshToken(sessionId, refreshTokenSha256);
     await auditLog.append({
@@ -64,11 +65,10 @@ async function rulesName(deps: Deps, { login }: CodeHostUser, { token }: CodeHos
   return false;
 }
 
-async function storeGrant({ accounts }: Repositories, sealer: Sealer, userId: string, grant: CodeHostGrant) {
+async function storeGrant({ accounts }: Repositories, seal: Seal, userId: string, grant: CodeHostGrant) {
   const { token, expiresAt, refreshToken } = grant;
-  await accounts.storeGithubToken(userId, sealer.seal(token, githubTokenContext(userId)), {
+  await accounts.storeGithubToken(userId, seal(token, githubTokenContext(userId)), {
     expiresAt,
-    refreshTokenSealed:
-      refreshToken === undefined ? undefined : sealer.seal(refreshToken, githubRefreshTokenContext(userId)),
+    refreshTokenSealed: refreshToken === undefined ? undefined : seal(refreshToken, githubRefreshTokenContext(userId)),
   });
 }

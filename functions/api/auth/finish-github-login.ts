@@ -32,7 +32,7 @@ export const finishGithubLogin =
     const grant = await deps.login.exchangeCode({
       code: query.code,
       redirectUri: loginCallbackUrl(deps.controlOrigin),
-      verifier: deps.sealer.open(attempt.verifierSealed, verifierContext(stateSha256)),
+      verifier: await deps.sealer.open(attempt.verifierSealed, verifierContext(stateSha256)),
     });
     if (!grant) throw new AppError('sign_in_expired');
     const githubUser = await deps.login.getUser(grant.token);

@@ -36,7 +36,7 @@ export const startGithubLogin =
     await store.loginAttempts.insert({
       stateSha256,
       browserSha256: sha256(browser),
-      verifierSealed: sealer.seal(verifier, verifierContext(stateSha256)),
+      verifierSealed: await sealer.seal(verifier, { context: verifierContext(stateSha256) }),
       nextPath: ownPath(query.next, controlOrigin),
     });
     const redirectUri = loginCallbackUrl(controlOrigin);
