@@ -88,13 +88,14 @@ export const usageRepository = (db: Queryable) => ({
           from usage_days
          where user_id = ${userId} and day between ${from}::date and ${to}::date and ${only(sql`project_id`)}
          group by project_id
+      ), stored as (
+        select b.project_id, sum(b.bytes) as bytes from own join blobs b on b.project_id = own.id
+         where b.verified_at is not null group by b.project_id
       )
       select coalesce(own.id, used.project_id) as project_id, own.slug,
              coalesce(used.builds, 0)::bigint as builds, coalesce(used.build_seconds, 0) as build_seconds,
-             coalesce((
-               select sum(b.bytes) from blobs b where b.project_id = own.id and b.verified_at is not null
-             ), 0)::bigint as stored_bytes
-        from own full join used on used.project_id = own.id
+             coalesce(stored.bytes, 0)::bigint as stored_bytes
+        from own full join used on used.project_id = own.id left join stored on stored.project_id = own.id
        order by build_seconds desc, project_id`);
   },
 
