@@ -15,7 +15,7 @@ afterAll(() => own.close());
 const OPENAPI = '/api/v1/openapi.json';
 const REFERENCE = '/api/v1/reference';
 /** Pages for people, which are no part of the API. */
-const PAGES = ['GET /device', 'POST /device'];
+const PAGES = ['GET /', 'GET /device', 'POST /device'];
 
 test('the document lists exactly the live routes', () => {
   const live = api.app.routes
