@@ -1,9 +1,28 @@
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** The command line: `npm run miaobu -- help` tells what it can do. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { openKeyboard } from './cli/keyboard.ts';
+import { localhostFetch } from './cli/localhost-fetch.ts';
+import { openBrowser } from './cli/open-browser.ts';
 import { runCommandLine } from './cli/run-command-line.ts';
 
 // `miaobu list | head` closes the pipe early: nobody is left to read, so there is nothing left to say.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
+// npm goes to the checkout before it starts us, and leaves word where the person was.
+const startedByNpm = process.env.npm_lifecycle_event === 'miaobu';
+
+process.exitCode = await runCommandLine(process.argv.slice(2), process.stdout, process.stderr, {
+  environment: process.env,
+  folder: (startedByNpm && process.env.INIT_CWD) || process.cwd(),
+  fetch: localhostFetch,
+  keyboard: openKeyboard(process.stdin, process.stderr),
+  now: () => new Date(),
+  pause: (milliseconds, signal) => pause(milliseconds, undefined, signal ? { signal } : {}).catch(() => {}),
+  openBrowser: (url) => openBrowser(url, process.stdout.isTTY === true, process.env),
 });
-process.exitCode = await runCommandLine(process.argv.slice(2), process.stdout, process.stderr, process.env);

@@ -1,11 +1,16 @@
+/** How the program ends. Stable: scripts tell these apart. */
 export const exitCodes = {
   done: 0,
   /** The platform refused, or the deployment failed. */
-  refused: 1,
+  failed: 1,
   /** The command line cannot be understood. */
   usage: 2,
-  /** There is no Miaobu to talk to. */
-  network: 3,
+  /** Nobody is signed in, or who is may not do that. */
+  denied: 3,
+  /** What was named does not exist. */
+  missing: 4,
+  /** There is no Miaobu to talk to, or it does not answer now. */
+  unreachable: 5,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

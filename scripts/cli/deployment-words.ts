@@ -1,4 +1,5 @@
 import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/deployments';
+import type { Progress } from './follow-deployment.ts';
 import { printableText } from './printable-text.ts';
 import type { Style } from './terminal.ts';
 
@@ -18,23 +19,29 @@ export const statusStyle = (status: DeploymentStatus) => styles[status];
 
 export const shortSha = (sha: string) => sha.slice(0, 7);
 
-/** A time as a person's clock shows it. */
-export const localTime = (iso: string) =>
-  new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso));
-
 /** Seconds from the queue to the end, or undefined when there is no end yet. */
-function secondsTaken({ created_at, published_at, finished_at }: Deployment): string | undefined {
+export function secondsTaken({ created_at, published_at, finished_at }: Deployment): string | undefined {
   const end = published_at ?? finished_at;
   return end === null ? undefined : ((Date.parse(end) - Date.parse(created_at)) / 1000).toFixed(1);
 }
 
-/** What there is to say about a status besides its name. */
-export function statusNote(deployment: Deployment): string {
-  const { status, reason, reason_message } = deployment;
-  if (status === 'deployed') {
-    const seconds = secondsTaken(deployment);
-    return seconds === undefined ? '' : `in ${seconds} s`;
-  }
+/** Why a complete deployment is not what its environment shows. */
+const notShown: Readonly<Record<string, string>> = {
+  held: 'not shown: its environment is held where it is (miaobu promote shows it)',
+  superseded: 'not shown: a newer one was there first',
+  switched_off: 'not shown: its environment is switched off',
+};
+
+/** Why a deployment is what it is, for a person; empty when there is nothing to say. */
+export function reasonText({ status, reason, reason_message }: Omit<Progress, 'attempt'>): string {
+  if (status === 'deployed' && reason !== null) return notShown[reason] ?? reason;
   if (reason_message === null) return reason ?? '';
   return printableText(reason_message) + (reason === null ? '' : ` (${reason})`);
+}
+
+/** What there is to say about a deployment's status besides its name. */
+export function statusNote(deployment: Deployment): string {
+  const seconds = secondsTaken(deployment);
+  const took = deployment.status === 'deployed' && seconds !== undefined ? `in ${seconds} s` : '';
+  return [took, reasonText(deployment)].filter((part) => part !== '').join(', ');
 }

@@ -1,6 +1,7 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
 import * as z from 'zod';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
+import { printableText } from './printable-text.ts';
 
 /** The system's name for a failed connection (`ECONNREFUSED`), however deep `fetch` wrapped it. */
 function connectionProblem(error: unknown): string | undefined {
@@ -9,36 +10,50 @@ function connectionProblem(error: unknown): string | undefined {
   return code ?? message ?? 'no connection';
 }
 
+/** Errors of our own name a code; whatever else answers at the address does not. */
 const isOurs = (error: ApiError) => error.code !== 'unknown';
-
-/** Whether the same request may succeed in a moment. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status >= 500 || error.status === 429 || error.status === 408;
-  return connectionProblem(error) !== undefined;
-}
 
 const fieldDetails = z.object({ fields: z.array(z.object({ path: z.string(), problem: z.string() })) });
 
+/** What details say that the text of the error does not. */
+function particulars({ details }: ApiError): string {
+  const fields = fieldDetails.safeParse(details);
+  if (fields.success) {
+    return ` ${fields.data.fields.map(({ path, problem }) => `${path.replace(/^\w+\./, '')}: ${problem}`).join('; ')}.`;
+  }
+  if (typeof details !== 'object' || details === null) return '';
+  const known = Object.entries(details).filter(([name]) => name !== 'retryAfterSeconds');
+  return known.length === 0 ? '' : ` (${known.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')})`;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  unauthorized: ' Sign in: miaobu login',
+  forbidden: ' Sign in with a credential that may: miaobu login',
+};
+
 function refusal(error: ApiError): string {
-  const lines = [error.message];
-  const details = fieldDetails.safeParse(error.details);
-  for (const { path, problem } of details.data?.fields ?? []) lines.push(`  ${path.replace(/^\w+\./, '')} ${problem}`);
-  if (error.code === 'unauthorized') lines.push('Check --token or MIAOBU_TOKEN.');
-  lines.push(`(${error.code}${error.requestId === undefined ? '' : `, request ${error.requestId}`})`);
-  return lines.join('\n');
+  const request = error.requestId === undefined ? '' : ` [${error.code}, request ${error.requestId}]`;
+  return printableText(`${error.message}${particulars(error)}${remedies[error.code] ?? ''}${request}`);
+}
+
+function exitCodeOf({ status, code }: ApiError): ExitCode {
+  if (status === 401 || code === 'forbidden' || code === 'sign_in_refused') return exitCodes.denied;
+  if (status === 404) return exitCodes.missing;
+  if (status >= 500 || status === 429 || status === 408) return exitCodes.unreachable;
+  return exitCodes.failed;
 }
 
 /** What to tell a person about an error, and how to end. Throws what is a fault of this program's own. */
 export function explainError(error: unknown, apiUrl: string | undefined): { message: string; exitCode: ExitCode } {
   if (error instanceof CliError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof ApiError && isOurs(error)) return { message: refusal(error), exitCode: exitCodes.refused };
+  if (error instanceof ApiError && isOurs(error)) return { message: refusal(error), exitCode: exitCodeOf(error) };
   if (error instanceof ApiError || error instanceof z.ZodError) {
     const said = error instanceof ApiError ? ` (${error.message})` : '';
     const message = `What answers at ${apiUrl} is not this version's Miaobu API${said}. Check the address.`;
-    return { message, exitCode: exitCodes.network };
+    return { message, exitCode: exitCodes.unreachable };
   }
   const problem = connectionProblem(error);
   if (problem === undefined) throw error;
-  const message = `Nothing answers at ${apiUrl} (${problem}). If it is your local Miaobu, start it with \`npm start\`.`;
-  return { message, exitCode: exitCodes.network };
+  const message = `Nothing answers at ${apiUrl} (${problem}). If it is your local Miaobu, start it with \`npm start\`; else check the address.`;
+  return { message, exitCode: exitCodes.unreachable };
 }

@@ -1,18 +1,18 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { ApiClient } from '@miaobu/shared/contracts/client';
-import type { Deployment, DeploymentStatus, logEntry } from '@miaobu/shared/contracts/deployments';
+import type { Deployment, DeploymentStatus, deploymentProgress, logEntry } from '@miaobu/shared/contracts/deployments';
 import type * as z from 'zod';
-import { isPassing } from './explain-error.ts';
+import type { CommandContext } from './command.ts';
 
 export type LogEntry = z.output<typeof logEntry>;
+export type Progress = z.output<typeof deploymentProgress>;
 export type DeploymentNews =
   | { readonly kind: 'log'; readonly entry: LogEntry }
-  | { readonly kind: 'status'; readonly deployment: Deployment };
+  | { readonly kind: 'status'; readonly progress: Progress };
 
-const POLL_MS = 500;
-const LOG_PAGE = 1000;
-/** Pauses before a request that failed in passing is made again: a platform that restarts is away for seconds. */
-const PATIENCE_MS = [200, 400, 1000, 2000, 4000];
+export interface DeploymentPath {
+  /** Slug or id. */
+  readonly project: string;
+  readonly deployment: string;
+}
 
 const ends: Readonly<Record<DeploymentStatus, boolean>> = {
   queued: false,
@@ -29,54 +29,36 @@ const ends: Readonly<Record<DeploymentStatus, boolean>> = {
 /** Whether nothing more will happen to a deployment by itself. */
 export const hasEnded = ({ status }: Pick<Deployment, 'status'>) => ends[status];
 
-async function patiently<Result>(request: () => Promise<Result>): Promise<Result> {
-  for (const milliseconds of PATIENCE_MS) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      await pause(milliseconds);
-    }
-  }
-  return request();
-}
-
-/** The build log from `after` on, as far as it is there, page by page; `end` is where to go on. */
-export async function* readLog(client: ApiClient, params: DeploymentPath, after?: string) {
-  let cursor = after;
-  for (;;) {
-    const query = { limit: LOG_PAGE, ...(cursor === undefined ? {} : { cursor }) };
-    const { data, meta } = await patiently(() => client('readDeploymentLogs', { params, query }));
-    cursor = meta.next_cursor ?? cursor;
-    yield { entries: data, end: cursor };
-    // While a deployment is in progress there is always a cursor, for what comes later.
-    if (data.length === 0 || meta.next_cursor === null) return;
-  }
-}
-
-export interface DeploymentPath {
-  /** Slug or id. */
-  readonly project: string;
-  readonly deployment: string;
-}
-
 /**
- * What happens to a deployment, as it happens: what its build prints and every change of its status, the present one
- * included. Ends with the deployment. Waits out a platform that does not answer for some seconds.
+ * What happens to a deployment, as it happens: what its build prints and every change of its status, the present one included. Ends with the
+ * deployment. Waits out a platform that does not answer for some seconds.
  */
-export async function* followDeployment(client: ApiClient, params: DeploymentPath): AsyncGenerator<DeploymentNews> {
-  let told: DeploymentStatus | undefined;
+export async function* followDeployment(
+  { streams }: Pick<CommandContext, 'streams'>,
+  params: DeploymentPath,
+): AsyncGenerator<DeploymentNews> {
+  let told: string | undefined;
+  for await (const { data } of streams('streamDeploymentLogs', { params })) {
+    if ('text' in data) {
+      yield { kind: 'log', entry: data };
+      continue;
+    }
+    // Whoever comes back to a stream is told the status again.
+    const now = JSON.stringify(data);
+    if (now !== told) yield { kind: 'status', progress: data };
+    told = now;
+  }
+}
+
+/** The build log of a deployment as far as it is there, page by page. */
+export async function* readLog({ client }: Pick<CommandContext, 'client'>, params: DeploymentPath) {
   let cursor: string | undefined;
   for (;;) {
-    // The status first: what is printed until an end is in the log by the time that the end can be seen.
-    const { data: deployment } = await patiently(() => client('getDeployment', { params }));
-    for await (const { entries, end } of readLog(client, params, cursor)) {
-      for (const entry of entries) yield { kind: 'log', entry };
-      cursor = end;
-    }
-    if (deployment.status !== told) yield { kind: 'status', deployment };
-    told = deployment.status;
-    if (hasEnded(deployment)) return;
-    await pause(POLL_MS);
+    const query = { limit: 1000, ...(cursor === undefined ? {} : { cursor }) };
+    const { data, meta } = await client('readDeploymentLogs', { params, query });
+    yield data;
+    // While a deployment is in progress there is always a cursor, for what comes later.
+    if (data.length === 0 || meta.next_cursor === null) return;
+    cursor = meta.next_cursor;
   }
 }

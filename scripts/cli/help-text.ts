@@ -1,46 +1,98 @@
 import { CliError, exitCodes } from './cli-error.ts';
+import type { Command } from './command.ts';
 import { commandOptions, globalOptions, type OptionName } from './command-options.ts';
-import { commandTable } from './command-table.ts';
+import { commandGroups, commandTable } from './command-table.ts';
+import { nearestName } from './nearest-name.ts';
 
-export const PROGRAM = 'npm run miaobu --';
+export const PROGRAM = 'miaobu';
 
-const aligned = (rows: readonly (readonly [string, string])[]) => {
+type Row = readonly [string, string];
+
+const aligned = (rows: readonly Row[]) => {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
 };
 
-function optionRow(name: OptionName): [string, string] {
+function optionRow(name: OptionName, command?: Command): Row {
   const option = commandOptions[name];
   const short = 'short' in option ? `-${option.short}, ` : '';
-  return [`${short}--${name}${'value' in option ? ` <${option.value}>` : ''}`, option.help];
+  const help = command?.optionHelp?.[name] ?? option.help;
+  return [`${short}--${name}${'value' in option ? ` <${option.value}>` : ''}`, help];
 }
 
 const signature = (name: string) => [name, ...(commandTable.get(name)?.operands ?? [])].join(' ');
+const rowOf = (name: string): Row => [signature(name), commandTable.get(name)?.summary ?? ''];
 
 function overview(): string {
-  const rows = [...commandTable].map(([name, { summary }]): [string, string] => [signature(name), summary]);
+  const rows = [...commandTable.keys()].map(rowOf);
+  const lines = aligned([...rows, ['help [command]', 'Tells about a command, with examples.']]);
+  const groups = commandGroups.flatMap(({ title, commands }) => [
+    '',
+    title,
+    ...Object.keys(commands).map((name) => lines[rows.findIndex(([left]) => left === signature(name))] ?? ''),
+  ]);
   return [
     `${PROGRAM} <command> [options]`,
+    ...groups,
+    lines.at(-1) ?? '',
     '',
-    ...aligned([...rows, ['help [command]', 'Tells about a command.']]),
+    'Every command takes',
+    ...aligned(globalOptions.map((name) => optionRow(name))),
     '',
-    'Every command takes:',
-    ...aligned(globalOptions.map(optionRow)),
+    'From the environment',
+    ...aligned([
+      ['MIAOBU_API_URL', 'the API, instead of the one you signed in to'],
+      ['MIAOBU_TOKEN', 'an API token, instead of the one that login keeps'],
+      ['NO_COLOR', 'no colours, also on a terminal'],
+    ]),
     '',
-    'Ends with 0 when done, 1 when refused or a deployment failed, 2 for a mistake in the command line,',
-    '3 when there is no Miaobu to talk to.',
+    'Ends with',
+    ...aligned([
+      ['0', 'when it is done'],
+      ['1', 'when it was refused, or a deployment failed'],
+      ['2', 'for a mistake in the command line'],
+      ['3', 'when you are not signed in, or may not do that'],
+      ['4', 'when there is no such thing'],
+      ['5', 'when the API cannot be reached, or is too busy'],
+    ]),
   ].join('\n');
 }
 
-export const unknownCommand = (name: string) =>
-  new CliError(exitCodes.usage, `There is no command "${name}". See: ${PROGRAM} help`);
+export const subcommandsOf = (group: string): string[] =>
+  [...commandTable.keys()].filter((name) => name.startsWith(`${group} `));
 
-/** How to use a command; without one, what there is. Throws `CliError` for one that does not exist. */
-export function helpText(command?: string): string {
-  if (command === undefined || command === 'help') return overview();
-  const known = commandTable.get(command);
-  if (!known) throw unknownCommand(command);
-  const usage = `${PROGRAM} ${signature(command)}`;
-  if (known.options.length === 0) return `${usage}\n\n${known.summary}`;
-  return [`${usage} [options]`, '', known.summary, '', ...aligned(known.options.map(optionRow))].join('\n');
+function groupHelp(group: string): string {
+  return [
+    `${PROGRAM} ${group} <command> [options]`,
+    '',
+    ...aligned(subcommandsOf(group).map(rowOf)),
+    '',
+    `More: ${PROGRAM} help ${subcommandsOf(group)[0]}`,
+  ].join('\n');
+}
+
+/** A command that does not exist, with what was probably meant. */
+export function unknownCommand(name: string): CliError {
+  const near = nearestName(name, [...commandTable.keys(), 'help']);
+  const hint = near === undefined ? `See: ${PROGRAM} help` : `Did you mean: ${PROGRAM} ${near}`;
+  return new CliError(exitCodes.usage, `There is no command "${name}". ${hint}`);
+}
+
+/** How to use a command or a group of them; without one, what there is. Throws `CliError` for one that does not exist. */
+export function helpText(name = ''): string {
+  if (name === '' || name === 'help') return overview();
+  const command = commandTable.get(name);
+  if (!command) {
+    if (subcommandsOf(name).length > 0) return groupHelp(name);
+    throw unknownCommand(name);
+  }
+  const lines = [
+    `${PROGRAM} ${signature(name)}${command.options.length > 0 ? ' [options]' : ''}`,
+    '',
+    [command.summary, command.more].filter((part) => part !== undefined).join(' '),
+  ];
+  if (command.options.length > 0) lines.push('', ...aligned(command.options.map((each) => optionRow(each, command))));
+  if (command.examples.length > 0) lines.push('', 'Examples', ...aligned(command.examples));
+  if (subcommandsOf(name).length > 0) lines.push('', 'See also', ...aligned(subcommandsOf(name).map(rowOf)));
+  return lines.join('\n');
 }

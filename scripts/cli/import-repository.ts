@@ -1,8 +1,10 @@
-import { exitCodes } from './cli-error.ts';
-import type { Command } from './command.ts';
+import { ApiError } from '@miaobu/shared/contracts/client';
+import type { ExitCode } from './cli-error.ts';
+import type { Command, CommandContext } from './command.ts';
 import type { OptionValues } from './command-options.ts';
-import { followDeployment } from './follow-deployment.ts';
-import { exitCodeOf, showProgress } from './show-progress.ts';
+import { repositoryHere } from './repository-here.ts';
+import { describeAnalysis } from './show-analysis.ts';
+import { awaitDeployment } from './show-progress.ts';
 
 /** The settings a person named; the platform finds out the others. */
 function settingsFrom(options: OptionValues) {
@@ -18,34 +20,42 @@ function settingsFrom(options: OptionValues) {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
+/** Shows what the platform has found out. Nothing is, without it; so what it fails by is not the import's matter. */
+async function showFindings({ client, terminal, options }: CommandContext, repository: string): Promise<void> {
+  const [owner = '', repo = ''] = repository.split('/');
+  const query = { branch: options.branch, root_directory: options.root };
+  try {
+    describeAnalysis(terminal, (await client('analyzeRepository', { params: { owner, repo }, query })).data);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
 export const importRepository: Command = {
-  summary: 'Imports a repository and follows its first deployment until it is live.',
-  operands: ['<owner/name>'],
+  summary: 'Makes a project of a repository.',
+  more: 'Then follows its first deployment until it is live. What is not said is detected.',
+  operands: ['[owner/name]'],
   options: ['name', 'branch', 'slug', 'root', 'install-command', 'build-command', 'output', 'no-wait'],
-  async run({ client, terminal, options }, [repo = '']) {
+  optionHelp: { branch: 'what goes to production; default: the repository’s default branch' },
+  examples: [
+    ['miaobu import', 'the repository that this folder’s git remote names'],
+    ['miaobu import you/site --branch release', 'another, and the branch whose pushes go live'],
+    [
+      'miaobu import you/monorepo --root apps/docs --slug docs',
+      'one folder of it; it may be imported again for another',
+    ],
+  ],
+  async run(context, [named]): Promise<ExitCode> {
+    const { client, terminal, options } = context;
+    const repo = named ?? (await repositoryHere(context));
     const { data } = await client('createProject', { body: { repo, ...settingsFrom(options) } });
-    const { deployment, ...project } = data;
-    const path = { project: project.slug, deployment: deployment.id };
-
-    if (options.json) {
-      let last = deployment;
-      if (!options['no-wait']) {
-        for await (const news of followDeployment(client, path)) if (news.kind === 'status') last = news.deployment;
-      }
-      terminal.json({ ...project, deployment: last });
-      return options['no-wait'] ? exitCodes.done : exitCodeOf(last);
+    const { deployment: begun, ...project } = data;
+    if (!options.json) {
+      terminal.line(
+        `Imported ${terminal.paint('bold', project.repository)} as ${terminal.paint('bold', project.slug)}.`,
+      );
+      await showFindings(context, project.repository);
     }
-
-    terminal.line(`Imported ${terminal.paint('bold', project.repository)} as ${terminal.paint('bold', project.slug)}.`);
-    if (options['no-wait']) {
-      terminal.line(`It is going to be at ${project.url}; follow it with: logs ${project.slug} -f`);
-      return exitCodes.done;
-    }
-    const ended = await showProgress(terminal, client, path);
-    if (ended.status === 'deployed') {
-      terminal.line(`\n${terminal.paint('green', 'Live at')} ${terminal.paint('bold', project.url)}`);
-      terminal.line(`Every push to ${project.branch} goes there.`);
-    }
-    return exitCodeOf(ended);
+    return awaitDeployment(context, project, begun, (deployment) => ({ ...project, deployment }));
   },
 };

@@ -3,14 +3,14 @@ import { stripVTControlCharacters } from 'node:util';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what begins a colour
 const COLOUR = /(\u001b\[[\d;:]*m)/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is removed
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 const RESET = '\u001b[0m';
 
 const plain = (text: string) => stripVTControlCharacters(text).replace(CONTROL, '');
 
 /**
  * Text from elsewhere (a commit message, what a build printed) as it may be shown: without the sequences that move a
- * terminal's cursor, rename its window or write to its clipboard. Colours may stay.
+ * terminal's cursor, rename its window or write to its clipboard, and without the characters that turn a line round. Colours may stay.
  */
 export function printableText(text: string, { keepColours = false } = {}): string {
   if (!keepColours || !COLOUR.test(text)) return plain(text);

@@ -1,17 +1,20 @@
-import { CliError, exitCodes } from './cli-error.ts';
+import { type ExitCode, exitCodes } from './cli-error.ts';
 import type { Command, CommandContext } from './command.ts';
+import { deploymentNamed } from './deployment-named.ts';
 import { type DeploymentPath, followDeployment, type LogEntry, readLog } from './follow-deployment.ts';
 import { printableText } from './printable-text.ts';
+import { projectHere } from './project-here.ts';
 import { exitCodeOf } from './show-progress.ts';
 import { splitLines } from './split-lines.ts';
 
-/** Prints entries as they come, line by line; `end` prints a last line that has no end. */
-function logPrinter({ terminal }: CommandContext) {
+/** Prints entries as they come, line by line, or as JSON, one a line; `end` prints a last line that has no end. */
+function logPrinter({ terminal, options }: CommandContext) {
   const lines = splitLines();
   let attempt: number | undefined;
   const show = (line: string) => terminal.line(printableText(line, { keepColours: terminal.colours }));
   return {
     print(entry: LogEntry) {
+      if (options.json) return terminal.jsonLine(entry);
       if (attempt !== undefined && entry.attempt !== attempt) {
         lines.end().forEach(show);
         terminal.line(terminal.paint('dim', `── attempt ${entry.attempt} ──`));
@@ -23,31 +26,18 @@ function logPrinter({ terminal }: CommandContext) {
   };
 }
 
-async function newestDeployment({ client }: CommandContext, project: string): Promise<string> {
-  const [latest] = (await client('listDeployments', { params: { project }, query: { limit: 1 } })).data;
-  if (!latest) throw new CliError(exitCodes.refused, `${project} has no deployments yet.`);
-  return latest.id;
-}
-
-async function printLog(context: CommandContext, path: DeploymentPath) {
-  const entries: LogEntry[] = [];
+async function printLog(context: CommandContext, path: DeploymentPath): Promise<ExitCode> {
   const printer = logPrinter(context);
-  for await (const page of readLog(context.client, path)) {
-    if (context.options.json) entries.push(...page.entries);
-    else page.entries.forEach(printer.print);
-  }
-  if (context.options.json) context.terminal.json(entries);
-  else printer.end();
+  for await (const entries of readLog(context, path)) entries.forEach(printer.print);
+  printer.end();
   return exitCodes.done;
 }
 
-async function followLog(context: CommandContext, path: DeploymentPath) {
+async function followLog(context: CommandContext, path: DeploymentPath): Promise<ExitCode> {
   const printer = logPrinter(context);
-  let exitCode: ReturnType<typeof exitCodeOf> = exitCodes.done;
-  for await (const news of followDeployment(context.client, path)) {
-    if (news.kind === 'status') exitCode = exitCodeOf(news.deployment);
-    // Entry by entry: nobody can wait for the end of a list that is still growing.
-    else if (context.options.json) context.terminal.line(JSON.stringify(news.entry));
+  let exitCode: ExitCode = exitCodes.done;
+  for await (const news of followDeployment(context, path)) {
+    if (news.kind === 'status') exitCode = exitCodeOf(news.progress);
     else printer.print(news.entry);
   }
   printer.end();
@@ -55,11 +45,20 @@ async function followLog(context: CommandContext, path: DeploymentPath) {
 }
 
 export const showLogs: Command = {
-  summary: 'Prints the build log of a deployment; without one, of the newest.',
-  operands: ['<project>', '[deployment]'],
-  options: ['follow'],
-  async run(context, [project = '', deployment]) {
-    const path = { project, deployment: deployment ?? (await newestDeployment(context, project)) };
+  summary: 'Prints a build log, or follows it as it comes.',
+  more: 'Without a name, of the newest deployment.',
+  operands: ['[deployment]'],
+  options: ['project', 'environment', 'follow'],
+  optionHelp: { environment: 'the newest of this environment' },
+  examples: [
+    ['miaobu logs -f', 'what is being built now, as it comes; ends as the deployment ends'],
+    ['miaobu logs 3f2c1ab', 'the newest deployment of that commit'],
+    ['miaobu logs --json', 'each entry as JSON on a line of its own'],
+  ],
+  async run(context, [named]) {
+    const project = await projectHere(context);
+    const { id } = await deploymentNamed(context, project, named);
+    const path = { project: project.slug, deployment: id };
     return context.options.follow ? followLog(context, path) : printLog(context, path);
   },
 };

@@ -1,30 +1,33 @@
 import type { Deployment } from '@miaobu/shared/contracts/deployments';
 import { exitCodes } from './cli-error.ts';
-import type { Command } from './command.ts';
-import { localTime, shortSha, statusNote, statusStyle } from './deployment-words.ts';
+import type { Command, CommandContext } from './command.ts';
+import { shortSha, statusNote, statusStyle } from './deployment-words.ts';
 import { printableText, shortened } from './printable-text.ts';
-import type { Terminal } from './terminal.ts';
+import { projectHere } from './project-here.ts';
+import { timeAgo } from './time-words.ts';
 
 const LABEL_WIDTH = 13;
 const MESSAGE_WIDTH = 60;
 
-function describe(terminal: Terminal, deployment: Deployment | undefined): string {
+function describe({ terminal, world }: CommandContext, deployment: Deployment | undefined): string {
   if (!deployment) return terminal.paint('dim', 'none');
   const { id, status, commit_sha, commit_message, created_at } = deployment;
   const lines = [
     `${terminal.paint(statusStyle(status), status)} ${statusNote(deployment)}`.trimEnd(),
     `${shortSha(commit_sha)} ${shortened(commit_message ?? '', MESSAGE_WIDTH)}`.trimEnd(),
-    terminal.paint('dim', `${id}, ${localTime(created_at)}`),
+    terminal.paint('dim', `${id}, ${timeAgo(created_at, world.now())}`),
   ];
   return lines.join(`\n${' '.repeat(LABEL_WIDTH)}`);
 }
 
 export const showStatus: Command = {
-  summary: 'Tells what a project shows, and what its newest deployment does.',
-  operands: ['<project>'],
-  options: [],
-  async run({ client, terminal, options }, [idOrSlug = '']) {
-    const { data: project } = await client('getProject', { params: { project: idOrSlug } });
+  summary: 'Tells what a project shows, and what is under way.',
+  operands: ['[project]'],
+  options: ['project'],
+  examples: [['miaobu status', 'of the project of this folder']],
+  async run(context, [named]) {
+    const { client, terminal, options } = context;
+    const project = await projectHere(context, named ?? options.project);
     const params = { project: project.id };
     const [latest] = (await client('listDeployments', { params, query: { limit: 1 } })).data;
     const findDeployment = async (deployment: string) =>
@@ -39,8 +42,8 @@ export const showStatus: Command = {
     row('Project', `${terminal.paint('bold', project.slug)} ${terminal.paint('dim', project.id)}`);
     row('Repository', `${project.repository} (${printableText(project.branch)})`);
     row('URL', project.url);
-    row('Live', describe(terminal, live));
-    if (latest && latest.id !== currentId) row('Newest', describe(terminal, latest));
+    row('Live', describe(context, live));
+    if (latest && latest.id !== currentId) row('Newest', describe(context, latest));
     return exitCodes.done;
   },
 };

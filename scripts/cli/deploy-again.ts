@@ -1,0 +1,28 @@
+import type { Command } from './command.ts';
+import { deploymentNamed } from './deployment-named.ts';
+import { shortSha } from './deployment-words.ts';
+import { projectHere } from './project-here.ts';
+import { awaitDeployment } from './show-progress.ts';
+
+export const deployAgain: Command = {
+  summary: 'Builds the commit of a deployment once more.',
+  more: 'With the settings and variables of now. Without a name, the newest. Follows it until it is live.',
+  operands: ['[deployment]'],
+  options: ['project', 'environment', 'no-wait'],
+  optionHelp: { environment: 'the newest of this environment' },
+  examples: [
+    ['miaobu redeploy', 'the newest deployment'],
+    ['miaobu redeploy 3f2c1ab', 'the newest of that commit'],
+  ],
+  async run(context, [named]) {
+    const { client, terminal, options } = context;
+    const project = await projectHere(context);
+    const old = await deploymentNamed(context, project, named);
+    const params = { project: project.slug, deployment: old.id };
+    const { data: begun } = await client('redeployDeployment', { params, body: {} });
+    if (!options.json) {
+      terminal.line(`Building ${shortSha(begun.commit_sha)} again for ${begun.environment} of ${project.slug}.`);
+    }
+    return awaitDeployment(context, project, begun);
+  },
+};

@@ -1,0 +1,49 @@
+import { CliError, exitCodes } from './cli-error.ts';
+import type { Command, CommandContext } from './command.ts';
+import { shortSha } from './deployment-words.ts';
+import { commitHere } from './git-here.ts';
+import { printableText, shortened } from './printable-text.ts';
+import { projectHere } from './project-here.ts';
+import { awaitDeployment } from './show-progress.ts';
+
+const MESSAGE_WIDTH = 60;
+const WHOLE = /^[0-9a-f]{40}$/;
+
+async function wholeCommit({ world }: CommandContext, named: string): Promise<string> {
+  const found = WHOLE.test(named) ? named : await commitHere(world, named);
+  if (found !== undefined && WHOLE.test(found)) return found;
+  throw new CliError(exitCodes.usage, `This folder knows no commit "${printableText(named)}"; give its whole id.`);
+}
+
+export const deployHead: Command = {
+  summary: 'Deploys the head of a branch, or a commit.',
+  more: 'What GitHub has of it, that is: push first. Follows the deployment until it is live.',
+  operands: [],
+  options: ['project', 'branch', 'commit', 'environment', 'no-wait'],
+  optionHelp: {
+    branch: 'whose head; default: the branch of the environment',
+    environment: 'default: the one that follows the branch, else production',
+  },
+  examples: [
+    ['miaobu deploy', 'the head of the production branch, as it was pushed'],
+    ['miaobu deploy --branch next --environment staging', ''],
+    ['miaobu deploy --commit HEAD~1', 'a commit, in any way that git here understands'],
+    ['miaobu deploy --json --no-wait', 'the deployment as JSON, as soon as it is queued'],
+  ],
+  async run(context) {
+    const { client, terminal, options } = context;
+    const { branch, commit, environment } = options;
+    if (branch !== undefined && commit !== undefined) {
+      throw new CliError(exitCodes.usage, 'Name a branch or a commit, not both.');
+    }
+    const project = await projectHere(context);
+    const commit_sha = commit === undefined ? undefined : await wholeCommit(context, commit);
+    const params = { project: project.slug };
+    const { data: begun } = await client('createDeployment', { params, body: { environment, branch, commit_sha } });
+    if (!options.json) {
+      const what = `${shortSha(begun.commit_sha)} ${shortened(begun.commit_message ?? '', MESSAGE_WIDTH)}`.trim();
+      terminal.line(`Deploying ${what} to ${begun.environment} of ${terminal.paint('bold', project.slug)}.`);
+    }
+    return awaitDeployment(context, project, begun);
+  },
+};

@@ -1,0 +1,51 @@
+import type { RepositoryAnalysis } from '@miaobu/shared/contracts/repositories';
+import { CliError, exitCodes } from './cli-error.ts';
+import type { Command } from './command.ts';
+import { printableText } from './printable-text.ts';
+import { repositoryHere } from './repository-here.ts';
+import type { Terminal } from './terminal.ts';
+
+const LABEL_WIDTH = 11;
+
+/** How a repository would be built, and why. */
+export function describeAnalysis(terminal: Terminal, analysis: RepositoryAnalysis): void {
+  const { framework, confidence, package_manager, install_command, build_command, output_directories } = analysis;
+  const row = (label: string, text: string) =>
+    terminal.line(`  ${terminal.paint('dim', label.padEnd(LABEL_WIDTH))}${printableText(text)}`);
+  const guessed = confidence === 'low' ? ' (a guess)' : '';
+  row('Framework', `${framework ?? 'none that is known'}${guessed}`);
+  row('Install', `${install_command ?? 'nothing'}${package_manager === null ? '' : ` (${package_manager})`}`);
+  row('Build', build_command ?? 'nothing');
+  row('Output', output_directories.join(', '));
+  if (analysis.node_version !== null) row('Node', analysis.node_version);
+  if (analysis.problem !== null) row('Problem', analysis.problem);
+}
+
+export const showAnalysis: Command = {
+  summary: 'Tells how a repository would be built, and why.',
+  more: 'Imports nothing.',
+  operands: ['[owner/name]'],
+  options: ['branch', 'root'],
+  optionHelp: { branch: 'default: the repository’s default branch', root: 'the folder in the repository to look at' },
+  examples: [['miaobu analyze you/monorepo --root apps/docs', '']],
+  async run(context, [named]) {
+    const { client, terminal, options } = context;
+    const [owner = '', repo = '', more] = (named ?? (await repositoryHere(context))).split('/');
+    if (owner === '' || repo === '' || more !== undefined) {
+      throw new CliError(exitCodes.usage, `A repository looks like owner/name, not "${printableText(named ?? '')}".`);
+    }
+    const query = { branch: options.branch, root_directory: options.root };
+    const { data } = await client('analyzeRepository', { params: { owner, repo }, query });
+    if (options.json) {
+      terminal.json(data);
+      return exitCodes.done;
+    }
+    terminal.line(`${terminal.paint('bold', data.full_name)}, ${printableText(data.branch)}`);
+    describeAnalysis(terminal, data);
+    if (data.reasons.length > 0) terminal.line();
+    for (const { text } of data.reasons) terminal.line(`  ${printableText(text)}`);
+    const others = data.package_directories.filter((folder) => folder !== data.root_directory && folder !== '');
+    if (others.length > 0) terminal.line(`\n  Other folders with a package.json: ${printableText(others.join(', '))}`);
+    return exitCodes.done;
+  },
+};
