@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { openDatabase } from '@miaobu/shared/db/database';
-import { createSealer } from '@miaobu/shared/kernel/seal';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
 import { type ImportedProject, importProject } from '../../tests/database/import-project.ts';
 import { pushEvent, signatureOf } from '../../tests/database/webhook-under-test.ts';
@@ -65,7 +65,8 @@ function pushSource(site: ImportedProject): PushSource {
 export async function importProjects(databaseUrl: string, rootKey: string, count: number): Promise<PushSource[]> {
   const db = openDatabase({ url: databaseUrl, poolSize: 1 });
   try {
-    const into = { store: repositories(db), sealer: createSealer(rootKey) };
+    const store = repositories(db);
+    const into = { store, sealer: createSealer({ store, rootKeys: { current: rootKey } }) };
     const sources: PushSource[] = [];
     for (let n = 1; n <= count; n += 1) sources.push(pushSource(await importProject(into, { slug: `site-${n}` })));
     return sources;

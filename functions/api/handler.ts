@@ -9,10 +9,10 @@ import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host'
 import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { joseTokenSigner } from '@miaobu/shared/adapters/jose/jose-token-signer';
 import { openDatabase } from '@miaobu/shared/db/database';
-import { createSealer } from '@miaobu/shared/kernel/seal';
 import { accessTokens } from '@miaobu/shared/model/account/access-tokens';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { refreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
@@ -57,7 +57,7 @@ const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
 const { controlOrigin } = config;
 const store = repositories(database);
-const sealer = createSealer(config.rootKey);
+const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const clientSecret = readPlatformSecret({ store, sealer }, 'github-client-secret');
 const deps = {
   store,
@@ -66,7 +66,7 @@ const deps = {
   ownOrigins: [controlOrigin, ...config.corsOrigins],
   login: githubLogin({ ...config.github, ...config.githubOauth, clientSecret }),
   accessTokens: accessTokens({ store, sealer, signer: joseTokenSigner(), controlOrigin }),
-  refreshTokens: refreshTokens(config.rootKey),
+  refreshTokens: refreshTokens(config.rootKeys.current),
   codeHost: githubCodeHost(config.github),
   buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
   address: siteAddress(config.sitesOrigin),

@@ -7,8 +7,8 @@ import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store'
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
 import { openDatabase } from '@miaobu/shared/db/database';
-import { createSealer } from '@miaobu/shared/kernel/seal';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
   aliyunConfig,
@@ -43,7 +43,7 @@ const database = openDatabase(config.database);
 const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
 const store = repositories(database);
-const tokens = buildTokens(config.rootKey);
+const tokens = buildTokens(config.rootKeys);
 const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
 const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 
@@ -55,7 +55,7 @@ startWebFunction({
       redeemTicket: redeemTicket({
         store,
         tokens,
-        sealer: createSealer(config.rootKey),
+        sealer: createSealer({ store, rootKeys: config.rootKeys }),
         codeHost: githubCodeHost(config.github),
       }),
       appendLog: appendLog({ ...runner, buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }) }),

@@ -1,7 +1,7 @@
 import { type BuildJob, LOG_LIMIT_BYTES, type RedeemRequest } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
-import { equalBytes, sha256 } from '@miaobu/shared/kernel/hmac';
+import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
@@ -60,7 +60,7 @@ async function redeem(
   const project = deployment && (await repositories.projects.find(deployment.projectId));
   if (!deployment || !attempt) throw new AppError('unauthorized');
   const derived = { ...key, nonce: attempt.ticketNonce };
-  if (!equalBytes(sha256(tokens.ticket(derived)), sha256(claim.ticket))) throw new AppError('unauthorized');
+  if (!tokens.isTicket(derived, claim.ticket)) throw new AppError('unauthorized');
   if (!project) throw new AppError('attempt_closed', { details: { reason: 'the project was deleted' } });
   assertRedeemable(attempt, deployment, claim.redeemer);
   const token = tokens.report(derived, claim.redeemer);
@@ -84,7 +84,7 @@ export const redeemTicket =
     );
     const sealedGithubToken = await deps.store.accounts.findSealedGithubToken(project.userId);
     if (sealedGithubToken === undefined) throw new AppError('code_host_unauthorized');
-    const githubToken = deps.sealer.open(sealedGithubToken, githubTokenContext(project.userId));
+    const githubToken = await deps.sealer.open(sealedGithubToken, githubTokenContext(project.userId));
     const variables = deployment.variables.filter((variable) => variable.scope !== 'runtime');
     return {
       deployment_id: showId('deployment', deployment.id),
@@ -97,10 +97,12 @@ export const redeemTicket =
       source_url: await deps.codeHost.archiveUrl(githubToken, project.repository, deployment.commitSha),
       settings: deployment.settings,
       environment: Object.fromEntries(
-        variables.map(({ key, sealed, environment }) => [
-          key,
-          deps.sealer.open(sealed, variableContext(project.id, environment, key)),
-        ]),
+        await Promise.all(
+          variables.map(async ({ key, sealed, environment }) => [
+            key,
+            await deps.sealer.open(sealed, variableContext(project.id, environment, key)),
+          ]),
+        ),
       ),
       limits: { build_seconds: deadlineSeconds.building - 60, log_bytes: LOG_LIMIT_BYTES },
       token,

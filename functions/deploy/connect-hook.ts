@@ -26,8 +26,8 @@ export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
     );
     const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
     if (sealed === undefined) throw new AppError('code_host_unauthorized');
-    const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
-    const secret = deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(projectId));
+    const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
+    const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(projectId));
     lease.assertTrusted();
     const { id } = await deps.codeHost.createPushHook(token, project.repository, { url, secret });
     return async (repositories) => {

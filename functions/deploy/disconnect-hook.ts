@@ -22,7 +22,7 @@ const OUT_OF_REACH: readonly ErrorCode[] = ['repository_not_found', 'code_host_u
 export async function disconnectHook(deps: Deps, project: Project, lease: Lease, log: Log): Promise<void> {
   const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
   if (sealed === undefined) return;
-  const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
+  const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
   lease.assertTrusted();
   try {
     const hook = await deps.codeHost.findPushHook(token, project.repository, hookUrl(deps.controlOrigin, project.id));

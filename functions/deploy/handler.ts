@@ -15,9 +15,9 @@ import { webhookAlertChannel } from '@miaobu/shared/adapters/node/webhook-alert-
 import { wakeUp } from '@miaobu/shared/contracts/messages';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { outbox } from '@miaobu/shared/db/outbox';
-import { createSealer } from '@miaobu/shared/kernel/seal';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { repositories } from '@miaobu/shared/model/repositories';
 import {
@@ -79,7 +79,7 @@ const database = openDatabase(config.database);
 const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
 const store = repositories(database);
-const sealer = createSealer(config.rootKey);
+const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const codeHost = githubCodeHost(config.github);
 const buildRunner = actionsBuildRunner({
   ...config.github,
@@ -113,7 +113,7 @@ const run = runDeploy({
     'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
     'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: () => new Date() }),
     'branch.sync': syncBranch({ store, sealer, codeHost }),
-    'build.start': startBuild({ store, tokens: buildTokens(config.rootKey), buildRunner, controlOrigin }),
+    'build.start': startBuild({ store, tokens: buildTokens(config.rootKeys), buildRunner, controlOrigin }),
     'run.cancel': cancelRun({ store, buildRunner }),
     'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),

@@ -29,7 +29,7 @@ export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => (
     const project = await store.projects.find(projectId);
     const sealed = project && (await store.accounts.findSealedGithubToken(project.userId));
     if (!project?.githubHookId || sealed === undefined) return undefined;
-    const token = sealer.open(sealed, githubTokenContext(project.userId));
+    const token = await sealer.open(sealed, githubTokenContext(project.userId));
     const { repository, githubHookId } = project;
     lease.assertTrusted();
     const since = new Date(deps.now().getTime() - KEPT_MS);

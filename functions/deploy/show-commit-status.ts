@@ -28,7 +28,7 @@ export const showCommitStatus = (deps: Deps): TopicHandler<'commit.status'> => (
     const status = commitStatusOf(deployment, project, environment, address);
     const sealed = await store.accounts.findSealedGithubToken(project.userId);
     if (!status || sealed === undefined) return undefined;
-    const token = sealer.open(sealed, githubTokenContext(project.userId));
+    const token = await sealer.open(sealed, githubTokenContext(project.userId));
     lease.assertTrusted();
     await codeHost.setCommitStatus(token, project.repository, commitSha, status);
     return undefined;

@@ -29,7 +29,7 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
     if (!before || before.disabledAt || !project) return undefined;
     const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
     if (sealed === undefined) throw new AppError('code_host_unauthorized');
-    const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
+    const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
     lease.assertTrusted();
     const head = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
     if (!head || (await isDecided(deps.store, before, head))) {

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { migrateDatabase } from '@miaobu/shared/db/migrate-database';
-import { createSealer } from '@miaobu/shared/kernel/seal';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
 import { databaseConfig, readConfig, rootKeyConfig } from '@miaobu/shared/runtime/config';
 import { startEventFunction } from '@miaobu/shared/runtime/event-function';
@@ -20,7 +20,8 @@ const database = openDatabase(config.database);
 const directory = path.resolve('migrations');
 const apply = applyMigrations({ migrate: (log) => migrateDatabase(config.database.url, directory, { log }) });
 const store = repositories(database);
-const seed = seedOperator({ store, sealer: createSealer(config.rootKey) });
+const sealer = createSealer({ store, rootKeys: config.rootKeys });
+const seed = seedOperator({ store, sealer });
 const takeUp = takeUpInterrupted({ store });
 
 startEventFunction({
@@ -28,6 +29,8 @@ startEventFunction({
   event: migrateEvent,
   async run(event, context) {
     const applied = await apply(context);
+    // A release with another root key than the database's ends here, before any function has it.
+    await sealer.assertOpens();
     await seed(event);
     await takeUp(event);
     return { applied };

@@ -4,10 +4,10 @@ import { openDatabase } from '@miaobu/shared/db/database';
 import { migrateDatabase } from '@miaobu/shared/db/migrate-database';
 import { sql } from '@miaobu/shared/db/sql';
 import { apiTokenHash, mintApiToken } from '@miaobu/shared/kernel/api-token';
-import { createSealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import { platformSecretContext } from '@miaobu/shared/model/account/platform-secret-repository';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
+import { createSealer, type RingSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import pg from 'pg';
@@ -19,16 +19,17 @@ import { type MigrateEvent, migrateEvent } from './migrate-event.ts';
 import { seedOperator } from './seed-operator.ts';
 
 const migrations = fileURLToPath(new URL('../../migrations', import.meta.url));
-const sealer = createSealer(randomBytes(32).toString('base64url'));
 
 let own: TestDatabase;
 let db: ReturnType<typeof openDatabase>;
 let logged: string[];
+let sealer: RingSealer;
 
 beforeEach(async () => {
   own = await emptyDatabase();
   db = openDatabase({ url: own.url, poolSize: 2 });
   logged = [];
+  sealer = createSealer({ store: repositories(db), rootKeys: { current: randomBytes(32).toString('base64url') } });
 });
 afterEach(async () => {
   await db.close();
@@ -83,7 +84,7 @@ test('a first release makes the schema and lets the operator in', async () => {
   const user = await accounts.findByApiToken(apiTokenHash(minted.token) ?? Buffer.alloc(0));
   expect(user).toMatchObject({ githubLogin: 'operator' });
   const sealed = await accounts.findSealedGithubToken(user?.id ?? '');
-  expect(sealer.open(sealed ?? '', githubTokenContext(user?.id ?? ''))).toBe('gho_canaryOfTheOperator');
+  expect(await sealer.open(sealed ?? '', githubTokenContext(user?.id ?? ''))).toBe('gho_canaryOfTheOperator');
   const read = readPlatformSecret({ store: repositories(db), sealer }, 'github-actions-token');
   expect(await read()).toBe('ghp_canaryOfThePlatform');
 });
@@ -120,7 +121,7 @@ test('no secret is anywhere in the database or in the log, in any form that coul
   const rows = await everything();
   expect(rows.get('platform_secrets')).toHaveLength(1);
   const all = `${[...rows.values()].flat().join('\n')}\n${logged.join('\n')}`;
-  expect(all).toContain('v1.');
+  expect(all).toContain('v2.');
   for (const secret of ['gho_canaryOfTheOperator', 'ghp_canaryOfThePlatform', minted.token]) {
     const bytes = Buffer.from(secret);
     for (const form of [secret, secret.slice(8), bytes.toString('hex'), bytes.toString('base64').slice(0, -4)]) {
@@ -167,8 +168,10 @@ test('a sealed secret that is put in the place of another does not open', async 
   await db.query(sql`update users set github_token_sealed = (select sealed from platform_secrets)`);
   const user = await repositories(db).accounts.findByApiToken(minted.sha256);
   const moved = await repositories(db).accounts.findSealedGithubToken(user?.id ?? '');
-  expect(() => sealer.open(moved ?? '', githubTokenContext(user?.id ?? ''))).toThrow('secret_unreadable');
-  expect(sealer.open(moved ?? '', platformSecretContext('github-actions-token'))).toBe('ghp_canaryOfThePlatform');
+  await expect(sealer.open(moved ?? '', githubTokenContext(user?.id ?? ''))).rejects.toMatchObject({
+    code: 'secret_unreadable',
+  });
+  expect(await sealer.open(moved ?? '', platformSecretContext('github-actions-token'))).toBe('ghp_canaryOfThePlatform');
 });
 
 test('a platform secret that is not set says so by its name', async () => {

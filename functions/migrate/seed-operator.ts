@@ -16,10 +16,11 @@ export interface Deps {
 /** Stores the operator's account, who may sign in, and the platform's secrets, sealed. Safe to repeat; what is not named stays as it is. */
 export const seedOperator =
   ({ store, sealer }: Deps) =>
-  async ({ operator, secrets, sign_in: signIn }: MigrateEvent): Promise<void> =>
-    store.transaction(async (repositories) => {
+  async ({ operator, secrets, sign_in: signIn }: MigrateEvent): Promise<void> => {
+    const seal = await sealer.sealing();
+    await store.transaction(async (repositories) => {
       for (const [name, value] of Object.entries(secrets ?? {}) as [PlatformSecretName, string][]) {
-        await repositories.platformSecrets.store(name, sealer.seal(value, platformSecretContext(name)));
+        await repositories.platformSecrets.store(name, seal(value, platformSecretContext(name)));
       }
       if (signIn) {
         await repositories.signInRules.lock();
@@ -35,7 +36,7 @@ export const seedOperator =
       });
       await repositories.accounts.makeAdmin(user.id);
       if (operator.github_token !== undefined) {
-        const sealed = sealer.seal(operator.github_token, githubTokenContext(user.id));
+        const sealed = seal(operator.github_token, githubTokenContext(user.id));
         await repositories.accounts.storeGithubToken(user.id, sealed);
       }
       if (operator.api_token) {
@@ -49,3 +50,4 @@ export const seedOperator =
         });
       }
     });
+  };

@@ -4,7 +4,7 @@
 // Fails by: 401 for a wrong signature or an unknown hook; 503 while Postgres is away: never 2xx without a commit.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { openDatabase } from '@miaobu/shared/db/database';
-import { createSealer } from '@miaobu/shared/kernel/seal';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
 import { aliyunConfig, databaseConfig, doorbellConfig, readConfig, rootKeyConfig } from '@miaobu/shared/runtime/config';
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
@@ -14,6 +14,7 @@ import { webhookRoutes } from './webhook-routes.ts';
 
 const config = readConfig([databaseConfig, rootKeyConfig, aliyunConfig, doorbellConfig]);
 const database = openDatabase(config.database);
+const store = repositories(database);
 const credentials = createCredentials(config.initialCredentials);
 
 startWebFunction({
@@ -22,8 +23,8 @@ startWebFunction({
   routes: (app, log) =>
     webhookRoutes(app, {
       receivePush: receivePush({
-        store: repositories(database),
-        sealer: createSealer(config.rootKey),
+        store,
+        sealer: createSealer({ store, rootKeys: config.rootKeys }),
         doorbell: fcDoorbell({ ...config.doorbell, credentials: credentials.current, log }),
       }),
     }),

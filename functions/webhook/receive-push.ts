@@ -54,7 +54,7 @@ const SYNC_AFTER_SECONDS = 45;
 async function authenticate(deps: Deps, delivery: ReceivedDelivery): Promise<Project> {
   const projectId = readId('project', delivery.hook);
   const project = projectId === undefined ? undefined : await deps.store.projects.find(projectId);
-  const secret = project && deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id));
+  const secret = project && (await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id)));
   if (!hasValidSignature(secret, delivery.body, delivery.signature) || !project) throw new AppError('unauthorized');
   return project;
 }

@@ -44,6 +44,7 @@ test('CreateFunction is asked for what fc3 asks for: the props less the calls of
       DATABASE_URL: exampleEnvironment().DATABASE_URL,
       DATABASE_POOL_SIZE: '4',
       MIAOBU_ROOT_KEY: exampleEnvironment().MIAOBU_ROOT_KEY,
+      MIAOBU_ROOT_KEY_PREVIOUS: '',
       ALIYUN_REGION: 'cn-hangzhou',
       DOORBELL_ENDPOINT: `https://${account}.cn-hangzhou-internal.fc.aliyuncs.com`,
       DOORBELL_FUNCTION: 'miaobu-deploy',

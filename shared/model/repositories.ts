@@ -27,6 +27,7 @@ import { deployHookRepository } from './deploy-hook/deploy-hook-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
 import { dutyRepository } from './duty/duty-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
+import { keyRepository } from './key/key-repository.ts';
 import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts';
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
@@ -48,6 +49,7 @@ const bind = (db: Queryable) => ({
   deviceLogins: deviceLoginRepository(db),
   apiTokens: apiTokenRepository(db),
   platformSecrets: platformSecretRepository(db),
+  keys: keyRepository(db),
   projects: projectRepository(db),
   imports: importsRepository(db),
   cloudResources: cloudResourceRepository(db),

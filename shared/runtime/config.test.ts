@@ -36,7 +36,7 @@ test('slices become what the function is given, with defaults for what may be le
   });
   expect(config).toEqual({
     database: { url: 'postgresql://user:password@db.example:5432/miaobu', poolSize: 2 },
-    rootKey,
+    rootKeys: { current: rootKey },
     port: 9000,
     instanceId: 'unknown',
     buildRunner: { repository: 'you/miaobu', workflow: 'build.yml', ref: 'main' },

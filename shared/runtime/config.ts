@@ -36,7 +36,16 @@ export const databaseConfig = slice(
   (env) => ({ database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE } }),
 );
 
-export const rootKeyConfig = slice({ MIAOBU_ROOT_KEY: secret(32) }, (env) => ({ rootKey: env.MIAOBU_ROOT_KEY }));
+/** The root key, and for a while the one that was it before (docs/decisions/0007). */
+export const rootKeyConfig = slice(
+  { MIAOBU_ROOT_KEY: secret(32), MIAOBU_ROOT_KEY_PREVIOUS: secret(32).optional() },
+  (env) => ({
+    rootKeys: {
+      current: env.MIAOBU_ROOT_KEY,
+      ...(env.MIAOBU_ROOT_KEY_PREVIOUS === undefined ? {} : { previous: env.MIAOBU_ROOT_KEY_PREVIOUS }),
+    },
+  }),
+);
 
 /** Where the platform and its sites are reached, as origins (`https://api.example.com`, `https://example.site`). */
 export const originConfig = slice({ CONTROL_ORIGIN: origin, SITES_ORIGIN: origin }, (env) => ({

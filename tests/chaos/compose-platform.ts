@@ -1,7 +1,7 @@
 import { outbox } from '@miaobu/shared/db/outbox';
 import type { Context } from '@miaobu/shared/kernel/context';
-import { createSealer } from '@miaobu/shared/kernel/seal';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { type Repositories, repositories, type Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog } from '@miaobu/shared/ports/build-log';
@@ -88,9 +88,9 @@ export interface PlatformParts {
   readonly without: ReadonlySet<Net>;
 }
 
-export const ROOT_KEY = Buffer.alloc(32, 7).toString('base64url');
-export const sealer = createSealer(ROOT_KEY);
-const tokens = buildTokens(ROOT_KEY);
+const ROOT_KEY = Buffer.alloc(32, 7).toString('base64url');
+const rootKeys = { current: ROOT_KEY };
+const tokens = buildTokens(rootKeys);
 const SITES_ORIGIN = 'https://sites.example';
 export const address = siteAddress(SITES_ORIGIN);
 export const controlOrigin = 'https://api.miaobu.example';
@@ -143,6 +143,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
   const { database, outside, trace, monotonicMs, retention, without } = parts;
   const seen = asSeenBy(actor, repositories(database.db), parts.change, outside);
   const { store, objectStore, edgeStore, codeHost, buildRunner, doorbell } = seen;
+  const sealer = createSealer({ store, rootKeys, monotonicMs });
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
   const context: Context = {
     requestId: actor.name.replaceAll(' ', '-'),
@@ -159,6 +160,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
   return {
     context,
     store,
+    sealer,
     receivePush: receivePush({ store: without.has('sync') ? withoutSync(store) : store, sealer, doorbell }),
     redeemTicket: redeemTicket({ store, tokens, sealer, codeHost }),
     appendLog: appendLog({ ...runner, buildLog: seen.buildLog }),

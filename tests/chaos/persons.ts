@@ -12,7 +12,7 @@ import { updateEnvironment } from '../../functions/api/environments/update-envir
 import { etagOf } from '../../functions/api/etag.ts';
 import { deleteProject } from '../../functions/api/projects/delete-project.ts';
 import { signedIn } from '../database/signed-in.ts';
-import { address, composePlatform, sealer } from './compose-platform.ts';
+import { address, composePlatform } from './compose-platform.ts';
 import type { World } from './world.ts';
 
 // What people do with the API. Somebody who switches by hand (a rollback, a promotion) sets `chaos.person` to `switches` in the
@@ -106,7 +106,7 @@ export function somebodyResumes(world: World): void {
 /** Switches the staging of the first project off, or on again: whichever it is not. */
 export function somebodySwitchesStaging(world: World): void {
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
-    const { store, context } = composePlatform(actor, world.parts);
+    const { store, sealer, context } = composePlatform(actor, world.parts);
     const { codeHost } = world.parts.outside;
     const parts = { store, sealer, codeHost, doorbell: doorbellOf(world), address };
     const person = signedIn(world.owner);

@@ -6,7 +6,7 @@ import { repositories } from '@miaobu/shared/model/repositories';
 import { createProject } from '../../functions/api/projects/create-project.ts';
 import { signedIn } from '../database/signed-in.ts';
 import type { ChaosDatabase } from './chaos-database.ts';
-import { address, composePlatform, type Platform, type PlatformParts, sealer, unhindered } from './compose-platform.ts';
+import { address, composePlatform, type Platform, type PlatformParts, unhindered } from './compose-platform.ts';
 import { type FakeBuildRunner, fakeBuildRunner } from './fake-build-runner.ts';
 import { type FakeEdge, fakeEdge } from './fake-edge.ts';
 import { type FakeGithub, fakeGithub, REPOSITORY } from './fake-github.ts';
@@ -67,9 +67,9 @@ const MOST_WAKE_UPS = 2;
 const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 65 * 60 };
 
 async function importSites(world: World): Promise<void> {
-  const { store, context } = world.platform;
+  const { store, sealer, context } = world.platform;
   const user = world.owner;
-  await store.accounts.storeGithubToken(user.id, sealer.seal('token', githubTokenContext(user.id)));
+  await store.accounts.storeGithubToken(user.id, await sealer.seal('token', { context: githubTokenContext(user.id) }));
   const doorbell = world.parts.outside.doorbell;
   const create = createProject({ store, sealer, codeHost: world.github.codeHost, doorbell, address });
   for (const slug of ['site', 'shop']) {

@@ -236,7 +236,7 @@ export function apiUnderTest(
     const { token, sha256, prefix } = mintApiToken();
     await store.accounts.insertApiToken({ userId: user.id, name: 'test', prefix, sha256, scopes });
     if (options.connected ?? true) {
-      const sealed = sealer.seal(`github-${login}`, githubTokenContext(user.id));
+      const sealed = await sealer.seal(`github-${login}`, { context: githubTokenContext(user.id) });
       await store.accounts.storeGithubToken(user.id, sealed);
     }
     const client = createClient({

@@ -40,7 +40,7 @@ export async function importProject(
     outputDirectory: null,
     nodeVersion: null,
     spa: null,
-    webhookSecretSealed: sealer.seal(webhookSecret, webhookSecretContext(id)),
+    webhookSecretSealed: await sealer.seal(webhookSecret, { project: id, context: webhookSecretContext(id) }),
   });
   const production = await store.environments.insert({
     projectId: id,

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { type Database, openDatabase } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
-import { createSealer, type Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import { type BuildTokens, buildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import type { Deployment, SealedVariable } from '@miaobu/shared/model/deployment/deployment';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+import { createSealer, type RingSealer } from '@miaobu/shared/model/key/create-sealer';
 import { type Project, variableContext, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import { repositories, type Store } from '@miaobu/shared/model/repositories';
 import { shiftClock } from './shift-clock.ts';
@@ -17,7 +17,9 @@ import { testDatabase } from './test-database.ts';
 export interface TestStore {
   readonly db: Database;
   readonly store: Store;
-  readonly sealer: Sealer;
+  /** The root key that everything in it is sealed under in the end. */
+  readonly rootKey: string;
+  readonly sealer: RingSealer;
   readonly tokens: BuildTokens;
   /** Moves `db_now()` on, for every connection. */
   moveClock(seconds: number): Promise<void>;
@@ -35,6 +37,7 @@ export async function openTestStore(): Promise<TestStore> {
   const db = openDatabase({ url: own.url, poolSize: 6 });
   const store = repositories(db);
   const rootKey = randomBytes(32).toString('base64url');
+  const sealer = createSealer({ store, rootKeys: { current: rootKey } });
   const found = <T>(row: T | undefined): T => {
     if (row === undefined) throw new Error('the row is missing');
     return row;
@@ -42,8 +45,9 @@ export async function openTestStore(): Promise<TestStore> {
   return {
     db,
     store,
-    sealer: createSealer(rootKey),
-    tokens: buildTokens(rootKey),
+    rootKey,
+    sealer,
+    tokens: buildTokens({ current: rootKey }),
     moveClock: (seconds) => shiftClock(db, seconds),
     async empty() {
       await db.query(sql`
@@ -51,6 +55,7 @@ export async function openTestStore(): Promise<TestStore> {
           execute (select 'truncate ' || string_agg(format('%I', tablename), ', ') from pg_tables
                     where schemaname = 'public' and tablename <> 'schema_migrations');
         end $$`);
+      sealer.forgetKeys();
     },
     messages: (topic) =>
       db.query(sql`
@@ -90,7 +95,10 @@ export async function prepareSite({ db, store, sealer }: TestStore, options: Sit
   const slug = options.slug ?? 'blog';
   const user = await store.accounts.upsertUser({ githubId: 101, githubLogin: 'you' });
   const githubToken = options.githubToken ?? 'token-of-you';
-  await store.accounts.storeGithubToken(user.id, sealer.seal(githubToken, githubTokenContext(user.id)));
+  await store.accounts.storeGithubToken(
+    user.id,
+    await sealer.seal(githubToken, { context: githubTokenContext(user.id) }),
+  );
   const id = await store.projects.newId();
   const project = await store.projects.insert({
     id,
@@ -105,7 +113,7 @@ export async function prepareSite({ db, store, sealer }: TestStore, options: Sit
     outputDirectory: null,
     nodeVersion: null,
     spa: null,
-    webhookSecretSealed: sealer.seal('webhook secret', webhookSecretContext(id)),
+    webhookSecretSealed: await sealer.seal('webhook secret', { project: id, context: webhookSecretContext(id) }),
   });
   const environment = await store.environments.insert({ projectId: id, name: 'production', branch: 'main' });
   const hostnames = options.hostnames ?? [`${slug}.sites.localhost`];
@@ -113,7 +121,7 @@ export async function prepareSite({ db, store, sealer }: TestStore, options: Sit
     await store.routes.insert({ hostname, projectId: id, environmentId: environment.id });
   }
   for (const { key, value, scope } of options.variables ?? []) {
-    const sealed = sealer.seal(value, variableContext(id, 'production', key));
+    const sealed = await sealer.seal(value, { project: id, context: variableContext(id, 'production', key) });
     await db.query(sql`
       insert into environment_variables (project_id, environment, key, sealed, scope)
       values (${id}, 'production', ${key}, ${sealed}, ${scope})`);

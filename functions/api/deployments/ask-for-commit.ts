@@ -16,7 +16,7 @@ export interface Deps {
 async function openRepository(deps: Deps, project: Project): Promise<{ token: string; repository: string }> {
   const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
   if (sealed === undefined) throw new AppError('code_host_unauthorized');
-  const token = deps.sealer.open(sealed, githubTokenContext(project.userId));
+  const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
   const repository = await deps.codeHost.getRepository(token, project.repository);
   if (repository?.id !== project.githubRepositoryId) {
     throw new AppError('repository_not_found', { details: { repo: project.repository } });

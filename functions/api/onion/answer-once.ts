@@ -4,7 +4,7 @@ import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { sha256, sha256Hex } from '@miaobu/shared/kernel/hmac';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { KeyedRequest } from '@miaobu/shared/model/request/idempotency-repository';
+import { answerContext, type KeyedRequest } from '@miaobu/shared/model/request/idempotency-repository';
 import type { Actor } from '../operation.ts';
 import type { Rendered } from './rendered.ts';
 
@@ -35,8 +35,6 @@ function principalOf({ actor, path, cookie }: AskedOnce): string {
   const { credential, user } = actor;
   return credential.kind === 'token' ? `token:${credential.tokenId}` : `user:${user.id}`;
 }
-
-const sealedTo = ({ principal, key }: KeyedRequest) => `idempotency:${principal}:${key}`;
 
 /**
  * Does a request once under its `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and answers every repetition within 24 hours
@@ -71,7 +69,7 @@ export function answerOnce({ store, sealer }: Deps) {
       }
       case 'answered':
         return {
-          rendered: JSON.parse(sealer.open(claimed.answerSealed, sealedTo(request))) as Rendered,
+          rendered: JSON.parse(await sealer.open(claimed.answerSealed, answerContext(request))) as Rendered,
           replayed: true,
         };
       case 'claimed':
@@ -81,7 +79,7 @@ export function answerOnce({ store, sealer }: Deps) {
       try {
         if (rendered === undefined) await store.idempotencyKeys.release(claimed.claim, request);
         else {
-          const sealed = sealer.seal(JSON.stringify(rendered), sealedTo(request));
+          const sealed = await sealer.seal(JSON.stringify(rendered), { context: answerContext(request) });
           await store.idempotencyKeys.answer(claimed.claim, request, sealed);
         }
       } catch (error) {

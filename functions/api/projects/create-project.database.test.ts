@@ -114,7 +114,7 @@ test('an import commits all that is to happen outside in one go, and rings', asy
   expect(await own.db.query(sql`select hostname from routes`)).toEqual([{ hostname: 'site.sites.example' }]);
   expect(api.rings).toHaveLength(1);
   const project = await own.store.projects.find(readId('project', id) ?? '');
-  const secret = own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(project?.id ?? ''));
+  const secret = await own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(project?.id ?? ''));
   expect(Buffer.from(secret, 'base64url').length).toBeGreaterThanOrEqual(32);
   expect(JSON.stringify(api.log)).not.toContain(secret);
 });
@@ -232,7 +232,8 @@ test('one repository may be imported twice, as two projects with secrets of thei
   const secrets = await own.db.query<{ id: string; sealed: string }>(
     sql`select id, webhook_secret_sealed as sealed from projects`,
   );
-  expect(new Set(secrets.map(({ id, sealed }) => own.sealer.open(sealed, webhookSecretContext(id)))).size).toBe(2);
+  const opened = await Promise.all(secrets.map(({ id, sealed }) => own.sealer.open(sealed, webhookSecretContext(id))));
+  expect(new Set(opened).size).toBe(2);
 });
 
 test.each([

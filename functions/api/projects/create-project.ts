@@ -48,7 +48,7 @@ async function inspect(
 ): Promise<{ repository: CodeRepository; branch: string; head: Commit }> {
   const sealed = await deps.store.accounts.findSealedGithubToken(userId);
   if (sealed === undefined) throw new AppError('code_host_unauthorized');
-  const token = deps.sealer.open(sealed, githubTokenContext(userId));
+  const token = await deps.sealer.open(sealed, githubTokenContext(userId));
   const repository = await deps.codeHost.getRepository(token, body.repo);
   if (!repository) throw new AppError('repository_not_found', { details: { repo: body.repo } });
   const branch = body.branch ?? repository.defaultBranch;
@@ -115,8 +115,12 @@ export const createProject =
   async ({ body }, { user, credential }, { requestId, log }) => {
     requireAllProjects(credential);
     const { repository, branch, head } = await inspect(deps, user.id, body);
+    const id = await deps.store.projects.newId();
+    const webhookSecretSealed = await deps.sealer.seal(randomToken(), {
+      project: id,
+      context: webhookSecretContext(id),
+    });
     for (const slug of slugCandidates(body)) {
-      const id = await deps.store.projects.newId();
       const project: NewProject = {
         ...settingsOf(body),
         id,
@@ -125,7 +129,7 @@ export const createProject =
         name: body.name ?? repository.fullName.split('/')[1] ?? slug,
         githubRepositoryId: repository.id,
         repository: repository.fullName,
-        webhookSecretSealed: deps.sealer.seal(randomToken(), webhookSecretContext(id)),
+        webhookSecretSealed,
       };
       try {
         const created = await deps.store.transaction((repositories) =>

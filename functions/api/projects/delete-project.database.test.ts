@@ -141,7 +141,7 @@ describe('while it is deleted', () => {
   test('a push is answered as one to an unknown hook', async () => {
     const { id, projectId } = await imported();
     const project = await own.store.projects.find(projectId);
-    const webhookSecret = own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(projectId));
+    const webhookSecret = await own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(projectId));
     const webhook = webhookUnderTest(own);
     const push = (after: string, pushedAt: number) =>
       webhook.deliver({ hook: id, webhookSecret }, pushEvent({ after, pushedAt, repositoryId: REPOSITORY_ID }));
@@ -157,7 +157,7 @@ describe('while it is deleted', () => {
     const { id, projectId } = await imported();
     const before = await own.db.query(sql`select id from deployments`);
     const project = await own.store.projects.find(projectId);
-    const webhookSecret = own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(projectId));
+    const webhookSecret = await own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(projectId));
     const late = webhookUnderTest({
       ...own,
       store: {

@@ -21,7 +21,7 @@ export const createVariable =
     requireRuntimeName('body.key', key, scope);
     const project = await findProject(deps.store, actor, params.project);
     const place = { projectId: project.id, environment, key };
-    const sealed = sealValue(deps.sealer, place, body.value);
+    const sealed = sealValue(await deps.sealer.sealing(project.id), place, body.value);
     const variable = await changeVariables(deps.store, place, async (repositories) => {
       const inserted = await repositories.variables.insert({ ...place, ...sealed, scope, isSecret: body.is_secret });
       await repositories.auditLog.append({
@@ -35,5 +35,5 @@ export const createVariable =
       });
       return inserted;
     });
-    return { data: presentVariable(deps.sealer, variable) };
+    return { data: await presentVariable(deps.sealer, variable) };
   };

@@ -25,6 +25,7 @@ export const importVariables =
     const wanted = parseEnvFile(body.content);
     for (const key of wanted.keys()) requireRuntimeName('body.content', key, scope);
     const { id: projectId } = await findProject(deps.store, actor, params.project);
+    const seal = await deps.sealer.sealing(projectId);
     const imported = await changeVariables(deps.store, { projectId, environment }, async (repositories) => {
       const present = new Map<string, Variable>();
       for (const variable of await repositories.variables.list(projectId, environment))
@@ -40,7 +41,7 @@ export const importVariables =
       const set: Variable[] = [];
       for (const [key, value] of wanted) {
         const place = { projectId, environment, key };
-        const rest = { ...sealValue(deps.sealer, place, value), scope, isSecret };
+        const rest = { ...sealValue(seal, place, value), scope, isSecret };
         const before = present.get(key);
         set.push(
           before
@@ -58,5 +59,5 @@ export const importVariables =
       });
       return set;
     });
-    return { data: imported.map((variable) => presentVariable(deps.sealer, variable)) };
+    return { data: await Promise.all(imported.map((variable) => presentVariable(deps.sealer, variable))) };
   };

@@ -14,5 +14,5 @@ export const listVariables =
   async ({ params, query }, actor) => {
     const { id } = await findProject(deps.store, actor, params.project);
     const found = await deps.store.variables.list(id, query.environment);
-    return { data: found.map((variable) => presentVariable(deps.sealer, variable)) };
+    return { data: await Promise.all(found.map((variable) => presentVariable(deps.sealer, variable))) };
   };

@@ -6,11 +6,11 @@ import type { Variable } from '@miaobu/shared/model/variable/variable-repository
 import { openValue } from '@miaobu/shared/model/variable/variable-value';
 
 /** Field by field. A secret is not even opened. */
-export const presentVariable = (sealer: Sealer, variable: Variable): VariableJson => ({
+export const presentVariable = async (sealer: Sealer, variable: Variable): Promise<VariableJson> => ({
   id: showId('variable', variable.id),
   environment: shape.shape.environment.parse(variable.environment),
   key: variable.key,
-  value: variable.isSecret ? null : openValue(sealer, variable),
+  value: variable.isSecret ? null : await openValue(sealer, variable),
   is_secret: variable.isSecret,
   scope: variable.scope,
   created_at: variable.createdAt.toISOString(),

@@ -19,6 +19,7 @@ export const updateVariable =
   (deps: Deps): Operation<'updateVariable'> =>
   async ({ params, body }, actor, { requestId, address }) => {
     const found = await findVariable(deps.store, actor, params);
+    const seal = await deps.sealer.sealing(found.projectId);
     const variable = await changeVariables(deps.store, found, async (repositories) => {
       const before = await repositories.variables.find(found.projectId, found.id);
       if (!before) throw new AppError('not_found');
@@ -29,7 +30,7 @@ export const updateVariable =
       const scope = body.scope ?? before.scope;
       requireRuntimeName('body.scope', before.key, scope);
       const isSecret = body.is_secret ?? before.isSecret;
-      const value = body.value === undefined ? before : sealValue(deps.sealer, before, body.value);
+      const value = body.value === undefined ? before : sealValue(seal, before, body.value);
       const after = await repositories.variables.update(before.id, { ...value, scope, isSecret });
       await repositories.auditLog.append({
         actor: showId('user', actor.user.id),
@@ -48,5 +49,5 @@ export const updateVariable =
       });
       return after;
     });
-    return { data: presentVariable(deps.sealer, variable) };
+    return { data: await presentVariable(deps.sealer, variable) };
   };

@@ -52,7 +52,7 @@ export function accessTokens({ store, sealer, signer, controlOrigin, now = () =>
 
   const makeKey = async (): Promise<StoredSigningKey> => {
     const pair = await signer.createKeyPair();
-    const privateKeySealed = sealer.seal(pair.privateKey, signingKeyContext(pair.kid));
+    const privateKeySealed = await sealer.seal(pair.privateKey, { context: signingKeyContext(pair.kid) });
     await store.transaction(async ({ signingKeys }) => {
       await signingKeys.lock();
       const isMade = (await signingKeys.listLive()).some(({ signs }) => signs);
@@ -67,7 +67,7 @@ export function accessTokens({ store, sealer, signer, controlOrigin, now = () =>
     async issue(claims) {
       const { kid, privateKeySealed } =
         (await keysNotOlderThan(KEYS_TRUSTED_MS)).find(({ signs }) => signs) ?? (await makeKey());
-      const privateKey = sealer.open(privateKeySealed, signingKeyContext(kid));
+      const privateKey = await sealer.open(privateKeySealed, signingKeyContext(kid));
       return signer.sign(claims, { kid, privateKey }, { ...signedFor(), lifetimeSeconds: ACCESS_TOKEN_SECONDS });
     },
 

@@ -1,6 +1,7 @@
 import { base62 } from '../../kernel/base62.ts';
-import { hmacSha256 } from '../../kernel/hmac.ts';
+import { equalBytes, hmacSha256, sha256 } from '../../kernel/hmac.ts';
 import { deriveKey } from '../../kernel/seal.ts';
+import type { RootKeys } from '../key/root-keys.ts';
 
 /** Seconds in which a run may begin. */
 export const TICKET_SECONDS = 60 * 60;
@@ -21,13 +22,19 @@ interface Attempt {
  * Tokens of one build attempt, all derived from the root key and the attempt's random nonce: nothing usable is stored,
  * and a repeated request gets the same answer. 40 base62 digits of an HMAC-SHA256 each.
  */
-export function buildTokens(rootKey: string) {
-  const key = deriveKey(rootKey, 'build-tokens');
-  const token = (prefix: string, purpose: string, { deploymentId, attempt, nonce }: Attempt) =>
-    `${prefix}${base62(hmacSha256(key, `v1|${purpose}|${deploymentId}|${attempt}|${nonce.toString('hex')}`), 40)}`;
+export function buildTokens({ current, previous }: RootKeys) {
+  const keyOf = (rootKey: string) => deriveKey(rootKey, 'build-tokens');
+  const key = keyOf(current);
+  const token = (prefix: string, purpose: string, { deploymentId, attempt, nonce }: Attempt, signedWith = key) =>
+    `${prefix}${base62(hmacSha256(signedWith, `v1|${purpose}|${deploymentId}|${attempt}|${nonce.toString('hex')}`), 40)}`;
+  const ticket = (attempt: Attempt, signedWith = key) => token('mb_tkt_', 'ticket', attempt, signedWith);
+  const accepted = previous === undefined ? [key] : [key, keyOf(previous)];
   return {
     /** Starts the run; redeemed once. */
-    ticket: (attempt: Attempt) => token('mb_tkt_', 'ticket', attempt),
+    ticket: (attempt: Attempt) => ticket(attempt),
+    /** Whether it is the attempt's ticket, also when it was given with the root key of before. */
+    isTicket: (attempt: Attempt, shown: string) =>
+      accepted.some((each) => equalBytes(sha256(ticket(attempt, each)), sha256(shown))),
     /** Logs and status. Bound to the redeemer: another run cannot derive it even with the ticket. */
     report: (attempt: Attempt, redeemer: string) => token('mb_cb_', `report|${redeemer}`, attempt),
     /** Uploads, once the user's processes are gone. */

@@ -214,6 +214,8 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`delete from deployments where ${ofProject}`);
     await db.query(sql`delete from environments where ${ofProject}`);
     await db.query(sql`delete from projects where id = ${id} and deleting_at is not null`);
+    // Whatever copy of its secrets there may be elsewhere is unreadable from now on.
+    await db.query(sql`delete from data_keys where ${ofProject}`);
   },
 });
 export type ProjectRepository = ReturnType<typeof projectRepository>;

@@ -10,6 +10,10 @@ export interface KeyedRequest {
   readonly requestSha256: Buffer;
 }
 
+/** Where an answer is sealed to. */
+export const answerContext = ({ principal, key }: Pick<KeyedRequest, 'principal' | 'key'>) =>
+  `idempotency:${principal}:${key}`;
+
 /** Ours to do; or another request's; or the same request's, which is under way or answered. */
 export type Claim =
   | { readonly state: 'claimed'; readonly claim: string }

@@ -1,4 +1,4 @@
-import type { Sealer } from '../../kernel/seal.ts';
+import type { Seal, Sealer } from '../../kernel/seal.ts';
 import { variableContext } from '../project/project.ts';
 import type { Variable } from './variable-repository.ts';
 
@@ -7,10 +7,10 @@ type Place = Pick<Variable, 'projectId' | 'environment' | 'key'>;
 const contextOf = ({ projectId, environment, key }: Place) => variableContext(projectId, environment, key);
 
 /** A value as the database holds it: it opens at this name of this environment and nowhere else. */
-export const sealValue = (sealer: Sealer, place: Place, value: string) => ({
-  sealed: sealer.seal(value, contextOf(place)),
+export const sealValue = (seal: Seal, place: Place, value: string) => ({
+  sealed: seal(value, contextOf(place)),
   bytes: Buffer.byteLength(place.key) + Buffer.byteLength(value),
 });
 
-export const openValue = (sealer: Sealer, variable: Place & Pick<Variable, 'sealed'>): string =>
+export const openValue = (sealer: Sealer, variable: Place & Pick<Variable, 'sealed'>): Promise<string> =>
   sealer.open(variable.sealed, contextOf(variable));
