@@ -178,8 +178,8 @@ create table deployments (
   seq bigint not null,
   trigger text not null,
   dedupe_key text not null,
-  branch text not null,
-  commit_sha text not null,
+  branch text,
+  commit_sha text,
   commit_message text,
   commit_author text,
   status text default 'queued'::text not null,
@@ -213,8 +213,13 @@ create table deployments (
   constraint deployments_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE RESTRICT,
   constraint deployments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
   constraint deployments_commit_sha_check CHECK (commit_sha ~ '^[0-9a-f]{40}$'::text),
+  constraint deployments_of_commit_or_upload CHECK (
+CASE
+    WHEN trigger = 'upload'::text THEN branch IS NULL AND commit_sha IS NULL AND NOT from_head
+    ELSE branch IS NOT NULL AND commit_sha IS NOT NULL
+END),
   constraint deployments_status_check CHECK (status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'deployed'::text, 'purging'::text, 'purged'::text, 'failed'::text, 'cancelled'::text])),
-  constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text, 'hook'::text]))
+  constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text, 'hook'::text, 'upload'::text]))
 );
 CREATE INDEX deployments_by_branch ON deployments USING btree (project_id, branch, id DESC);
 CREATE INDEX deployments_by_commit ON deployments USING btree (project_id, commit_sha, id DESC);
