@@ -100,7 +100,7 @@ async function decide(
     return { outcome: 'duplicate_head', note: 'this commit is deployed already', deploymentId: newest.id };
   }
   const skipped = whySkipped(push, project, {
-    newest: newest?.trigger === 'redeploy' ? await repositories.deployments.findNewestOfBranch(environment.id) : newest,
+    newest: newest?.fromHead === false ? await repositories.deployments.findNewestOfBranch(environment.id) : newest,
     skippedSha: environment.skippedSha,
   });
   if (skipped !== undefined) {

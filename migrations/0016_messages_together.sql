@@ -1,8 +1,5 @@
 -- Up Migration
 
--- What a newer push supersedes, however much an environment has behind it.
-create index deployments_queued on deployments (environment_id) where status = 'queued';
-
 -- Messages are put in by one statement for all of a transaction.
 drop function outbox_enqueue(text, text, text, jsonb, text, interval, integer);
 
@@ -18,5 +15,3 @@ create function outbox_enqueue(
   do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id
   returning id
 $$;
-
-drop index deployments_queued;
