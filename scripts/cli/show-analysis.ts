@@ -1,4 +1,4 @@
-import type { RepositoryAnalysis } from '@miaobu/shared/contracts/repositories';
+import type { RepositoryAnalysis } from '@miaobu/shared/contracts/code-repositories';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { printableText } from './printable-text.ts';

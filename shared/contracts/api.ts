@@ -1,6 +1,7 @@
 import { getUser } from './account.ts';
 import { listAuditLog, listPlatformAuditLog } from './audit-log.ts';
 import { finishGithubLogin, refreshSession, signOut, signOutEverywhere, startGithubLogin } from './auth.ts';
+import { analyzeRepository, listBranches, listRepositories } from './code-repositories.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { createDeployHook, deleteDeployHook, listDeployHooks, triggerDeployHook } from './deploy-hooks.ts';
 import {
@@ -32,7 +33,6 @@ import {
   updateEnvironment,
 } from './environments.ts';
 import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
-import { analyzeRepository, listBranches, listRepositories } from './repositories.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
 import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';

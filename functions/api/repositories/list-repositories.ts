@@ -1,4 +1,4 @@
-import type { Repository as RepositoryJson } from '@miaobu/shared/contracts/repositories';
+import type { Repository as RepositoryJson } from '@miaobu/shared/contracts/code-repositories';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { Import } from '@miaobu/shared/model/project/imports-repository';

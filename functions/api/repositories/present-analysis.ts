@@ -1,4 +1,4 @@
-import type { RepositoryAnalysis } from '@miaobu/shared/contracts/repositories';
+import type { RepositoryAnalysis } from '@miaobu/shared/contracts/code-repositories';
 import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
 
 const MOST_DIRECTORIES = 50;
