@@ -50,8 +50,11 @@ import { probeRoute } from './probe-route.ts';
 import { publishRoute } from './publish-route.ts';
 import { purgeCache } from './purge-cache.ts';
 import { redeliverFailed } from './redeliver-failed.ts';
+import { renewKeys } from './renew-keys.ts';
 import { requestScrub } from './request-scrub.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
+import { resealValues } from './reseal-values.ts';
+import { rewrapKeys } from './rewrap-keys.ts';
 import { runDeploy } from './run-deploy.ts';
 import { scrubRoutes } from './scrub-routes.ts';
 import { sendAlert } from './send-alert.ts';
@@ -107,6 +110,7 @@ const run = runDeploy({
     'find-hooks-in-use': findHooksInUse({ store }),
     'request-scrub': requestScrub({ store }),
     'find-unconfirmed': findUnconfirmed({ store }),
+    'renew-keys': renewKeys({ store }),
   },
   handlers: {
     'hostname.connect': connectHostname({ store, edgeStore, edgeZone, dnsZone, originBucketDomain }),
@@ -123,6 +127,8 @@ const run = runDeploy({
     'cache.purge': purgeCache({ edgeZone }),
     'commit.status': showCommitStatus({ store, sealer, codeHost, address: siteAddress(config.sitesOrigin) }),
     'alert.send': sendAlert({ store, alertChannel }),
+    'keys.rewrap': rewrapKeys({ store, rootKeys: config.rootKeys }),
+    'keys.reseal': resealValues({ store, sealer }),
     'project.teardown': teardownProject({
       ...{ store, sealer, codeHost, controlOrigin },
       ...{ objectStore, edgeStore, edgeZone, dnsZone, buildLog },

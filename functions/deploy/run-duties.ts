@@ -13,6 +13,8 @@ export const dutySeconds = {
   'request-scrub': SCRUB_SECONDS,
   /** Puts the hostnames in line that were connected a day ago: their records may have been lost. */
   'find-unconfirmed': 10 * 60,
+  /** Retires keys that are old, and has those worked on that were retired. */
+  'renew-keys': 60 * 60,
 } as const;
 export type DutyName = keyof typeof dutySeconds;
 

@@ -39,6 +39,15 @@ export const topics = {
   'alert.send': z.union([z.strictObject({ message_id: uuid }), z.strictObject({ audit_id: uuid })]),
   /** Take down what a project that is being deleted has outside, then forget it. */
   'project.teardown': z.strictObject({ project_id: uuid }),
+  /** Bring the key ring in order: everything under the newest keys. */
+  'keys.rewrap': z.strictObject({}),
+  /** Seal anew what a retired data key, or `v1`, has sealed: from a column and a row on. */
+  'keys.reseal': z.strictObject({
+    from: z.union([z.literal('v1'), uuid]),
+    column: z.string().optional(),
+    after: z.string().optional(),
+    found: z.int().optional(),
+  }),
   /** Delete what a purged deployment leaves outside. */
   'deployment.purge': z.strictObject({ deployment_id: uuid }),
 } as const;
@@ -62,5 +71,7 @@ export const deployTopics = [
   'commit.status',
   'alert.send',
   'project.teardown',
+  'keys.rewrap',
+  'keys.reseal',
 ] as const satisfies readonly Topic[];
 export const cleanupTopics = ['deployment.purge'] as const satisfies readonly Topic[];

@@ -28,6 +28,7 @@ import { deploymentRepository } from './deployment/deployment-repository.ts';
 import { dutyRepository } from './duty/duty-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
 import { keyRepository } from './key/key-repository.ts';
+import { sealedValueRepository } from './key/sealed-value-repository.ts';
 import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts';
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
@@ -50,6 +51,7 @@ const bind = (db: Queryable) => ({
   apiTokens: apiTokenRepository(db),
   platformSecrets: platformSecretRepository(db),
   keys: keyRepository(db),
+  sealedValues: sealedValueRepository(db),
   projects: projectRepository(db),
   imports: importsRepository(db),
   cloudResources: cloudResourceRepository(db),

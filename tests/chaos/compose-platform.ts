@@ -39,8 +39,11 @@ import { probeRoute } from '../../functions/deploy/probe-route.ts';
 import { publishRoute } from '../../functions/deploy/publish-route.ts';
 import { purgeCache } from '../../functions/deploy/purge-cache.ts';
 import { redeliverFailed } from '../../functions/deploy/redeliver-failed.ts';
+import { renewKeys } from '../../functions/deploy/renew-keys.ts';
 import { requestScrub } from '../../functions/deploy/request-scrub.ts';
 import { rescueDeployment } from '../../functions/deploy/rescue-deployment.ts';
+import { resealValues } from '../../functions/deploy/reseal-values.ts';
+import { rewrapKeys } from '../../functions/deploy/rewrap-keys.ts';
 import { runDeploy } from '../../functions/deploy/run-deploy.ts';
 import { scrubRoutes } from '../../functions/deploy/scrub-routes.ts';
 import { sendAlert } from '../../functions/deploy/send-alert.ts';
@@ -177,6 +180,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
           'find-hooks-in-use': without.has('redelivery') ? nothing : findHooksInUse({ store }),
           'request-scrub': without.has('scrub') ? nothing : requestScrub({ store }),
           'find-unconfirmed': findUnconfirmed({ store }),
+          'renew-keys': renewKeys({ store }),
         },
         handlers: {
           'hostname.connect': connectHostname({ ...seen, originBucketDomain: 'bucket.example' }),
@@ -194,6 +198,8 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
           'project.teardown': teardownProject({ ...seen, sealer, controlOrigin }),
           'commit.status': showCommitStatus({ store, sealer, codeHost, address }),
           'alert.send': sendAlert({ store, alertChannel: undefined }),
+          'keys.rewrap': rewrapKeys({ store, rootKeys }),
+          'keys.reseal': resealValues({ store, sealer }),
         },
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.deploy }),
     cleanup: () =>

@@ -152,6 +152,13 @@ export const keyRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
+  async isAnyRetired(): Promise<boolean> {
+    const rows = await db.query(sql`
+      select 1 where exists (select from data_keys where retired_at is not null)
+                  or exists (select from key_ring where retired_at is not null)`);
+    return rows.length > 0;
+  },
+
   async deleteDataKey(id: string): Promise<void> {
     await db.query(sql`delete from data_keys where id = ${id} and retired_at is not null`);
   },

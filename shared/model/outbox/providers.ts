@@ -21,6 +21,8 @@ export const providersOf = {
   'commit.status': ['github'],
   'alert.send': [],
   'project.teardown': ['github', 'oss', 'esa', 'alidns', 'tablestore'],
+  'keys.rewrap': [],
+  'keys.reseal': [],
   'deployment.purge': ['oss', 'esa'],
 } as const satisfies Record<Topic, readonly Provider[]>;
 
