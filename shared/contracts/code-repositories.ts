@@ -93,6 +93,7 @@ export const analyzeRepository = endpoint({
     'How a repository would be built, and why: what the build runner will decide unless the settings say otherwise.',
   tag: 'repositories',
   access: 'repositories:read',
+  cost: 'expensive',
   params: ofRepository,
   query: z.strictObject({
     /** Default: the repository's default branch. */

@@ -65,6 +65,7 @@ export const createProject = endpoint({
     slug: z.string().max(64).optional(),
     /** Default: the repository's default branch. */
     branch: z.string().min(1).max(255).optional(),
+    watch_paths: watchPaths.nullable().optional(),
     ...projectSettings.partial().shape,
   }),
   output: project.extend({ deployment }),

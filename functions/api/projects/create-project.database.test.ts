@@ -129,8 +129,15 @@ test('settings, a name and another branch are taken as they are given', async ()
     node_version: '22',
     spa: true,
   };
-  const data = await create({ repo: 'ada/mono', name: ' Shop Front ', branch: 'release/1', ...settings });
+  const data = await create({
+    repo: 'ada/mono',
+    name: ' Shop Front ',
+    branch: 'release/1',
+    watch_paths: ['apps/web', 'libs'],
+    ...settings,
+  });
   expect(data).toMatchObject({ name: 'Shop Front', slug: 'shop-front', branch: 'release/1', settings });
+  expect(data.watch_paths).toEqual(['apps/web', 'libs']);
   expect(data.deployment).toMatchObject({ branch: 'release/1', commit_sha: 'b'.repeat(40) });
 });
 

@@ -129,6 +129,7 @@ export const createProject =
         name: body.name ?? repository.fullName.split('/')[1] ?? slug,
         githubRepositoryId: repository.id,
         repository: repository.fullName,
+        watchPaths: body.watch_paths ?? null,
         webhookSecretSealed,
       };
       try {

@@ -32,6 +32,8 @@ export interface NewProject extends ProjectSettings {
   readonly githubRepositoryId: number;
   readonly repository: string;
   readonly webhookSecretSealed: string;
+  /** Default: what is under the root directory. */
+  readonly watchPaths?: readonly string[] | null;
 }
 
 /** The variables of an environment of the project `p` as a deployment keeps them (`SealedVariable`), still sealed. */
@@ -126,11 +128,11 @@ export const projectRepository = (db: Queryable) => ({
       const [row] = await db.query<Project>(sql`
         insert into projects as p (
           id, user_id, slug, name, github_repository_id, repository, root_directory, install_command, build_command,
-          output_directory, node_version, spa, webhook_secret_sealed
+          output_directory, node_version, spa, watch_paths, webhook_secret_sealed
         ) values (
           ${project.id}, ${project.userId}, ${project.slug}, ${project.name}, ${project.githubRepositoryId},
           ${project.repository}, ${project.rootDirectory}, ${project.installCommand}, ${project.buildCommand},
-          ${project.outputDirectory}, ${project.nodeVersion}, ${project.spa}, ${project.webhookSecretSealed}
+          ${project.outputDirectory}, ${project.nodeVersion}, ${project.spa}, ${project.watchPaths ?? null}, ${project.webhookSecretSealed}
         ) returning ${columns}`);
       if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
       return row;
