@@ -1,13 +1,7 @@
 import { api as table } from '@miaobu/shared/contracts/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  bodyWith,
-  documentedOperations,
-  idKindsOf,
-  parametersOf,
-  pathWith,
-  undocumented,
-} from '../../tests/api/documented-operations.ts';
+import { askOperation } from '../../tests/api/ask-operation.ts';
+import { documentedOperations, idKindsOf, undocumented } from '../../tests/api/documented-operations.ts';
 import { makeIds, makers, makeWorld, type World } from '../../tests/api/tenants.ts';
 import { type ApiUnderTest, apiUnderTest } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
@@ -40,15 +34,10 @@ afterAll(() => own.close());
 test.each(ofTable.filter(({ streams }) => !streams).map((operation) => [operation.id, operation] as const))(
   'a failure of %s is a 500 that says nothing but the request id; the log says the rest',
   async (_, operation) => {
-    const body = bodyWith(operation, ids);
-    const answer = await failing.ask(operation.method, pathWith(operation, ids), {
-      headers: {
-        authorization: `Bearer ${operation.isPublic ? world.operator.token : world.operator.session}`,
-        'x-request-id': `find-${operation.id}`,
-        ...(parametersOf(operation).some(({ name }) => name === 'if-match') ? { 'if-match': '*' } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+    const answer = await askOperation(failing, operation, {
+      ids,
+      bearer: operation.isPublic ? world.operator.token : world.operator.session,
+      headers: { 'x-request-id': `find-${operation.id}` },
     });
     expect(answer.body).toEqual({
       error: { code: 'internal', message: 'Something went wrong here; the request id leads to the log.' },

@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askOperation } from '../../tests/api/ask-operation.ts';
 import { digestDatabase } from '../../tests/api/digest-database.ts';
-import {
-  bodyWith,
-  type DocumentedOperation,
-  documentedOperations,
-  idKindsOf,
-  parametersOf,
-  pathWith,
-} from '../../tests/api/documented-operations.ts';
+import { type DocumentedOperation, documentedOperations, idKindsOf } from '../../tests/api/documented-operations.ts';
 import { makeIds, makers, makeWorld, missingId, type Tenant, type World } from '../../tests/api/tenants.ts';
 import { apiUnderTest, type RawAnswer } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
@@ -49,25 +43,8 @@ const credentialsOf = ({ takesTokens, isPublic }: DocumentedOperation): Credenti
 const withoutIds = ({ text }: RawAnswer, ids: Ids) =>
   Object.values(ids).reduce((rest, id) => rest.replaceAll(id, '…'), text);
 
-async function ask(
-  operation: DocumentedOperation,
-  as: Tenant,
-  credential: CredentialKind,
-  ids: Ids,
-): Promise<RawAnswer> {
-  const body = bodyWith(operation, ids);
-  const headers = {
-    authorization: `Bearer ${as[credential]}`,
-    'x-request-id': 'the-same',
-    ...(parametersOf(operation).some(({ name }) => name === 'if-match') ? { 'if-match': '*' } : {}),
-    ...(body ? { 'content-type': 'application/json' } : {}),
-  };
-  return world.api.ask(
-    operation.method,
-    pathWith(operation, ids),
-    body ? { headers, body: JSON.stringify(body) } : { headers },
-  );
-}
+const ask = (operation: DocumentedOperation, as: Tenant, credential: CredentialKind, ids: Ids): Promise<RawAnswer> =>
+  askOperation(world.api, operation, { bearer: as[credential], ids });
 
 test('every kind of id that an operation takes can be made here', () => {
   expect(everyKind.filter((kind) => !(kind in makers))).toEqual([]);

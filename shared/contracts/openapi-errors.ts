@@ -29,7 +29,9 @@ export function errorCodesOf({ access, method, body, requiresIfMatch, errors: ow
   codes.add('invalid_request');
   if (access !== 'public') codes.add('unauthorized').add('forbidden');
   if (access.startsWith('platform:')) codes.add('not_found');
-  if (method === 'POST') codes.add('idempotency_key_reused').add('idempotency_key_in_use');
+  if (method === 'POST') codes.add('idempotency_key_in_use');
+  // Without a body two requests under one key are the same.
+  if (method === 'POST' && body) codes.add('idempotency_key_reused');
   if (requiresIfMatch) codes.add('precondition_required').add('precondition_failed');
   if (body) {
     codes.add('invalid_json').add('unsupported_media_type').add('payload_too_large').add('request_timeout');

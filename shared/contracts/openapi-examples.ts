@@ -3,6 +3,8 @@ import type { JsonSchema } from './openapi-shape.ts';
 
 const ID = '01jh8zq4x3e8kvq5rv1m6t2n9d';
 const TIME = '2026-02-03T04:05:06.000Z';
+/** What ends ends later than anybody reads this. */
+const LATER = '2099-01-01T00:00:00.000Z';
 
 /** What a reader recognises, by the name of a field, or of what has it and the field. */
 const byName: Readonly<Record<string, unknown>> = {
@@ -117,6 +119,7 @@ export function exampleOf(
     case 'array':
       return schema.items ? [exampleOf(schema.items, named, { of: of.replace(/s$/, ''), owner })] : [];
     case 'string':
+      if (schema.format === 'date-time' && of.startsWith('expires')) return LATER;
       return formats[schema.format ?? ''] ?? 'text'.padEnd(schema.minLength ?? 0, ' text');
     case 'integer':
     case 'number':
