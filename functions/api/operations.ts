@@ -1,6 +1,7 @@
-import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { AccessTokens } from '@miaobu/shared/model/account/access-tokens';
 import type { RefreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
+import type { BuildTokens } from '@miaobu/shared/model/build/build-tokens';
+import type { RingSealer } from '@miaobu/shared/model/key/create-sealer';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog } from '@miaobu/shared/ports/build-log';
@@ -44,9 +45,11 @@ import { rollbackEnvironment } from './environments/rollback-environment.ts';
 import { updateEnvironment } from './environments/update-environment.ts';
 import type { Operations } from './operation.ts';
 import { disableUser, enableUser } from './platform/disable-user.ts';
+import { getKeys } from './platform/get-keys.ts';
 import { getSignInRules } from './platform/get-sign-in-rules.ts';
 import { listUsers } from './platform/list-users.ts';
 import { replaceSignInRules } from './platform/replace-sign-in-rules.ts';
+import { rotateKeys } from './platform/rotate-keys.ts';
 import { createProject } from './projects/create-project.ts';
 import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
@@ -70,7 +73,7 @@ import { updateVariable } from './variables/update-variable.ts';
 
 export interface Deps {
   readonly store: Store;
-  readonly sealer: Sealer;
+  readonly sealer: RingSealer;
   readonly codeHost: Pick<
     CodeHost,
     'getRepository' | 'getBranchHead' | 'getCommit' | 'listRepositories' | 'listBranches' | 'listTree' | 'readFile'
@@ -109,6 +112,8 @@ export const operations = (deps: Deps): Operations => ({
   listUsers: listUsers(deps),
   disableUser: disableUser(deps),
   enableUser: enableUser(deps),
+  getKeys: getKeys(deps),
+  rotateKeys: rotateKeys(deps),
   createApiToken: createApiToken(deps),
   listApiTokens: listApiTokens(deps),
   rotateApiToken: rotateApiToken(deps),

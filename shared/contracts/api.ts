@@ -32,6 +32,7 @@ import {
   rollbackEnvironment,
   updateEnvironment,
 } from './environments.ts';
+import { getKeys, rotateKeys } from './keys.ts';
 import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
@@ -59,6 +60,8 @@ export const api = {
   listUsers,
   disableUser,
   enableUser,
+  getKeys,
+  rotateKeys,
   getUser,
   createApiToken,
   listApiTokens,

@@ -14,6 +14,8 @@ export interface Deps {
 }
 
 export interface RingSealer extends Sealer {
+  /** Names the root key that is configured now. */
+  readonly rootKeyId: string;
   /** For who has rotated keys: new values get new keys here at once. */
   forgetKeys(): void;
   /** Throws `secret_unreadable`, with a message for the operator, unless the root keys are those of this database. */
@@ -86,6 +88,7 @@ export function createSealer({ store, rootKeys, monotonicMs = () => performance.
   }
 
   return {
+    rootKeyId: ring.rootKeyId,
     sealing,
     seal: async (plaintext, { project, context }) => (await sealing(project))(plaintext, context),
     async open(sealed, context) {

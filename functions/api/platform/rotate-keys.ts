@@ -1,0 +1,71 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
+import type { RingSealer } from '@miaobu/shared/model/key/create-sealer';
+import { FIRST_VERSION, resealMessage, rewrapMessage, SETTLED_SECONDS } from '@miaobu/shared/model/key/key-messages';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import type { Operation } from '../operation.ts';
+import { presentKeys, type Deps as ShowDeps } from './get-keys.ts';
+
+export interface Deps {
+  readonly store: ShowDeps['store'] & Pick<Store, 'transaction'>;
+  readonly sealer: ShowDeps['sealer'] & Pick<RingSealer, 'assertOpens' | 'forgetKeys'>;
+  readonly doorbell: Doorbell;
+}
+
+/** Retires keys, and asks for what is under them; `deploy` does the rest. The next secret that is stored gets the next key. */
+export const rotateKeys =
+  (deps: Deps): Operation<'rotateKeys'> =>
+  async ({ body: { what, project } }, { user }, { requestId, address }) => {
+    if (project !== undefined && what !== 'data_keys') {
+      const fields = [{ path: 'body.project', problem: 'only data keys are of a project' }];
+      throw new AppError('invalid_request', { details: { fields } });
+    }
+    // With a root key that does not open what there is, the work could not even begin.
+    await deps.sealer.assertOpens();
+    await deps.store.transaction(async (repositories) => {
+      const projectId = project === undefined ? undefined : await findId(repositories, project);
+      const retired = await retire(repositories, what, projectId, requestId);
+      await repositories.auditLog.append({
+        actor: showId('user', user.id),
+        action: 'keys.rotated',
+        subject: projectId === undefined ? 'keys' : showId('project', projectId),
+        details: { what, ...(retired === undefined ? {} : { retired }) },
+        requestId,
+        address,
+      });
+    });
+    deps.sealer.forgetKeys();
+    await deps.doorbell.ring(requestId);
+    return { data: await presentKeys(deps) };
+  };
+
+async function findId({ projects }: Repositories, shown: string): Promise<string> {
+  const id = readId('project', shown);
+  const project = id === undefined ? undefined : await projects.find(id);
+  if (!project) throw new AppError('not_found');
+  return project.id;
+}
+
+/** How many data keys were retired, when it was about those. */
+async function retire(
+  { keys, enqueue }: Repositories,
+  what: 'root_key' | 'ring_key' | 'data_keys',
+  projectId: string | undefined,
+  requestId: string,
+): Promise<number | undefined> {
+  switch (what) {
+    case 'root_key':
+      await enqueue(rewrapMessage(requestId), resealMessage({ from: FIRST_VERSION }, requestId));
+      return undefined;
+    case 'ring_key':
+      await keys.retireRingKey();
+      await enqueue(rewrapMessage(requestId));
+      return undefined;
+    case 'data_keys': {
+      const retired = await keys.retireDataKeys(projectId);
+      await enqueue(rewrapMessage(requestId, SETTLED_SECONDS));
+      return retired;
+    }
+  }
+}
