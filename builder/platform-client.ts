@@ -13,8 +13,10 @@ import {
   type Publication,
   publication,
   type UploadAnswer,
+  type UploadJob,
   type UploadRequest,
   uploadAnswer,
+  uploadJob,
 } from '@miaobu/shared/contracts/build-job';
 import * as z from 'zod';
 import { AttemptOver } from './build-failure.ts';
@@ -28,6 +30,8 @@ export class PlatformRefusal extends Error {
 
 export interface PlatformClient {
   redeem(ticket: string, redeemer: string, options: RetryOptions): Promise<BuildJob>;
+  /** The same for a folder that is uploaded as it is. */
+  redeemUpload(ticket: string, redeemer: string, options: RetryOptions): Promise<UploadJob>;
   /** Everything below belongs to the redeemed job; `token` is the job's, or for the last two the publication's. */
   putLogChunk(token: string, number: number, chunk: LogChunk, options: RetryOptions): Promise<void>;
   report(token: string, report: BuildReport, options: RetryOptions): Promise<BuildReportAnswer>;
@@ -92,16 +96,21 @@ export function createPlatformClient(
     throw new PlatformRefusal(`the platform's answer to ${what} is not of this protocol (${fields})`);
   }
 
-  return {
-    async redeem(ticket, redeemer, options) {
+  const redeemAs =
+    <T extends BuildJob | UploadJob>(schema: z.ZodType<T>) =>
+    async (ticket: string, redeemer: string, options: RetryOptions): Promise<T> => {
       const json = await call('POST', `${attemptPath}/redeem`, undefined, { ticket, redeemer }, options);
-      const job = dataOf(buildJob, json, 'redeem');
+      const job = dataOf(schema, json, 'redeem');
       if (job.deployment_id !== inputs.deployment_id || job.attempt !== inputs.attempt) {
         throw new PlatformRefusal('the ticket belongs to another attempt than the one this run was started for');
       }
       requestId = job.request_id;
       return job;
-    },
+    };
+
+  return {
+    redeem: redeemAs(buildJob),
+    redeemUpload: redeemAs(uploadJob),
     async putLogChunk(token, number, chunk, options) {
       await call('PUT', `${attemptPath}/logs/${number}`, token, chunk, options);
     },

@@ -1,10 +1,11 @@
 import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
-import { ManifestError } from '@miaobu/shared/contracts/manifest';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
 import { buildSite } from './build-site.ts';
 import { collectOutput } from './collect-output.ts';
+import { decideSpa } from './decide-spa.ts';
 import { detectProject } from './detect-project.ts';
+import { failureReport } from './failure-report.ts';
 import { fetchSource } from './fetch-source.ts';
 import { findOutput, foldersIn } from './find-output.ts';
 import { findFolderInside } from './folder-inside.ts';
@@ -17,7 +18,6 @@ import { createWorkspace, type Workspace } from './workspace.ts';
 /** `over`: the platform wanted nothing more of this run. */
 export type Outcome = 'uploaded' | 'failed' | 'over';
 
-const MESSAGE_LIMIT = 2000;
 /** A machine that is being shut down does not wait long. */
 const LAST_WORDS_MS = 3_000;
 
@@ -31,13 +31,6 @@ async function findRootDirectory(source: string, name: string): Promise<string> 
       ? `The root directory ${shown} is outside of the repository.`
       : `The repository has no folder ${shown}, the project's root directory. ${await foldersIn(source)}`,
   );
-}
-
-/** Only a lone index.html that a build made is taken for a single-page app, unless the settings say. */
-function decideSpa(setting: boolean | null, maySpa: boolean, paths: readonly string[]): boolean {
-  if (setting !== null) return setting;
-  const pages = paths.filter((path) => path.endsWith('.html'));
-  return maySpa && pages.length === 1 && pages[0] === 'index.html';
 }
 
 interface Phases {
@@ -95,20 +88,6 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
     manifest_bytes: manifest.bytes,
     build_seconds: built.seconds,
   };
-}
-
-/** What ended a run, as its last report. */
-function failureReport(error: unknown, log: LogShipper): Report & { kind: 'failed' } {
-  const failure =
-    error instanceof BuildFailure
-      ? error
-      : new BuildFailure(
-          error instanceof ManifestError ? 'output_invalid' : 'runner_error',
-          error instanceof ManifestError
-            ? `The output cannot be published: ${error.message}.`
-            : `The build runner failed: ${error}`,
-        );
-  return { kind: 'failed', code: failure.code, message: log.mask(failure.message).slice(0, MESSAGE_LIMIT) };
 }
 
 /** One attempt, from the redeemed job to its last report. `run` is aborted from outside to stop it. */

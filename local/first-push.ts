@@ -89,7 +89,7 @@ async function findExample(api: ApiClient): Promise<Project | undefined> {
 async function commitUnderWay(api: ApiClient, project: string): Promise<string | undefined> {
   const { data } = await api('listDeployments', { params: { project }, query: { limit: 1 } });
   const [newest] = data;
-  return newest?.status === 'failed' || newest?.status === 'cancelled' ? undefined : newest?.commit_sha;
+  return newest?.status === 'failed' || newest?.status === 'cancelled' ? undefined : (newest?.commit_sha ?? undefined);
 }
 
 /**

@@ -12,6 +12,7 @@ import { openDatabase } from '@miaobu/shared/db/database';
 import { accessTokens } from '@miaobu/shared/model/account/access-tokens';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { refreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
+import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { repositories } from '@miaobu/shared/model/repositories';
@@ -67,6 +68,7 @@ const deps = {
   login: githubLogin({ ...config.github, ...config.githubOauth, clientSecret }),
   accessTokens: accessTokens({ store, sealer, signer: joseTokenSigner(), controlOrigin }),
   refreshTokens: refreshTokens(config.rootKeys.current),
+  buildTokens: buildTokens(config.rootKeys),
   codeHost: githubCodeHost(config.github),
   buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
   address: siteAddress(config.sitesOrigin),

@@ -29,6 +29,7 @@ import { listDeployHooks } from './deploy-hooks/list-deploy-hooks.ts';
 import { triggerDeployHook } from './deploy-hooks/trigger-deploy-hook.ts';
 import { cancelDeployment } from './deployments/cancel-deployment.ts';
 import { createDeployment } from './deployments/create-deployment.ts';
+import { createPrebuiltDeployment } from './deployments/create-prebuilt-deployment.ts';
 import { getDeployment } from './deployments/get-deployment.ts';
 import { listDeploymentEvents } from './deployments/list-deployment-events.ts';
 import { listDeployments } from './deployments/list-deployments.ts';
@@ -86,6 +87,7 @@ export interface Deps {
   readonly login: CodeHostLogin;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
+  readonly buildTokens: BuildTokens;
   /** Where the platform is reached. */
   readonly controlOrigin: string;
   /** Whose pages may use the cookie of a session. */
@@ -131,6 +133,7 @@ export const operations = (deps: Deps): Operations => ({
   rollbackEnvironment: rollbackEnvironment(deps),
   listDeployments: listDeployments(deps),
   createDeployment: createDeployment(deps),
+  createPrebuiltDeployment: createPrebuiltDeployment(deps),
   getDeployment: getDeployment(deps),
   cancelDeployment: cancelDeployment(deps),
   redeployDeployment: redeployDeployment(deps),

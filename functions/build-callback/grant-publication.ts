@@ -29,6 +29,7 @@ export const grantPublication =
         const moved = await repositories.deployments.move(deploymentId, {
           to: 'uploading',
           by: 'build-callback',
+          from: ['cloning', 'building'],
           requestId: context.requestId,
         });
         if (!moved) throw new AppError('attempt_closed');

@@ -1,4 +1,4 @@
-import { type BuildJob, LOG_LIMIT_BYTES, type RedeemRequest } from '@miaobu/shared/contracts/build-job';
+import { type BuildJob, LOG_LIMIT_BYTES, type RedeemRequest, type UploadJob } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
@@ -7,7 +7,7 @@ import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
 import type { BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
 import { ATTEMPT_SECONDS, type BuildTokens, REDEEM_AGAIN_SECONDS } from '@miaobu/shared/model/build/build-tokens';
-import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import { type Deployment, isOfCommit } from '@miaobu/shared/model/deployment/deployment';
 import { deadlineSeconds, isBuilding } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { type Project, variableContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -70,27 +70,38 @@ async function redeem(
     tokenSeconds: ATTEMPT_SECONDS,
   });
   if (deployment.status !== 'queued') return { deployment, project, token };
-  const moved = await repositories.deployments.move(deploymentId, { to: 'cloning', by: 'build-callback', requestId });
+  const to = isOfCommit(deployment) ? 'cloning' : 'uploading';
+  const moved = await repositories.deployments.move(deploymentId, { to, by: 'build-callback', requestId });
   if (!moved) throw new AppError('attempt_closed');
   return { deployment: moved, project, token };
 }
 
-/** Turns a ticket into the job: source, settings, variables of build scope, and the token for logs and status. */
+/**
+ * Turns a ticket into the job: source, settings, variables of build scope, and the token for logs and status; of these the token alone for
+ * who uploads a folder.
+ */
 export const redeemTicket =
   (deps: Deps) =>
-  async (claim: TicketClaim, context: Pick<Context, 'requestId'>): Promise<BuildJob> => {
+  async (claim: TicketClaim, context: Pick<Context, 'requestId'>): Promise<BuildJob | UploadJob> => {
     const { deployment, project, token } = await deps.store.transaction((repositories) =>
       redeem(repositories, deps.tokens, claim, context.requestId),
     );
+    const attempt = {
+      deployment_id: showId('deployment', deployment.id),
+      attempt: deployment.attempt,
+      request_id: deployment.requestId,
+      project_slug: project.slug,
+      token,
+    };
+    if (!isOfCommit(deployment)) {
+      return { ...attempt, spa: deployment.settings.spa, limits: { log_bytes: LOG_LIMIT_BYTES } };
+    }
     const sealedGithubToken = await deps.store.accounts.findSealedGithubToken(project.userId);
     if (sealedGithubToken === undefined) throw new AppError('code_host_unauthorized');
     const githubToken = await deps.sealer.open(sealedGithubToken, githubTokenContext(project.userId));
     const variables = deployment.variables.filter((variable) => variable.scope !== 'runtime');
     return {
-      deployment_id: showId('deployment', deployment.id),
-      attempt: deployment.attempt,
-      request_id: deployment.requestId,
-      project_slug: project.slug,
+      ...attempt,
       repository: project.repository,
       branch: deployment.branch,
       commit_sha: deployment.commitSha,
@@ -105,6 +116,5 @@ export const redeemTicket =
         ),
       ),
       limits: { build_seconds: deadlineSeconds.building - 60, log_bytes: LOG_LIMIT_BYTES },
-      token,
     };
   };

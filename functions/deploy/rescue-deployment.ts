@@ -82,9 +82,19 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
   await repositories.enqueue(runCancelMessage(id, attempt, requestId));
 }
 
+/** The end of an upload that nobody goes on with. No token of it counts any more, should its uploader come back. */
+async function failUpload(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
+  const { id, status } = deployment;
+  const what = status === 'queued' ? 'The upload did not begin in time.' : 'The upload stopped before it was complete.';
+  const set = { reason: 'upload_abandoned', reasonMessage: `${what} Upload the folder again.` };
+  const moved = await repositories.deployments.move(id, { to: 'failed', by: 'deploy', requestId, from: [status], set });
+  if (moved) await close(repositories, deployment, 'abandoned');
+}
+
 /**
  * `deployment.rescue`: looks after a deployment that is overdue or whose runner is silent. A build that is complete is adopted, one
- * that still runs gets more time (up to an hour in all), anything else is tried again, at most three times.
+ * that still runs gets more time (up to an hour in all), anything else is tried again, at most three times. An upload from somebody's
+ * machine cannot be tried again from here.
  */
 export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> => ({
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
@@ -133,11 +143,20 @@ async function rescueBuild(
   }
   const { id, attempt, status } = deployment;
   const known = await deps.store.attempts.find({ deploymentId: id, attempt });
+  const age = await deps.store.deployments.ageSeconds(id);
+  if (deployment.trigger === 'upload') {
+    // No provider knows how its uploader is: what tells is when it was last heard.
+    if ((known?.silentFor ?? SILENCE_SECONDS) < SILENCE_SECONDS && age < BUILD_CAP_SECONDS) {
+      say('given more time');
+      return (repositories) => repositories.deployments.extendDeadline(id, status);
+    }
+    say('given up');
+    return (repositories) => failUpload(repositories, deployment, requestId);
+  }
   const run = known?.runId
     ? await deps.buildRunner.getRun(known.runId)
     : await deps.buildRunner.findRun({ deploymentId: showId('deployment', id), attempt });
   const alive = run?.state === 'queued' || run?.state === 'running';
-  const age = await deps.store.deployments.ageSeconds(id);
   if (alive && age < BUILD_CAP_SECONDS * attempt) {
     say('given more time');
     return (repositories) => repositories.deployments.extendDeadline(id, status);

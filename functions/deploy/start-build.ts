@@ -22,7 +22,8 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
     // The attempt is committed before the run is asked for: a run that exists is always known.
     const prepared = await deps.store.transaction(async (repositories) => {
       const deployment = await repositories.deployments.lock(deploymentId);
-      if (deployment?.status !== 'queued') return undefined;
+      // What is uploaded is built elsewhere.
+      if (deployment?.status !== 'queued' || deployment.trigger === 'upload') return undefined;
       const key = { deploymentId, attempt: deployment.attempt };
       const before = await repositories.attempts.find(key);
       if (before?.state === 'dispatching') return { ...key, nonce: before.ticketNonce, again: true };

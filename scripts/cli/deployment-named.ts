@@ -29,7 +29,7 @@ export async function deploymentNamed(
   }
   const query = { limit: RECENT, environment: options.environment };
   const { data } = await client('listDeployments', { params, query });
-  const found = data.find((each) => (name === undefined ? isMeant(each) : each.commit_sha.startsWith(name)));
+  const found = data.find((each) => (name === undefined ? isMeant(each) : each.commit_sha?.startsWith(name)));
   if (found) return found;
   const what = name === undefined ? meaning : `deployment of commit ${name}`;
   throw new CliError(exitCodes.missing, `${project.slug} has no ${what}${name === undefined ? '' : ' lately'}.`);

@@ -17,7 +17,8 @@ const styles: Readonly<Record<DeploymentStatus, Style>> = {
 
 export const statusStyle = (status: DeploymentStatus) => styles[status];
 
-export const shortSha = (sha: string) => sha.slice(0, 7);
+/** What a deployment is of, in a word: its commit, if it is not a folder that was uploaded. */
+export const shortSha = (sha: string | null) => sha?.slice(0, 7) ?? 'upload';
 
 /** Seconds from the queue to the end, or undefined when there is no end yet. */
 export function secondsTaken({ created_at, published_at, finished_at }: Deployment): string | undefined {

@@ -21,8 +21,9 @@ function describe({ terminal, world }: CommandContext, deployment: Deployment) {
   row('Deployment', terminal.paint('bold', deployment.id));
   row('Status', [terminal.paint(statusStyle(status), status + marks), statusNote(deployment)].join(' ').trimEnd());
   row('Environment', `${environment} ${deployment.url}`);
-  row('Branch', printableText(branch));
-  row('Commit', `${commit_sha} ${shortened(commit_message ?? '', MESSAGE_WIDTH)}`.trimEnd());
+  if (branch !== null) row('Branch', printableText(branch));
+  const message = shortened(commit_message ?? '', MESSAGE_WIDTH);
+  row(commit_sha === null ? 'Upload' : 'Commit', `${commit_sha ?? 'a folder'} ${message}`.trimEnd());
   if (commit_author !== null) row('Author', shortened(commit_author, MESSAGE_WIDTH));
   row(
     'Created',

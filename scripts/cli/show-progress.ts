@@ -60,8 +60,11 @@ export async function awaitDeployment(
   const path = { project: project.slug, deployment: begun.id };
   if (options['no-wait']) {
     if (options.json) terminal.json(document(begun));
-    else terminal.line(`${begun.id} is queued. Follow it with: miaobu logs ${begun.id} -f --project ${project.slug}`);
-    return exitCodes.done;
+    else
+      terminal.line(
+        `${begun.id} is ${begun.status}. Follow it with: miaobu logs ${begun.id} -f --project ${project.slug}`,
+      );
+    return exitCodeOf(begun);
   }
   if (options.json) {
     for await (const _ of followDeployment(context, path));

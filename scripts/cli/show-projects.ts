@@ -54,7 +54,7 @@ const rowOf = (now: Date) => (deployment: Deployment) => [
     style: statusStyle(deployment.status),
   },
   deployment.environment,
-  printableText(deployment.branch),
+  printableText(deployment.branch ?? ''),
   shortSha(deployment.commit_sha),
   timeAgo(deployment.created_at, now),
   shortened(deployment.commit_message ?? '', MESSAGE_WIDTH),

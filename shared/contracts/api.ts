@@ -7,6 +7,7 @@ import { createDeployHook, deleteDeployHook, listDeployHooks, triggerDeployHook 
 import {
   cancelDeployment,
   createDeployment,
+  createPrebuiltDeployment,
   getDeployment,
   listDeploymentEvents,
   listDeployments,
@@ -80,6 +81,7 @@ export const api = {
   rollbackEnvironment,
   listDeployments,
   createDeployment,
+  createPrebuiltDeployment,
   getDeployment,
   cancelDeployment,
   redeployDeployment,

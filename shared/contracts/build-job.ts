@@ -2,7 +2,8 @@
  * The builder's protocol: everything a build runner asks of `build-callback`, under `/builds/v1`.
  *
  * 1. `POST /builds/v1/{deployment}/attempts/{n}/redeem` with the ticket from the workflow's input → `BuildJob`. Once per
- *    attempt: the first run wins.
+ *    attempt: the first run wins. Whoever uploads a folder that is built already has the ticket from the API, and gets an
+ *    `UploadJob`: there is nothing to fetch and to run, and it goes on with 3.
  * 2. With `Authorization: Bearer {job.token}` (logs and status of this attempt, nothing else):
  *    `PUT  /builds/v1/{deployment}/attempts/{n}/logs/{chunk}`: `LogChunk`, idempotent by number, from 0
  *    `POST /builds/v1/{deployment}/attempts/{n}/reports`: `BuildReport`, idempotent by `seq`, from 1
@@ -76,6 +77,19 @@ export const buildJob = z.strictObject({
   token: z.string(),
 });
 export type BuildJob = z.output<typeof buildJob>;
+
+/** What there is to know for a folder that is uploaded as it is: no source, no commands, no variables. */
+export const uploadJob = z.strictObject({
+  deployment_id: z.string(),
+  attempt: z.int().positive(),
+  request_id: z.string(),
+  project_slug: z.string(),
+  /** Whether unknown addresses are answered with index.html; `null` means "detect it". */
+  spa: z.boolean().nullable(),
+  limits: z.strictObject({ log_bytes: z.int().positive() }),
+  token: z.string(),
+});
+export type UploadJob = z.output<typeof uploadJob>;
 
 export const logChunk = z.strictObject({
   at: z.iso.datetime(),

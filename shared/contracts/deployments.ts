@@ -17,7 +17,7 @@ export const deploymentStatuses = [
 ] as const;
 export type DeploymentStatus = (typeof deploymentStatuses)[number];
 
-export const deploymentTriggers = ['push', 'import', 'manual', 'redeploy', 'reconcile', 'hook'] as const;
+export const deploymentTriggers = ['push', 'import', 'manual', 'redeploy', 'reconcile', 'hook', 'upload'] as const;
 
 const time = z.iso.datetime();
 
@@ -35,9 +35,12 @@ export const deployment = z.strictObject({
   /** Whether it is kept however old it gets. */
   pinned: z.boolean(),
   trigger: z.enum(deploymentTriggers),
-  branch: z.string(),
-  commit_sha: z.string(),
+  /** Null for what was uploaded, as the commit: neither came from the code host. */
+  branch: z.string().nullable(),
+  commit_sha: z.string().nullable(),
+  /** Of an upload: what its uploader says about it. */
   commit_message: z.string().nullable(),
+  /** Of an upload: who uploaded it. */
   commit_author: z.string().nullable(),
   /** Where the environment is seen. */
   url: z.url(),
@@ -172,10 +175,46 @@ export const createDeployment = endpoint({
   ],
 });
 
+/** A folder is to be uploaded for a deployment, by who has the ticket. */
+const prebuiltDeployment = z.strictObject({
+  deployment,
+  /** How its files come: the uploader is the runner of this attempt, and speaks the protocol of `build-job.ts` at this address. */
+  upload: z.strictObject({
+    callback_url: z.url(),
+    attempt: z.int(),
+    /** Redeemed once. In this answer, and never again. */
+    ticket: z.string(),
+  }),
+});
+z.globalRegistry.add(prebuiltDeployment, { id: 'PrebuiltDeployment' });
+
+export const createPrebuiltDeployment = endpoint({
+  method: 'POST',
+  path: '/api/v1/projects/{project}/deployments/prebuilt',
+  summary:
+    'Deploys a folder of yours as it is, without a build: answers with the ticket that uploads its files, as `miaobu deploy <folder>` does. It is in the order of deployments from now on, and fails unless the upload begins within ten minutes.',
+  tag: 'deployments',
+  access: 'deployments:deploy',
+  cost: 'expensive',
+  params: ofProject,
+  query: noQuery,
+  body: z.strictObject({
+    /** By name. */
+    environment: z.string().max(64).default('production'),
+    /** What it is, for the list of deployments. */
+    message: z.string().trim().min(1).max(1000).optional(),
+  }),
+  output: prebuiltDeployment,
+  status: 201,
+  paginated: false,
+  errors: ['not_found', 'environment_off'],
+});
+
 export const redeployDeployment = endpoint({
   method: 'POST',
   path: '/api/v1/projects/{project}/deployments/{deployment}/redeploy',
-  summary: 'Builds the commit of a deployment once more, with the settings and variables of now.',
+  summary:
+    'Builds the commit of a deployment once more, with the settings and variables of now. What was uploaded has none: 409.',
   tag: 'deployments',
   access: 'deployments:deploy',
   cost: 'expensive',
@@ -185,7 +224,7 @@ export const redeployDeployment = endpoint({
   output: deployment,
   status: 201,
   paginated: false,
-  errors: ['not_found', 'environment_off'],
+  errors: ['not_found', 'environment_off', 'deployment_uploaded'],
 });
 
 export const promoteDeployment = endpoint({

@@ -27,7 +27,8 @@ export interface EdgeRoute {
   readonly oss_path: string;
   readonly project_slug: string;
   readonly deployment_id: string;
-  readonly commit_sha: string;
+  /** Null: what is shown was uploaded, and is of no commit. */
+  readonly commit_sha: string | null;
   /** RFC 3339, UTC. */
   readonly updated_at: string;
   /** Generation of the environment: grows with every switch, never decreases. */
@@ -145,7 +146,8 @@ export function parseRoute(text: string): EdgeRoute | undefined {
   if (v !== 1 || type !== 'static') return undefined;
   if (!isText(project_slug, SLUG) || !isText(deployment_id, DEPLOYMENT_ID)) return undefined;
   if (oss_path !== deploymentPrefix(project_slug, deployment_id)) return undefined;
-  if (!isText(commit_sha, COMMIT_SHA) || !isText(updated_at, TIME) || !isCount(gen)) return undefined;
+  if (commit_sha !== null && !isText(commit_sha, COMMIT_SHA)) return undefined;
+  if (!isText(updated_at, TIME) || !isCount(gen)) return undefined;
   if (typeof spa !== 'boolean' || !isShardCount(shards)) return undefined;
   return { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards };
 }

@@ -120,6 +120,11 @@ export const errors = {
     text: 'The files of this deployment were deleted; deploy its commit again.',
     retryable: false,
   },
+  deployment_uploaded: {
+    status: 409,
+    text: 'This deployment was uploaded, so there is no commit to build again; upload its folder again, or promote it.',
+    retryable: false,
+  },
   environment_off: { status: 409, text: 'This environment is switched off; switch it on first.', retryable: false },
   resync: {
     status: 409,

@@ -32,6 +32,7 @@ export const errorCodes = [
   'variables_full',
   'deployment_state_conflict',
   'deployment_purged',
+  'deployment_uploaded',
   'environment_off',
   'resync',
   'attempt_closed',

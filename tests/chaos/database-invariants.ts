@@ -6,6 +6,7 @@ export const VIOLATION_SQLSTATE = 'MBINV';
 /** Written out once more on purpose: a way that slips into the product's table is noticed here. */
 const ways = [
   'queued>cloning',
+  'queued>uploading',
   'queued>failed',
   'queued>cancelled',
   'cloning>queued',

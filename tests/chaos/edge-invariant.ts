@@ -18,6 +18,7 @@ import { SITES, type World } from './world.ts';
 function problemOf(world: World, slug: string, value: string): string | undefined {
   const route = parseRoute(value);
   if (!route || route.project_slug !== slug) return 'the value is not a route of this project';
+  if (route.commit_sha === null) return 'the value is of no commit, and nobody here uploads';
   const site = builtSite(route.commit_sha);
   for (const expected of site.manifest.files) {
     const key = shardKey(route.deployment_id, shardOf(expected.path, route.shards));

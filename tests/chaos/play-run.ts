@@ -1,4 +1,4 @@
-import type { BuildReport } from '@miaobu/shared/contracts/build-job';
+import { type BuildReport, buildJob } from '@miaobu/shared/contracts/build-job';
 import { errors } from '@miaobu/shared/contracts/errors';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { type BuiltSite, builtSite, digestOf, type Lies, someLie } from './built-site.ts';
@@ -129,8 +129,11 @@ async function build(session: Session): Promise<void> {
   const { world, actor, run } = session;
   const redeemer = `run-${run.runId}`;
   const { deployment, attempt } = session.claim;
-  const job = await call(world, actor, `redeem by run ${run.runId}`, (platform) =>
-    platform.redeemTicket({ deployment, attempt, ticket: run.ticket, redeemer }, platform.context),
+  // Whatever a run redeems is a build: nobody here uploads.
+  const job = buildJob.parse(
+    await call(world, actor, `redeem by run ${run.runId}`, (platform) =>
+      platform.redeemTicket({ deployment, attempt, ticket: run.ticket, redeemer }, platform.context),
+    ),
   );
   const redeemed: Session = { ...session, claim: { ...session.claim, authorization: `Bearer ${job.token}` } };
   const commit = world.github.commits.get(job.commit_sha);

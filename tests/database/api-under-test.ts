@@ -4,7 +4,9 @@ import { scopes } from '@miaobu/shared/contracts/scopes';
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256Hex } from '@miaobu/shared/kernel/hmac';
+import { randomToken } from '@miaobu/shared/kernel/ids';
 import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
+import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog, BuildLogEntry } from '@miaobu/shared/ports/build-log';
@@ -170,7 +172,11 @@ export interface ApiOptions {
 
 /** `api` as its handler puts it together, asked without a socket between. The code host and the build log are in memory. */
 export function apiUnderTest(
-  { store, sealer }: Pick<TestStore, 'sealer'> & { readonly store: Store },
+  {
+    store,
+    sealer,
+    tokens = buildTokens({ current: randomToken(32) }),
+  }: Pick<TestStore, 'sealer'> & Partial<Pick<TestStore, 'tokens'>> & { readonly store: Store },
   { identity, rateLimitScale = 100, endpoints, assertReady, stopping = new AbortController().signal }: ApiOptions = {},
 ) {
   const codeHost = memoryCodeHost();
@@ -195,6 +201,7 @@ export function apiUnderTest(
     // The time that it would wait passes at once.
     sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)),
     ...signIn,
+    buildTokens: tokens,
     ownOrigins: [ORIGIN, PAGE_ORIGIN],
   };
   const doorbell = { ring: async (requestId: string) => void rings.push(requestId) };

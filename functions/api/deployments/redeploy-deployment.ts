@@ -1,4 +1,6 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { isOfCommit } from '@miaobu/shared/model/deployment/deployment';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
@@ -17,6 +19,7 @@ export const redeployDeployment =
   (deps: Deps): Operation<'redeployDeployment'> =>
   async ({ params }, actor, { requestId, address }) => {
     const before = await findDeployment(deps.store, actor, params);
+    if (!isOfCommit(before)) throw new AppError('deployment_uploaded');
     const id = await deps.store.transaction((repositories) =>
       deployByHand(repositories, {
         projectId: before.projectId,

@@ -46,13 +46,15 @@ export const accountLimitRepository = (db: Queryable) => ({
     if (rows.length === 0) throw new AppError('not_found');
   },
 
+  /** What is uploaded needs no machine of ours, so it is no build. */
   async buildLoad(userId: string, deploymentId: string): Promise<BuildLoad> {
     const [row] = await db.query<BuildLoad>(sql`
       with own as (
         select d.id, d.status, a.state as attempt_state, d.attempt
           from deployments d join projects p on p.id = d.project_id
           left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
-         where p.user_id = ${userId} and d.status in ('queued', 'cloning', 'building', 'uploading')
+         where p.user_id = ${userId} and d.trigger <> 'upload'
+           and d.status in ('queued', 'cloning', 'building', 'uploading')
       ), waiting as (
         select id from own where status = 'queued' and coalesce(attempt_state, 'abandoned') = 'abandoned'
       )
@@ -60,7 +62,7 @@ export const accountLimitRepository = (db: Queryable) => ({
              (select count(*) from waiting where id < ${deploymentId}) as ahead,
              (select count(*) from build_attempts a
                 join deployments d on d.id = a.deployment_id join projects p on p.id = d.project_id
-               where p.user_id = ${userId} and a.created_at > db_now() - interval '1 hour') as last_hour`);
+               where p.user_id = ${userId} and d.trigger <> 'upload' and a.created_at > db_now() - interval '1 hour') as last_hour`);
     return row ?? { active: 0, ahead: 0, lastHour: 0 };
   },
 

@@ -15,12 +15,15 @@ export interface BuildAttempt {
   readonly tokensExpired: boolean;
   /** Seconds since the ticket was redeemed. */
   readonly redeemedAgo: number | null;
+  /** Seconds since its runner was last heard, or since it was made. */
+  readonly silentFor: number;
 }
 
 const columns = sql`
   deployment_id, attempt, state, ticket_nonce, redeemer, run_id, ticket_expires_at < db_now() as ticket_expired,
   coalesce(tokens_expire_at < db_now(), false) as tokens_expired,
-  extract(epoch from db_now() - redeemed_at)::double precision as redeemed_ago`;
+  extract(epoch from db_now() - redeemed_at)::double precision as redeemed_ago,
+  extract(epoch from db_now() - coalesce(last_seen_at, created_at))::double precision as silent_for`;
 
 const ofAttempt = (key: AttemptKey) => sql`deployment_id = ${key.deploymentId} and attempt = ${key.attempt}`;
 
@@ -30,10 +33,17 @@ export interface AttemptKey {
 }
 
 export const buildAttemptRepository = (db: Queryable) => ({
-  async insert(key: AttemptKey, ticketNonce: Buffer, ticketSeconds: number): Promise<void> {
+  /** `dispatched`: its runner has the ticket already. */
+  async insert(
+    key: AttemptKey,
+    ticketNonce: Buffer,
+    ticketSeconds: number,
+    state: 'dispatching' | 'dispatched' = 'dispatching',
+  ): Promise<void> {
     await db.query(sql`
-      insert into build_attempts (deployment_id, attempt, ticket_nonce, ticket_expires_at)
-      values (${key.deploymentId}, ${key.attempt}, ${ticketNonce}, db_now() + make_interval(secs => ${ticketSeconds}))`);
+      insert into build_attempts (deployment_id, attempt, state, ticket_nonce, ticket_expires_at)
+      values (${key.deploymentId}, ${key.attempt}, ${state}, ${ticketNonce},
+              db_now() + make_interval(secs => ${ticketSeconds}))`);
   },
 
   async find(key: AttemptKey): Promise<BuildAttempt | undefined> {

@@ -42,11 +42,12 @@ export async function supersedeQueued(
 }
 
 async function endAttempt(repositories: Ending, cancelled: Deployment, requestId: string): Promise<void> {
-  const { id: deploymentId, projectId, attempt } = cancelled;
+  const { id: deploymentId, projectId, attempt, trigger } = cancelled;
   if (attempt === 0) return;
   const project = await repositories.projects.find(projectId);
   if (project) await closeAttempt(repositories, { deploymentId, attempt }, project, 'abandoned');
-  await repositories.enqueue(runCancelMessage(deploymentId, attempt, requestId));
+  // An uploader is no run of the provider's: it learns from its next request.
+  if (trigger !== 'upload') await repositories.enqueue(runCancelMessage(deploymentId, attempt, requestId));
 }
 
 /** Asks for the end of the run of an attempt that no longer counts. */

@@ -11,11 +11,12 @@ export type Mover = 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup';
  * lead nowhere, so they are never overwritten.
  *
  * A report that got lost must not stop a build, hence cloning → uploading. A run that vanished is replaced by another
- * attempt, hence the way back to queued.
+ * attempt, hence the way back to queued. A folder from somebody's machine needs no source and no build, hence queued → uploading.
  */
 export const lifecycle = {
   queued: {
     cloning: ['build-callback'],
+    uploading: ['build-callback'],
     failed: ['deploy'],
     cancelled: ['webhook', 'api', 'deploy'],
   },

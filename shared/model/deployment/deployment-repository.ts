@@ -5,7 +5,7 @@ import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import { variablesOf } from '../project/project-repository.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
-import type { Deployment, DeploymentTrigger } from './deployment.ts';
+import { type Deployment, type DeploymentTrigger, isOfCommit } from './deployment.ts';
 import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
 
 const columns = sql`
@@ -42,9 +42,10 @@ export interface NewDeployment {
   readonly environment: Pick<Environment, 'id' | 'name' | 'branch'>;
   readonly trigger: DeploymentTrigger;
   readonly dedupeKey: string;
-  readonly branch: string;
+  /** Null, as the commit: it is uploaded, and has no variables. */
+  readonly branch: string | null;
   readonly fromHead: boolean;
-  readonly commitSha: string;
+  readonly commitSha: string | null;
   readonly commitMessage: string | null;
   readonly commitAuthor: string | null;
   readonly settings: BuildSettings;
@@ -72,9 +73,9 @@ export interface Move {
 
 const shown = (condition: Sql, order: Sql, limit: number) => sql`
   select ${columns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug,
-         case when d.status = 'queued' then (
+         case when d.status = 'queued' and d.trigger <> 'upload' then (
            select count(*) from deployments q join projects o on o.id = q.project_id
-            where q.status = 'queued' and o.user_id = p.user_id and q.id <= d.id
+            where q.status = 'queued' and q.trigger <> 'upload' and o.user_id = p.user_id and q.id <= d.id
          ) end as queue_position
     from deployments d
     join environments e on e.id = d.environment_id
@@ -156,7 +157,9 @@ async function moveAll(db: Queryable, which: Sql, move: Move): Promise<Deploymen
       select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
     )
     select ${columns} from d`);
-  if (ends) await enqueue(db, ...moved.map((deployment) => commitStatusMessage(deployment, move.requestId)));
+  if (ends) {
+    await enqueue(db, ...moved.filter(isOfCommit).map((deployment) => commitStatusMessage(deployment, move.requestId)));
+  }
   return moved;
 }
 
@@ -230,7 +233,8 @@ export const deploymentRepository = (db: Queryable) => ({
         )
         select p.id, ${environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${deployment.branch},
                ${deployment.commitSha}, ${deployment.commitMessage}, ${deployment.commitAuthor},
-               ${JSON.stringify(deployment.settings)}::jsonb, ${variablesOf(environment.name)}, ${requestId},
+               ${JSON.stringify(deployment.settings)}::jsonb,
+               ${deployment.trigger === 'upload' ? sql`'[]'::jsonb` : variablesOf(environment.name)}, ${requestId},
                ${deployment.fromHead}
           from place, projects p where p.id = ${deployment.projectId} and p.deleting_at is null
         returning *

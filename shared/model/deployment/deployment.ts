@@ -12,18 +12,21 @@ export interface SealedVariable {
   readonly scope: 'build' | 'runtime' | 'both';
 }
 
-/** One build of one commit for one environment, as the database holds it. Ids are UUIDs. */
+/** One build of one commit for one environment, or a folder that was uploaded for it, as the database holds it. Ids are UUIDs. */
 export interface Deployment {
   readonly id: string;
   readonly projectId: string;
   readonly environmentId: string;
   readonly seq: number;
   readonly trigger: DeploymentTrigger;
-  readonly branch: string;
+  /** Null for what was uploaded, as the commit: neither came from the code host. */
+  readonly branch: string | null;
   /** Whether the commit was the head of the environment's branch; what is deployed once more, or by its commit, says nothing about that. */
   readonly fromHead: boolean;
-  readonly commitSha: string;
+  readonly commitSha: string | null;
+  /** Of an upload: what its uploader says about it. */
   readonly commitMessage: string | null;
+  /** Of an upload: who uploaded it. */
   readonly commitAuthor: string | null;
   readonly status: StoredStatus;
   readonly attempt: number;
@@ -49,3 +52,9 @@ export interface Deployment {
   /** Since when it is kept however old it gets; null: it is not. */
   readonly pinnedAt: Date | null;
 }
+
+/** Whether a deployment is built from a commit: anything but what was uploaded. */
+export const isOfCommit = <T extends Pick<Deployment, 'branch' | 'commitSha'>>(
+  deployment: T,
+): deployment is T & { readonly branch: string; readonly commitSha: string } =>
+  deployment.branch !== null && deployment.commitSha !== null;

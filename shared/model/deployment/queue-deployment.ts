@@ -69,7 +69,7 @@ export async function queueDeployment(
   // Whoever deletes a project holds its environments' locks meanwhile.
   if (!deployment) throw new AppError('not_found');
   await repositories.enqueue(
-    commitStatusMessage(deployment, requestId),
+    commitStatusMessage({ environmentId: environment.id, commitSha: commit.sha }, requestId),
     buildStartMessage(deployment.id, requestId),
     ...messages,
   );

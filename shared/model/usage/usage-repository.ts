@@ -29,7 +29,7 @@ const monthBegan = sql`date_trunc('month', db_now() at time zone ${BILL_ZONE}) a
 
 /** What an account has used. Each fact has a key, so counting it twice counts it once. */
 export const usageRepository = (db: Queryable) => ({
-  /** Seconds a machine worked on an attempt: from its ticket to its end. */
+  /** Seconds a machine worked on an attempt: from its ticket to its end. None of ours works on what is uploaded. */
   async recordBuild(key: AttemptKey): Promise<void> {
     await db.query(sql`
       with counted as (
@@ -37,6 +37,7 @@ export const usageRepository = (db: Queryable) => ({
         select p.user_id, p.id, d.id, a.attempt, 'build_seconds', greatest(0, extract(epoch from db_now() - a.redeemed_at))
           from build_attempts a join deployments d on d.id = a.deployment_id join projects p on p.id = d.project_id
          where a.deployment_id = ${key.deploymentId} and a.attempt = ${key.attempt} and a.redeemed_at is not null
+           and d.trigger <> 'upload'
         on conflict (deployment_id, attempt, kind) do nothing
         returning user_id, project_id, amount
       )

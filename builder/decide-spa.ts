@@ -1,0 +1,6 @@
+/** Only a lone index.html that a build made is taken for a single-page app, unless the settings say. */
+export function decideSpa(setting: boolean | null, maySpa: boolean, paths: readonly string[]): boolean {
+  if (setting !== null) return setting;
+  const pages = paths.filter((path) => path.endsWith('.html'));
+  return maySpa && pages.length === 1 && pages[0] === 'index.html';
+}

@@ -1,0 +1,60 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { BuildFailure, errorCode } from '../../builder/build-failure.ts';
+import { type Collected, collectOutput } from '../../builder/collect-output.ts';
+import { Unavailable } from '../../builder/http-request.ts';
+import { PlatformRefusal } from '../../builder/platform-client.ts';
+import { uploadFolder } from '../../builder/upload-folder.ts';
+import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
+import type { CommandContext } from './command.ts';
+import { printableText } from './printable-text.ts';
+import { projectHere } from './project-here.ts';
+import { awaitDeployment } from './show-progress.ts';
+
+/** The folder's files, by the rules of what a build leaves behind. Nothing is asked of the platform before they are known to be fit. */
+async function filesOf(named: string, from: string): Promise<Collected> {
+  try {
+    const folder = await realpath(path.resolve(from, named));
+    return await collectOutput({ folder, isProjectRoot: true, user: undefined });
+  } catch (error) {
+    if (error instanceof BuildFailure) throw new CliError(exitCodes.failed, printableText(error.message));
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    const why = code === 'ENOTDIR' ? 'it is no folder' : code === 'ENOENT' ? 'it does not exist' : code;
+    throw new CliError(exitCodes.usage, `Cannot deploy ${printableText(named)}: ${why}.`);
+  }
+}
+
+const uploadStopped = (id: string, error: Error) =>
+  new CliError(
+    error instanceof Unavailable ? exitCodes.unreachable : exitCodes.failed,
+    `The upload of ${id} did not come to its end: ${printableText(error.message)}. Run the same command again.`,
+  );
+
+/** Uploads a local folder as a deployment of the project, as it is, and follows it until it is live. */
+export async function deployFolder(context: CommandContext, named: string): Promise<ExitCode> {
+  const { client, terminal, notes, options, world } = context;
+  const collected = await filesOf(named, world.folder);
+  const project = await projectHere(context);
+  if (!collected.files.some((file) => file.path === 'index.html')) {
+    notes.line(`There is no index.html in ${printableText(named)}: the site's own address will answer 404.`);
+  }
+  const params = { project: project.slug };
+  const body = { environment: options.environment, message: options.message };
+  const { data: begun } = await client('createPrebuiltDeployment', { params, body });
+  const { deployment, upload } = begun;
+  if (!options.json) {
+    const what = `${collected.files.length} files to ${deployment.environment}`;
+    terminal.line(`Deploying ${what} of ${terminal.paint('bold', project.slug)}.`);
+  }
+  const say = (line: string) => terminal.passing(`  … ${printableText(line)}`);
+  try {
+    await uploadFolder({ inputs: { ...upload, deployment_id: deployment.id }, collected, say });
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof PlatformRefusal) throw uploadStopped(deployment.id, error);
+    throw error;
+  }
+  // What went wrong meanwhile, the platform knows.
+  const { data: uploaded } = await client('getDeployment', { params: { ...params, deployment: deployment.id } });
+  return awaitDeployment(context, project, uploaded);
+}
