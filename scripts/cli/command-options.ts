@@ -35,6 +35,8 @@ export const commandOptions = {
   file: { type: 'string', value: 'path', help: 'take the value from a file' },
   keep: { type: 'boolean', help: 'refuse, rather than replace, when one of them is there already' },
   'auto-promote': { type: 'string', value: 'on|off', help: 'whether what is built goes live by itself' },
+  from: { type: 'string', value: 'day', help: 'the first day, like 2026-01-01; default: the 1st of the month' },
+  to: { type: 'string', value: 'day', help: 'the last day; default: today' },
   token: { type: 'boolean', help: 'take an API token from standard input instead of asking in a browser' },
   yes: { type: 'boolean', short: 'y', help: 'do not ask' },
   'api-url': {

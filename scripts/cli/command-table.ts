@@ -25,6 +25,7 @@ import { showLogs } from './show-logs.ts';
 import { showProjects } from './show-projects.ts';
 import { showStatus } from './show-status.ts';
 import { showTokens } from './show-tokens.ts';
+import { showUsage } from './show-usage.ts';
 import { showUser } from './show-user.ts';
 import { showVariables } from './show-variables.ts';
 import { stopDeployment } from './stop-deployment.ts';
@@ -86,6 +87,7 @@ export const commandGroups: readonly CommandGroup[] = [
       login: logIn,
       logout: logOut,
       whoami: showUser,
+      usage: showUsage,
       'tokens list': showTokens,
       'tokens revoke': revokeToken,
     },

@@ -1,3 +1,4 @@
+import type { Deployment } from '@miaobu/shared/contracts/deployments';
 import type { Command } from './command.ts';
 import { deploymentNamed } from './deployment-named.ts';
 import { shortSha } from './deployment-words.ts';
@@ -9,7 +10,7 @@ export const deployAgain: Command = {
   more: 'With the settings and variables of now. Without a name, the newest. Follows it until it is live.',
   operands: ['[deployment]'],
   options: ['project', 'environment', 'no-wait'],
-  optionHelp: { environment: 'the newest of this environment' },
+  optionHelp: { environment: 'the newest of this environment; default: production' },
   examples: [
     ['miaobu redeploy', 'the newest deployment'],
     ['miaobu redeploy 3f2c1ab', 'the newest of that commit'],
@@ -17,7 +18,9 @@ export const deployAgain: Command = {
   async run(context, [named]) {
     const { client, terminal, options } = context;
     const project = await projectHere(context);
-    const old = await deploymentNamed(context, project, named);
+    const environment = options.environment ?? 'production';
+    const isMeant = (each: Deployment) => each.environment === environment;
+    const old = await deploymentNamed(context, project, named, isMeant, `deployment in ${environment}`);
     const params = { project: project.slug, deployment: old.id };
     const { data: begun } = await client('redeployDeployment', { params, body: {} });
     if (!options.json) {

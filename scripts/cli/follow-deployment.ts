@@ -43,8 +43,8 @@ export async function* followDeployment(
       yield { kind: 'log', entry: data };
       continue;
     }
-    // Whoever comes back to a stream is told the status again.
-    const now = JSON.stringify(data);
+    // Whoever comes back to a stream is told the status again; and another attempt begins with the same one.
+    const now = JSON.stringify([data.status, data.reason]);
     if (now !== told) yield { kind: 'status', progress: data };
     told = now;
   }

@@ -6,13 +6,11 @@ import { statusNote, statusStyle } from './deployment-words.ts';
 import { everyPage } from './every-page.ts';
 import { printableText, shortened } from './printable-text.ts';
 import { projectHere } from './project-here.ts';
+import { sizeWords } from './size-words.ts';
 import { localTime, timeAgo } from './time-words.ts';
 
 const LABEL_WIDTH = 13;
 const MESSAGE_WIDTH = 80;
-
-const size = (bytes: number) =>
-  bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 function describe({ terminal, world }: CommandContext, deployment: Deployment) {
   const { status, environment, current, pinned, branch, commit_sha, commit_message, commit_author } = deployment;
@@ -32,7 +30,7 @@ function describe({ terminal, world }: CommandContext, deployment: Deployment) {
   if (deployment.queue_position !== null) row('Queue', `number ${deployment.queue_position}`);
   if (deployment.build_seconds !== null)
     row('Build', `${deployment.build_seconds.toFixed(1)} s, attempt ${deployment.attempt}`);
-  if (deployment.files !== null) row('Files', `${deployment.files}, ${size(deployment.bytes ?? 0)}`);
+  if (deployment.files !== null) row('Files', `${deployment.files}, ${sizeWords(deployment.bytes ?? 0)}`);
 }
 
 const eventRow = ({ created_at, kind, from_status, to_status, by, note }: DeploymentEvent) => [

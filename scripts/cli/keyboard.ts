@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
 /** What the person, or the program before us in a pipe, gives us. */
@@ -15,8 +15,8 @@ export interface Keyboard {
 type Input = NodeJS.ReadStream;
 type Output = NodeJS.WriteStream;
 
-async function ask(input: Input, output: NodeJS.WritableStream, question: string): Promise<string> {
-  const lines = createInterface({ input, output, terminal: true });
+/** Asks through an interface that is there already: what is typed is shown, or not, from its first letter. */
+async function answerTo(lines: Interface, question: string): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.question(question).then(resolve, reject);
@@ -32,12 +32,14 @@ async function ask(input: Input, output: NodeJS.WritableStream, question: string
 export function openKeyboard(input: Input, output: Output): Keyboard {
   return {
     interactive: input.isTTY === true && output.isTTY === true,
-    ask: (question) => ask(input, output, question),
+    ask: (question) => answerTo(createInterface({ input, output, terminal: true }), question),
     async askSecret(question) {
-      output.write(question);
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      // It makes the terminal show nothing that is typed; so it comes before the question, which may be answered at once.
+      const lines = createInterface({ input, output: silent, terminal: true });
+      output.write(question);
       try {
-        return await ask(input, silent, '');
+        return await answerTo(lines, '');
       } finally {
         output.write('\n');
       }

@@ -1,5 +1,6 @@
 import { exitCodes } from './cli-error.ts';
 import type { Command } from './command.ts';
+import { orMissing } from './or-missing.ts';
 import { sessionsOnly } from './sessions-only.ts';
 
 export const revokeToken: Command = {
@@ -9,7 +10,8 @@ export const revokeToken: Command = {
   options: [],
   examples: [['miaobu tokens revoke tok_01jd…', 'its id is in miaobu tokens list']],
   async run({ client, terminal, options }, [token = '']) {
-    await sessionsOnly(() => client('revokeApiToken', { params: { token } }));
+    const revoke = () => sessionsOnly(() => client('revokeApiToken', { params: { token } }));
+    await orMissing(revoke, `You have no API token "${token}". See: miaobu tokens list`);
     if (options.json) terminal.json({ id: token });
     else terminal.line(`${token} counts no more.`);
     return exitCodes.done;

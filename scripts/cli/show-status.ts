@@ -11,11 +11,11 @@ const MESSAGE_WIDTH = 60;
 
 function describe({ terminal, world }: CommandContext, deployment: Deployment | undefined): string {
   if (!deployment) return terminal.paint('dim', 'none');
-  const { id, status, commit_sha, commit_message, created_at } = deployment;
+  const { id, status, environment, commit_sha, commit_message, created_at } = deployment;
   const lines = [
     `${terminal.paint(statusStyle(status), status)} ${statusNote(deployment)}`.trimEnd(),
     `${shortSha(commit_sha)} ${shortened(commit_message ?? '', MESSAGE_WIDTH)}`.trimEnd(),
-    terminal.paint('dim', `${id}, ${timeAgo(created_at, world.now())}`),
+    terminal.paint('dim', `${id}, ${environment}, ${timeAgo(created_at, world.now())}`),
   ];
   return lines.join(`\n${' '.repeat(LABEL_WIDTH)}`);
 }

@@ -62,14 +62,14 @@ export async function cliUnderTest(stored: TestStore) {
            set status = ${status}, reason = ${set.reason ?? null}, reason_message = ${set.reasonMessage ?? null}
          where id = ${id}`);
     },
-    /** Makes it what its environment shows. */
+    /** Makes it what its environment shows: first that, then complete, as the platform does. */
     async show(shown: string) {
       const deployment = await stored.deployment(readId('deployment', shown) ?? '');
+      await stored.store.environments.switchTo(deployment.environmentId, { id: deployment.id, seq: deployment.seq });
       await stored.db.query(sql`
         update deployments
            set status = 'deployed', activated_at = db_now(), published_at = db_now(), finished_at = db_now()
          where id = ${deployment.id}`);
-      await stored.store.environments.switchTo(deployment.environmentId, { id: deployment.id, seq: deployment.seq });
     },
     /** Makes `folder` a git repository with this remote. */
     git(...args: readonly string[]): string {

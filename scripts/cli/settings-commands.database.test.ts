@@ -1,0 +1,165 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sql } from '@miaobu/shared/db/sql';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { type CliUnderTest, cliUnderTest } from './testing/cli-under-test.ts';
+import type { WorldOptions } from './testing/run-miaobu.ts';
+
+let stored: TestStore;
+let cli: CliUnderTest;
+beforeAll(async () => {
+  stored = await openTestStore();
+});
+beforeEach(async () => {
+  cli = await cliUnderTest(stored);
+  const { project } = await cli.project('site');
+  await stored.db.query(sql`update projects set repository = 'you/site' where id = ${project.id}`);
+});
+afterEach(() => cli.close());
+afterAll(() => stored.close());
+
+const run = (args: readonly string[], options: WorldOptions = {}) => cli.run([...args, '-p', 'site'], options);
+const json = async (args: readonly string[], options: WorldOptions = {}) =>
+  JSON.parse((await run([...args, '--json'], options)).stdout);
+
+describe('env', () => {
+  const list = () => json(['env', 'list']);
+
+  test('set takes the value from a pipe, a file, or a person who is not shown it; a secret is never shown again', async () => {
+    expect((await run(['env', 'list'])).stdout).toContain('miaobu env set');
+    await run(['env', 'set', 'PIPED'], { input: 'a value\nof two lines\n' });
+    writeFileSync(path.join(cli.home, 'key.txt'), 'from a file');
+    await run(['env', 'set', 'FILED', '--file', 'key.txt', '--plain', '--scope', 'build', '-e', 'staging']);
+    const asked = await run(['env', 'set', 'TYPED', '--plain'], { typed: [' spaces stay '] });
+    expect(asked.questions).toEqual(['Value of TYPED: ']);
+    expect(await list()).toMatchObject([
+      { key: 'PIPED', value: null, is_secret: true, environment: 'production', scope: 'both' },
+      { key: 'TYPED', value: ' spaces stay ', is_secret: false },
+      { key: 'FILED', value: 'from a file', environment: 'staging', scope: 'build' },
+    ]);
+    const { stdout } = await run(['env', 'list']);
+    expect(stdout).toMatch(/^PIPED +secret +production +both/m);
+    expect(stdout).not.toContain('a value');
+  });
+
+  test('set changes what is there, and leaves its scope unless told', async () => {
+    await run(['env', 'set', 'KEY', '--plain', '--scope', 'build'], { input: 'one' });
+    await run(['env', 'set', 'KEY', '--plain'], { input: 'two' });
+    expect(await list()).toMatchObject([{ key: 'KEY', value: 'two', scope: 'build' }]);
+  });
+
+  test('rm deletes the one that is meant, and names the near one otherwise', async () => {
+    await run(['env', 'set', 'API_KEY'], { input: 'one' });
+    await run(['env', 'set', 'API_KEY', '-e', 'staging'], { input: 'one' });
+    expect(await run(['env', 'rm', 'API_KYE'])).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('Did you mean API_KEY?'),
+    });
+    expect(await run(['env', 'rm', 'API_KEY'])).toMatchObject({ exitCode: 0 });
+    expect(await list()).toMatchObject([{ key: 'API_KEY', environment: 'staging' }]);
+  });
+
+  test('import sets all of a file or none, and pull writes what import reads', async () => {
+    const content = 'ONE=1\nTWO="two words"\n# nothing\nTHREE=\'multi\nline $x\'\n';
+    writeFileSync(path.join(cli.home, '.env'), content);
+    expect(await run(['env', 'import', '.env', '--plain'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('ONE, '),
+    });
+    const { stdout } = await run(['env', 'pull']);
+    await run(['env', 'import', '-', '--plain', '-e', 'staging'], { input: stdout });
+    const valuesOf = (all: { environment: string; key: string; value: string }[], environment: string) =>
+      Object.fromEntries(all.filter((each) => each.environment === environment).map(({ key, value }) => [key, value]));
+    const all = await list();
+    expect(valuesOf(all, 'staging')).toEqual({ ONE: '1', TWO: 'two words', THREE: 'multi\nline $x' });
+    expect(valuesOf(all, 'production')).toEqual(valuesOf(all, 'staging'));
+
+    const kept = await run(['env', 'import', '-', '--keep'], { input: 'NEW=1\nONE=2\n' });
+    expect(kept).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await list()).toHaveLength(6);
+    expect(await run(['env', 'import', 'no-such-file'])).toMatchObject({ exitCode: 2 });
+  });
+
+  test('pull names secrets without a value, and says so apart from the file', async () => {
+    await run(['env', 'set', 'SECRET'], { input: 'hidden' });
+    expect(await run(['env', 'pull'])).toMatchObject({
+      stdout: '# SECRET is a secret\n',
+      stderr: expect.stringContaining('1 of 1 are secrets'),
+    });
+  });
+
+  test('takes no environment or scope that there is not', async () => {
+    const { exitCode, stderr } = await run(['env', 'list', '-e', 'prodution']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('Did you mean production?') });
+    expect(await run(['env', 'set', 'KEY', '--scope', 'all'], { input: 'x' })).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('environments', () => {
+  test('staging is switched on with a branch, changed, and switched off when it was confirmed', async () => {
+    cli.api.codeHost.repositories.push({
+      id: 1,
+      fullName: 'you/site',
+      branches: { next: '1234567890123456789012345678901234567890' },
+      visibleTo: ['github-you'],
+    });
+    expect(await run(['environments', 'add'])).toMatchObject({ exitCode: 2 });
+    const added = await json(['environments', 'add', '--branch', 'next', '--no-wait']);
+    expect(added).toMatchObject({ name: 'staging', branch: 'next', deployment: { environment: 'staging' } });
+
+    const held = await run(['environments', 'set', 'staging', '--auto-promote', 'off']);
+    expect(held.stdout).toBe('staging follows next; its pushes are built, and wait.\n');
+    expect((await run(['environments'])).stdout).toMatch(/^staging +next +wait +nothing +https:/m);
+    expect(await run(['environments', 'set', 'staging'])).toMatchObject({ exitCode: 2 });
+    expect(await run(['environments', 'set', 'stagin', '--branch', 'x'])).toMatchObject({ exitCode: 4 });
+
+    expect(await run(['environments', 'rm'])).toMatchObject({ exitCode: 2 });
+    expect(await run(['environments', 'rm'], { typed: ['n'] })).toMatchObject({ exitCode: 1 });
+    expect(await json(['environments'])).toHaveLength(2);
+    expect(await run(['environments', 'rm'], { typed: ['y'] })).toMatchObject({ exitCode: 0 });
+    expect(await json(['environments'])).toHaveLength(1);
+    expect(await run(['environments', 'rm', '--yes'])).toMatchObject({ exitCode: 4 });
+  });
+});
+
+describe('hooks', () => {
+  test('a hook is made with a command that works, listed without its secret, and ended', async () => {
+    cli.api.codeHost.repositories.push({
+      id: 1,
+      fullName: 'you/site',
+      branches: { main: '1234567890123456789012345678901234567890' },
+      visibleTo: ['github-you'],
+    });
+    const { stdout } = await run(['hooks', 'create', 'of the CMS']);
+    const [, secret = '', address = ''] = /curl -X POST -H 'Authorization: Bearer (\S+)' (\S+)\n/.exec(stdout) ?? [];
+    const trigger = () =>
+      cli.api.ask('POST', new URL(address).pathname, { headers: { authorization: `Bearer ${secret}` } });
+    expect((await trigger()).status).toBe(202);
+
+    const listed = await run(['hooks', 'list']);
+    expect(listed.stdout).toMatch(/^\w+ {2}of the CMS {2}production {2}/m);
+    expect(listed.stdout).not.toContain(secret);
+    const [{ id }] = await json(['hooks', 'list']);
+    expect(await run(['hooks', 'rm', id])).toMatchObject({ exitCode: 0, stdout: `${id} counts no more.\n` });
+    expect(await run(['hooks', 'rm', id])).toMatchObject({ exitCode: 4 });
+    expect((await trigger()).status).toBe(401);
+    expect((await run(['hooks', 'list'])).stdout).toContain('No deploy hooks yet');
+  });
+});
+
+test('analyze tells how a repository would be built, and why', async () => {
+  cli.api.codeHost.repositories.push({
+    id: 1,
+    fullName: 'you/site',
+    branches: { main: '1234567890123456789012345678901234567890' },
+    visibleTo: ['github-you'],
+    files: { 'package.json': '{"devDependencies":{"vite":"7"},"scripts":{"build":"vite build"}}' },
+  });
+  const { exitCode, stdout } = await cli.run(['analyze', 'you/site']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^you\/site, main\n {2}Framework {2}Vite\n/);
+  expect(JSON.parse((await cli.run(['analyze', 'you/site', '--json'])).stdout)).toMatchObject({ framework: 'Vite' });
+  expect(await cli.run(['analyze', 'you/nothing'])).toMatchObject({ exitCode: 4 });
+  expect(await cli.run(['analyze', 'site'])).toMatchObject({ exitCode: 2 });
+});
