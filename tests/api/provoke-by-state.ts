@@ -30,6 +30,10 @@ const nothing = async () => {};
 const uuidOf = ({ deployment = '' }: Ids) => readId('deployment', deployment);
 const setStatus = (status: string) => (world: World, ids: Ids) =>
   world.own.db.query(sql`update deployments set status = ${status} where id = ${uuidOf(ids)}`);
+const setUploaded = (world: World, ids: Ids) =>
+  world.own.db.query(sql`
+    update deployments set trigger = 'upload', branch = null, commit_sha = null, from_head = false
+     where id = ${uuidOf(ids)}`);
 const switchOff = (world: World, ids: Ids) =>
   world.own.db.query(sql`
     update environments set disabled_at = db_now() where project_id = ${readId('project', ids.project ?? '')}`);
@@ -167,7 +171,9 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
   'promoteDeployment deployment_purged': after(setStatus('purged')),
   'rollbackEnvironment deployment_purged': after(setStatus('purged')),
   'pinDeployment deployment_purged': after(setStatus('purged')),
+  'createPrebuiltDeployment environment_off': after(switchOff),
   'redeployDeployment environment_off': after(switchOff),
+  'redeployDeployment deployment_uploaded': after(setUploaded),
   'promoteDeployment environment_off': after(switchOff),
   'createDeployHook limit_reached': after(
     many(20, ({ project }) => `/api/v1/projects/${project}/deploy-hooks`, { name: 'x' }),

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { deadlineSeconds, SILENCE_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { queueUpload } from '@miaobu/shared/model/deployment/queue-upload';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/database/callback-under-test.ts';
+import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
+import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { findOverdue } from './find-overdue.ts';
+import { rescueDeployment } from './rescue-deployment.ts';
+
+let stored: TestStore;
+let cloud: CloudUnderTest;
+let deploy: DeployUnderTest;
+let site: Site;
+let sites = 0;
+
+beforeAll(async () => {
+  stored = await openTestStore();
+  cloud = await startCloudUnderTest();
+  deploy = deployUnderTest(stored, cloud);
+});
+beforeEach(async () => {
+  await stored.empty();
+  sites += 1;
+  site = await prepareSite(stored, { slug: `upload-${sites}` });
+});
+afterAll(async () => {
+  await cloud.close();
+  await stored.close();
+});
+
+async function begin() {
+  const nonce = randomBytes(16);
+  const { id, attempt } = await stored.store.transaction(async (repositories) =>
+    queueUpload(repositories, {
+      project: site.project,
+      environment: await repositories.environments.lock(site.environment.id),
+      message: null,
+      uploader: 'you',
+      nonce,
+      requestId: 'a test',
+    }),
+  );
+  const ticket = stored.tokens.ticket({ deploymentId: id, attempt, nonce });
+  return { id, run: deploy.callback.runOf({ shownId: showId('deployment', id), attempt, ticket }) };
+}
+
+/** What the minute timer does. Asks a code host for a run: none here may. */
+async function tick(): Promise<void> {
+  const { store } = stored;
+  const never = () => Promise.reject(new Error('no run was ever started'));
+  await findOverdue({ store })();
+  await deploy.workOn({
+    ...deploy.handlers,
+    'deployment.rescue': rescueDeployment({
+      store,
+      buildRunner: { getRun: never, findRun: never },
+      objectStore: cloud.objectStore,
+    }),
+  });
+}
+const abandoned = (reasonMessage: RegExp) => ({
+  status: 'failed',
+  attempt: 1,
+  reason: 'upload_abandoned',
+  reasonMessage: expect.stringMatching(reasonMessage),
+});
+/** Nothing is asked of a code host, and nothing is given up by a message. */
+async function expectNoBuild() {
+  const messages = await stored.messages();
+  expect(messages.map(({ topic }) => topic)).not.toContain('build.start');
+  expect(messages.map(({ topic }) => topic)).not.toContain('run.cancel');
+  expect(messages.filter(({ lastError }) => lastError !== null)).toEqual([]);
+}
+
+test('an upload that is not begun in its time has failed, and its ticket counts no more', async () => {
+  const { id, run } = await begin();
+  await stored.moveClock(deadlineSeconds.queued - 10);
+  await tick();
+  expect((await stored.deployment(id)).status).toBe('queued');
+  await stored.moveClock(20);
+  await tick();
+  expect(await stored.deployment(id)).toMatchObject(abandoned(/did not begin/));
+  expect(await run.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+  await expectNoBuild();
+});
+
+test('an uploader that is silent is given up: what it says later is not taken, and no build takes its place', async () => {
+  const { id, run } = await begin();
+  const { token } = (await run.redeem()).data;
+  const publish = (await run.publication(token)).data.token;
+  await stored.moveClock(SILENCE_SECONDS + 1);
+  await tick();
+  expect(await stored.deployment(id)).toMatchObject(abandoned(/stopped before it was complete/));
+  expect(await run.uploads(publish, [{ sha256: sha256Of('x'), bytes: 1 }])).toMatchObject({ code: 'attempt_closed' });
+  expect(await run.report(token, { seq: 1, kind: 'heartbeat' })).toMatchObject({ data: { stop: true } });
+  await expectNoBuild();
+});
+
+test('one that is heard of gets more time, but not for ever', async () => {
+  const { id, run } = await begin();
+  const { token } = (await run.redeem()).data;
+  let passed = 0;
+  const statusAfter = async (seconds: number) => {
+    for (const end = passed + seconds; passed < end; passed += 120) {
+      await stored.moveClock(120);
+      await run.report(token, { seq: 1, kind: 'heartbeat' });
+      await tick();
+    }
+    return (await stored.deployment(id)).status;
+  };
+  expect(await statusAfter(2 * deadlineSeconds.uploading)).toBe('uploading');
+  expect(await statusAfter(60 * 60)).toBe('failed');
+  await expectNoBuild();
+});
+
+test('one whose files are all there goes live, though its last word was lost', async () => {
+  const { id, run } = await begin();
+  const publish = (await run.publication((await run.redeem()).data.token)).data.token;
+  const content = '<h1>mine</h1>';
+  const { uploads } = (await run.uploads(publish, [{ sha256: sha256Of(content), bytes: content.length }])).data;
+  for (const upload of uploads as Upload[]) await putUpload(upload, content);
+  const manifest = JSON.stringify(manifestOf({ 'index.html': content }));
+  const place = await run.manifest(publish, { sha256: sha256Of(manifest), bytes: manifest.length });
+  await putUpload(place.data as unknown as Upload, manifest);
+
+  await stored.moveClock(SILENCE_SECONDS + 1);
+  await tick();
+  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1 });
+  expect((await stored.environment(site.environment.id)).currentDeploymentId).toBe(id);
+});
