@@ -1,3 +1,4 @@
+import { beginNewKeys } from './begin-new-keys.ts';
 import { changeEnvironment } from './change-environment.ts';
 import type { Command } from './command.ts';
 import { deleteNamed } from './delete-named.ts';
@@ -21,6 +22,7 @@ import { setVariable } from './set-variable.ts';
 import { showAnalysis } from './show-analysis.ts';
 import { showEnvironments } from './show-environments.ts';
 import { showHooks } from './show-hooks.ts';
+import { showKeys } from './show-keys.ts';
 import { showLogs } from './show-logs.ts';
 import { showProjects } from './show-projects.ts';
 import { showStatus } from './show-status.ts';
@@ -90,6 +92,13 @@ export const commandGroups: readonly CommandGroup[] = [
       usage: showUsage,
       'tokens list': showTokens,
       'tokens revoke': revokeToken,
+    },
+  },
+  {
+    title: 'Platform',
+    commands: {
+      'keys status': showKeys,
+      'keys rotate': beginNewKeys,
     },
   },
 ];

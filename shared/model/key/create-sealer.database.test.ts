@@ -3,6 +3,7 @@ import { sql } from '@miaobu/shared/db/sql';
 import { encrypt } from '@miaobu/shared/kernel/authenticated-encryption';
 import { deriveKey } from '@miaobu/shared/kernel/seal';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { importProject } from '../../../tests/database/import-project.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
 import { ACTIVE_SECONDS, createSealer, type Deps } from './create-sealer.ts';
 
@@ -161,6 +162,19 @@ test('a retired key opens what it has sealed; new values get another within a mi
   const last = keyOf(await elsewhere.seal('x', place));
   elsewhere.forgetKeys();
   expect(keyOf(await elsewhere.seal('x', place))).not.toBe(last);
+});
+
+test('the keys of a project are deleted with it: a copy of its secrets from before cannot be read any more', async () => {
+  const { project } = await importProject(stored, { slug: 'blog' });
+  const other = await importProject(stored, { slug: 'shop' });
+  const sealed = project.webhookSecretSealed;
+  expect(await instance().open(sealed, context(project.id))).not.toBe('');
+  await stored.store.transaction(async ({ projects }) => {
+    await projects.startDeleting(project.id);
+    await projects.delete(project.id);
+  });
+  await expect(instance().open(sealed, context(project.id))).rejects.toMatchObject(unreadable);
+  expect(await instance().open(other.project.webhookSecretSealed, context(other.project.id))).toBe(other.webhookSecret);
 });
 
 test('without the database a secret is not unreadable but out of reach', async () => {
