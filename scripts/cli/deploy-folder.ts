@@ -44,7 +44,8 @@ export async function deployFolder(context: CommandContext, named: string): Prom
   const { data: begun } = await client('createPrebuiltDeployment', { params, body });
   const { deployment, upload } = begun;
   if (!options.json) {
-    const what = `${collected.files.length} files to ${deployment.environment}`;
+    const count = collected.files.length;
+    const what = `${count} ${count === 1 ? 'file' : 'files'} to ${deployment.environment}`;
     terminal.line(`Deploying ${what} of ${terminal.paint('bold', project.slug)}.`);
   }
   const say = (line: string) => terminal.passing(`  … ${printableText(line)}`);

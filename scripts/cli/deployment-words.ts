@@ -21,9 +21,9 @@ export const statusStyle = (status: DeploymentStatus) => styles[status];
 export const shortSha = (sha: string | null) => sha?.slice(0, 7) ?? 'upload';
 
 /** Seconds from the queue to the end, or undefined when there is no end yet. */
-export function secondsTaken({ created_at, published_at, finished_at }: Deployment): string | undefined {
-  const end = published_at ?? finished_at;
-  return end === null ? undefined : ((Date.parse(end) - Date.parse(created_at)) / 1000).toFixed(1);
+function secondsTaken({ created_at, finished_at }: Deployment): string | undefined {
+  // Not when it was published: it is again, by every promotion and rollback.
+  return finished_at === null ? undefined : ((Date.parse(finished_at) - Date.parse(created_at)) / 1000).toFixed(1);
 }
 
 /** Why a complete deployment is not what its environment shows. */
@@ -37,7 +37,9 @@ const notShown: Readonly<Record<string, string>> = {
 export function reasonText({ status, reason, reason_message }: Omit<Progress, 'attempt'>): string {
   if (status === 'deployed' && reason !== null) return notShown[reason] ?? reason;
   if (reason_message === null) return reason ?? '';
-  return printableText(reason_message) + (reason === null ? '' : ` (${reason})`);
+  // Of a build that failed, what follows its first line is the end of the log.
+  const [line = ''] = printableText(reason_message).trim().split('\n', 1);
+  return line + (reason === null ? '' : ` (${reason})`);
 }
 
 /** What there is to say about a deployment's status besides its name. */

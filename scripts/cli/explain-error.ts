@@ -26,14 +26,16 @@ function particulars({ details }: ApiError): string {
   return known.length === 0 ? '' : ` (${known.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')})`;
 }
 
-const remedies: Readonly<Record<string, string>> = {
-  unauthorized: ' Sign in: miaobu login',
-  forbidden: ' Sign in with a credential that may: miaobu login',
-};
+/** What helps somebody whose token is not enough: it is the environment's, or one that login can replace. */
+function remedy({ code }: ApiError, isTokenNamed: boolean): string {
+  if (code === 'unauthorized') return isTokenNamed ? ' Check MIAOBU_TOKEN.' : ' Sign in: miaobu login';
+  if (code !== 'forbidden') return '';
+  return isTokenNamed ? ' Set MIAOBU_TOKEN to one that may.' : ' Sign in with what it needs: miaobu login';
+}
 
-function refusal(error: ApiError): string {
+function refusal(error: ApiError, isTokenNamed: boolean): string {
   const request = error.requestId === undefined ? '' : ` [${error.code}, request ${error.requestId}]`;
-  return printableText(`${error.message}${particulars(error)}${remedies[error.code] ?? ''}${request}`);
+  return printableText(`${error.message}${particulars(error)}${remedy(error, isTokenNamed)}${request}`);
 }
 
 function exitCodeOf({ status, code }: ApiError): ExitCode {
@@ -43,10 +45,19 @@ function exitCodeOf({ status, code }: ApiError): ExitCode {
   return exitCodes.failed;
 }
 
-/** What to tell a person about an error, and how to end. Throws what is a fault of this program's own. */
-export function explainError(error: unknown, apiUrl: string | undefined): { message: string; exitCode: ExitCode } {
+/**
+ * What to tell a person about an error, and how to end. `isTokenNamed`: the token is the environment's, which no login changes. Throws
+ * what is a fault of this program's own.
+ */
+export function explainError(
+  error: unknown,
+  apiUrl: string | undefined,
+  isTokenNamed: boolean,
+): { message: string; exitCode: ExitCode } {
   if (error instanceof CliError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof ApiError && isOurs(error)) return { message: refusal(error), exitCode: exitCodeOf(error) };
+  if (error instanceof ApiError && isOurs(error)) {
+    return { message: refusal(error, isTokenNamed), exitCode: exitCodeOf(error) };
+  }
   if (error instanceof ApiError || error instanceof z.ZodError) {
     const said = error instanceof ApiError ? ` (${error.message})` : '';
     const message = `What answers at ${apiUrl} is not this version's Miaobu API${said}. Check the address.`;

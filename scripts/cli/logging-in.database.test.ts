@@ -160,6 +160,15 @@ describe('the token that is kept', () => {
   });
 });
 
+test('who brings a token that does not count, or may not do that, is told about that token', async () => {
+  const bad = await cli.run(['list'], { environment: { MIAOBU_TOKEN: 'mb_live_nothing' } });
+  expect(bad).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Check MIAOBU_TOKEN.') });
+  await stored.db.query(sql`update api_tokens set scopes = '{account:read}'`);
+  const weak = await cli.run(['list']);
+  expect(weak).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('"projects:read"') });
+  expect(weak.stderr).toContain('Set MIAOBU_TOKEN to one that may.');
+});
+
 describe('tokens', () => {
   test('are managed by a session: an API token is told so, and ends with 3', async () => {
     const { exitCode, stderr } = await cli.run(['tokens', 'list']);

@@ -41,7 +41,7 @@ export async function runCommandLine(
     const streams = createStreams({ ...asking, pause: world.pause });
     return await command.run({ client, streams, apiUrl, terminal, notes, options, world }, operands);
   } catch (error) {
-    const { message, exitCode } = explainError(error, apiUrl);
+    const { message, exitCode } = explainError(error, apiUrl, Boolean(world.environment.MIAOBU_TOKEN));
     notes.line(message);
     return exitCode;
   }

@@ -14,7 +14,8 @@ export function describeAnalysis(terminal: Terminal, analysis: RepositoryAnalysi
     terminal.line(`  ${terminal.paint('dim', label.padEnd(LABEL_WIDTH))}${printableText(text)}`);
   const guessed = confidence === 'low' ? ' (a guess)' : '';
   row('Framework', `${framework ?? 'none that is known'}${guessed}`);
-  row('Install', `${install_command ?? 'nothing'}${package_manager === null ? '' : ` (${package_manager})`}`);
+  const by = install_command === null || package_manager === null ? '' : ` (${package_manager})`;
+  row('Install', (install_command ?? 'nothing') + by);
   row('Build', build_command ?? 'nothing');
   row('Output', output_directories.join(', '));
   if (analysis.node_version !== null) row('Node', analysis.node_version);

@@ -2,7 +2,7 @@ import { exitCodes } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { sizeWords } from './size-words.ts';
 
-const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`;
+const duration = (seconds: number) => (seconds < 60 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`);
 
 export const showUsage: Command = {
   summary: 'Tells what your projects used, and may use.',
@@ -20,7 +20,7 @@ export const showUsage: Command = {
       return exitCodes.done;
     }
     const { builds, build_seconds, stored_bytes, limits } = data;
-    terminal.line(`From ${data.from} to ${data.to}: ${builds} builds, ${minutes(build_seconds)} of building.`);
+    terminal.line(`From ${data.from} to ${data.to}: ${builds} builds, ${duration(build_seconds)} of building.`);
     terminal.line(`Stored now: ${sizeWords(stored_bytes)} of ${sizeWords(limits.max_storage_bytes)}.`);
     terminal.line(
       `Limits: ${limits.max_projects} projects, ${limits.max_active_builds} builds at a time, ${limits.max_builds_per_hour} an hour.`,
@@ -32,7 +32,7 @@ export const showUsage: Command = {
         data.projects.map(({ slug, project_id, builds, build_seconds, stored_bytes }) => [
           slug === null ? { text: `${project_id} (deleted)`, style: 'dim' } : { text: slug, style: 'bold' },
           String(builds),
-          minutes(build_seconds),
+          duration(build_seconds),
           sizeWords(stored_bytes),
         ]),
       );
