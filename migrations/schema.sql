@@ -562,6 +562,7 @@ create table users (
   disabled_at timestamp with time zone,
   github_refresh_token_sealed text,
   github_token_expires_at timestamp with time zone,
+  github_renewal_until timestamp with time zone,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_github_id_key UNIQUE (github_id),
   constraint users_max_active_builds_check CHECK (max_active_builds > 0),
