@@ -3,14 +3,15 @@ import type { Command } from './command.ts';
 import { commandOptions, globalOptions, type OptionName } from './command-options.ts';
 import { commandGroups, commandTable } from './command-table.ts';
 import { nearestName } from './nearest-name.ts';
+import { displayWidth } from './printable-text.ts';
 
 export const PROGRAM = 'miaobu';
 
 type Row = readonly [string, string];
 
 const aligned = (rows: readonly Row[]) => {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
+  const width = Math.max(...rows.map(([left]) => displayWidth(left)));
+  return rows.map(([left, right]) => `  ${left}${' '.repeat(width - displayWidth(left))}  ${right}`.trimEnd());
 };
 
 function optionRow(name: OptionName, command?: Command): Row {
@@ -89,7 +90,7 @@ export function helpText(name = ''): string {
   const lines = [
     `${PROGRAM} ${signature(name)}${command.options.length > 0 ? ' [options]' : ''}`,
     '',
-    [command.summary, command.more].filter((part) => part !== undefined).join(' '),
+    [command.summary, command.more].filter((part) => part !== undefined).join('\n'),
   ];
   if (command.options.length > 0) lines.push('', ...aligned(command.options.map((each) => optionRow(each, command))));
   if (command.examples.length > 0) lines.push('', 'Examples', ...aligned(command.examples));
