@@ -19,13 +19,12 @@ let platform: Platform;
 let api: ApiClient;
 let site: GitSite;
 let url: string;
-let dist: string;
+const dist = mkdtempSync(path.join(tmpdir(), 'miaobu-dist-'));
 const params = { project: 'folder' };
 
 beforeAll(async () => {
   platform = await startPlatform();
   api = createClient({ origin: platform.apiUrl, token: platform.token });
-  dist = mkdtempSync(path.join(tmpdir(), 'miaobu-dist-'));
   site = await gitSite(platform.gitUrl, 'dev/folder');
   await site.commit({ 'index.html': PUSHED });
   await site.push();
