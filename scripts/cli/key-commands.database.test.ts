@@ -23,7 +23,9 @@ test('who runs the platform sees what is under which keys, and begins new ones',
   expect(before.stdout).toMatch(/2 data keys in use, .*; 0 retired\.\nNothing is under an old key\./);
   const rotated = await cli.run(['keys', 'rotate', 'data', '-p', showId('project', project.id), '--json']);
   expect(JSON.parse(rotated.stdout)).toMatchObject({ data_keys: { active: 1, retired: 1 }, settled: false });
-  expect((await cli.run(['keys', 'rotate', 'ring'])).stdout).toMatch(/^retired .*\n[^]*Old keys are still needed\./m);
+  expect((await cli.run(['keys', 'rotate', 'ring'])).stdout).toMatch(
+    /^retired .*\n[\s\S]*Old keys are still needed\./m,
+  );
 });
 
 test('a kind of keys that does not exist is refused before anything is asked', async () => {
