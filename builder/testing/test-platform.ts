@@ -9,6 +9,7 @@ import {
   logChunk,
   manifestUploadRequest,
   redeemRequest,
+  type UploadJob,
   uploadRequest,
 } from '@miaobu/shared/contracts/build-job';
 import { type Manifest, parseManifest } from '@miaobu/shared/contracts/manifest';
@@ -51,8 +52,8 @@ export async function startTestPlatform({
   present = [],
   intercept,
 }: {
-  /** The commit's tar.gz. */
-  archive: Buffer;
+  /** The commit's tar.gz; without one the deployment is a folder that is uploaded. */
+  archive?: Buffer;
   settings?: Partial<BuildJob['settings']>;
   environment?: Record<string, string>;
   limits?: Partial<BuildJob['limits']>;
@@ -98,7 +99,8 @@ export async function startTestPlatform({
   function answer(request: SeenRequest): Answer {
     const { method, path, headers, body } = request;
     if (method === 'GET' && path === '/source.tar.gz') return { status: 302, location: '/download/source.tar.gz' };
-    if (method === 'GET' && path === '/download/source.tar.gz') return { status: 200, body: archive };
+    if (method === 'GET' && path === '/download/source.tar.gz')
+      return archive ? { status: 200, body: archive } : refusal(404, 'not_found');
     if (method === 'PUT' && path.startsWith('/store/')) return store(request);
 
     const json: unknown = JSON.parse(body.toString());
@@ -107,11 +109,17 @@ export async function startTestPlatform({
       if (asked.ticket !== secrets.ticket) return refusal(401, 'unauthorized');
       if (redeemer !== undefined && redeemer !== asked.redeemer) return refusal(409, 'ticket_already_redeemed');
       redeemer = asked.redeemer;
-      return ok({
+      const common = {
         deployment_id: 'dep_test',
         attempt: 1,
         request_id: 'req_of_this_deployment',
         project_slug: 'site',
+        token: secrets.jobToken,
+      };
+      const { spa = null } = settings;
+      if (!archive) return ok({ ...common, spa, limits: { log_bytes: 1024 * 1024 } } satisfies UploadJob);
+      return ok({
+        ...common,
         repository: 'acme/site',
         branch: 'main',
         commit_sha: '0123456789abcdef0123456789abcdef01234567',
@@ -119,7 +127,6 @@ export async function startTestPlatform({
         settings: { ...DEFAULT_SETTINGS, ...settings },
         environment,
         limits: { build_seconds: 60, log_bytes: 1024 * 1024, ...limits },
-        token: secrets.jobToken,
       } satisfies BuildJob);
     }
     if (headers['x-request-id'] !== 'req_of_this_deployment') return refusal(422, 'invalid_request');
