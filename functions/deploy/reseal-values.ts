@@ -59,7 +59,7 @@ async function walkOf({ store }: Deps, from: string): Promise<Walk | undefined> 
   if (from === FIRST_VERSION) return { which: { beginning: 'v1.', projectId: null }, columns: sealedColumns };
   const key = await store.keys.findDataKey(from);
   if (!key?.retired) return undefined;
-  const columns = sealedColumns.filter(({ project }) => (project === null) === (key.projectId === null));
+  const columns = sealedColumns.filter(({ ofProjects }) => ofProjects === (key.projectId !== null));
   return { which: { beginning: `v2.${from}.`, projectId: key.projectId }, columns };
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => stored.close());
 
-const names = sealedColumns.map(({ name }) => name).sort();
+const names: readonly string[] = sealedColumns.map(({ name }) => name).sort();
 
 /** Columns of the schema, as `table.column`. */
 const columns = async () =>
