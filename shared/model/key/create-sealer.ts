@@ -34,7 +34,7 @@ const FORM = /^(?:(v1)|v2\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))\.([A-Z
 const about = (keyId: string, context: string) => `miaobu:v2:${keyId}:${context}`;
 
 /**
- * Seals values with data keys that are stored wrapped (docs/decisions/0007): `v2.{data key}.{AES-256-GCM, base64url}`, with data key and
+ * Seals values with data keys that are stored wrapped (docs/decisions/0008): `v2.{data key}.{AES-256-GCM, base64url}`, with data key and
  * context as AAD. Opens also `v1.…`, what was sealed with the root key itself. Nothing else is ever taken for a value: what does not open is
  * an alarm.
  */
