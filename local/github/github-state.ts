@@ -100,8 +100,9 @@ create table if not exists oauth_token (
   created_at integer not null,
   expires_at integer
 );
-create table if not exists oauth_refresh_token (
-  token_sha256 text primary key,
+create table if not exists oauth_renewal (
+  refresh_token_sha256 text primary key,
+  token_sha256 text not null,
   client_id text not null,
   login text not null,
   expires_at integer not null

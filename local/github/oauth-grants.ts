@@ -50,8 +50,8 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
     if (!ends) return issued;
     const refreshToken = `ghr_${randomBytes(38).toString('hex')}`;
     database
-      .prepare('insert into oauth_refresh_token values (?, ?, ?, ?)')
-      .run(sha256(refreshToken), clientId, login, now() + REFRESH_TOKEN_SECONDS * 1000);
+      .prepare('insert into oauth_renewal values (?, ?, ?, ?, ?)')
+      .run(sha256(refreshToken), sha256(token), clientId, login, now() + REFRESH_TOKEN_SECONDS * 1000);
     return {
       ...issued,
       expires_in: USER_TOKEN_SECONDS,
@@ -89,15 +89,18 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
       });
     },
 
-    /** A GitHub App's next token; the refresh token is used up. */
+    /** A GitHub App's next token. The refresh token is used up, and the token it came with counts no more. */
     refresh(clientId: string, refreshToken: string): IssuedToken | undefined {
       return transaction(() => {
         const row = database
           .prepare(
-            'delete from oauth_refresh_token where token_sha256 = ? and client_id = ? and expires_at > ? returning login',
+            `delete from oauth_renewal where refresh_token_sha256 = ? and client_id = ? and expires_at > ?
+             returning login, token_sha256`,
           )
           .get(sha256(refreshToken), clientId, now());
-        return row && issue(clientId, String(row.login), '');
+        if (!row) return undefined;
+        database.prepare('delete from oauth_token where token_sha256 = ?').run(row.token_sha256 ?? null);
+        return issue(clientId, String(row.login), '');
       });
     },
 

@@ -31,6 +31,11 @@ export interface CodeHostLogin {
     readonly redirectUri: string;
     readonly verifier: string;
   }): Promise<CodeHostGrant | undefined>;
+  /**
+   * The next grant after one that ends. A refresh token counts once; with its use it and the token of before are void. Undefined when it
+   * does not count: used, too old, or taken back by the user.
+   */
+  refresh(refreshToken: string): Promise<CodeHostGrant | undefined>;
   getUser(token: string): Promise<CodeHostUser>;
   /** Whether the token's user is an active member; false also when the organisation does not let us ask. */
   isMember(token: string, organisation: string): Promise<boolean>;

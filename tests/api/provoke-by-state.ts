@@ -82,7 +82,7 @@ const signInFails =
     const login = {
       authorizeUrl: ({ state }: { readonly state: string }) =>
         `https://github.example/?${new URLSearchParams({ state })}`,
-      ...{ exchangeCode: fail, getUser: fail, isMember: fail, revoke: fail },
+      ...{ exchangeCode: fail, getUser: fail, isMember: fail, refresh: fail, revoke: fail },
     };
     return comeBack(world, operation, 'ada', apiUnderTest(world.own, { identity: { login } }));
   };

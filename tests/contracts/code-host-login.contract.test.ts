@@ -133,6 +133,39 @@ test('an OAuth App asks for scopes; a GitHub App has none, and its tokens end an
   skew = 0;
 });
 
+test('a refresh token gets the next grant once, and with its use the token of before is void', async () => {
+  const { verifier, challenge } = pair();
+  const code = await codeFor(app, challenge);
+  const first = await login(app).exchangeCode({ code, redirectUri: callback, verifier });
+  const next = await login(app).refresh(first?.refreshToken ?? '');
+  expect(next).toEqual({
+    token: expect.stringMatching(/^ghu_/),
+    refreshToken: expect.stringMatching(/^ghr_/),
+    expiresAt: expect.any(Date),
+  });
+  expect(next?.token).not.toBe(first?.token);
+  expect(next?.refreshToken).not.toBe(first?.refreshToken);
+  expect(await login(app).getUser(next?.token ?? '')).toMatchObject({ login: 'you' });
+  await expect(login(app).getUser(first?.token ?? '')).rejects.toMatchObject({ code: 'code_host_unauthorized' });
+  expect(await login(app).refresh(first?.refreshToken ?? '')).toBeUndefined();
+  expect(await login(app).refresh(next?.refreshToken ?? '')).toBeDefined();
+});
+
+test('a refresh token counts for half a year, also after its token has ended, and for its application only', async () => {
+  const { verifier, challenge } = pair();
+  const code = await codeFor(app, challenge);
+  const grant = await login(app).exchangeCode({ code, redirectUri: callback, verifier });
+  const refreshToken = grant?.refreshToken ?? '';
+  expect(await login(classic).refresh(refreshToken)).toBeUndefined();
+  await expect(login(app, 'wrong').refresh(refreshToken)).rejects.toMatchObject({ code: 'vendor_rejected' });
+  skew = 180 * 24 * 60 * 60_000;
+  const next = await login(app).refresh(refreshToken);
+  expect(next).toBeDefined();
+  skew += 185 * 24 * 60 * 60_000;
+  expect(await login(app).refresh(next?.refreshToken ?? '')).toBeUndefined();
+  skew = 0;
+});
+
 test('membership is told for those who are members, in any case of the name', async () => {
   expect(await login().isMember(you.token, 'example-org')).toBe(true);
   expect(await login().isMember(other.token, 'example-org')).toBe(false);
@@ -158,12 +191,13 @@ test('a token that is given back counts no more, and giving it back twice is no 
 test.each([
   ['5xx', { kind: 'error', status: 503 } as const],
   ['no answer', { kind: 'lost-response' } as const],
-])('an exchange that GitHub answers with %s may be tried again', async (_, fault) => {
+])('an exchange or a refresh that GitHub answers with %s may be tried again', async (_, fault) => {
   const { verifier, challenge } = pair();
   const code = await codeFor(classic, challenge);
-  faults.inject({ service: 'github', times: 1, fault });
+  faults.inject({ service: 'github', times: 2, fault });
   await expect(login().exchangeCode({ code, redirectUri: callback, verifier })).rejects.toMatchObject({
     code: 'code_host_unavailable',
   });
+  await expect(login(app).refresh('ghr_any')).rejects.toMatchObject({ code: 'code_host_unavailable' });
   faults.clear();
 });

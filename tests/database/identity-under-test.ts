@@ -17,6 +17,7 @@ function memoryCodeHostLogin(): CodeHostLogin {
       return { id: Buffer.from(login).readUIntBE(0, Math.min(6, login.length)), login };
     },
     isMember: async () => false,
+    refresh: async () => undefined,
     revoke: async () => {},
   };
 }

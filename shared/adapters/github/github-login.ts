@@ -25,20 +25,36 @@ const exchanged = z.union([
 const userSchema = z.object({ id: z.int().positive(), login: z.string().min(1).max(100) });
 const membershipSchema = z.object({ state: z.string() });
 
-/** What of its refusals is the browser's doing; the others are ours. */
-const CODE_REFUSED = ['bad_verification_code', 'invalid_grant'];
+/** What of its refusals says that what was shown does not count; the others are our own mistakes. */
+const REFUSED = ['bad_verification_code', 'bad_refresh_token', 'invalid_grant'];
 
 // Hooks, statuses and private code of repositories, and whether its user is in an organisation. OAuth Apps have nothing
 // narrower. A GitHub App has its permissions from its registration and the repositories it is installed in, and no scopes.
 const OAUTH_APP_SCOPES = 'repo read:org';
 const isGithubApp = (clientId: string) => clientId.startsWith('Iv');
 
-/** `CodeHostLogin` on GitHub's web flow (docs.github.com, "Authorizing OAuth apps", "Generating a user access token for a GitHub App"). */
+/** `CodeHostLogin` on GitHub's web flow (docs.github.com, "Authorizing OAuth apps", "Generating a user access token for a GitHub App", "Refreshing user access tokens"). */
 export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
   const { clientId } = config;
   const webUrl = config.webUrl.replace(/\/+$/, '');
   const request = githubRequest(config);
   const exchange = githubExchange(config);
+
+  async function askForGrant(shown: Readonly<Record<string, string>>): Promise<CodeHostGrant | undefined> {
+    const clientSecret = await config.clientSecret();
+    const answer = await exchange(`${webUrl}/login/oauth/access_token`, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, ...shown }).toString(),
+      limitBytes: 64 * 1024,
+    });
+    if (answer.status === 429) throw new AppError('code_host_throttled', { details: { retryAfterSeconds: 60 } });
+    if (answer.status >= 500) throw new AppError('code_host_unavailable', { details: { status: answer.status } });
+    const parsed = readGithubJson(exchanged, answer);
+    if (!('error' in parsed)) return grantOf(parsed);
+    if (REFUSED.includes(parsed.error)) return undefined;
+    throw new AppError('vendor_rejected', { message: `GitHub refused to give a token: ${parsed.error}` });
+  }
 
   return {
     authorizeUrl({ redirectUri, state, challenge }) {
@@ -53,27 +69,10 @@ export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
       return `${webUrl}/login/oauth/authorize?${query}`;
     },
 
-    async exchangeCode({ code, redirectUri, verifier }) {
-      const form = new URLSearchParams({
-        client_id: clientId,
-        client_secret: await config.clientSecret(),
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: verifier,
-      });
-      const answer = await exchange(`${webUrl}/login/oauth/access_token`, {
-        method: 'POST',
-        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-        body: form.toString(),
-        limitBytes: 64 * 1024,
-      });
-      if (answer.status === 429) throw new AppError('code_host_throttled', { details: { retryAfterSeconds: 60 } });
-      if (answer.status >= 500) throw new AppError('code_host_unavailable', { details: { status: answer.status } });
-      const parsed = readGithubJson(exchanged, answer);
-      if (!('error' in parsed)) return grantOf(parsed);
-      if (CODE_REFUSED.includes(parsed.error)) return undefined;
-      throw new AppError('vendor_rejected', { message: `GitHub refused to exchange a code: ${parsed.error}` });
-    },
+    exchangeCode: ({ code, redirectUri, verifier }) =>
+      askForGrant({ code, redirect_uri: redirectUri, code_verifier: verifier }),
+
+    refresh: (refreshToken) => askForGrant({ grant_type: 'refresh_token', refresh_token: refreshToken }),
 
     async getUser(token) {
       return readGithubJson(userSchema, await request({ token, path: '/user' }));
