@@ -10,6 +10,7 @@ import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { joseTokenSigner } from '@miaobu/shared/adapters/jose/jose-token-signer';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { accessTokens } from '@miaobu/shared/model/account/access-tokens';
+import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { refreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
@@ -60,12 +61,14 @@ const { controlOrigin } = config;
 const store = repositories(database);
 const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const clientSecret = readPlatformSecret({ store, sealer }, 'github-client-secret');
+const login = githubLogin({ ...config.github, ...config.githubOauth, clientSecret });
 const deps = {
   store,
   sealer,
   controlOrigin,
   ownOrigins: [controlOrigin, ...config.corsOrigins],
-  login: githubLogin({ ...config.github, ...config.githubOauth, clientSecret }),
+  login,
+  readGithubToken: readGithubToken({ store, sealer, login }),
   accessTokens: accessTokens({ store, sealer, signer: joseTokenSigner(), controlOrigin }),
   refreshTokens: refreshTokens(config.rootKeys.current),
   buildTokens: buildTokens(config.rootKeys),

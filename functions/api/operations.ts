@@ -1,4 +1,5 @@
 import type { AccessTokens } from '@miaobu/shared/model/account/access-tokens';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { RefreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
 import type { BuildTokens } from '@miaobu/shared/model/build/build-tokens';
 import type { RingSealer } from '@miaobu/shared/model/key/create-sealer';
@@ -75,6 +76,7 @@ import { updateVariable } from './variables/update-variable.ts';
 export interface Deps {
   readonly store: Store;
   readonly sealer: RingSealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<
     CodeHost,
     'getRepository' | 'getBranchHead' | 'getCommit' | 'listRepositories' | 'listBranches' | 'listTree' | 'readFile'

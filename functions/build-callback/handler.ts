@@ -6,7 +6,10 @@ import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { openDatabase } from '@miaobu/shared/db/database';
+import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
+import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { repositories } from '@miaobu/shared/model/repositories';
@@ -16,6 +19,7 @@ import {
   databaseConfig,
   doorbellConfig,
   githubConfig,
+  githubRenewalConfig,
   objectStoreConfig,
   readConfig,
   rootKeyConfig,
@@ -38,14 +42,27 @@ const config = readConfig([
   objectStoreConfig,
   buildLogConfig,
   githubConfig,
+  githubRenewalConfig,
 ]);
 const database = openDatabase(config.database);
 const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
 const store = repositories(database);
+const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const tokens = buildTokens(config.rootKeys);
 const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
 const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
+const readToken = readGithubToken({
+  store,
+  sealer,
+  login:
+    config.githubOauth &&
+    githubLogin({
+      ...config.github,
+      ...config.githubOauth,
+      clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
+    }),
+});
 
 startWebFunction({
   name: 'build-callback',
@@ -55,7 +72,8 @@ startWebFunction({
       redeemTicket: redeemTicket({
         store,
         tokens,
-        sealer: createSealer({ store, rootKeys: config.rootKeys }),
+        sealer,
+        readGithubToken: readToken,
         codeHost: githubCodeHost(config.github),
       }),
       appendLog: appendLog({ ...runner, buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }) }),

@@ -4,7 +4,7 @@ import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
 import { ATTEMPT_SECONDS, type BuildTokens, REDEEM_AGAIN_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import { type Deployment, isOfCommit } from '@miaobu/shared/model/deployment/deployment';
@@ -14,9 +14,10 @@ import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects'>;
+  readonly store: Pick<Store, 'transaction' | 'projects'>;
   readonly tokens: BuildTokens;
   readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'archiveUrl'>;
 }
 
@@ -96,9 +97,7 @@ export const redeemTicket =
     if (!isOfCommit(deployment)) {
       return { ...attempt, spa: deployment.settings.spa, limits: { log_bytes: LOG_LIMIT_BYTES } };
     }
-    const sealedGithubToken = await deps.store.accounts.findSealedGithubToken(project.userId);
-    if (sealedGithubToken === undefined) throw new AppError('code_host_unauthorized');
-    const githubToken = await deps.sealer.open(sealedGithubToken, githubTokenContext(project.userId));
+    const githubToken = await deps.readGithubToken(project.userId);
     const variables = deployment.variables.filter((variable) => variable.scope !== 'runtime');
     return {
       ...attempt,

@@ -1,6 +1,5 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import { hookUrl } from '@miaobu/shared/model/project/hook-url';
@@ -9,8 +8,9 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'transaction' | 'projects' | 'accounts'>;
+  readonly store: Pick<Store, 'transaction' | 'projects'>;
   readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'createPushHook'>;
   readonly controlOrigin: string;
 }
@@ -24,9 +24,7 @@ export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
     await deps.store.transaction((repositories) =>
       repositories.cloudResources.intend({ kind: 'push_hook', externalId: url, projectId }),
     );
-    const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
-    if (sealed === undefined) throw new AppError('code_host_unauthorized');
-    const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
+    const token = await deps.readGithubToken(project.userId);
     const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(projectId));
     lease.assertTrusted();
     const { id } = await deps.codeHost.createPushHook(token, project.repository, { url, secret });

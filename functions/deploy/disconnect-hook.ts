@@ -1,16 +1,13 @@
 import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
 import type { Log } from '@miaobu/shared/kernel/log';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { Lease } from '@miaobu/shared/model/outbox/work-outbox';
 import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import type { Project } from '@miaobu/shared/model/project/project';
-import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'accounts'>;
-  readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'findPushHook' | 'deleteHook'>;
   readonly controlOrigin: string;
 }
@@ -20,11 +17,9 @@ const OUT_OF_REACH: readonly ErrorCode[] = ['repository_not_found', 'code_host_u
 
 /** Removes the push hook of a project, found by its address: its number is unknown when registering it was cut short. */
 export async function disconnectHook(deps: Deps, project: Project, lease: Lease, log: Log): Promise<void> {
-  const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
-  if (sealed === undefined) return;
-  const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
-  lease.assertTrusted();
   try {
+    const token = await deps.readGithubToken(project.userId);
+    lease.assertTrusted();
     const hook = await deps.codeHost.findPushHook(token, project.repository, hookUrl(deps.controlOrigin, project.id));
     if (hook) await deps.codeHost.deleteHook(token, project.repository, hook.id);
   } catch (error) {

@@ -10,11 +10,13 @@ import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store'
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build-runner';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
+import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { httpSiteProbe } from '@miaobu/shared/adapters/node/http-site-probe';
 import { webhookAlertChannel } from '@miaobu/shared/adapters/node/webhook-alert-channel';
 import { wakeUp } from '@miaobu/shared/contracts/messages';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { outbox } from '@miaobu/shared/db/outbox';
+import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';
@@ -29,6 +31,7 @@ import {
   dnsConfig,
   edgeConfig,
   githubConfig,
+  githubRenewalConfig,
   instanceConfig,
   objectStoreConfig,
   originConfig,
@@ -72,6 +75,7 @@ const config = readConfig([
   edgeConfig,
   dnsConfig,
   githubConfig,
+  githubRenewalConfig,
   buildRunnerConfig,
   buildLogConfig,
   alertConfig,
@@ -84,6 +88,17 @@ const cloud = { region: config.region, credentials: credentials.current };
 const store = repositories(database);
 const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const codeHost = githubCodeHost(config.github);
+const readToken = readGithubToken({
+  store,
+  sealer,
+  login:
+    config.githubOauth &&
+    githubLogin({
+      ...config.github,
+      ...config.githubOauth,
+      clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
+    }),
+});
 const buildRunner = actionsBuildRunner({
   ...config.github,
   ...config.buildRunner,
@@ -114,9 +129,9 @@ const run = runDeploy({
   },
   handlers: {
     'hostname.connect': connectHostname({ store, edgeStore, edgeZone, dnsZone, originBucketDomain }),
-    'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
-    'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: () => new Date() }),
-    'branch.sync': syncBranch({ store, sealer, codeHost }),
+    'hook.connect': connectHook({ store, sealer, readGithubToken: readToken, codeHost, controlOrigin }),
+    'hook.redeliver': redeliverFailed({ store, readGithubToken: readToken, codeHost, now: () => new Date() }),
+    'branch.sync': syncBranch({ store, readGithubToken: readToken, codeHost }),
     'build.start': startBuild({ store, tokens: buildTokens(config.rootKeys), buildRunner, controlOrigin }),
     'run.cancel': cancelRun({ store, buildRunner }),
     'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
@@ -125,12 +140,17 @@ const run = runDeploy({
     'route.scrub': scrubRoutes({ store, edgeStore }),
     'route.probe': probeRoute({ store, siteProbe: httpSiteProbe(config) }),
     'cache.purge': purgeCache({ edgeZone }),
-    'commit.status': showCommitStatus({ store, sealer, codeHost, address: siteAddress(config.sitesOrigin) }),
+    'commit.status': showCommitStatus({
+      store,
+      readGithubToken: readToken,
+      codeHost,
+      address: siteAddress(config.sitesOrigin),
+    }),
     'alert.send': sendAlert({ store, alertChannel }),
     'keys.rewrap': rewrapKeys({ store, rootKeys: config.rootKeys }),
     'keys.reseal': resealValues({ store, sealer }),
     'project.teardown': teardownProject({
-      ...{ store, sealer, codeHost, controlOrigin },
+      ...{ store, readGithubToken: readToken, codeHost, controlOrigin },
       ...{ objectStore, edgeStore, edgeZone, dnsZone, buildLog },
     }),
   },

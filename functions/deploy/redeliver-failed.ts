@@ -1,12 +1,11 @@
-import type { Sealer } from '@miaobu/shared/kernel/seal';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'accounts'>;
-  readonly sealer: Sealer;
+  readonly store: Pick<Store, 'projects'>;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'listFailedDeliveries' | 'redeliver'>;
   readonly now: () => Date;
 }
@@ -25,11 +24,10 @@ const ATTEMPTS = 6;
 export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => ({
   droppable: true,
   async work({ project_id: projectId }, lease, { log }) {
-    const { store, sealer, codeHost } = deps;
+    const { store, codeHost } = deps;
     const project = await store.projects.find(projectId);
-    const sealed = project && (await store.accounts.findSealedGithubToken(project.userId));
-    if (!project?.githubHookId || sealed === undefined) return undefined;
-    const token = await sealer.open(sealed, githubTokenContext(project.userId));
+    if (!project?.githubHookId) return undefined;
+    const token = await deps.readGithubToken(project.userId);
     const { repository, githubHookId } = project;
     lease.assertTrusted();
     const since = new Date(deps.now().getTime() - KEPT_MS);

@@ -1,8 +1,6 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
@@ -12,8 +10,8 @@ import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'environments' | 'projects' | 'accounts' | 'deployments'>;
-  readonly sealer: Sealer;
+  readonly store: Pick<Store, 'environments' | 'projects' | 'deployments'>;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
 }
 
@@ -27,9 +25,7 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
     const before = await deps.store.environments.find(environmentId);
     const project = before && (await deps.store.projects.find(before.projectId));
     if (!before || before.disabledAt || !project) return undefined;
-    const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
-    if (sealed === undefined) throw new AppError('code_host_unauthorized');
-    const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
+    const token = await deps.readGithubToken(project.userId);
     lease.assertTrusted();
     const head = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
     if (!head || (await isDecided(deps.store, before, head))) {

@@ -12,7 +12,7 @@ import { type Deps as ContentDeps, deleteProjectContent } from './delete-project
 import { disconnectHook, type Deps as HookDeps } from './disconnect-hook.ts';
 
 export interface Deps extends ContentDeps, HookDeps {
-  readonly store: ContentDeps['store'] & HookDeps['store'] & Pick<Store, 'routes' | 'transaction'>;
+  readonly store: ContentDeps['store'] & Pick<Store, 'routes' | 'transaction'>;
   readonly edgeStore: ContentDeps['edgeStore'] & Pick<EdgeStore, 'get'>;
   readonly edgeZone: Pick<EdgeZone, 'deleteSiteRecord'>;
   readonly dnsZone: Pick<DnsZone, 'deleteCname'>;

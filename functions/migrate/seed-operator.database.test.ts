@@ -83,7 +83,7 @@ test('a first release makes the schema and lets the operator in', async () => {
   const { accounts } = repositories(db);
   const user = await accounts.findByApiToken(apiTokenHash(minted.token) ?? Buffer.alloc(0));
   expect(user).toMatchObject({ githubLogin: 'operator' });
-  const sealed = await accounts.findSealedGithubToken(user?.id ?? '');
+  const sealed = (await accounts.findGithubGrant(user?.id ?? ''))?.sealed;
   expect(await sealer.open(sealed ?? '', githubTokenContext(user?.id ?? ''))).toBe('gho_canaryOfTheOperator');
   const read = readPlatformSecret({ store: repositories(db), sealer }, 'github-actions-token');
   expect(await read()).toBe('ghp_canaryOfThePlatform');
@@ -139,7 +139,7 @@ test('what an event does not name stays as it is; what it names anew is replaced
   const user = await accounts.findByApiToken(minted.sha256);
   expect(user?.githubLogin).toBe('renamed');
   const opened = async () =>
-    sealer.open((await accounts.findSealedGithubToken(user?.id ?? '')) ?? '', githubTokenContext(user?.id ?? ''));
+    sealer.open((await accounts.findGithubGrant(user?.id ?? ''))?.sealed ?? '', githubTokenContext(user?.id ?? ''));
   expect(await opened()).toBe('gho_canaryOfTheOperator');
   const secret = readPlatformSecret({ store: repositories(db), sealer }, 'github-actions-token');
   expect(await secret()).toBe('ghp_canaryOfThePlatform');
@@ -167,7 +167,7 @@ test('a sealed secret that is put in the place of another does not open', async 
   await migrate(event);
   await db.query(sql`update users set github_token_sealed = (select sealed from platform_secrets)`);
   const user = await repositories(db).accounts.findByApiToken(minted.sha256);
-  const moved = await repositories(db).accounts.findSealedGithubToken(user?.id ?? '');
+  const moved = (await repositories(db).accounts.findGithubGrant(user?.id ?? ''))?.sealed;
   await expect(sealer.open(moved ?? '', githubTokenContext(user?.id ?? ''))).rejects.toMatchObject({
     code: 'secret_unreadable',
   });

@@ -139,7 +139,7 @@ export const errors = {
   code_host_throttled: { status: 503, text: 'GitHub asks us to slow down; try again in a minute.', retryable: true },
   code_host_unauthorized: {
     status: 403,
-    text: 'GitHub refused the connected account; connect it again.',
+    text: 'GitHub refuses the connected account; sign in again to connect it.',
     retryable: false,
   },
   object_store_unavailable: { status: 503, text: 'Object storage does not answer; try again.', retryable: true },

@@ -36,7 +36,7 @@ export const databaseConfig = slice(
   (env) => ({ database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE } }),
 );
 
-/** The root key, and for a while the one that was it before (docs/decisions/0007). */
+/** The root key, and for a while the one that was it before (docs/decisions/0008). */
 export const rootKeyConfig = slice(
   { MIAOBU_ROOT_KEY: secret(32), MIAOBU_ROOT_KEY_PREVIOUS: secret(32).optional() },
   (env) => ({
@@ -135,6 +135,17 @@ export const githubConfig = slice(
 export const githubOauthConfig = slice(
   { GITHUB_WEB_URL: z.url({ protocol: /^https?$/ }), GITHUB_CLIENT_ID: z.string().regex(/^[\w.-]+$/) },
   (env) => ({ githubOauth: { webUrl: env.GITHUB_WEB_URL, clientId: env.GITHUB_CLIENT_ID } }),
+);
+
+/** The same for functions that get the next of tokens that end; without it none is got. */
+export const githubRenewalConfig = slice(
+  {
+    GITHUB_WEB_URL: githubOauthConfig.shape.GITHUB_WEB_URL.optional(),
+    GITHUB_CLIENT_ID: githubOauthConfig.shape.GITHUB_CLIENT_ID.optional(),
+  },
+  ({ GITHUB_WEB_URL: webUrl, GITHUB_CLIENT_ID: clientId }) => ({
+    githubOauth: webUrl === undefined || clientId === undefined ? undefined : { webUrl, clientId },
+  }),
 );
 
 /** Where the operator wants to be told what was given up. */

@@ -1,5 +1,6 @@
 import { outbox } from '@miaobu/shared/db/outbox';
 import type { Context } from '@miaobu/shared/kernel/context';
+import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
@@ -147,6 +148,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
   const seen = asSeenBy(actor, repositories(database.db), parts.change, outside);
   const { store, objectStore, edgeStore, codeHost, buildRunner, doorbell } = seen;
   const sealer = createSealer({ store, rootKeys, monotonicMs });
+  const readToken = readGithubToken({ store, sealer, sleep: (milliseconds) => actor.sleep(milliseconds) });
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
   const context: Context = {
     requestId: actor.name.replaceAll(' ', '-'),
@@ -164,8 +166,9 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
     context,
     store,
     sealer,
+    readGithubToken: readToken,
     receivePush: receivePush({ store: without.has('sync') ? withoutSync(store) : store, sealer, doorbell }),
-    redeemTicket: redeemTicket({ store, tokens, sealer, codeHost }),
+    redeemTicket: redeemTicket({ store, tokens, sealer, readGithubToken: readToken, codeHost }),
     appendLog: appendLog({ ...runner, buildLog: seen.buildLog }),
     recordReport: recordReport({ ...runner, doorbell }),
     grantPublication: grantPublication(runner),
@@ -184,9 +187,9 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
         },
         handlers: {
           'hostname.connect': connectHostname({ ...seen, originBucketDomain: 'bucket.example' }),
-          'hook.connect': connectHook({ store, sealer, codeHost, controlOrigin }),
-          'hook.redeliver': redeliverFailed({ store, sealer, codeHost, now: parts.now }),
-          'branch.sync': syncBranch({ store, sealer, codeHost }),
+          'hook.connect': connectHook({ store, sealer, readGithubToken: readToken, codeHost, controlOrigin }),
+          'hook.redeliver': redeliverFailed({ store, readGithubToken: readToken, codeHost, now: parts.now }),
+          'branch.sync': syncBranch({ store, readGithubToken: readToken, codeHost }),
           'build.start': startBuild({ store, tokens, buildRunner, controlOrigin }),
           'run.cancel': cancelRun({ store, buildRunner }),
           'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
@@ -195,8 +198,8 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
           'route.scrub': scrubRoutes({ store, edgeStore }),
           'route.probe': probeRoute({ store, siteProbe: seen.siteProbe }),
           'cache.purge': purgeCache(seen),
-          'project.teardown': teardownProject({ ...seen, sealer, controlOrigin }),
-          'commit.status': showCommitStatus({ store, sealer, codeHost, address }),
+          'project.teardown': teardownProject({ ...seen, readGithubToken: readToken, controlOrigin }),
+          'commit.status': showCommitStatus({ store, readGithubToken: readToken, codeHost, address }),
           'alert.send': sendAlert({ store, alertChannel: undefined }),
           'keys.rewrap': rewrapKeys({ store, rootKeys }),
           'keys.reseal': resealValues({ store, sealer }),

@@ -106,9 +106,9 @@ export function somebodyResumes(world: World): void {
 /** Switches the staging of the first project off, or on again: whichever it is not. */
 export function somebodySwitchesStaging(world: World): void {
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
-    const { store, sealer, context } = composePlatform(actor, world.parts);
+    const { store, sealer, readGithubToken, context } = composePlatform(actor, world.parts);
     const { codeHost } = world.parts.outside;
-    const parts = { store, sealer, codeHost, doorbell: doorbellOf(world), address };
+    const parts = { store, sealer, readGithubToken, codeHost, doorbell: doorbellOf(world), address };
     const person = signedIn(world.owner);
     const of = { project: 'site', environment: 'staging' };
     await answered(

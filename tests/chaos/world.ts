@@ -67,11 +67,11 @@ const MOST_WAKE_UPS = 2;
 const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 65 * 60 };
 
 async function importSites(world: World): Promise<void> {
-  const { store, sealer, context } = world.platform;
+  const { store, sealer, readGithubToken, context } = world.platform;
   const user = world.owner;
   await store.accounts.storeGithubToken(user.id, await sealer.seal('token', { context: githubTokenContext(user.id) }));
   const doorbell = world.parts.outside.doorbell;
-  const create = createProject({ store, sealer, codeHost: world.github.codeHost, doorbell, address });
+  const create = createProject({ store, sealer, readGithubToken, codeHost: world.github.codeHost, doorbell, address });
   for (const slug of ['site', 'shop']) {
     await create({ params: {}, query: {}, body: { repo: REPOSITORY.name, slug, name: slug } }, signedIn(user), context);
   }

@@ -6,6 +6,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256Hex } from '@miaobu/shared/kernel/hmac';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
+import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
@@ -195,6 +196,7 @@ export function apiUnderTest(
   const deps = {
     store: { ...store, accounts },
     sealer,
+    readGithubToken: readGithubToken({ store, sealer, login: signIn.login }),
     codeHost,
     buildLog,
     address: siteAddress('https://sites.example'),

@@ -37,11 +37,11 @@ export interface Upload {
 export function callbackUnderTest(test: TestStore, ports: CallbackPorts) {
   const rings: string[] = [];
   const log: string[] = [];
-  const { store, tokens, sealer } = test;
+  const { store, tokens, sealer, readGithubToken } = test;
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
   const app = webApp(createLog({}, (line) => log.push(line)));
   buildCallbackRoutes(app, {
-    redeemTicket: redeemTicket({ store, tokens, sealer, codeHost: ports.codeHost }),
+    redeemTicket: redeemTicket({ store, tokens, sealer, readGithubToken, codeHost: ports.codeHost }),
     appendLog: appendLog({ ...runner, buildLog: ports.buildLog }),
     recordReport: recordReport({
       ...runner,

@@ -3,6 +3,7 @@ import { type Database, openDatabase } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import { type ReadGithubToken, readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { type BuildTokens, buildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import type { Deployment, SealedVariable } from '@miaobu/shared/model/deployment/deployment';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
@@ -20,6 +21,8 @@ export interface TestStore {
   /** The root key that everything in it is sealed under in the end. */
   readonly rootKey: string;
   readonly sealer: RingSealer;
+  /** Gets no next token for one that ends. */
+  readonly readGithubToken: ReadGithubToken;
   readonly tokens: BuildTokens;
   /** Moves `db_now()` on, for every connection. */
   moveClock(seconds: number): Promise<void>;
@@ -47,6 +50,7 @@ export async function openTestStore(): Promise<TestStore> {
     store,
     rootKey,
     sealer,
+    readGithubToken: readGithubToken({ store, sealer }),
     tokens: buildTokens({ current: rootKey }),
     moveClock: (seconds) => shiftClock(db, seconds),
     async empty() {

@@ -30,7 +30,7 @@ export type Ports = Pick<TeardownDeps, 'edgeStore' | 'edgeZone' | 'dnsZone' | 'c
 
 /** A project with everything it can have outside, on emulators of all vendors, and its deletion. */
 export async function teardownUnderTest(stored: TestStore) {
-  const { store, sealer } = stored;
+  const { store, sealer, readGithubToken } = stored;
   const cloud = await startCloudUnderTest();
   const github = await startGithubUnderTest();
   await github.checkout.commit('first', { 'index.html': 'hello' });
@@ -57,12 +57,12 @@ export async function teardownUnderTest(stored: TestStore) {
   const ports: Ports = { ...cloud, dnsZone, buildLog, codeHost: github.codeHost };
   const connecting = {
     'hostname.connect': connectHostname({ store, ...cloud, dnsZone, originBucketDomain: ORIGIN }),
-    'hook.connect': connectHook({ store, sealer, codeHost: github.codeHost, controlOrigin: CONTROL }),
+    'hook.connect': connectHook({ store, sealer, readGithubToken, codeHost: github.codeHost, controlOrigin: CONTROL }),
   };
   const handlersWith = (through: Ports) => ({
     ...deploy.handlers,
     ...connecting,
-    'project.teardown': teardownProject({ store, sealer, controlOrigin: CONTROL, ...through }),
+    'project.teardown': teardownProject({ store, readGithubToken, controlOrigin: CONTROL, ...through }),
   });
   const hooks = async (): Promise<{ id: number }[]> =>
     (await (await github.github.api('/repos/you/site/hooks')).json()) as { id: number }[];

@@ -249,7 +249,7 @@ test('S-A11: GitHub’s token is in the database sealed and nowhere else, and op
   const [user] = await stored.store.accounts.list({ limit: 1 });
   const id = user?.id ?? '';
   const token = await stored.sealer.open(
-    (await stored.store.accounts.findSealedGithubToken(id)) ?? '',
+    (await stored.store.accounts.findGithubGrant(id))?.sealed ?? '',
     githubTokenContext(id),
   );
   expect(token).toMatch(/^gho_/);

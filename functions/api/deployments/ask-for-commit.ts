@@ -1,22 +1,17 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { Commit } from '@miaobu/shared/model/deployment/queue-deployment';
 import type { Project } from '@miaobu/shared/model/project/project';
-import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
-  readonly store: Pick<Store, 'accounts'>;
-  readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'>;
 }
 
 /** The token of the project's owner and the repository's name, if that is still the repository that was imported. */
 async function openRepository(deps: Deps, project: Project): Promise<{ token: string; repository: string }> {
-  const sealed = await deps.store.accounts.findSealedGithubToken(project.userId);
-  if (sealed === undefined) throw new AppError('code_host_unauthorized');
-  const token = await deps.sealer.open(sealed, githubTokenContext(project.userId));
+  const token = await deps.readGithubToken(project.userId);
   const repository = await deps.codeHost.getRepository(token, project.repository);
   if (repository?.id !== project.githubRepositoryId) {
     throw new AppError('repository_not_found', { details: { repo: project.repository } });

@@ -10,7 +10,7 @@ import type { Deps as AskDeps } from './ask-for-commit.ts';
 import { presentDeployment } from './present-deployment.ts';
 
 export interface Deps extends AskDeps {
-  readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects' | 'environments' | 'deployments'>;
+  readonly store: Pick<Store, 'transaction' | 'projects' | 'environments' | 'deployments'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }

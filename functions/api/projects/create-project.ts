@@ -4,7 +4,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { randomToken, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slug';
-import { githubTokenContext } from '@miaobu/shared/model/account/account-repository';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
 import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
@@ -20,8 +20,9 @@ import { requireAllProjects } from './find-project.ts';
 import { presentProject } from './present-project.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'transaction' | 'accounts' | 'projects'>;
+  readonly store: Pick<Store, 'transaction' | 'projects'>;
   readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
@@ -46,9 +47,7 @@ async function inspect(
   userId: string,
   body: Body,
 ): Promise<{ repository: CodeRepository; branch: string; head: Commit }> {
-  const sealed = await deps.store.accounts.findSealedGithubToken(userId);
-  if (sealed === undefined) throw new AppError('code_host_unauthorized');
-  const token = await deps.sealer.open(sealed, githubTokenContext(userId));
+  const token = await deps.readGithubToken(userId);
   const repository = await deps.codeHost.getRepository(token, body.repo);
   if (!repository) throw new AppError('repository_not_found', { details: { repo: body.repo } });
   const branch = body.branch ?? repository.defaultBranch;

@@ -1,16 +1,13 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { detectBuild, NOTHING_DECIDED } from '@miaobu/shared/kernel/detect/detect-build';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
-import type { Store } from '@miaobu/shared/model/repositories';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import type { Operation } from '../operation.ts';
 import { requireAllProjects } from '../projects/find-project.ts';
-import { githubTokenOf } from './github-token-of.ts';
 import { presentAnalysis } from './present-analysis.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'accounts'>;
-  readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'listTree' | 'readFile'>;
 }
 
@@ -30,7 +27,7 @@ export const analyzeRepository =
   async ({ params, query }, { user, credential }) => {
     requireAllProjects(credential);
     const { codeHost } = deps;
-    const token = await githubTokenOf(deps, user.id);
+    const token = await deps.readGithubToken(user.id);
     const repo = `${params.owner}/${params.repo}`;
     const repository = await codeHost.getRepository(token, repo);
     if (!repository) throw new AppError('repository_not_found', { details: { repo } });

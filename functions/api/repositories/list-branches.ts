@@ -1,15 +1,12 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
-import type { Store } from '@miaobu/shared/model/repositories';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import type { Operation } from '../operation.ts';
 import { requireAllProjects } from '../projects/find-project.ts';
-import { githubTokenOf } from './github-token-of.ts';
 import { pageAtOffset, readOffset } from './page-at-offset.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'accounts'>;
-  readonly sealer: Sealer;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'listBranches'>;
 }
 
@@ -19,7 +16,7 @@ export const listBranches =
     requireAllProjects(credential);
     const offset = readOffset(query.cursor);
     const { skip, ...page } = pageAtOffset(offset, query.limit);
-    const token = await githubTokenOf(deps, user.id);
+    const token = await deps.readGithubToken(user.id);
     const fullName = `${params.owner}/${params.repo}`;
     const listed = await deps.codeHost.listBranches(token, fullName, page);
     if (!listed) throw new AppError('repository_not_found', { details: { repo: fullName } });

@@ -1,17 +1,16 @@
 import type { Repository as RepositoryJson } from '@miaobu/shared/contracts/code-repositories';
 import { showId } from '@miaobu/shared/kernel/ids';
-import type { Sealer } from '@miaobu/shared/kernel/seal';
+import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { Import } from '@miaobu/shared/model/project/imports-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost, CodeRepository } from '@miaobu/shared/ports/code-host';
 import type { Operation } from '../operation.ts';
 import { requireAllProjects } from '../projects/find-project.ts';
-import { githubTokenOf } from './github-token-of.ts';
 import { largestPageAtOffset, pageAtOffset, readOffset } from './page-at-offset.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'accounts' | 'imports'>;
-  readonly sealer: Sealer;
+  readonly store: Pick<Store, 'imports'>;
+  readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'listRepositories'>;
 }
 
@@ -68,7 +67,7 @@ export const listRepositories =
     requireAllProjects(credential);
     const { limit, search } = query;
     const offset = readOffset(query.cursor);
-    const token = await githubTokenOf(deps, user.id);
+    const token = await deps.readGithubToken(user.id);
     const { repositories, nextCursor } = await find(deps.codeHost, token, { offset, limit, search });
     const imports = await deps.store.imports.list(
       user.id,

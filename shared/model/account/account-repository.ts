@@ -25,10 +25,39 @@ export interface Account extends User {
   readonly disabledAt: Date | null;
 }
 
+/** What a token that ends is continued with. Its end, which no two of a user have in common, says which token is meant. */
+export interface EndingGrant {
+  readonly expiresAt: Date;
+  readonly refreshTokenSealed: string;
+}
+
+/** A user's GitHub token as it is stored. */
+export interface GithubGrant {
+  readonly sealed: string;
+  /** Null: it does not end. */
+  readonly expiresAt: Date | null;
+  /** Null: nothing gets the next. */
+  readonly refreshTokenSealed: string | null;
+  /** Within five minutes. */
+  readonly endsSoon: boolean;
+  readonly isOver: boolean;
+}
+
+/** For so long nobody else asks for the next token: longer than GitHub is waited for. */
+const RENEWAL_SECONDS = 30;
+
 /** Where a user's GitHub token is sealed to. */
 export const githubTokenContext = (userId: string) => `user:${userId}:github-token`;
 /** The same for what a token that ends is continued with. */
 export const githubRefreshTokenContext = (userId: string) => `user:${userId}:github-refresh-token`;
+
+interface Ending {
+  readonly expiresAt?: Date | undefined;
+  readonly refreshTokenSealed?: string | undefined;
+}
+const tokenColumns = (sealed: string | null, { expiresAt, refreshTokenSealed }: Ending) => sql`
+  github_token_sealed = ${sealed}, github_token_expires_at = ${expiresAt ?? null},
+  github_refresh_token_sealed = ${refreshTokenSealed ?? null}, github_renewal_until = null`;
 
 export const accountRepository = (db: Queryable) => ({
   /** The user of a valid token, and what the token allows; also by what it was before its last rotation, while that overlaps. `last_used_at` is written at most once a minute. */
@@ -49,11 +78,40 @@ export const accountRepository = (db: Queryable) => ({
     return row;
   },
 
-  async findSealedGithubToken(userId: string): Promise<string | undefined> {
-    const [row] = await db.query<{ sealed: string | null }>(
-      sql`select github_token_sealed as sealed from users where id = ${userId}`,
-    );
-    return row?.sealed ?? undefined;
+  async findGithubGrant(userId: string): Promise<GithubGrant | undefined> {
+    const [row] = await db.query<GithubGrant>(sql`
+      select github_token_sealed as sealed, github_token_expires_at as expires_at,
+             github_refresh_token_sealed as refresh_token_sealed,
+             coalesce(github_token_expires_at < db_now() + interval '5 minutes', false) as ends_soon,
+             coalesce(github_token_expires_at <= db_now(), false) as is_over
+        from users where id = ${userId} and github_token_sealed is not null`);
+    return row;
+  },
+
+  /** True for one of those who want to replace the same token; for the others not until it may have failed. */
+  async claimGithubRenewal(userId: string, expiresAt: Date): Promise<boolean> {
+    const rows = await db.query(sql`
+      update users set github_renewal_until = db_now() + make_interval(secs => ${RENEWAL_SECONDS})
+       where id = ${userId} and github_token_sealed is not null and github_token_expires_at = ${expiresAt}
+         and (github_renewal_until is null or github_renewal_until <= db_now())
+      returning 1`);
+    return rows.length > 0;
+  },
+
+  /** Stores what comes after the token that ends then. False when that is not the last any more: nothing is changed. */
+  async replaceGithubToken(userId: string, expiresAt: Date, sealed: string, ending: Ending): Promise<boolean> {
+    const rows = await db.query(sql`
+      update users set ${tokenColumns(sealed, ending)}
+       where id = ${userId} and github_token_expires_at = ${expiresAt} returning 1`);
+    return rows.length > 0;
+  },
+
+  /** Forgets a token that nothing continues, but not when it ended: what comes after it may still be stored. False as above. */
+  async forgetGithubToken(userId: string, expiresAt: Date): Promise<boolean> {
+    const rows = await db.query(sql`
+      update users set ${tokenColumns(null, { expiresAt })}
+       where id = ${userId} and github_token_expires_at = ${expiresAt} returning 1`);
+    return rows.length > 0;
   },
 
   /** Creates the user or follows a renamed login. */
@@ -72,15 +130,8 @@ export const accountRepository = (db: Queryable) => ({
   },
 
   /** A token that ends comes with when, and with what gets the next. */
-  async storeGithubToken(
-    userId: string,
-    sealed: string,
-    ending: { readonly expiresAt?: Date | undefined; readonly refreshTokenSealed?: string | undefined } = {},
-  ): Promise<void> {
-    await db.query(sql`
-      update users set github_token_sealed = ${sealed}, github_token_expires_at = ${ending.expiresAt ?? null},
-             github_refresh_token_sealed = ${ending.refreshTokenSealed ?? null}
-       where id = ${userId}`);
+  async storeGithubToken(userId: string, sealed: string, ending: Ending = {}): Promise<void> {
+    await db.query(sql`update users set ${tokenColumns(sealed, ending)} where id = ${userId}`);
   },
 
   async findByGithubId(githubId: number): Promise<Account | undefined> {
