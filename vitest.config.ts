@@ -23,8 +23,7 @@ export default defineConfig({
         test: {
           name: 'database',
           include: ['**/*.database.test.ts'],
-          // Hundreds of simulated runs have a script of their own: npm run chaos.
-          exclude: [...ignored, 'tests/chaos/**'],
+          exclude: ignored,
           globalSetup: ['tests/database/start-postgres.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
