@@ -121,6 +121,11 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
       header('content-type', 'text/event-stream');
       // Proxies that collect an answer before they pass it on would hold events back.
       header('x-accel-buffering', 'no');
+      // The headers alone: a stream that nobody reads would keep its slot.
+      if (c.req.method === 'HEAD') {
+        await events(AbortSignal.abort());
+        return c.body(null);
+      }
       return c.body(await deps.openStream(actor, context, events, parse));
     }
 
@@ -132,7 +137,8 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
     const key = endpoint.method === 'POST' ? c.req.header('idempotency-key') : undefined;
     if (key === undefined) return send(c, await work());
     const { pathname, search } = new URL(c.req.url);
-    const once = { key, operation: id, path: pathname + search, bytes, actor, cookie: c.req.header('cookie') };
+    const carried = { authorization: c.req.header('authorization'), cookie: c.req.header('cookie') };
+    const once = { key, operation: id, path: pathname + search, bytes, actor, ...carried };
     const { rendered, replayed } = await deps.answerOnce(once, context, work, (error) =>
       renderError(error, context.requestId),
     );

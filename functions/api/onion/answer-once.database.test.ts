@@ -223,6 +223,25 @@ test('a public operation remembers for whoever sends the same request with the s
   expect(made).toBe(2);
 });
 
+test('a public operation answers nobody with what was answered to another secret, nor with its refusal', async () => {
+  const send = (secret: string | undefined) =>
+    api.ask('POST', '/api/v1/hooks', {
+      body: '{"name":"x"}',
+      headers: { ...json, ...(secret && { authorization: `Bearer ${secret}` }), 'idempotency-key': 'key-1' },
+    });
+  instead = async () => {
+    throw new AppError('unauthorized');
+  };
+  expect((await send('guessed')).status).toBe(401);
+  instead = undefined;
+  expect((await send('right')).status).toBe(201);
+  expect((await send('right')).headers.get('idempotency-replayed')).toBe('true');
+  instead = async () => {
+    throw new AppError('unauthorized');
+  };
+  expect([(await send('wrong')).status, (await send(undefined)).status]).toEqual([401, 401]);
+});
+
 test.each(['', ' ', 'two words', 'x'.repeat(256), 'schlüssel'])(
   'a key that is no key (%j) is refused by its path',
   async (key) => {

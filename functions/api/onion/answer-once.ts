@@ -21,7 +21,8 @@ export interface AskedOnce {
   readonly path: string;
   readonly bytes: Buffer;
   readonly actor: Actor | undefined;
-  /** What may make a public request another's: its cookies. */
+  /** What may make a public request another's: the secret in this header, which the operation itself looks at, and its cookies. */
+  readonly authorization: string | undefined;
   readonly cookie: string | undefined;
 }
 
@@ -30,8 +31,8 @@ const LEASE_SECONDS = 90;
 const FORM = /^[\x21-\x7e]{1,255}$/;
 
 /** Whose keys they are: a token's, a user's with all of their sessions, or of whoever knows the secret that a public request carries. */
-function principalOf({ actor, path, cookie }: AskedOnce): string {
-  if (!actor) return `public:${sha256Hex(`${path}\n${cookie ?? ''}`)}`;
+function principalOf({ actor, path, authorization, cookie }: AskedOnce): string {
+  if (!actor) return `public:${sha256Hex(`${path}\n${authorization ?? ''}\n${cookie ?? ''}`)}`;
   const { credential, user } = actor;
   return credential.kind === 'token' ? `token:${credential.tokenId}` : `user:${user.id}`;
 }

@@ -81,6 +81,18 @@ test('a stream is events, is never stored, coded or collected by a proxy, and go
   expect(response.headers.get('content-encoding')).toBeNull();
 });
 
+test('to ask for the headers of a stream takes none of the streams of a user', async () => {
+  source = waiting;
+  for (let n = 0; n < 7; n++) {
+    const answer = await api.app.request(`${ORIGIN}${PATH}`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${ada.token}` },
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  }
+  expect(await slots()).toBe(0);
+});
+
 test('what is wrong before the first event is an answer like any other', async () => {
   source = () => {
     throw new AppError('not_found');
