@@ -92,7 +92,7 @@ test.runIf(onLinux)("no secret of the platform's can be read from the runner's p
   }
 });
 
-test('secrets are masked, also one that is printed in two pieces', async () => {
+test('secrets are masked, also one that is printed in two pieces; what is no secret is shown', async () => {
   const secret = 'correct-horse-battery-staple';
   await using platform = await startTestPlatform({
     archive: projectOf(`const write = (text) => new Promise((done) => process.stdout.write(text, done));
@@ -102,15 +102,17 @@ test('secrets are masked, also one that is printed in two pieces', async () => {
         await write('split ' + secret.slice(0, 9));
         await write(secret.slice(9) + ' end\\n');
         await write('short ' + process.env.MODE + '\\n');
+        await write('plain ' + process.env.PLACE + '\\n');
         await write('beginning ' + secret.slice(0, 9) + '\\n');
         process.exit(9);
       })();`),
     settings: { build_command: buildCommand },
-    environment: { API_KEY: secret, MODE: 'prod' },
+    environment: { API_KEY: secret, MODE: 'prod', PLACE: 'Hangzhou' },
+    plainVariables: ['PLACE'],
   });
   expect((await builder.run(platform.inputs)).code).toBe(1);
 
-  expect(platform.log()).toContain('whole ***\nsplit *** end\nshort prod\nbeginning correct-h\n');
+  expect(platform.log()).toContain('whole ***\nsplit *** end\nshort prod\nplain Hangzhou\nbeginning correct-h\n');
   expect(platform.reports.at(-1)).toMatchObject({ message: expect.stringContaining('split *** end') });
   expect(JSON.stringify([platform.chunks, platform.reports])).not.toContain(secret);
 });

@@ -108,7 +108,10 @@ export async function runAttempt({
   const { signal } = run;
   const end = (reason: Error) => run.abort(reason);
   const log = createLogShipper({ client, token: job.token, limitBytes: job.limits.log_bytes });
-  log.hide([inputs.ticket, job.token, job.source_url, ...Object.values(job.environment)]);
+  const secrets = Object.entries(job.environment).flatMap(([name, value]) =>
+    job.plain_variables.includes(name) ? [] : [value],
+  );
+  log.hide([inputs.ticket, job.token, job.source_url, ...secrets]);
   const reporter = startReporting({ client, token: job.token, signal, end });
   const workspace = await createWorkspace();
   try {

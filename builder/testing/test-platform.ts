@@ -48,6 +48,7 @@ export async function startTestPlatform({
   archive,
   settings = {},
   environment = {},
+  plainVariables = [],
   limits = {},
   present = [],
   intercept,
@@ -56,6 +57,8 @@ export async function startTestPlatform({
   archive?: Buffer;
   settings?: Partial<BuildJob['settings']>;
   environment?: Record<string, string>;
+  /** Those of them that are no secret. */
+  plainVariables?: string[];
   limits?: Partial<BuildJob['limits']>;
   /** Contents the project already has. */
   present?: readonly string[];
@@ -126,6 +129,7 @@ export async function startTestPlatform({
         source_url: `${url}/source.tar.gz`,
         settings: { ...DEFAULT_SETTINGS, ...settings },
         environment,
+        plain_variables: plainVariables,
         limits: { build_seconds: 60, log_bytes: 1024 * 1024, ...limits },
       } satisfies BuildJob);
     }

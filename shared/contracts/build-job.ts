@@ -72,6 +72,8 @@ export const buildJob = z.strictObject({
   settings: buildSettings,
   /** Variables of build scope. */
   environment: z.record(z.string(), z.string()),
+  /** Names of those whose values the log may show. */
+  plain_variables: z.array(z.string()).default([]),
   limits: z.strictObject({ build_seconds: z.int().positive(), log_bytes: z.int().positive() }),
   /** Logs and status of this attempt, nothing else. */
   token: z.string(),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noQuery, pageQuery } from './pagination.ts';
+import { shownName } from './shown-name.ts';
 
 const time = z.iso.datetime();
 
@@ -44,7 +45,7 @@ export const createDeployHook = endpoint({
   params: ofProject,
   query: noQuery,
   body: z.strictObject({
-    name: z.string().trim().min(1).max(100),
+    name: shownName(100),
     /** By name. */
     environment: z.string().max(64).default('production'),
   }),

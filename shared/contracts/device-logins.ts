@@ -2,17 +2,12 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery } from './pagination.ts';
 import { scopes } from './scopes.ts';
+import { shownName } from './shown-name.ts';
 
 /** Everything that a person does with their own projects. */
 const everydayScopes = scopes.filter((scope) => !scope.startsWith('platform:'));
 
-const clientName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(60)
-  // It is shown to a person who decides by it: nothing invisible, nothing that turns the line round.
-  .regex(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u, 'letters, digits, signs and spaces only');
+const clientName = shownName(60);
 
 export const startDeviceLogin = endpoint({
   method: 'POST',

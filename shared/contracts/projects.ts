@@ -3,6 +3,7 @@ import { deployment } from './deployments.ts';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
 import { ifMatch } from './preconditions.ts';
+import { shownName } from './shown-name.ts';
 
 const time = z.iso.datetime();
 
@@ -10,7 +11,7 @@ const time = z.iso.datetime();
 const directory = z
   .string()
   .max(255)
-  .regex(/^[^\\\0]*$/, 'must not hold a backslash')
+  .regex(/^[^\\\0]*$/, 'must not hold a backslash or a NUL character')
   .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must stay inside the repository');
 
 const command = z.string().max(1000);
@@ -60,8 +61,13 @@ export const createProject = endpoint({
   query: noQuery,
   body: z.strictObject({
     /** `owner/name` on GitHub. */
-    repo: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, 'must look like owner/name'),
-    name: z.string().trim().min(1).max(100).optional(),
+    repo: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/,
+        'must look like owner/name',
+      ),
+    name: shownName(100).optional(),
     slug: z.string().max(64).optional(),
     /** Default: the repository's default branch. */
     branch: z.string().min(1).max(255).optional(),
@@ -127,7 +133,7 @@ export const updateProject = endpoint({
   headers: ifMatch,
   etag: true,
   body: z.strictObject({
-    name: z.string().trim().min(1).max(100).optional(),
+    name: shownName(100).optional(),
     branch: z.string().min(1).max(255).optional(),
     watch_paths: watchPaths.nullable().optional(),
     ...projectSettings.partial().shape,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
 import { readOnlyScopes, scopes } from './scopes.ts';
+import { shownName } from './shown-name.ts';
 
 const time = z.iso.datetime();
 const scope = z.enum(scopes);
@@ -36,7 +37,7 @@ export const createApiToken = endpoint({
   params: noParams,
   query: noQuery,
   body: z.strictObject({
-    name: z.string().trim().min(1).max(100),
+    name: shownName(100),
     scopes: z
       .array(scope)
       .min(1)

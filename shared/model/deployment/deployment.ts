@@ -10,6 +10,8 @@ export interface SealedVariable {
   readonly sealed: string;
   readonly environment: string;
   readonly scope: 'build' | 'runtime' | 'both';
+  /** What was queued before this was kept does not say: it counts as a secret. */
+  readonly isSecret?: boolean;
 }
 
 /** One build of one commit for one environment, or a folder that was uploaded for it, as the database holds it. Ids are UUIDs. */

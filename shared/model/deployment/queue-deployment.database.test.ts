@@ -41,7 +41,7 @@ test('it remembers the settings and variables of its moment, variables still sea
   const { settings, variables } = await stored.deployment(id);
   expect(settings).toMatchObject({ root_directory: '', build_command: null });
   expect(variables).toEqual([
-    { key: 'A', scope: 'build', environment: 'production', sealed: expect.stringMatching(/^v2\./) },
+    { key: 'A', scope: 'build', environment: 'production', isSecret: true, sealed: expect.stringMatching(/^v2\./) },
   ]);
 });
 

@@ -40,7 +40,8 @@ export interface NewProject extends ProjectSettings {
 export const variablesOf = (environment: string) => sql`
   coalesce((
     select jsonb_agg(
-             jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope)
+             jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope,
+                                'isSecret', v.is_secret)
              order by v.key)
       from environment_variables v where v.project_id = p.id and v.environment = ${environment}
   ), '[]')`;
