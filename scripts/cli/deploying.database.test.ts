@@ -5,6 +5,8 @@ import { type CliUnderTest, cliUnderTest } from './testing/cli-under-test.ts';
 import type { EndedHere, WorldOptions } from './testing/run-miaobu.ts';
 
 const HEAD = 'abcdef0123456789abcdef0123456789abcdef01';
+/** For a machine that is busy with other tests. */
+const PATIENCE = { timeout: 20_000 };
 const OTHER = '1234567890123456789012345678901234567890';
 
 let stored: TestStore;
@@ -38,7 +40,7 @@ async function follow(
   const seen = (text: string) =>
     vi.waitFor(() => {
       if (!stdout.includes(text)) throw new Error(`${JSON.stringify(text)} is not in ${JSON.stringify(stdout)}`);
-    });
+    }, PATIENCE);
   const newest = async () => {
     const { data: projects } = await cli.you.client('listProjects', {});
     const { data } = await cli.you.client('listDeployments', { params: { project: projects[0]?.slug ?? '' } });
@@ -49,7 +51,10 @@ async function follow(
     return deployment.id;
   };
   // Whatever goes wrong with the command goes wrong with the test, at once.
-  const id = await Promise.race([vi.waitFor(newest), ended.then((early) => Promise.reject(new Error(early.stderr)))]);
+  const id = await Promise.race([
+    vi.waitFor(newest, PATIENCE),
+    ended.then((early) => Promise.reject(new Error(early.stderr))),
+  ]);
   await work(id, seen);
   return ended;
 }
@@ -176,7 +181,8 @@ describe('deploy', () => {
   });
 
   test('that fails ends with 1, and says why after what the build has printed', async () => {
-    const { exitCode, stdout } = await follow(['deploy', '-p', 'site'], async (id) => {
+    const { exitCode, stdout } = await follow(['deploy', '-p', 'site'], async (id, seen) => {
+      await seen('● queued');
       cli.api.buildLog.lines.set(id, ['make: *** [site] Error 3\n']);
       await cli.become(id, 'failed', { reason: 'build_failed', reasonMessage: 'The build ended with exit code 3.' });
     });
@@ -226,10 +232,10 @@ describe('deploy', () => {
       const { data } = await cli.you.client('listDeployments', { params: { project: 'site' } });
       if (!data[0]) throw new Error('nothing is deployed yet');
       return data[0].id;
-    });
+    }, PATIENCE);
     cli.api.buildLog.lines.set(id, ['one\n', 'two\n', 'three\n']);
     await cli.become(id, 'building');
-    await vi.waitFor(() => expect(broken).toBe(3));
+    await vi.waitFor(() => expect(broken).toBe(3), PATIENCE);
     await cli.show(id);
     const { exitCode, stdout } = await ended;
     expect(exitCode).toBe(0);

@@ -188,7 +188,7 @@ describe('tokens', () => {
     expect((await run('list')).stdout).toBe('You have no API tokens.\n');
 
     const made = await cli.api.ask('POST', '/api/v1/tokens', {
-      body: JSON.stringify({ name: 'of \u009b2JCI' }),
+      body: JSON.stringify({ name: 'of CI' }),
       headers: { authorization: `Bearer ${MIAOBU_TOKEN}`, 'content-type': 'application/json' },
     });
     const { id } = made.body.data as { id: string };
