@@ -51,9 +51,9 @@ const exhaustAddress = () =>
   own.store.rateLimits.take([{ name: `address:${ADDRESS}`, capacity: 1, perSecond: 0.001, ofUser: false }]);
 async function drainAddress() {
   await exhaustAddress();
-  // The next request meets an empty bucket of the real size.
+  // The next request meets an empty bucket of the real size, which gets nothing back for a while, however long it takes.
   await own.db.query(
-    sql`update rate_limits set tokens = 0, capacity = ${rateLimits.address.burst}, filled_at = db_now()`,
+    sql`update rate_limits set tokens = 0, capacity = ${rateLimits.address.burst}, filled_at = db_now() + interval '1 hour'`,
   );
 }
 
