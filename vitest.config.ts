@@ -10,8 +10,8 @@ export default defineConfig({
     deps: { interopDefault: false },
     // node:sqlite, where the emulators keep their state, is new.
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    // Half of a test is waiting, for Postgres or a process; Vitest would leave a core free besides.
-    maxWorkers: availableParallelism() + 1,
+    // Much of a test is waiting, for Postgres or a process; Vitest would leave a core free besides.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         extends: true,

@@ -21,7 +21,7 @@ const PAGE = 20;
 const CONNECTIONS = 8;
 const WARM_UP = 400;
 const REQUESTS = 2_000;
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 interface Question {
   readonly path: string;
