@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReleaseConfig } from './release-config.ts';
 
 /** UpdateFunction with a large package takes half a minute, and a migration may take its whole ten. */
@@ -7,16 +8,44 @@ const ESA_TIMEOUT_MS = 30_000;
 /** A client of Function Compute with the classes of its SDK. */
 export async function connectFc(config: ReleaseConfig) {
   const { default: sdk } = await import('@alicloud/fc20230330');
-  return { client: new sdk.default(await clientConfig(config, config.endpoints.fc, FC_TIMEOUT_MS)), sdk };
+  const client = new sdk.default(await clientConfig(config, config.endpoints.fc, FC_TIMEOUT_MS));
+  return { client: readingAgain(client), sdk };
 }
 export type Fc = Awaited<ReturnType<typeof connectFc>>;
 
 /** A client of ESA with the classes of its SDK, which is the largest and loads for a third of a second. */
 export async function connectEsa(config: ReleaseConfig) {
   const { default: sdk } = await import('@alicloud/esa20240910');
-  return { client: new sdk.default(await clientConfig(config, config.endpoints.esa, ESA_TIMEOUT_MS)), sdk };
+  const client = new sdk.default(await clientConfig(config, config.endpoints.esa, ESA_TIMEOUT_MS));
+  return { client: readingAgain(client), sdk };
 }
 export type Esa = Awaited<ReturnType<typeof connectEsa>>;
+
+const TRIES = 3;
+const PAUSE_MS = 500;
+/** What Node says of a connection that ended without an answer; the SDKs pass it on. */
+const LOST_CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
+
+/**
+ * Lets a client ask again when the connection was lost and it only wanted to know something: the SDKs keep connections, and
+ * a server may close one in the moment in which it is used again. What changes something is not repeated.
+ */
+export function readingAgain<Client extends { callApi(...call: never[]): Promise<unknown> }>(client: Client): Client {
+  const callApi = client.callApi.bind(client) as (...call: unknown[]) => Promise<{ [name: string]: unknown }>;
+  client.callApi = async (...call: unknown[]) => {
+    const { action = '' } = call[0] as { action?: string };
+    const tries = /^(Get|List|Describe)/.test(action) ? TRIES : 1;
+    for (let tried = 1; ; tried++) {
+      try {
+        return await callApi(...call);
+      } catch (error) {
+        if (tried === tries || !LOST_CONNECTION.has(codeOf(error))) throw error;
+        await delay(PAUSE_MS * tried);
+      }
+    }
+  };
+  return client;
+}
 
 async function clientConfig({ credentials, cloud }: ReleaseConfig, endpoint: string, readTimeout: number) {
   const { $OpenApiUtil } = (await import('@alicloud/openapi-core')).default;
