@@ -1,7 +1,7 @@
 import { ManifestError } from '@miaobu/shared/contracts/manifest';
 import { BuildFailure } from './build-failure.ts';
-import type { Report } from './heartbeat.ts';
-import type { LogShipper } from './log-shipper.ts';
+import type { LogShipper } from './log/log-shipper.ts';
+import type { Report } from './protocol/heartbeat.ts';
 
 const MESSAGE_LIMIT = 2000;
 

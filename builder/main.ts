@@ -15,7 +15,7 @@
 import { buildInputs } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
-import { createPlatformClient } from './platform-client.ts';
+import { createPlatformClient } from './protocol/platform-client.ts';
 import { type Outcome, runAttempt } from './run-attempt.ts';
 
 const INPUT_LIMIT = 64 * 1024;

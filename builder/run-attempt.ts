@@ -1,19 +1,18 @@
 import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
-import { buildSite } from './build-site.ts';
-import { collectOutput } from './collect-output.ts';
-import { decideSpa } from './decide-spa.ts';
+import { buildSite } from './commands/build-site.ts';
 import { detectProject } from './detect-project.ts';
 import { failureReport } from './failure-report.ts';
-import { fetchSource } from './fetch-source.ts';
-import { findOutput, foldersIn } from './find-output.ts';
-import { findFolderInside } from './folder-inside.ts';
-import { type Report, startReporting } from './heartbeat.ts';
-import { createLogShipper, type LogShipper } from './log-shipper.ts';
-import type { PlatformClient } from './platform-client.ts';
-import { uploadOutput } from './upload-output.ts';
-import { createWorkspace, type Workspace } from './workspace.ts';
+import { createLogShipper, type LogShipper } from './log/log-shipper.ts';
+import { type Report, startReporting } from './protocol/heartbeat.ts';
+import type { PlatformClient } from './protocol/platform-client.ts';
+import { foldersIn } from './site/find-output.ts';
+import { packSite } from './site/pack-site.ts';
+import { fetchSource } from './source/fetch-source.ts';
+import { findFolderInside } from './source/folder-inside.ts';
+import { createWorkspace, type Workspace } from './source/workspace.ts';
+import { uploadArtifact } from './upload/upload-artifact.ts';
 
 /** `over`: the platform wanted nothing more of this run. */
 export type Outcome = 'uploaded' | 'failed' | 'over';
@@ -60,27 +59,14 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
     ? await buildSite({ plan, folder, job, workspace, log, signal, mark, runner })
     : { seconds: 0, user: undefined };
 
-  const output = await findOutput(folder, plan);
-  const { files, ignored } = await collectOutput({
-    folder: output,
-    isProjectRoot: output === folder,
-    user: built.user,
-  });
-  if (ignored.length > 0)
-    log.line(`Not published: ${ignored.slice(0, 10).join(', ')}${ignored.length > 10 ? ', …' : ''}`);
-  const spa = decideSpa(
-    job.settings.spa,
-    plan.maySpa,
-    files.map((file) => file.path),
-  );
-  if (spa) log.line('Single-page app: unknown addresses are answered with index.html');
+  const artifact = await packSite({ plan, folder, user: built.user, spa: job.settings.spa, say: log.line });
 
   await told;
   signal.throwIfAborted();
   const publishing = Date.now();
   const publication = await client.publication(job.token, { signal });
   log.hide([publication.token]);
-  const manifest = await uploadOutput({ files, spa, client, token: publication.token, log, signal });
+  const manifest = await uploadArtifact({ artifact, client, token: publication.token, log, signal });
   log.line(`Uploaded in ${((Date.now() - publishing) / 1000).toFixed(1)} s`);
   return {
     kind: 'uploaded',

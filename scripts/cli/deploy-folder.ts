@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { BuildFailure, errorCode } from '../../builder/build-failure.ts';
-import { type Collected, collectOutput } from '../../builder/collect-output.ts';
-import { Unavailable } from '../../builder/http-request.ts';
-import { PlatformRefusal } from '../../builder/platform-client.ts';
-import { uploadFolder } from '../../builder/upload-folder.ts';
+import { Unavailable } from '../../builder/protocol/http-request.ts';
+import { PlatformRefusal } from '../../builder/protocol/platform-client.ts';
+import { type Collected, collectOutput } from '../../builder/site/collect-output.ts';
+import { uploadFolder } from '../../builder/upload/upload-folder.ts';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { printableText } from './printable-text.ts';

@@ -6,7 +6,7 @@ import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
 import type { Deployment } from '@miaobu/shared/contracts/deployments';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AttemptOver } from '../../builder/build-failure.ts';
-import { createPlatformClient } from '../../builder/platform-client.ts';
+import { createPlatformClient } from '../../builder/protocol/platform-client.ts';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
 import { type Platform, startPlatform } from './start-platform.ts';

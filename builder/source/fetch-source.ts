@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { BuildFailure } from './build-failure.ts';
+import { BuildFailure } from '../build-failure.ts';
+import { openRequest, Unavailable } from '../protocol/http-request.ts';
+import { retryRequest } from '../protocol/retry-request.ts';
 import { extractSource } from './extract-source.ts';
-import { openRequest, Unavailable } from './http-request.ts';
-import { retryRequest } from './retry-request.ts';
 import type { Workspace } from './workspace.ts';
 
 const ARCHIVE_LIMIT_BYTES = 1024 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { BuildFailure } from './build-failure.ts';
-import { findFolderInside } from './folder-inside.ts';
+import { BuildFailure } from '../build-failure.ts';
+import { findFolderInside } from '../source/folder-inside.ts';
 
 /** The folders directly in `folder`, as a sentence for someone who looks for theirs. */
 export async function foldersIn(folder: string): Promise<string> {

@@ -3,14 +3,14 @@ import { createReadStream, type Stats } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MANIFEST_LIMITS, type ManifestFile, pathProblem } from '@miaobu/shared/contracts/manifest';
-import { BuildFailure } from './build-failure.ts';
-import type { BuildUser } from './build-user.ts';
+import { BuildFailure } from '../build-failure.ts';
+import type { BuildUser } from '../commands/build-user.ts';
+import { isInside } from '../source/folder-inside.ts';
+import { inParallel } from '../upload/in-parallel.ts';
 import { contentType } from './content-type.ts';
-import { isInside } from './folder-inside.ts';
-import { inParallel } from './in-parallel.ts';
 
 /** Read in one go below this, streamed above. */
-export const SMALL_FILE_BYTES = 1024 * 1024;
+const SMALL_FILE_BYTES = 1024 * 1024;
 const PARALLEL = 16;
 
 export interface CollectedFile extends ManifestFile {

@@ -1,9 +1,9 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BuildFailure, errorCode } from '../build-failure.ts';
+import { isInside } from '../source/folder-inside.ts';
 import { RUN_MARK } from './build-environment.ts';
-import { BuildFailure, errorCode } from './build-failure.ts';
 import type { BuildUser } from './build-user.ts';
-import { isInside } from './folder-inside.ts';
 
 /** How the processes of one command can be recognised. */
 export interface ProcessTraits {

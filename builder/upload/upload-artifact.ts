@@ -2,16 +2,17 @@ import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UPLOAD_BATCH, type UploadAnswer } from '@miaobu/shared/contracts/build-job';
-import { type Manifest, parseManifest } from '@miaobu/shared/contracts/manifest';
-import { BuildFailure } from './build-failure.ts';
-import { type CollectedFile, SMALL_FILE_BYTES } from './collect-output.ts';
-import { exchange, type HttpAnswer, type HttpRequest, Unavailable } from './http-request.ts';
+import { BuildFailure } from '../build-failure.ts';
+import type { LogShipper } from '../log/log-shipper.ts';
+import { exchange, type HttpAnswer, type HttpRequest, Unavailable } from '../protocol/http-request.ts';
+import type { PlatformClient } from '../protocol/platform-client.ts';
+import { retryRequest } from '../protocol/retry-request.ts';
+import type { Artifact, ArtifactContent } from './artifact.ts';
 import { inParallel } from './in-parallel.ts';
-import type { LogShipper } from './log-shipper.ts';
-import type { PlatformClient } from './platform-client.ts';
-import { retryRequest } from './retry-request.ts';
 
 const PARALLEL = 16;
+/** Read in one go up to this, streamed above. */
+const SMALL_FILE_BYTES = 1024 * 1024;
 /** A presigned URL that has expired, or will be refused for another reason the second time as well. */
 const REFUSED = 403;
 /** A link works once. An earlier try did arrive, or that of another run: the platform reads back what is there. */
@@ -57,31 +58,28 @@ async function deliver(
   }
 }
 
-function bodyOf({ bytes, source }: CollectedFile, content: Buffer | undefined): NonNullable<HttpRequest['body']> {
-  return content ?? { bytes, open: () => createReadStream(source) };
-}
+const bodyOf = ({ bytes, source }: ArtifactContent, content: Buffer | undefined): NonNullable<HttpRequest['body']> =>
+  content ?? { bytes, open: () => createReadStream(source) };
 
 /**
- * Uploads the files the platform does not have yet, and then the manifest, which makes them a site. Returns the
+ * Uploads the contents the platform does not have yet, and then the manifest, which makes them a deployment. Returns the
  * manifest's digest for the last report.
  */
-export async function uploadOutput({
-  files,
-  spa,
+export async function uploadArtifact({
+  artifact: { contents, manifest },
   client,
   token,
   log,
   signal,
 }: {
-  files: readonly CollectedFile[];
-  spa: boolean;
+  artifact: Artifact;
   client: Pick<PlatformClient, 'uploads' | 'manifest'>;
   /** The publication's. */
   token: string;
   log: Pick<LogShipper, 'line' | 'flush'>;
   signal: AbortSignal;
 }): Promise<UploadedManifest> {
-  const bySha256 = new Map(files.map((file) => [file.sha256, file]));
+  const bySha256 = new Map(contents.map((content) => [content.sha256, content]));
   const blobs = [...bySha256.values()].map(({ sha256, bytes }) => ({ sha256, bytes }));
   const missing: UploadAnswer['uploads'] = [];
   for (let from = 0; from < blobs.length; from += UPLOAD_BATCH) {
@@ -89,29 +87,22 @@ export async function uploadOutput({
     missing.push(...(await client.uploads(token, { blobs: batch }, { signal })).uploads);
   }
   const absent = new Set(missing.map((it) => it.sha256));
-  const changed = files.filter((file) => absent.has(file.sha256)).length;
-  log.line(`Uploading ${changed} of ${files.length} files (${files.length - changed} unchanged)`);
+  const changed = contents.filter((it) => absent.has(it.sha256)).length;
+  log.line(`Uploading ${changed} of ${contents.length} files (${contents.length - changed} unchanged)`);
   log.flush();
 
   await inParallel(missing, PARALLEL, async (destination) => {
-    const file = bySha256.get(destination.sha256);
-    if (!file) throw new BuildFailure('runner_error', 'The platform asked for a file that is not part of this site.');
-    const content = file.bytes <= SMALL_FILE_BYTES ? await readFile(file.source) : undefined;
+    const wanted = bySha256.get(destination.sha256);
+    if (!wanted)
+      throw new BuildFailure('runner_error', 'The platform asked for a file that is not part of this build.');
+    const content = wanted.bytes <= SMALL_FILE_BYTES ? await readFile(wanted.source) : undefined;
     const again = async () => {
-      const request = { blobs: [{ sha256: file.sha256, bytes: file.bytes }] };
+      const request = { blobs: [{ sha256: wanted.sha256, bytes: wanted.bytes }] };
       return (await client.uploads(token, request, { signal })).uploads[0];
     };
-    await deliver(JSON.stringify(file.path), bodyOf(file, content), destination, again, signal);
+    await deliver(JSON.stringify(wanted.name), bodyOf(wanted, content), destination, again, signal);
   });
 
-  const manifest: Manifest = {
-    v: 1,
-    kind: 'static',
-    spa,
-    files: files.map(({ path, sha256, bytes, type }) => ({ path, sha256, bytes, type })),
-  };
-  // The reader's own rules: better to fail here, with the log at hand, than when it is activated.
-  parseManifest(manifest);
   const body = Buffer.from(JSON.stringify(manifest));
   const uploaded = { sha256: hash('sha256', body, 'hex'), bytes: body.length };
   const place = () => client.manifest(token, uploaded, { signal });

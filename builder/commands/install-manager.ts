@@ -1,5 +1,5 @@
 import type { ChosenManager } from '@miaobu/shared/kernel/detect/choose-manager';
-import { BuildFailure } from './build-failure.ts';
+import { BuildFailure } from '../build-failure.ts';
 
 /** The command that gets a package manager, which this machine lacks, from npm into `folder`. */
 export function installManager({ manager, version }: ChosenManager, folder: string): string {

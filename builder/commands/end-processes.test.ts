@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { archiveOfFiles } from './testing/archive-of.ts';
-import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 
 const isRoot = process.getuid?.() === 0;
 const onLinux = process.platform === 'linux';

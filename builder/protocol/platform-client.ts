@@ -19,7 +19,7 @@ import {
   uploadJob,
 } from '@miaobu/shared/contracts/build-job';
 import * as z from 'zod';
-import { AttemptOver } from './build-failure.ts';
+import { AttemptOver } from '../build-failure.ts';
 import { exchange, type HttpRequest } from './http-request.ts';
 import { type RetryOptions, retryRequest } from './retry-request.ts';
 

@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReadEntry } from 'tar';
-import { BuildFailure } from './build-failure.ts';
+import { BuildFailure } from '../build-failure.ts';
 import { isInside } from './folder-inside.ts';
 
 export const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;

@@ -1,8 +1,8 @@
 import type { BuildJob } from '@miaobu/shared/contracts/build-job';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { archiveOfFiles } from './testing/archive-of.ts';
-import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform } from './testing/test-platform.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startTestPlatform } from '../testing/test-platform.ts';
 
 let builder: BundledBuilder;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../source/workspace.ts';
 
 export interface BuildUser {
   readonly uid: number;

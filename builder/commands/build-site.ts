@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { BuildJob } from '@miaobu/shared/contracts/build-job';
 import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import { BuildFailure } from '../build-failure.ts';
+import type { LogShipper } from '../log/log-shipper.ts';
+import type { Workspace } from '../source/workspace.ts';
 import { buildEnvironment, provideNode } from './build-environment.ts';
-import { BuildFailure } from './build-failure.ts';
 import { type BuildUser, chooseBuildUser } from './build-user.ts';
 import { findProgram } from './find-program.ts';
 import { installManager } from './install-manager.ts';
-import type { LogShipper } from './log-shipper.ts';
 import { type CommandResult, type CommandSurroundings, runCommand } from './run-command.ts';
-import type { Workspace } from './workspace.ts';
 
 const LAST_LINES = 20;
 const MESSAGE_LIMIT = 1900;

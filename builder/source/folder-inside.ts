@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { errorCode } from './build-failure.ts';
+import { errorCode } from '../build-failure.ts';
 
 export type FolderInside =
   | { readonly kind: 'found'; readonly path: string }

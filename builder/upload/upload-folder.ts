@@ -1,16 +1,14 @@
 import type { BuildInputs } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
-import { AttemptOver } from './build-failure.ts';
-import type { Collected } from './collect-output.ts';
-import { decideSpa } from './decide-spa.ts';
-import { failureReport } from './failure-report.ts';
-import { startReporting } from './heartbeat.ts';
-import { createLogShipper } from './log-shipper.ts';
-import { createPlatformClient } from './platform-client.ts';
-import type { Outcome } from './run-attempt.ts';
-import { uploadOutput } from './upload-output.ts';
-
-const NAMED = 10;
+import { AttemptOver } from '../build-failure.ts';
+import { failureReport } from '../failure-report.ts';
+import { createLogShipper } from '../log/log-shipper.ts';
+import { startReporting } from '../protocol/heartbeat.ts';
+import { createPlatformClient } from '../protocol/platform-client.ts';
+import type { Outcome } from '../run-attempt.ts';
+import type { Collected } from '../site/collect-output.ts';
+import { siteArtifact } from '../site/site-artifact.ts';
+import { uploadArtifact } from './upload-artifact.ts';
 
 /**
  * The whole attempt of a deployment whose files are there already: redeems its ticket, uploads what the platform does not have, and
@@ -19,7 +17,7 @@ const NAMED = 10;
  */
 export async function uploadFolder({
   inputs,
-  collected: { files, ignored },
+  collected,
   say,
 }: {
   inputs: BuildInputs;
@@ -40,16 +38,11 @@ export async function uploadFolder({
   };
   const reporter = startReporting({ client, token: job.token, signal, end: (reason) => run.abort(reason) });
   try {
-    if (ignored.length > 0) {
-      log.line(`Not published: ${ignored.slice(0, NAMED).join(', ')}${ignored.length > NAMED ? ', …' : ''}`);
-    }
-    const paths = files.map(({ path }) => path);
     // It is what a build made, only elsewhere.
-    const spa = decideSpa(job.spa, true, paths);
-    if (spa) log.line('Single-page app: unknown addresses are answered with index.html');
+    const artifact = siteArtifact(collected, { spa: job.spa, maySpa: true, say: log.line });
     const began = Date.now();
     const { token } = await client.publication(job.token, { signal });
-    const manifest = await uploadOutput({ files, spa, client, token, log, signal });
+    const manifest = await uploadArtifact({ artifact, client, token, log, signal });
     log.line(`Uploaded in ${((Date.now() - began) / 1000).toFixed(1)} s`);
     await shipper.close();
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { LOG_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
-import { AttemptOver } from './build-failure.ts';
-import type { PlatformClient } from './platform-client.ts';
+import { AttemptOver } from '../build-failure.ts';
+import type { PlatformClient } from '../protocol/platform-client.ts';
 import { createSecretMask, maskSecrets, secretTexts } from './secret-mask.ts';
 
 const CHUNK_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { archiveOfFiles } from './testing/archive-of.ts';
-import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform } from './testing/test-platform.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startTestPlatform } from '../testing/test-platform.ts';
 
 let builder: BundledBuilder;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => builder.remove());
 
 function filesOfFixture(name: string): Record<string, Buffer> {
-  const folder = path.join(import.meta.dirname, 'fixtures', name);
+  const folder = path.join(import.meta.dirname, '../fixtures', name);
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
   const files = entries.map((it) => path.join(it.parentPath, it.name));
   return Object.fromEntries(files.map((file) => [path.relative(folder, file), readFileSync(file)]));

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BuildFailure } from './build-failure.ts';
+import { BuildFailure } from '../build-failure.ts';
+import type { LogShipper } from '../log/log-shipper.ts';
 import type { BuildUser } from './build-user.ts';
 import { endProcesses } from './end-processes.ts';
-import type { LogShipper } from './log-shipper.ts';
 
 /** Where and as whom the user's commands run, and until when. */
 export interface CommandSurroundings {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { archiveOfFiles } from './testing/archive-of.ts';
-import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform } from './testing/test-platform.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startTestPlatform } from '../testing/test-platform.ts';
 
 const isRoot = process.getuid?.() === 0;
 const onLinux = process.platform === 'linux';

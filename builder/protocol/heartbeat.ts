@@ -1,5 +1,5 @@
 import { type BuildReport, HEARTBEAT_SECONDS } from '@miaobu/shared/contracts/build-job';
-import { AttemptOver } from './build-failure.ts';
+import { AttemptOver } from '../build-failure.ts';
 import type { PlatformClient } from './platform-client.ts';
 import type { RetryOptions } from './retry-request.ts';
 

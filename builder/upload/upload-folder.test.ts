@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { collectOutput } from './collect-output.ts';
-import { startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
+import { collectOutput } from '../site/collect-output.ts';
+import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 import { uploadFolder } from './upload-folder.ts';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { archiveOfFiles } from './testing/archive-of.ts';
-import { type BundledBuilder, bundledBuilder } from './testing/run-builder.ts';
-import { startTestPlatform } from './testing/test-platform.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startTestPlatform } from '../testing/test-platform.ts';
 
 const SITE = {
   'index.html': '<h1>hello</h1>',

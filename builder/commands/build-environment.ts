@@ -1,9 +1,9 @@
 import { copyFile, link, realpath, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { variableNameProblem } from '@miaobu/shared/kernel/variable-rules';
+import type { Workspace } from '../source/workspace.ts';
 import { type BuildUser, isReachableByAll } from './build-user.ts';
 import { findNpmConfiguration } from './find-program.ts';
-import type { Workspace } from './workspace.ts';
 
 /** Marks every process of a build, down to the last grandchild that did not clear its environment. */
 export const RUN_MARK = 'MIAOBU_RUN';

@@ -1,0 +1,27 @@
+import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import type { BuildUser } from '../commands/build-user.ts';
+import type { Artifact } from '../upload/artifact.ts';
+import { collectOutput } from './collect-output.ts';
+import { findOutput } from './find-output.ts';
+import { siteArtifact } from './site-artifact.ts';
+
+/** What a build has left in the project's root directory `folder`, as a static site. */
+export async function packSite({
+  plan,
+  folder,
+  user,
+  spa,
+  say,
+}: {
+  plan: Pick<DetectedBuild, 'outputs' | 'hint' | 'maySpa'>;
+  folder: string;
+  /** Who built it. */
+  user: BuildUser | undefined;
+  /** The project's setting. */
+  spa: boolean | null;
+  say: (line: string) => void;
+}): Promise<Artifact> {
+  const output = await findOutput(folder, plan);
+  const collected = await collectOutput({ folder: output, isProjectRoot: output === folder, user });
+  return siteArtifact(collected, { spa, maySpa: plan.maySpa, say });
+}
