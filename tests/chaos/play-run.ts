@@ -31,7 +31,7 @@ function serve<T>(world: World, what: string, ask: (platform: Platform) => Promi
   return ending.then(() => answer);
 }
 
-/** The builder's side of the protocol: asks again while there is no answer, as `builder/retry-request.ts` does. */
+/** The builder's side of the protocol: asks again while there is no answer, as `builder/protocol/retry-request.ts` does. */
 async function call<T>(world: World, actor: Actor, what: string, ask: (platform: Platform) => Promise<T>): Promise<T> {
   const failure = () => new NoAnswer(`no answer to ${what}`);
   world.recorded.push({ what, again: ask });
