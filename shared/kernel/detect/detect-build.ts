@@ -22,7 +22,34 @@ export interface Reason {
 /** How far to trust a detection: a known framework or plain pages; something that builds; a guess. */
 export type Confidence = 'high' | 'medium' | 'low';
 
+/** What is published: files; or a program that answers requests, on Node.js or on Python. */
+export type BuildKind = 'static' | 'node' | 'python';
+
+/** How the program of an app is run. */
+export interface DetectedServer {
+  readonly runtime: 'node' | 'python';
+  /** The version line its package is to run on, e.g. `22` or `3.12`; a default when nothing asks for one. */
+  readonly version: string;
+  /**
+   * A shell command, run in the root directory of the unpacked app with PORT and HOST set; programs of its dependencies
+   * (`node_modules/.bin`, `python_deps/bin`) are on the PATH. It is the program itself, never `npm start` or the like.
+   */
+  readonly start: string;
+}
+
+/** What the dependencies of a Python app are read from. */
+export interface PythonDependencies {
+  readonly source: 'requirements' | 'pyproject' | 'poetry' | 'uv' | 'pipfile' | 'none';
+  /** The lockfile, or without one the file that lists them; relative to the repository. Undefined with `none`. */
+  readonly path: string | undefined;
+}
+
 export interface DetectedBuild {
+  readonly kind: BuildKind;
+  /** Undefined for `static`. */
+  readonly server: DetectedServer | undefined;
+  /** Defined for `python`. They are installed when `install` is `managed`; `manager` is then for the package.json beside them. */
+  readonly python: PythonDependencies | undefined;
   readonly framework: Framework | undefined;
   /** What this project was taken for. */
   readonly title: string;
@@ -97,6 +124,9 @@ export async function detectBuild(
   ];
 
   return {
+    kind: 'static',
+    server: undefined,
+    python: undefined,
     framework,
     title: framework?.name ?? (runsNothing ? 'plain files, nothing to build' : 'no known framework'),
     manager,
