@@ -93,7 +93,7 @@ export async function runAttempt({
 }): Promise<Outcome> {
   const { signal } = run;
   const end = (reason: Error) => run.abort(reason);
-  const log = createLogShipper({ client, token: job.token, limitBytes: job.limits.log_bytes });
+  const log = createLogShipper({ client, token: job.token, limitBytes: job.limits.log_bytes, over: end });
   const secrets = Object.entries(job.environment).flatMap(([name, value]) =>
     job.plain_variables.includes(name) ? [] : [value],
   );

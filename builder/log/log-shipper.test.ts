@@ -1,5 +1,6 @@
 import type { LogChunk } from '@miaobu/shared/contracts/build-job';
 import { expect, test, vi } from 'vitest';
+import { AttemptOver } from '../build-failure.ts';
 import { createLogShipper } from './log-shipper.ts';
 
 /** Takes chunks one at a time, when it is told to. */
@@ -82,4 +83,47 @@ test('a character that arrives in two pieces stays whole, and no chunk is over 6
   expect(chunks.map((it) => it.text).join('')).toBe(text);
   expect(chunks.map((it) => it.number)).toEqual([0, 1]);
   for (const chunk of chunks) expect(Buffer.byteLength(chunk.text)).toBeLessThanOrEqual(64 * 1024);
+});
+
+test('a secret of which one half comes from each of two streams is not in the log either', async () => {
+  const { client, chunks, take } = createReceiver();
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
+  log.hide(['hunter2-hunter2']);
+  const output = log.stream();
+  const errors = log.stream();
+  // Held back, and let go when the stream ends.
+  output.write(Buffer.from('hunter2-'));
+  output.end();
+  errors.write(Buffer.from('hunter2\n'));
+  errors.end();
+  const closed = log.close();
+  await take();
+  await closed;
+  expect(chunks.map((it) => it.text)).toEqual(['***\n']);
+});
+
+test('each of two streams that write at the same time is masked as a whole', async () => {
+  const { client, chunks, take } = createReceiver();
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
+  log.hide(['hunter2-hunter2']);
+  const [output, errors] = [log.stream(), log.stream()];
+  output.write(Buffer.from('one hunter2-h'));
+  errors.write(Buffer.from('warning\n'));
+  output.write(Buffer.from('unter2\n'));
+  const closed = log.close();
+  await take();
+  await closed;
+  expect(chunks.map((it) => it.text).join('')).toBe('one warning\n***\n');
+});
+
+test('an answer that the attempt is over is told at once, and nothing more is sent', async () => {
+  const told: unknown[] = [];
+  const over = new AttemptOver('stopped');
+  const client = { putLogChunk: () => Promise.reject(over) };
+  const log = createLogShipper({ client, token: 't', limitBytes: 1e6, over: (reason) => told.push(reason) });
+  log.line('one');
+  await log.close();
+  log.line('two');
+  await log.close();
+  expect(told).toEqual([over]);
 });

@@ -2,7 +2,9 @@ import { StringDecoder } from 'node:string_decoder';
 import { LOG_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
 import { AttemptOver } from '../build-failure.ts';
 import type { PlatformClient } from '../protocol/platform-client.ts';
-import { createSecretMask, maskSecrets, secretTexts } from './secret-mask.ts';
+import { hiddenTexts } from './hidden-texts.ts';
+import { secretForms } from './secret-forms.ts';
+import { createSecretMask, maskSecrets } from './secret-mask.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const FLUSH_MS = 300;
@@ -19,7 +21,7 @@ export interface LogShipper {
   line(text: string): void;
   /** Output of a command, shipped while it arrives. `seen` gets the same text as the log, secrets masked. */
   stream(seen?: (text: string) => void): LogStream;
-  /** `***` stands for these from now on, in lines and in streams opened later. */
+  /** `***` stands for these from now on. */
   hide(values: readonly string[]): void;
   mask(text: string): string;
   /** Starts sending what there is, without waiting for it. */
@@ -41,15 +43,21 @@ export function createLogShipper({
   client,
   token,
   limitBytes,
+  over = () => {},
 }: {
   client: Pick<PlatformClient, 'putLogChunk'>;
   token: string;
   limitBytes: number;
+  /** Told when the platform answers that it wants nothing more of this run. */
+  over?: (reason: AttemptOver) => void;
 }): LogShipper {
   const limit = Math.min(limitBytes, LOG_LIMIT_BYTES);
   const cutNote = `\n[The log ends here: it is over the limit of ${limit} bytes.]\n`;
   const gone = new AbortController();
-  let secrets: string[] = [];
+  const secrets = hiddenTexts();
+  // Each stream has a mask of its own, so that two that write at the same time do not tear a secret apart. This one finds what is whole
+  // only when they come together.
+  const together = createSecretMask(secrets);
   let waiting = '';
   let waitingBytes = 0;
   let roomBytes = limit - Buffer.byteLength(cutNote);
@@ -58,7 +66,9 @@ export function createLogShipper({
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
 
-  function append(text: string) {
+  const append = (text: string) => keep(together.push(text));
+
+  function keep(text: string) {
     // Postgres cannot store U+0000, and no terminal shows it.
     const clean = text.replaceAll('\0', '');
     if (cut || clean === '' || gone.signal.aborted) return;
@@ -91,7 +101,9 @@ export function createLogShipper({
         await client.putLogChunk(token, number, chunk, { signal: gone.signal, forMs: Number.POSITIVE_INFINITY });
         number += 1;
       } catch (error) {
-        if (!gone.signal.aborted && !(error instanceof AttemptOver)) {
+        if (error instanceof AttemptOver) {
+          over(error);
+        } else if (!gone.signal.aborted) {
           console.error(`the log cannot be delivered: ${error instanceof Error ? error.message : error}`);
         }
         abandon();
@@ -113,9 +125,7 @@ export function createLogShipper({
     flush,
     abandon,
     line: (text) => append(`${mask(text)}\n`),
-    hide(values) {
-      secrets = [...new Set([...secrets, ...secretTexts(values)])];
-    },
+    hide: (values) => secrets.add(secretForms(values)),
     stream(seen) {
       const decoder = new StringDecoder('utf8');
       const masked = createSecretMask(secrets);
@@ -130,6 +140,7 @@ export function createLogShipper({
     },
     async close() {
       const giveUp = setTimeout(abandon, LAST_TRY_MS);
+      keep(together.end());
       while (waiting !== '' || sending) {
         flush();
         await sending;

@@ -1,9 +1,19 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSecretMask, maskSecrets, secretTexts } from './secret-mask.ts';
+import { hiddenTexts } from './hidden-texts.ts';
+import { secretForms } from './secret-forms.ts';
+import { createSecretMask, maskSecrets } from './secret-mask.ts';
+
+const hidingOf = (values: readonly string[]) => hiddenTexts(secretForms(values));
 
 function maskInPieces(pieces: readonly string[], values: readonly string[]) {
-  const mask = createSecretMask(secretTexts(values));
+  const mask = createSecretMask(hidingOf(values));
   return pieces.map((piece) => mask.push(piece)).join('') + mask.end();
+}
+
+function cutAt(text: string, places: readonly number[]): string[] {
+  const cuts = [0, ...places.map((place) => place % (text.length + 1)).sort((a, b) => a - b), text.length];
+  return cuts.slice(1).map((cut, index) => text.slice(cuts[index], cut));
 }
 
 test('a secret is masked wherever the text is cut', () => {
@@ -24,30 +34,115 @@ test('nothing of overlapping secrets is shown', () => {
 });
 
 test('text that cannot become a secret is shown at once', () => {
-  const mask = createSecretMask(['secret-value']);
+  const mask = createSecretMask(hiddenTexts(['secret-value']));
   expect(mask.push('compiling… secr')).toBe('compiling… ');
   expect(mask.push('etary.ts\n')).toBe('secretary.ts\n');
 });
 
-test('endless repetition of a secret is not held back for ever', () => {
-  const mask = createSecretMask(['aaaaaa']);
+test('what is hidden later is masked from then on, also in what is held back', () => {
+  const hidden = hiddenTexts(['secret-value']);
+  const mask = createSecretMask(hidden);
+  expect(mask.push('a secret-')).toBe('a ');
+  hidden.add(['secret-other']);
+  expect(mask.push('other b')).toBe('*** b');
+});
+
+test('endless repetition of a secret is not held back for ever, and no part of it is shown', () => {
+  const mask = createSecretMask(hiddenTexts(['aaaaaa']));
   let shown = '';
-  for (let i = 0; i < 30; i++) shown += mask.push('a'.repeat(10_000));
+  for (let i = 0; i < 60; i++) shown += mask.push('a'.repeat(10_000));
   shown += mask.end();
   expect(shown).toMatch(/^(\*\*\*)+$/);
   expect(shown.length).toBeLessThan(100);
 });
 
-test('the lines of a key and the common encodings of a value are masked, short values are not', () => {
-  const key = '-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----';
-  const texts = secretTexts([key, 'a b&c"d-é', 'prod']);
-  const shown = [
-    'MIIEvQIBADANBg',
-    JSON.stringify(key),
-    encodeURIComponent('a b&c"d-é'),
-    JSON.stringify('a b&c"d-é'),
-    Buffer.from('a b&c"d-é').toString('base64'),
-    'prod',
-  ].map((text) => maskSecrets(text, texts));
-  expect(shown).toEqual(['***', '"***"', '***', '"***"', '***', 'prod']);
+const key = '-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----';
+const odd = `a b&c"d-é'/<>$x\\n+%~*(1)`;
+const bytesOf = (text: string) => Buffer.from(text);
+const words = bytesOf(odd).toString('hex').toUpperCase();
+
+test.each<[string, string, string]>([
+  ['as it is', odd, odd],
+  ['a line of a key', key, 'MIIEvQIBADANBg'],
+  ['with carriage returns', key, key.replaceAll('\n', '\r\n')],
+  ['JSON', key, JSON.stringify(key).slice(1, -1)],
+  ['JSON with quotes and backslashes', odd, JSON.stringify(odd).slice(1, -1)],
+  ['JSON in JSON', odd, JSON.stringify(JSON.stringify(odd).slice(1, -1)).slice(1, -1)],
+  ['JSON of ASCII', odd, JSON.stringify(odd).slice(1, -1).replace('é', '\\u00e9')],
+  ['encodeURIComponent', odd, encodeURIComponent(odd)],
+  ['encodeURI', odd, encodeURI(odd)],
+  ['URL-encoding in small letters', odd, encodeURIComponent(odd).replace(/%../g, (it) => it.toLowerCase())],
+  ['an HTML form', odd, new URLSearchParams({ k: odd }).toString().slice(2)],
+  ['base64', odd, bytesOf(odd).toString('base64')],
+  ['base64 without padding', odd, bytesOf(odd).toString('base64').replace(/=+$/, '')],
+  ['base64 for URLs', 'a?b>c~ÿÿ', bytesOf('a?b>c~ÿÿ').toString('base64url')],
+  ['hex', odd, words.toLowerCase()],
+  ['HEX', odd, words],
+  ['hex with blanks', odd, (words.match(/../g) ?? []).join(' ')],
+  [
+    'HTML',
+    odd,
+    odd.replaceAll('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;').replace('"', '&quot;').replace("'", '&#39;'),
+  ],
+  ['bash -x', "it's secret", "it'\\''s secret"],
+  ['bash -x with lines', "two\nlines'", "two\\nlines\\'"],
+  ['printf %q', 'a b;c$d', 'a\\ b\\;c\\$d'],
+  ['in colours', odd, [...odd].join('\u001b[0m\u001b[1;31m')],
+  ['with a title of the window in it', odd, `${odd.slice(0, 4)}\u001b]0;title\u0007${odd.slice(4)}`],
+])('a secret is masked %s, wherever it is cut', (_, value, printed) => {
+  for (let cut = 0; cut <= printed.length; cut++) {
+    expect(maskInPieces([`<${printed.slice(0, cut)}`, `${printed.slice(cut)}>`], [value])).toMatch(
+      /^<[^\w]*\*\*\*[^\w]*>$/,
+    );
+  }
+});
+
+test('values too short to be found only where they are meant stay', () => {
+  expect(maskSecrets('mode prod, 5 of 5', hidingOf(['prod', '5', '']))).toBe('mode prod, 5 of 5');
+});
+
+const secret = fc.string({ minLength: 6, maxLength: 40, unit: 'grapheme' });
+const places = fc.array(fc.nat(), { maxLength: 6 });
+/** No letter, digit or mark of it is in any encoding of the other alphabet. */
+const unrelated = fc.string({ unit: fc.constantFrom('⬤', '▲', '■', '\n', '◆'), maxLength: 60 });
+
+/** What the masked text may not hold. The first and the last character of base64 belong to what is around as well. */
+const encodings: Record<string, (value: string, before: string) => { printed: string; core: string }> = {
+  raw: (value) => ({ printed: value, core: value }),
+  json: (value) => ({ printed: JSON.stringify(value), core: JSON.stringify(value).slice(1, -1) }),
+  url: (value) => ({ printed: encodeURIComponent(value), core: encodeURIComponent(value) }),
+  hex: (value) => ({ printed: bytesOf(value).toString('hex'), core: bytesOf(value).toString('hex') }),
+  base64(value, before) {
+    const printed = bytesOf(`${before}${value}:after`).toString('base64');
+    const start = Math.ceil((bytesOf(before).length * 4) / 3);
+    const end = Math.floor(((bytesOf(before).length + bytesOf(value).length) * 4) / 3);
+    return { printed, core: printed.slice(start, end) };
+  },
+};
+
+test.each(Object.keys(encodings))('any secret is masked in its form %s, however the text is cut', (name) => {
+  fc.assert(
+    fc.property(secret, unrelated, unrelated, fc.stringMatching(/^[a-z]{0,4}$/), places, (value, a, b, before, at) => {
+      const { printed, core } = encodings[name]?.(value, before) ?? { printed: '', core: '' };
+      const shown = maskInPieces(cutAt(a + printed + b, at), [value]);
+      expect(shown).not.toContain(core);
+      expect(shown).toContain('***');
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('text without a secret in it is shown as it is, however it is cut', () => {
+  fc.assert(
+    fc.property(
+      unrelated,
+      fc.constantFrom('', '\u001b[31mred\u001b[0m', '\u001b', '\r\n', '\u001b[3'),
+      places,
+      (text, end, at) => {
+        const all = `${text}${end}${text}`;
+        expect(maskInPieces(cutAt(all, at), ['correct-horse-battery', 'hunter2-hunter2'])).toBe(all);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

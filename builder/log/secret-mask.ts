@@ -1,56 +1,8 @@
-/** Shorter values occur in any text by chance; masking them would hide the log, not the secret. */
-const SHORTEST_SECRET_BYTES = 6;
+import type { HiddenTexts, Run } from './hidden-texts.ts';
+
 const MASK = '***';
 /** A run of matches is not held back beyond this, so that endless repetition of a secret cannot fill the memory. */
-const HOLD_LIMIT = 64 * 1024;
-
-/** The texts to hide for these values: each value, its lines, and the forms that tools commonly print it in. */
-export function secretTexts(values: readonly string[]): string[] {
-  const texts = new Set<string>();
-  for (const value of values) {
-    const forms = [value, ...value.split(/\r?\n/).map((line) => line.trim())];
-    if (Buffer.byteLength(value) >= SHORTEST_SECRET_BYTES) {
-      forms.push(encodeURIComponent(Buffer.from(value).toString()), JSON.stringify(value).slice(1, -1));
-      forms.push(Buffer.from(value).toString('base64'));
-    }
-    for (const form of forms) if (Buffer.byteLength(form) >= SHORTEST_SECRET_BYTES) texts.add(form);
-  }
-  return [...texts];
-}
-
-interface Run {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Every stretch of the text that belongs to some secret, overlapping ones joined. */
-function runsOf(text: string, secrets: readonly string[]): Run[] {
-  const found: Run[] = [];
-  for (const secret of secrets) {
-    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + 1)) {
-      found.push({ start: at, end: at + secret.length });
-    }
-  }
-  const joined: Run[] = [];
-  for (const run of found.sort((a, b) => a.start - b.start)) {
-    const last = joined.at(-1);
-    if (last && run.start < last.end)
-      joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, run.end) };
-    else joined.push(run);
-  }
-  return joined;
-}
-
-/** How many characters at the end of the text may be the beginning of a secret. */
-function openEnd(text: string, secrets: readonly string[]): number {
-  let longest = 0;
-  for (const secret of secrets) {
-    for (let length = Math.min(secret.length - 1, text.length); length > longest; length--) {
-      if (text.endsWith(secret.slice(0, length))) longest = length;
-    }
-  }
-  return longest;
-}
+const HOLD_LIMIT = 256 * 1024;
 
 function render(text: string, runs: readonly Run[]): string {
   let shown = '';
@@ -69,31 +21,34 @@ export interface SecretMask {
   end(): string;
 }
 
-/** Replaces secrets in a text that arrives piece by piece, however it is cut. One mask serves one stream. */
-export function createSecretMask(secrets: readonly string[]): SecretMask {
+/**
+ * Replaces secrets in a text that arrives piece by piece, however it is cut. One mask serves one stream; what is hidden may
+ * grow meanwhile.
+ */
+export function createSecretMask(hidden: HiddenTexts): SecretMask {
   let pending = '';
+  /** How much at the beginning of `pending` belongs to a secret of which the first part was replaced already. */
+  let covered = 0;
+
+  function show(runs: readonly Run[], cut: number): string {
+    const before = runs.filter((run) => run.start < cut).map((run) => ({ ...run, end: Math.min(run.end, cut) }));
+    const shown = render(pending.slice(0, cut), before);
+    covered = Math.max(0, (runs.find((run) => run.start < cut && run.end > cut)?.end ?? cut) - cut);
+    pending = pending.slice(cut);
+    return shown;
+  }
+
   return {
     push(text) {
       pending += text;
-      const runs = runsOf(pending, secrets);
-      let cut = pending.length > HOLD_LIMIT ? pending.length : pending.length - openEnd(pending, secrets);
+      const { runs, open } = hidden.find(pending, covered);
       // A match that reaches into what is held back may still grow.
-      const growing = runs.find((run) => run.start < cut && run.end > cut);
-      if (growing) cut = growing.start;
-      const shown = render(
-        pending.slice(0, cut),
-        runs.filter((run) => run.end <= cut),
-      );
-      pending = pending.slice(cut);
-      return shown;
+      const growing = runs.find((run) => run.start < open && run.end > open);
+      return show(runs, growing && pending.length <= HOLD_LIMIT ? growing.start : open);
     },
-    end() {
-      const shown = render(pending, runsOf(pending, secrets));
-      pending = '';
-      return shown;
-    },
+    end: () => show(hidden.find(pending, covered).runs, pending.length),
   };
 }
 
 /** Masks a text that is complete. */
-export const maskSecrets = (text: string, secrets: readonly string[]) => render(text, runsOf(text, secrets));
+export const maskSecrets = (text: string, hidden: HiddenTexts) => render(text, hidden.find(text).runs);
