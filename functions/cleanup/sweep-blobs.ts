@@ -1,4 +1,5 @@
-import { blobKey, blobsOf, deploymentPrefix, type Manifest, parseManifest } from '@miaobu/shared/contracts/manifest';
+import { type ArtifactManifest, blobsOfArtifact, parseArtifactManifest } from '@miaobu/shared/contracts/app-manifest';
+import { blobKey, deploymentPrefix } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
@@ -19,18 +20,22 @@ export interface Deps {
 type Using = Awaited<ReturnType<Store['deployments']['listWithManifest']>>[number];
 
 /** The manifest of a deployment, or what its runner says will be; undefined when there is nothing to go by yet. */
-async function manifestOf(deps: Deps, slug: string, { id, status, attempt }: Using): Promise<Manifest | undefined> {
+async function manifestOf(
+  deps: Deps,
+  slug: string,
+  { id, status, attempt }: Using,
+): Promise<ArtifactManifest | undefined> {
   const prefix = deploymentPrefix(slug, showId('deployment', id));
   const read = (name: string) => deps.objectStore.read(`${prefix}/${name}`, MANIFEST_LIMIT_BYTES);
   const verified = await read('manifest.json');
-  if (verified) return parseManifest(JSON.parse(verified.toString('utf8')));
+  if (verified) return parseArtifactManifest(JSON.parse(verified.toString('utf8')));
   // What is deployed must have its manifest, or nothing is safe to delete.
   if (status === 'deployed') {
     throw new AppError('internal', { message: `the manifest of ${showId('deployment', id)} is missing` });
   }
   const claimed = await read(`manifest-${attempt}.json`);
   try {
-    return claimed && parseManifest(JSON.parse(claimed.toString('utf8')));
+    return claimed && parseArtifactManifest(JSON.parse(claimed.toString('utf8')));
   } catch {
     // A runner wrote it, and nobody has checked it: it will be refused.
     return undefined;
@@ -42,7 +47,7 @@ async function contentsInUse(deps: Deps, project: { id: string; slug: string }):
   const inUse = new Set<string>();
   for (const deployment of await deps.store.deployments.listWithManifest(project.id)) {
     const manifest = await manifestOf(deps, project.slug, deployment);
-    for (const blob of manifest ? blobsOf(manifest) : []) inUse.add(blob.sha256);
+    for (const blob of manifest ? blobsOfArtifact(manifest) : []) inUse.add(blob.sha256);
   }
   return inUse;
 }

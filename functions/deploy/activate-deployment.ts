@@ -1,6 +1,7 @@
+import type { AppManifest } from '@miaobu/shared/contracts/app-manifest';
 import { buildShards, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
-import { AppError } from '@miaobu/shared/kernel/app-error';
+import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
@@ -29,6 +30,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     if (!project) return undefined;
 
     const manifest = await verifyArtifact(deps, deployment, project.slug, lease);
+    if (manifest.kind !== 'static') throw cannotRun(manifest);
     const shown = showId('deployment', deploymentId);
     const shards = routingTable(manifest);
     lease.assertTrusted();
@@ -66,11 +68,21 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
         requestId,
         set: {
           reason: error.code,
-          reasonMessage: error.code === 'artifact_invalid' ? error.message : 'The deployment could not be published.',
+          reasonMessage: SAYS_WHY.has(error.code) ? error.message : 'The deployment could not be published.',
         },
       });
     },
 });
+
+/** Errors whose message is written for the owner of the deployment. */
+const SAYS_WHY: ReadonlySet<ErrorCode> = new Set(['artifact_invalid', 'servers_not_supported']);
+
+const RUNTIMES = { node: 'Node.js', python: 'Python' } as const;
+
+const cannotRun = ({ kind, start }: AppManifest) =>
+  new AppError('servers_not_supported', {
+    message: `This is a ${RUNTIMES[kind]} server (start: ${start}). Its package was built and verified, but this platform cannot run servers yet; only static sites go live.`,
+  });
 
 function routingTable(manifest: Manifest): string[] {
   try {

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
-  blobKey,
-  blobsOf,
-  deploymentPrefix,
-  type Manifest,
-  ManifestError,
-  parseManifest,
-} from '@miaobu/shared/contracts/manifest';
+  type AppManifest,
+  type ArtifactManifest,
+  blobsOfArtifact,
+  parseArtifactManifest,
+} from '@miaobu/shared/contracts/app-manifest';
+import { blobKey, deploymentPrefix, ManifestError } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
@@ -15,6 +14,7 @@ import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { Lease } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import { PACKAGE_TAIL_BYTES, packageProblem } from './check-package.ts';
 
 const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PARALLEL_READS = 16;
@@ -29,13 +29,13 @@ export interface Deps {
 
 const refuse = (message: string) => new AppError('artifact_invalid', { message });
 
-async function readManifest(deps: Deps, deployment: Deployment, slug: string): Promise<Manifest> {
+async function readManifest(deps: Deps, deployment: Deployment, slug: string): Promise<ArtifactManifest> {
   const prefix = deploymentPrefix(slug, showId('deployment', deployment.id));
   const bytes = await deps.objectStore.read(`${prefix}/manifest-${deployment.attempt}.json`, MANIFEST_LIMIT_BYTES);
   if (!bytes) throw refuse('the manifest of the build is missing');
   if (!deployment.manifestSha256?.equals(sha256(bytes))) throw refuse('the manifest is not the one the build reported');
   try {
-    return parseManifest(JSON.parse(bytes.toString('utf8')));
+    return parseArtifactManifest(JSON.parse(bytes.toString('utf8')));
   } catch (error) {
     throw refuse(error instanceof ManifestError ? error.message : 'the manifest is not valid JSON');
   }
@@ -55,7 +55,7 @@ async function check(deps: Deps, key: string, blob: Blob): Promise<'good' | 'wro
 }
 
 /**
- * Reads the manifest of a deployment's current attempt and makes sure of every file it names: a presigned upload cannot
+ * Reads the manifest of a deployment's current attempt, of a site or a server, and makes sure of every file it names: a presigned upload cannot
  * bind a hash, so what was not verified before is read back and hashed. A content that is not what its name says is
  * deleted. Throws `artifact_invalid` with a sentence for the user.
  */
@@ -64,9 +64,9 @@ export async function verifyArtifact(
   deployment: Deployment,
   slug: string,
   lease: Lease,
-): Promise<Manifest> {
+): Promise<ArtifactManifest> {
   const manifest = await readManifest(deps, deployment, slug);
-  const blobs = blobsOf(manifest);
+  const blobs = blobsOfArtifact(manifest);
   // The runner may have listed what it never asked about: from here on the sweep leaves all of it alone.
   for (let start = 0; start < blobs.length; start += WANTED_BATCH) {
     await deps.store.blobs.wantMany(deployment.projectId, blobs.slice(start, start + WANTED_BATCH));
@@ -96,12 +96,36 @@ export async function verifyArtifact(
   await deleteWrong(deps, deployment.projectId, slug, broken.wrong, lease);
   const refused = [...broken.wrong, ...broken.missing];
   if (refused.length > 0) {
+    if (manifest.kind !== 'static') throw refuse('the uploaded package is missing or not what the build said');
     const example = manifest.files.find((file) => refused.some((blob) => blob.sha256 === file.sha256))?.path;
     throw refuse(
       `${refused.length} uploaded files are missing or not what the build said, e.g. ${example ?? 'an encoding'}`,
     );
   }
+  if (manifest.kind !== 'static') await checkPackage(deps, manifest, slug);
   return manifest;
+}
+
+/** The package is what its manifest says it is; here, that it may be unpacked. Reads it once more, and holds its end only. */
+async function checkPackage(deps: Deps, manifest: AppManifest, slug: string): Promise<void> {
+  const found = await deps.objectStore.get(blobKey(slug, manifest.package.sha256));
+  if (!found) throw refuse('the uploaded package is missing');
+  let tail = Buffer.alloc(0);
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  const join = () => {
+    tail = Buffer.concat([tail, ...waiting]).subarray(-PACKAGE_TAIL_BYTES);
+    waiting = [];
+    waitingBytes = 0;
+  };
+  for await (const chunk of found.body as AsyncIterable<Buffer>) {
+    waiting.push(chunk);
+    waitingBytes += chunk.length;
+    if (waitingBytes > PACKAGE_TAIL_BYTES) join();
+  }
+  join();
+  const problem = packageProblem(manifest, tail);
+  if (problem !== undefined) throw refuse(`the package was refused: ${problem}`);
 }
 
 /**

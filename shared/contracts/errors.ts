@@ -134,6 +134,11 @@ export const errors = {
   attempt_closed: { status: 409, text: 'This build attempt is over; its token no longer counts.', retryable: false },
   ticket_already_redeemed: { status: 409, text: 'Another run has redeemed this ticket.', retryable: false },
   artifact_invalid: { status: 422, text: 'The build output was refused; see details.', retryable: false },
+  servers_not_supported: {
+    status: 501,
+    text: 'This platform cannot run servers yet; only static sites go live.',
+    retryable: false,
+  },
   lease_lost: { status: 409, text: 'Another worker has taken over.', retryable: false },
   code_host_unavailable: { status: 503, text: 'GitHub does not answer; try again in a minute.', retryable: true },
   code_host_throttled: { status: 503, text: 'GitHub asks us to slow down; try again in a minute.', retryable: true },

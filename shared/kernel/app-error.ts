@@ -38,6 +38,7 @@ export const errorCodes = [
   'attempt_closed',
   'ticket_already_redeemed',
   'artifact_invalid',
+  'servers_not_supported',
   'lease_lost',
   'code_host_unavailable',
   'code_host_throttled',

@@ -46,7 +46,15 @@ export const importTable: readonly Row[] = [
   { from: 'functions/', may: ofUseCases, packages: ['zod', 'dotenv'] },
   { from: 'edge-routine/', may: ['shared/contracts/edge-route.ts', 'shared/contracts/manifest.ts'] },
   { from: 'dashboard/', may: ['shared/contracts/'] },
-  { from: 'builder/', may: ['shared/contracts/build-job.ts', 'shared/contracts/manifest.ts', 'shared/kernel/'] },
+  {
+    from: 'builder/',
+    may: [
+      'shared/contracts/build-job.ts',
+      'shared/contracts/manifest.ts',
+      'shared/contracts/app-manifest.ts',
+      'shared/kernel/',
+    ],
+  },
   { from: 'local/', may: ['shared/contracts/', 'shared/kernel/'] },
   { from: 'layers/', may: ['shared/'] },
   { from: 'tests/', may: 'anything' },
