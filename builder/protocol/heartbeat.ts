@@ -3,6 +3,9 @@ import { AttemptOver } from '../build-failure.ts';
 import type { PlatformClient } from './platform-client.ts';
 import type { RetryOptions } from './retry-request.ts';
 
+/** A heartbeat without an answer by then is given up for the next one. */
+export const HEARTBEAT_PATIENCE_SECONDS = 2;
+
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
 export type Report = WithoutSeq<BuildReport>;
 
@@ -40,12 +43,15 @@ export function startReporting({
   }
 
   async function beat() {
+    const late = new AbortController();
+    const patience = setTimeout(() => late.abort(new Error('no answer')), HEARTBEAT_PATIENCE_SECONDS * 1000);
     try {
       // One try: the next heartbeat is the retry.
-      await send({ kind: 'heartbeat' }, { signal: heartbeats.signal, forMs: 0 });
+      await send({ kind: 'heartbeat' }, { signal: AbortSignal.any([heartbeats.signal, late.signal]), forMs: 0 });
     } catch (error) {
       if (error instanceof AttemptOver) end(error);
     }
+    clearTimeout(patience);
     schedule();
   }
 

@@ -19,9 +19,27 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** No answer, or an answer of the 5xx kind: the same request may succeed later. */
+/** No answer, or one that says nothing about the request itself: the same may succeed later. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
+  /** The other side asked to be left alone for so long. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** 408: the request did not arrive in time. 429: there were too many, which no build may fail for. */
+const BUSY = new Set([408, 429]);
+
+/** Throws `Unavailable` for an answer that the server gives when it cannot, or not now, look at a request. */
+export function assertAnswered(who: string, status: number, headers: IncomingHttpHeaders): void {
+  if (status < 500 && !BUSY.has(status)) return;
+  const seconds = Number(headers['retry-after']);
+  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+  throw new Unavailable(`${who} answered ${status}`, { retryAfterMs });
 }
 
 const IDLE_MS = 30_000;
@@ -72,7 +90,7 @@ export async function openRequest({ method, url, headers, body, signal }: HttpRe
   });
 }
 
-/** One exchange. Throws `Unavailable` when the connection fails or the answer is 5xx; every other status is returned. */
+/** One exchange. Throws `Unavailable` when the connection fails or the answer is 5xx, 408 or 429; every other status is returned. */
 export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
   const message = await openRequest(request);
   const chunks: Buffer[] = [];
@@ -88,6 +106,6 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
     throw new Unavailable(error instanceof Error ? error.message : String(error), { cause: error });
   }
   const status = message.statusCode ?? 0;
-  if (status >= 500) throw new Unavailable(`the server answered ${status}`);
+  assertAnswered('the server', status, message.headers);
   return { status, headers: message.headers, body: Buffer.concat(chunks) };
 }

@@ -5,25 +5,46 @@ import { Unavailable } from './http-request.ts';
 const RETRY_FOR_MS = 75_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
+/** What another side may ask for at most: whoever asks for more will not be waited for. */
+const LONGEST_ASKED_MS = 60_000;
 
 export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   readonly forMs?: number;
 }
 
-/** Tries again, ever more slowly, while the other side is `Unavailable`. Any other error ends it at once. */
-export async function retryRequest<T>(attempt: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const { signal, forMs = RETRY_FOR_MS } = options;
-  const end = Date.now() + forMs;
+export interface RetryClock {
+  now(): number;
+  wait(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+const systemClock: RetryClock = {
+  now: Date.now,
+  wait: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+};
+
+/**
+ * Tries again, ever more slowly, while the other side is `Unavailable`, and not before the time it asks for. Any other error ends
+ * it at once.
+ */
+export async function retryRequest<T>(
+  attempt: () => Promise<T>,
+  { signal, forMs = RETRY_FOR_MS }: RetryOptions = {},
+  clock: RetryClock = systemClock,
+): Promise<T> {
+  const end = clock.now() + forMs;
   for (let tries = 0; ; tries++) {
+    let askedMs = 0;
     try {
       return await attempt();
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (!(error instanceof Unavailable) || Date.now() >= end) throw error;
+      if (!(error instanceof Unavailable) || clock.now() >= end) throw error;
+      askedMs = Math.min(error.retryAfterMs, LONGEST_ASKED_MS);
     }
     const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
-    await delay(longest * (0.5 + Math.random() / 2), undefined, signal ? { signal } : {}).catch((error: unknown) => {
+    const pause = Math.max(askedMs, longest * (0.5 + Math.random() / 2));
+    await clock.wait(pause, signal).catch((error: unknown) => {
       throw signal?.aborted ? signal.reason : error;
     });
   }

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { BuildFailure } from '../build-failure.ts';
-import { openRequest, Unavailable } from '../protocol/http-request.ts';
+import { assertAnswered, openRequest, Unavailable } from '../protocol/http-request.ts';
 import { retryRequest } from '../protocol/retry-request.ts';
 import { extractSource } from './extract-source.ts';
 import type { Workspace } from './workspace.ts';
@@ -18,7 +18,7 @@ async function openArchive(address: string, signal: AbortSignal) {
     const status = message.statusCode ?? 0;
     if (status === 200) return message;
     message.resume();
-    if (status >= 500) throw new Unavailable(`the code host answered ${status}`);
+    assertAnswered('the code host', status, message.headers);
     if (status < 300 || status >= 400 || message.headers.location === undefined) {
       throw new BuildFailure(
         'source_unavailable',

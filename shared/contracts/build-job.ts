@@ -14,7 +14,8 @@
  *    and then the report `uploaded`.
  *
  * Answers are `{ data }`, errors `{ error: { code, message, details? }, request_id }`. A runner tries again on 5xx and on
- * connection errors, for at least 60 seconds, and never on 4xx.
+ * connection errors, for at least 60 seconds, and never on 4xx; except for 408 and 429, which say nothing about the request:
+ * these it repeats after the time in `Retry-After`.
  */
 import * as z from 'zod';
 
@@ -25,8 +26,11 @@ export const LOG_CHUNK_LIMIT_BYTES = 256 * 1024;
 export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 /** How many blobs one `uploads` request may name. */
 export const UPLOAD_BATCH = 1000;
-/** How often a runner reports `heartbeat` while nothing else is reported. */
-export const HEARTBEAT_SECONDS = 5;
+/** How often a runner reports `heartbeat` while nothing else is reported; the answer tells it of a cancellation, within 5 s. */
+export const HEARTBEAT_SECONDS = 2;
+
+/** It becomes the name of a folder. */
+const CACHE_SCOPE = /^[a-z0-9_]{0,64}$/;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
