@@ -51,6 +51,7 @@ export async function startTestPlatform({
   plainVariables = [],
   limits = {},
   present = [],
+  cacheScope = '',
   intercept,
 }: {
   /** The commit's tar.gz; without one the deployment is a folder that is uploaded. */
@@ -62,6 +63,7 @@ export async function startTestPlatform({
   limits?: Partial<BuildJob['limits']>;
   /** Contents the project already has. */
   present?: readonly string[];
+  cacheScope?: string;
   /** Answers instead of the platform, when it returns something. */
   intercept?: (request: SeenRequest) => Answer | undefined;
 }) {
@@ -131,6 +133,7 @@ export async function startTestPlatform({
         environment,
         plain_variables: plainVariables,
         limits: { build_seconds: 60, log_bytes: 1024 * 1024, ...limits },
+        cache_key: createHash('sha256').update(`key of ${cacheScope}`).digest('hex'),
       } satisfies BuildJob);
     }
     if (headers['x-request-id'] !== 'req_of_this_deployment') return refusal(422, 'invalid_request');
@@ -183,6 +186,7 @@ export async function startTestPlatform({
     attempt: 1,
     ticket: secrets.ticket,
     callback_url: url,
+    cache_scope: cacheScope,
   };
 
   return {

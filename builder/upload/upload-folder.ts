@@ -20,7 +20,7 @@ export async function uploadFolder({
   collected,
   say,
 }: {
-  inputs: BuildInputs;
+  inputs: Omit<BuildInputs, 'cache_scope'>;
   collected: Collected;
   say: (line: string) => void;
 }): Promise<Outcome> {

@@ -94,6 +94,24 @@ test('a ticket becomes the job: source without a credential, settings, and a dep
   expect(await stored.deployment(build.deploymentId)).toMatchObject({ status: 'cloning', attempt: 1 });
 });
 
+test('builds of an environment get the same key for what they keep, and each environment another', async () => {
+  const other = await prepareSite(stored, { slug: 'shop', githubToken: you.token });
+  const next = await checkout.commit('second', { 'index.html': '<p>again' });
+  await checkout.git('push', 'origin', 'main');
+  const keys = [];
+  for (const [of, sha] of [
+    [site, commit],
+    [site, next],
+    [other, commit],
+  ] as const) {
+    const { id } = await queueTestDeployment(stored, of, sha);
+    keys.push((await callback.runOf(await dispatchAttempt(stored, id)).redeem()).data.cache_key);
+  }
+  expect(keys[0]).toMatch(/^\w{40}$/);
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+});
+
 test('only variables of build scope are given away, unsealed', async () => {
   const { data } = await callback.runOf(await dispatched()).redeem();
   expect(data.environment).toEqual({ API_URL: 'https://api.example', BOTH: '两\n行' });

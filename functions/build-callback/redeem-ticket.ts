@@ -116,5 +116,6 @@ export const redeemTicket =
       ),
       plain_variables: variables.filter(({ isSecret }) => isSecret === false).map(({ key }) => key),
       limits: { build_seconds: deadlineSeconds.building - 60, log_bytes: LOG_LIMIT_BYTES },
+      cache_key: deps.tokens.cacheKey(deployment.environmentId),
     };
   };

@@ -59,7 +59,12 @@ test('a queued deployment gets its first attempt and a run that can redeem it', 
   const [started, ...others] = await runsOf(id);
   expect(others).toEqual([]);
   const inputs = buildInputs.parse(started?.run.inputs);
-  expect(inputs).toMatchObject({ deployment_id: showId('deployment', id), attempt: 1, callback_url: CONTROL });
+  expect(inputs).toMatchObject({
+    deployment_id: showId('deployment', id),
+    attempt: 1,
+    callback_url: CONTROL,
+    cache_scope: showId('environment', site.environment.id),
+  });
   expect(await attemptOf(id)).toMatchObject({ state: 'dispatched', runId: String(started?.run.id), redeemer: null });
   expect(await stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
 

@@ -24,9 +24,10 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
       const deployment = await repositories.deployments.lock(deploymentId);
       // What is uploaded is built elsewhere.
       if (deployment?.status !== 'queued' || deployment.trigger === 'upload') return undefined;
+      const { environmentId } = deployment;
       const key = { deploymentId, attempt: deployment.attempt };
       const before = await repositories.attempts.find(key);
-      if (before?.state === 'dispatching') return { ...key, nonce: before.ticketNonce, again: true };
+      if (before?.state === 'dispatching') return { ...key, environmentId, nonce: before.ticketNonce, again: true };
       if (before?.state === 'dispatched') return undefined;
       const wait = await secondsToWait(repositories, deployment);
       if (wait > 0) return { wait };
@@ -34,7 +35,7 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
       if (attempt === undefined) return undefined;
       const nonce = randomBytes(16);
       await repositories.attempts.insert({ deploymentId, attempt }, nonce, TICKET_SECONDS);
-      return { deploymentId, attempt, nonce, again: false };
+      return { deploymentId, attempt, environmentId, nonce, again: false };
     });
     if (!prepared) return undefined;
     if ('wait' in prepared) {
@@ -46,7 +47,15 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
     // The answer to an earlier try may have been lost. Should both runs exist, only the first can redeem the ticket.
     const found = prepared.again ? await deps.buildRunner.findRun(shown) : undefined;
     const ticket = deps.tokens.ticket(prepared);
-    const { runId } = found ?? (await deps.buildRunner.start({ ...shown, ticket, callbackUrl: deps.controlOrigin }));
+    const { runId } =
+      found ??
+      (await deps.buildRunner.start({
+        ...shown,
+        ticket,
+        callbackUrl: deps.controlOrigin,
+        // Whoever may push to staging shall not reach production's builds: an environment shares with itself alone.
+        cacheScope: showId('environment', prepared.environmentId),
+      }));
     log.info('build run started', { deploymentId: shown.deploymentId, attempt: shown.attempt, runId });
     return (repositories) => repositories.attempts.markDispatched(prepared, runId);
   },

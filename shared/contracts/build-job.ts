@@ -41,6 +41,8 @@ export const buildInputs = z.strictObject({
   ticket: z.string().min(20),
   /** Origin of the control plane, e.g. `https://api.example.com`. */
   callback_url: z.url(),
+  /** Builds with the same one may share the packages they fetched: the environment's id. Empty: nothing is kept. */
+  cache_scope: z.string().regex(CACHE_SCOPE).default(''),
 });
 export type BuildInputs = z.output<typeof buildInputs>;
 
@@ -79,6 +81,8 @@ export const buildJob = z.strictObject({
   /** Names of those whose values the log may show. */
   plain_variables: z.array(z.string()).default([]),
   limits: z.strictObject({ build_seconds: z.int().positive(), log_bytes: z.int().positive() }),
+  /** What is kept under `cache_scope` is encrypted with it: others can read where it is kept, and some can write there. */
+  cache_key: z.string().min(40),
   /** Logs and status of this attempt, nothing else. */
   token: z.string(),
 });

@@ -20,6 +20,8 @@ export interface BuildRunner {
     readonly ticket: string;
     /** Origin of the control plane. */
     readonly callbackUrl: string;
+    /** See `cache_scope` in contracts/build-job.ts. */
+    readonly cacheScope: string;
   }): Promise<{ readonly runId: string }>;
   /** The newest run of an attempt, if it is among the latest 300. */
   findRun(attempt: { readonly deploymentId: string; readonly attempt: number }): Promise<BuildRun | undefined>;

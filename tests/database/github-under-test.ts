@@ -22,6 +22,7 @@ on:
       attempt: { required: true }
       ticket: { required: true }
       callback_url: { required: true }
+      cache_scope: { required: false }
 `;
 
 /** GitHub as the platform sees it: the emulator behind a fault injector, spoken to by the real adapters. */

@@ -37,7 +37,7 @@ export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunne
     new AppError('vendor_rejected', { message: `${config.repository} has no workflow ${config.workflow}` });
 
   return {
-    async start({ deploymentId, attempt, ticket, callbackUrl }) {
+    async start({ deploymentId, attempt, ticket, callbackUrl, cacheScope }) {
       const answer = await request({
         token: await config.token(),
         method: 'POST',
@@ -45,7 +45,13 @@ export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunne
         body: {
           ref: config.ref,
           return_run_details: true,
-          inputs: { deployment_id: deploymentId, attempt: String(attempt), ticket, callback_url: callbackUrl },
+          inputs: {
+            deployment_id: deploymentId,
+            attempt: String(attempt),
+            ticket,
+            callback_url: callbackUrl,
+            cache_scope: cacheScope,
+          },
         },
         expect: [404],
       });

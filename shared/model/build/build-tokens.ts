@@ -39,6 +39,8 @@ export function buildTokens({ current, previous }: RootKeys) {
     report: (attempt: Attempt, redeemer: string) => token('mb_cb_', `report|${redeemer}`, attempt),
     /** Uploads, once the user's processes are gone. */
     publish: (attempt: Attempt, redeemer: string) => token('mb_pub_', `publish|${redeemer}`, attempt),
+    /** For what builds of an environment keep for each other; another root key means beginning anew. */
+    cacheKey: (environmentId: string) => base62(hmacSha256(key, `v1|package-cache|${environmentId}`), 40),
   };
 }
 export type BuildTokens = ReturnType<typeof buildTokens>;
