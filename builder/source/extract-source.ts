@@ -1,10 +1,19 @@
+import { createReadStream } from 'node:fs';
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { ReadEntry } from 'tar';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { Parser, ReadEntry } from 'tar';
 import { BuildFailure } from '../build-failure.ts';
 import { isInside } from './folder-inside.ts';
+import { createSourceWriter } from './source-writer.ts';
 
 export const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;
+
+const CHUNK_BYTES = 256 * 1024;
+/** An entry's header, one more for a long name, and what fills its last block. */
+const ENTRY_OVERHEAD_BYTES = 4 * 1024;
 
 /** What a commit's archive consists of. Hard links, devices and pipes are in none that git makes. */
 const KNOWN_TYPES = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir', 'SymbolicLink']);
@@ -48,56 +57,96 @@ async function staysInside(root: string, link: string): Promise<boolean> {
   return false;
 }
 
+/** Feeds `file` to the parser, piece by piece. Throws for what is no archive, and whatever the parser's listeners throw. */
+async function readArchive(file: string, parser: Parser, limitBytes: number, signal: AbortSignal): Promise<void> {
+  let failure: Error | null = null;
+  let size = 0;
+  parser.on('error', (error: Error) => {
+    failure ??= error;
+  });
+  function step(work: () => void, done: (error: Error | null) => void) {
+    try {
+      work();
+    } catch (error) {
+      failure ??= error instanceof Error ? error : new Error(String(error));
+    }
+    done(failure);
+  }
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      // The sizes of entries are checked one by one; this bounds what is between them.
+      if (size > limitBytes) done(new Error('it is too large'));
+      else step(() => parser.write(chunk), done);
+    },
+    final: (done) => step(() => parser.end(), done),
+  });
+  const compressed = createReadStream(file, { highWaterMark: CHUNK_BYTES });
+  await pipeline(compressed, createGunzip({ chunkSize: CHUNK_BYTES }), sink, { signal });
+}
+
 /**
- * Unpacks a tar.gz without its top folder. Throws `BuildFailure` (`source_invalid`) for anything that is, or leads, out
- * of `folder`. Returns how many files it has.
+ * Unpacks a tar.gz without its top folder into the empty `folder`. Throws `BuildFailure` (`source_invalid`) for anything
+ * that is, or leads, out of it. Returns how many files it has.
  */
-export async function extractSource(archive: string, folder: string): Promise<number> {
-  const { extract } = await import('tar');
-  const links: string[] = [];
+export async function extractSource(
+  archive: string,
+  folder: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  const { Parser } = await import('tar');
+  const writer = createSourceWriter(folder);
   let entries = 0;
   let bytes = 0;
   let files = 0;
-  let problem: string | undefined;
 
-  const accept = (entry: ReadEntry) => {
-    if (problem) return false;
+  const refuse = (problem: string): never => {
+    throw new BuildFailure('source_invalid', `The source archive was refused: ${problem}.`);
+  };
+
+  function unpack(entry: ReadEntry) {
     entries += 1;
     bytes += entry.size;
     const inner = entry.path.split('/').slice(1).join('/');
     const wrong = entryProblem(entry, inner);
-    if (wrong) problem = `${JSON.stringify(entry.path)} ${wrong}`;
-    else if (entries > SOURCE_LIMITS.entries) problem = `it has more than ${SOURCE_LIMITS.entries} entries`;
-    else if (bytes > SOURCE_LIMITS.bytes)
-      problem = `it is over ${SOURCE_LIMITS.bytes / 1024 / 1024 / 1024} GB unpacked`;
-    if (problem) return false;
+    if (wrong) refuse(`${JSON.stringify(entry.path)} ${wrong}`);
+    if (entries > SOURCE_LIMITS.entries) refuse(`it has more than ${SOURCE_LIMITS.entries} entries`);
+    if (bytes > SOURCE_LIMITS.bytes) refuse(`it is over ${SOURCE_LIMITS.bytes / 1024 / 1024 / 1024} GB unpacked`);
+    if (inner === '') return void entry.resume();
+    if (entry.type === 'SymbolicLink') {
+      writer.link(inner, entry.linkpath ?? '');
+      return void entry.resume();
+    }
+    if (entry.type === 'Directory' || entry.type === 'GNUDumpDir') {
+      writer.folder(path.normalize(inner));
+      return void entry.resume();
+    }
+    files += 1;
     // git knows one bit: executable or not.
-    entry.mode = entry.type === 'Directory' || (entry.mode ?? 0) & 0o100 ? 0o755 : 0o644;
-    if (entry.type === 'SymbolicLink') links.push(inner);
-    else if (entry.type !== 'Directory') files += 1;
-    return true;
-  };
+    const mode = (entry.mode ?? 0) & 0o100 ? 0o755 : 0o644;
+    const file = writer.file(inner, { mode, mtime: entry.mtime });
+    entry.on('data', (chunk) => file.write(chunk));
+    entry.on('end', () => file.end());
+  }
 
+  let links: readonly string[] = [];
   try {
-    await extract({
-      file: archive,
-      cwd: folder,
-      strip: 1,
-      strict: true,
-      preserveOwner: false,
-      filter: (_path, entry) => 'linkpath' in entry && accept(entry as ReadEntry),
-    });
+    const parser = new Parser({ strict: true, onReadEntry: unpack });
+    // What tar does not know is no part of a commit either.
+    parser.on('ignoredEntry', (entry: ReadEntry) => unpack(entry));
+    await readArchive(archive, parser, SOURCE_LIMITS.bytes + SOURCE_LIMITS.entries * ENTRY_OVERHEAD_BYTES, signal);
+    links = writer.finish();
   } catch (error) {
-    problem ??= `it cannot be unpacked (${error instanceof Error ? error.message : error})`;
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof BuildFailure) throw error;
+    refuse(`it cannot be unpacked (${error instanceof Error ? error.message : error})`);
   }
 
   const root = await realpath(folder);
-  for (const link of problem ? [] : links) {
+  for (const link of links) {
     // By name each link stays inside; by way of another link it may not.
     if (await staysInside(root, path.join(root, link))) continue;
-    problem = `${JSON.stringify(link)} is a symbolic link that leads out of the repository by way of another one`;
-    break;
+    refuse(`${JSON.stringify(link)} is a symbolic link that leads out of the repository by way of another one`);
   }
-  if (problem) throw new BuildFailure('source_invalid', `The source archive was refused: ${problem}.`);
   return files;
 }

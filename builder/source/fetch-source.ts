@@ -63,7 +63,7 @@ export async function fetchSource(
     const message = `The source could not be downloaded: ${error.message}.`;
     throw new BuildFailure('source_unavailable', message, { cause: error });
   }
-  const files = await extractSource(archive, source);
+  const files = await extractSource(archive, source, signal);
   await rm(archive);
   return files;
 }

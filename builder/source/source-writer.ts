@@ -1,0 +1,57 @@
+import { closeSync, futimesSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+export interface NewFile {
+  readonly mode: number;
+  /** Kept: generators print it, and what is built again from one commit should be the same bytes again. */
+  readonly mtime: Date | undefined;
+}
+
+/** Writes one file, piece by piece. */
+export interface FileWriter {
+  write(bytes: Buffer): void;
+  end(): void;
+}
+
+/**
+ * Writes into an empty folder. Nothing is written over anything, and links are made last of all, so that no file can be
+ * written by way of one. Synchronous: a source consists of small files, and handing one to Node's thread pool four times
+ * takes several times as long as writing it.
+ */
+export function createSourceWriter(folder: string) {
+  const made = new Set<string>();
+  const links: { readonly inner: string; readonly target: string }[] = [];
+
+  function makeFolder(inner: string) {
+    if (made.has(inner)) return;
+    mkdirSync(path.join(folder, inner), { recursive: true });
+    made.add(inner);
+  }
+
+  return {
+    folder: makeFolder,
+    file(inner: string, { mode, mtime }: NewFile): FileWriter {
+      makeFolder(path.dirname(inner));
+      const file = openSync(path.join(folder, inner), 'wx', mode);
+      return {
+        write(bytes) {
+          for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+        },
+        end() {
+          if (mtime) futimesSync(file, mtime, mtime);
+          closeSync(file);
+        },
+      };
+    },
+    link: (inner: string, target: string) => void links.push({ inner, target }),
+    /** Makes the links, and says which there are. */
+    finish(): readonly string[] {
+      // All of their folders first: a link is not made by way of another one either.
+      for (const { inner } of links) makeFolder(path.dirname(inner));
+      for (const { inner, target } of links) symlinkSync(target, path.join(folder, inner));
+      return links.map(({ inner }) => inner);
+    },
+  };
+}
+
+export type SourceWriter = ReturnType<typeof createSourceWriter>;
