@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { LOG_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
+import { logCutNote, textHead } from '@miaobu/shared/kernel/text-head';
 import { AttemptOver } from '../build-failure.ts';
 import type { PlatformClient } from '../protocol/platform-client.ts';
 import { hiddenTexts } from './hidden-texts.ts';
@@ -32,12 +33,6 @@ export interface LogShipper {
   abandon(): void;
 }
 
-/** The longest beginning of `text` that has at most `limit` bytes and ends between two characters. */
-function head(text: string, limit: number): string {
-  const bytes = Buffer.from(text);
-  return bytes.length <= limit ? text : new StringDecoder('utf8').write(bytes.subarray(0, limit));
-}
-
 /** Sends the log as numbered chunks, one at a time and in order, each until it is taken. */
 export function createLogShipper({
   client,
@@ -52,7 +47,7 @@ export function createLogShipper({
   over?: (reason: AttemptOver) => void;
 }): LogShipper {
   const limit = Math.min(limitBytes, LOG_LIMIT_BYTES);
-  const cutNote = `\n[The log ends here: it is over the limit of ${limit} bytes.]\n`;
+  const cutNote = logCutNote(limit);
   const gone = new AbortController();
   const secrets = hiddenTexts();
   // Each stream has a mask of its own, so that two that write at the same time do not tear a secret apart. This one finds what is whole
@@ -72,7 +67,7 @@ export function createLogShipper({
     // Postgres cannot store U+0000, and no terminal shows it.
     const clean = text.replaceAll('\0', '');
     if (cut || clean === '' || gone.signal.aborted) return;
-    const fitting = head(clean, roomBytes);
+    const fitting = textHead(clean, roomBytes);
     cut = fitting.length < clean.length;
     waiting += cut ? fitting + cutNote : fitting;
     const bytes = Buffer.byteLength(fitting);
@@ -93,7 +88,7 @@ export function createLogShipper({
 
   async function send() {
     while (waiting !== '' && !gone.signal.aborted) {
-      const text = head(waiting, CHUNK_BYTES);
+      const text = textHead(waiting, CHUNK_BYTES);
       const chunk = { at: new Date().toISOString(), text };
       waiting = waiting.slice(text.length);
       waitingBytes -= Buffer.byteLength(text);

@@ -1,6 +1,7 @@
 import { type TablestoreBuildLog, tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
-import { LOG_CHUNK_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { LOG_CHUNK_LIMIT_BYTES, LOG_LIMIT_BYTES } from '@miaobu/shared/contracts/build-job';
+import { sql } from '@miaobu/shared/db/sql';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAccount } from '../../local/aliyun/account.ts';
 import { createTablestoreEmulator } from '../../local/aliyun/tablestore/tablestore-emulator.ts';
 import { type Emulator, type Listening, listen } from '../../local/wire/emulator.ts';
@@ -119,4 +120,58 @@ test('another attempt, another deployment or another right cannot write', async 
   expect((await build.run.log(data.token, 0, line('x'))).status).toBe(401);
   expect((await build.run.log(undefined, 0, line('x'))).status).toBe(401);
   expect(await build.read()).toEqual([]);
+});
+
+describe('of all that a build prints the limit is kept, whatever its runner sends', () => {
+  const LARGEST = 'x'.repeat(LOG_CHUNK_LIMIT_BYTES);
+  const CHUNKS = LOG_LIMIT_BYTES / LOG_CHUNK_LIMIT_BYTES;
+
+  async function textOf(build: Awaited<ReturnType<typeof redeemed>>): Promise<string> {
+    let text = '';
+    let after: string | undefined;
+    do {
+      const page = await buildLog.read({ deploymentId: build.shownId }, { after, limit: 100 });
+      text += page.entries.map((entry) => entry.text).join('');
+      after = page.nextCursor;
+    } while (after !== undefined);
+    return text;
+  }
+
+  test('what is above is cut between two characters, with a note, and dropped from then on without failing the build', async () => {
+    const build = await redeemed();
+    for (let chunk = 0; chunk < CHUNKS - 1; chunk++) await build.put(chunk, LARGEST);
+    await build.put(CHUNKS - 1, `${'y'.repeat(LOG_CHUNK_LIMIT_BYTES - 4)}`);
+    expect((await build.put(CHUNKS, '中国')).status).toBe(200);
+    for (const late of [CHUNKS, CHUNKS + 1, CHUNKS + 2]) expect((await build.put(late, 'late')).status).toBe(200);
+    const text = await textOf(build);
+    expect(text).toMatch(/y中\n\[The log ends here: it is over the limit of 10485760 bytes\.\]\n$/);
+    expect(Buffer.byteLength(text)).toBeLessThan(LOG_LIMIT_BYTES + 100);
+  });
+
+  test('a log of exactly the limit has no note', async () => {
+    const build = await redeemed();
+    for (let chunk = 0; chunk < CHUNKS; chunk++) await build.put(chunk, LARGEST);
+    expect(await textOf(build)).toBe('x'.repeat(LOG_LIMIT_BYTES));
+  });
+
+  test('a piece that is sent again, or was not stored, is not counted twice', async () => {
+    const build = await redeemed();
+    for (let again = 0; again < 3; again++) {
+      faults.inject({ service: 'tablestore', times: 1, fault: { kind: 'error', status: 503 } });
+      expect((await build.put(0, LARGEST)).status).toBe(503);
+    }
+    for (let again = 0; again < 3; again++) expect((await build.put(0, LARGEST)).status).toBe(200);
+    const [row] = await stored.db.query<{ logBytes: number }>(sql`
+      select log_bytes from build_attempts where deployment_id = ${build.deploymentId}`);
+    expect(row).toEqual({ logBytes: LOG_CHUNK_LIMIT_BYTES });
+  });
+
+  test('pieces that arrive at the same time do not get the same room', async () => {
+    const build = await redeemed();
+    await stored.db.query(sql`update build_attempts set log_bytes = ${LOG_LIMIT_BYTES - 10}`);
+    await Promise.all(Array.from({ length: 6 }, (_, chunk) => build.put(chunk, '12345')));
+    const texts = (await buildLog.read({ deploymentId: build.shownId }, { limit: 100, ended: true })).entries;
+    expect(texts.filter(({ text }) => text === '12345')).toHaveLength(2);
+    expect(texts.filter(({ text }) => text.includes('The log ends here'))).toHaveLength(1);
+  });
 });

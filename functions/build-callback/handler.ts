@@ -51,6 +51,7 @@ const store = repositories(database);
 const sealer = createSealer({ store, rootKeys: config.rootKeys });
 const tokens = buildTokens(config.rootKeys);
 const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
+const buildLog = tablestoreBuildLog({ ...config.buildLog, ...cloud });
 const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 const readToken = readGithubToken({
   store,
@@ -67,7 +68,8 @@ const readToken = readGithubToken({
 startWebFunction({
   name: 'build-callback',
   credentials,
-  routes: (app, log) =>
+  routes(app, log) {
+    const doorbell = fcDoorbell({ ...config.doorbell, ...cloud, log });
     buildCallbackRoutes(app, {
       redeemTicket: redeemTicket({
         store,
@@ -75,12 +77,15 @@ startWebFunction({
         sealer,
         readGithubToken: readToken,
         codeHost: githubCodeHost(config.github),
+        buildLog,
+        doorbell,
       }),
-      appendLog: appendLog({ ...runner, buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }) }),
-      recordReport: recordReport({ ...runner, doorbell: fcDoorbell({ ...config.doorbell, ...cloud, log }) }),
+      appendLog: appendLog({ ...runner, buildLog }),
+      recordReport: recordReport({ ...runner, doorbell }),
       grantPublication: grantPublication(runner),
       requestUploads: requestUploads({ ...runner, objectStore }),
       requestManifestUpload: requestManifestUpload({ ...runner, objectStore }),
-    }),
+    });
+  },
   close: () => database.close(),
 });

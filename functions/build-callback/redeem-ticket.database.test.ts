@@ -1,9 +1,10 @@
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
 import { buildJob } from '@miaobu/shared/contracts/build-job';
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { ATTEMPT_SECONDS, REDEEM_AGAIN_SECONDS, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Checkout,
   createCheckout,
@@ -30,6 +31,8 @@ let commit: string;
 let stored: TestStore;
 let callback: CallbackUnderTest;
 let site: Site;
+let logIsAway = false;
+const logged: { deploymentId: string; attempt: number; chunk: number; text: string }[] = [];
 
 beforeAll(async () => {
   github = await startGithub({ through: (emulator) => faults.wrap('github', emulator) });
@@ -39,14 +42,23 @@ beforeAll(async () => {
   stored = await openTestStore();
   callback = callbackUnderTest(stored, {
     codeHost: githubCodeHost({ apiUrl: `${github.base}/api/v3` }),
-    // Nothing here uploads or logs.
+    // Nothing here uploads.
     objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
-    buildLog: { append: () => Promise.reject(new Error('not asked for')) },
+    buildLog: {
+      async append({ deploymentId, attempt }, chunks) {
+        if (logIsAway) throw new AppError('log_store_unavailable');
+        for (const { chunk, text } of chunks) logged.push({ deploymentId, attempt, chunk, text });
+        return chunks.length;
+      },
+    },
   });
 });
 beforeEach(async () => {
   await stored.empty();
   callback.log.length = 0;
+  callback.rings.length = 0;
+  logged.length = 0;
+  logIsAway = false;
   site = await prepareSite(stored, {
     githubToken: you.token,
     variables: [
@@ -229,4 +241,63 @@ test('neither ticket nor token reaches the log', async () => {
   await callback.runOf(build).redeem('run-2');
   expect(callback.log.length).toBeGreaterThan(1);
   for (const secret of [build.ticket, String(data.token), you.token]) expect(callback.log.join()).not.toContain(secret);
+});
+
+describe('a source that is not to be had', () => {
+  const nowhere = 'f'.repeat(40);
+  const reason = 'GitHub has no commit fffffff of you/site, or does not show it to the connected account.';
+
+  test('fails the deployment at once, with the reason in its log, and makes room for the next', async () => {
+    const { id } = await queueTestDeployment(stored, site, nowhere);
+    const build = await dispatchAttempt(stored, id);
+    expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+    expect(await stored.deployment(id)).toMatchObject({
+      status: 'failed',
+      reason: 'source_unavailable',
+      reasonMessage: reason,
+    });
+    expect(logged).toEqual([{ deploymentId: build.shownId, attempt: 1, chunk: 0, text: `Error: ${reason}\n` }]);
+    expect((await stored.store.attempts.find({ deploymentId: id, attempt: 1 }))?.state).toBe('finished');
+    expect(callback.rings).toHaveLength(1);
+  });
+
+  test('fails it also while no log can be written', async () => {
+    logIsAway = true;
+    const { id } = await queueTestDeployment(stored, site, nowhere);
+    await callback.runOf(await dispatchAttempt(stored, id)).redeem();
+    expect(await stored.deployment(id)).toMatchObject({ status: 'failed', reasonMessage: reason });
+  });
+
+  test('fails it when GitHub has thrown the connected account out', async () => {
+    faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 401 } });
+    const build = await dispatched();
+    expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409 });
+    expect(await stored.deployment(build.deploymentId)).toMatchObject({
+      status: 'failed',
+      reasonMessage: expect.stringContaining('sign in again'),
+    });
+  });
+});
+
+describe('whoever guesses tickets', () => {
+  const wrong = (n: number) => `mb_tkt_${String(n).padStart(40, '0')}`;
+
+  test('is refused after some of a thousand, by the address, and for the deployment; the right ticket still counts', async () => {
+    const build = await dispatched();
+    const run = callback.runOf(build);
+    const statuses: number[] = [];
+    for (let n = 0; n < 1000; n++) statuses.push((await run.redeem('run-1', wrong(n), '192.0.2.7')).status);
+    expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401));
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(900);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    // The same address on another deployment, and another address on the same.
+    const other = await dispatchAttempt(
+      stored,
+      (await queueTestDeployment(stored, await prepareSite(stored, { slug: 'shop' }))).id,
+    );
+    expect((await callback.runOf(other).redeem('run-1', wrong(1), '192.0.2.7')).status).toBe(429);
+    expect((await run.redeem('run-1', wrong(1), '192.0.2.8')).status).toBe(429);
+    expect((await callback.runOf(other).redeem('run-1', wrong(1), '192.0.2.8')).status).toBe(401);
+    expect((await run.redeem('run-1', build.ticket, '192.0.2.7')).status).toBe(200);
+  });
 });

@@ -12,9 +12,11 @@ import { deadlineSeconds, isBuilding } from '@miaobu/shared/model/deployment/dep
 import { type Project, variableContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import { type Deps as FailDeps, failWithoutSource } from './fail-without-source.ts';
+import { limitGuesses } from './limit-guesses.ts';
 
-export interface Deps {
-  readonly store: Pick<Store, 'transaction' | 'projects'>;
+export interface Deps extends FailDeps {
+  readonly store: Pick<Store, 'transaction' | 'projects' | 'rateLimits'>;
   readonly tokens: BuildTokens;
   readonly sealer: Sealer;
   readonly readGithubToken: ReadGithubToken;
@@ -83,10 +85,18 @@ async function redeem(
  */
 export const redeemTicket =
   (deps: Deps) =>
-  async (claim: TicketClaim, context: Pick<Context, 'requestId'>): Promise<BuildJob | UploadJob> => {
-    const { deployment, project, token } = await deps.store.transaction((repositories) =>
-      redeem(repositories, deps.tokens, claim, context.requestId),
-    );
+  async (
+    claim: TicketClaim,
+    context: Pick<Context, 'requestId' | 'log' | 'address'>,
+  ): Promise<BuildJob | UploadJob> => {
+    const { deployment, project, token } = await deps.store
+      .transaction((repositories) => redeem(repositories, deps.tokens, claim, context.requestId))
+      .catch(async (error: unknown) => {
+        if (error instanceof AppError && error.code === 'unauthorized') {
+          await limitGuesses(deps, readId('deployment', claim.deployment), context);
+        }
+        throw error;
+      });
     const attempt = {
       deployment_id: showId('deployment', deployment.id),
       attempt: deployment.attempt,
@@ -97,14 +107,20 @@ export const redeemTicket =
     if (!isOfCommit(deployment)) {
       return { ...attempt, spa: deployment.settings.spa, limits: { log_bytes: LOG_LIMIT_BYTES } };
     }
-    const githubToken = await deps.readGithubToken(project.userId);
+    const sourceUrl = await deps
+      .readGithubToken(project.userId)
+      .then((githubToken) => deps.codeHost.archiveUrl(githubToken, project.repository, deployment.commitSha))
+      .catch(async (error: unknown) => {
+        await failWithoutSource(deps, error, deployment, project, context);
+        throw error;
+      });
     const variables = deployment.variables.filter((variable) => variable.scope !== 'runtime');
     return {
       ...attempt,
       repository: project.repository,
       branch: deployment.branch,
       commit_sha: deployment.commitSha,
-      source_url: await deps.codeHost.archiveUrl(githubToken, project.repository, deployment.commitSha),
+      source_url: sourceUrl,
       settings: deployment.settings,
       environment: Object.fromEntries(
         await Promise.all(

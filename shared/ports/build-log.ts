@@ -28,11 +28,14 @@ export interface BuildLogPage {
  * Errors: `log_store_unavailable` (try again), `vendor_rejected` (a mistake of ours in what is asked, or how it is set up).
  */
 export interface BuildLog {
-  /** Keeps what is new: of a chunk number written twice the first text stays. After an error any of the chunks may be there. */
+  /**
+   * Keeps what is new, and returns how many chunks that were: of a chunk number written twice the first text stays. After an error any
+   * of the chunks may be there.
+   */
   append(
     key: { readonly deploymentId: string; readonly attempt: number },
     chunks: readonly BuildLogChunk[],
-  ): Promise<void>;
+  ): Promise<number>;
   /**
    * The entries after a cursor (without one: from the beginning), attempt by attempt in the order of their numbers.
    * Gives up to `limit`, and fewer when they are large.

@@ -113,7 +113,7 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
       dnsZone: { upsertCname: async () => ({ changed: false }), deleteCname: async () => {} },
       codeHost: github.codeHost,
       buildRunner: runner,
-      buildLog: { append: async () => {}, delete: async () => {} },
+      buildLog: { append: async () => 1, delete: async () => {} },
       siteProbe: {
         deploymentAt: async (hostname) =>
           parseRoute(edge.current(ROUTE_NAMESPACE, kvKey(hostname)) ?? '')?.deployment_id,

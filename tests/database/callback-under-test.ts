@@ -39,27 +39,32 @@ export function callbackUnderTest(test: TestStore, ports: CallbackPorts) {
   const log: string[] = [];
   const { store, tokens, sealer, readGithubToken } = test;
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
+  const doorbell = {
+    async ring(requestId: string) {
+      rings.push(requestId);
+    },
+  };
   const app = webApp(createLog({}, (line) => log.push(line)));
   buildCallbackRoutes(app, {
-    redeemTicket: redeemTicket({ store, tokens, sealer, readGithubToken, codeHost: ports.codeHost }),
+    redeemTicket: redeemTicket({ store, tokens, sealer, readGithubToken, doorbell, ...ports }),
     appendLog: appendLog({ ...runner, buildLog: ports.buildLog }),
-    recordReport: recordReport({
-      ...runner,
-      doorbell: {
-        async ring(requestId) {
-          rings.push(requestId);
-        },
-      },
-    }),
+    recordReport: recordReport({ ...runner, doorbell }),
     grantPublication: grantPublication(runner),
     requestUploads: requestUploads({ ...runner, objectStore: ports.objectStore }),
     requestManifestUpload: requestManifestUpload({ ...runner, objectStore: ports.objectStore }),
   });
 
-  async function ask(method: string, path: string, body?: unknown, token?: unknown): Promise<Answer> {
+  async function ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    token?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const response = await app.request(`/builds/v1${path}`, {
       method,
       headers: {
+        ...more,
         'content-type': 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
@@ -79,8 +84,8 @@ export function callbackUnderTest(test: TestStore, ports: CallbackPorts) {
     runOf({ shownId, attempt, ticket }: Pick<Dispatched, 'shownId' | 'attempt' | 'ticket'>) {
       const path = `/${shownId}/attempts/${attempt}`;
       return {
-        redeem: (redeemer = 'run-1', withTicket = ticket) =>
-          ask('POST', `${path}/redeem`, { ticket: withTicket, redeemer }),
+        redeem: (redeemer = 'run-1', withTicket = ticket, address = '192.0.2.1') =>
+          ask('POST', `${path}/redeem`, { ticket: withTicket, redeemer }, undefined, { 'x-fc-client-ip': address }),
         report: (token: unknown, report: BuildReport) => ask('POST', `${path}/reports`, report, token),
         log: (token: unknown, chunk: number | string, content: LogChunk) =>
           ask('PUT', `${path}/logs/${chunk}`, content, token),

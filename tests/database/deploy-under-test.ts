@@ -43,7 +43,7 @@ export function deployUnderTest(stored: TestStore, cloud: CloudUnderTest) {
     objectStore,
     // The builds that are played here fetch no source and print nothing.
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
-    buildLog: { append: async () => {} },
+    buildLog: { append: async () => 1 },
   });
   const handlers = {
     'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),

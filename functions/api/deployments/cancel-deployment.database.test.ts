@@ -26,7 +26,7 @@ beforeEach(async () => {
   // Neither uploads nor sources nor logs matter here.
   callback = callbackUnderTest(own, {
     objectStore: { presignPut: async (key) => ({ url: `https://oss.example/${key}`, headers: {} }) },
-    buildLog: { append: async () => {} },
+    buildLog: { append: async () => 1 },
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
   });
   ada = await api.signUp('ada');

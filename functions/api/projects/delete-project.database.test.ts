@@ -30,7 +30,7 @@ beforeEach(async () => {
   api = apiUnderTest(own);
   callback = callbackUnderTest(own, {
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
-    buildLog: { append: async () => {} },
+    buildLog: { append: async () => 1 },
     objectStore: { presignPut: async () => ({ url: 'https://bucket.example/', headers: {} }) },
   });
   ada = await api.signUp('ada');

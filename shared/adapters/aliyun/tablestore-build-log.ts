@@ -82,6 +82,7 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
 
   return {
     async append({ deploymentId, attempt }, chunks) {
+      let kept = 0;
       for (const batch of inBatches(withoutRepetition(chunks))) {
         const { tables: results } = await call((client, sdk) => {
           const condition = new sdk.Condition(sdk.RowExistenceExpectation.EXPECT_NOT_EXIST, null);
@@ -96,8 +97,11 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
           return client.batchWriteRow({ tables: [{ tableName, rows }] });
         });
         const alreadyThere = 'OTSConditionCheckFail';
-        throwFirstError(results.filter(({ errorCode }) => errorCode !== alreadyThere));
+        const made = results.filter(({ errorCode }) => errorCode !== alreadyThere);
+        throwFirstError(made);
+        kept += made.length;
       }
+      return kept;
     },
 
     async read({ deploymentId }, { after, limit, ended = false }) {

@@ -95,6 +95,29 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row?.expiresAt;
   },
 
+  /**
+   * Takes room for so many bytes of an attempt's log, of at most `limit` in all. `granted` is how many of them fit, `taken` what to give
+   * back if they are not kept. Undefined when the log was cut before.
+   */
+  async takeLogRoom(
+    key: AttemptKey,
+    bytes: number,
+    limit: number,
+  ): Promise<{ granted: number; taken: number } | undefined> {
+    const [row] = await db.query<{ before: number }>(sql`
+      with before as (select log_bytes from build_attempts where ${ofAttempt(key)} for update)
+      update build_attempts a set log_bytes = least(a.log_bytes + ${bytes}, ${limit} + 1) from before
+       where ${ofAttempt(key)} and before.log_bytes <= ${limit}
+      returning before.log_bytes as before`);
+    if (!row) return undefined;
+    return { granted: Math.min(bytes, limit - row.before), taken: Math.min(bytes, limit + 1 - row.before) };
+  },
+
+  async giveLogRoomBack(key: AttemptKey, bytes: number): Promise<void> {
+    await db.query(sql`
+      update build_attempts set log_bytes = greatest(0, log_bytes - ${bytes}) where ${ofAttempt(key)}`);
+  },
+
   /** Ends an attempt: its tokens count no more. */
   async close(key: AttemptKey, state: 'finished' | 'abandoned'): Promise<void> {
     await db.query(sql`
