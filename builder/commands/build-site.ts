@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { BuildJob } from '@miaobu/shared/contracts/build-job';
 import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import { appVariables } from '../app/app-variables.ts';
+import { installPython, PYTHON_FOLDER } from '../app/install-python.ts';
 import { BuildFailure } from '../build-failure.ts';
 import type { LogShipper } from '../log/log-shipper.ts';
 import type { Workspace } from '../source/workspace.ts';
@@ -88,8 +90,9 @@ export async function buildSite({
     log.line(`> ${command}`);
     return runCommand(command, { cwd, environment: { ...variables, PATH: searchPath } }, surroundings);
   };
+  const variables = { ...environment.variables, ...appVariables(plan, folder) };
   // With NODE_ENV=production package managers leave out the very packages that build the site.
-  const installVariables = without(environment.variables, 'NODE_ENV');
+  const installVariables = without(variables, 'NODE_ENV');
 
   async function install(command: string, count?: RegExp): Promise<CommandResult> {
     const result = await run(command, installVariables);
@@ -108,6 +111,17 @@ export async function buildSite({
     searchPath = [path.join(workspace.home, 'node_modules', '.bin'), searchPath].join(path.delimiter);
   }
 
+  const { python, server } = plan;
+  if (python && server && plan.install.kind === 'managed') {
+    const { source, folder: workFolder } = workspace;
+    const { version } = server;
+    const run = (command: string) => install(command);
+    const done = await installPython({ python, version, folder, source, workFolder, searchPath, run, say: log.line });
+    if (done && done.result.outcome !== 'done')
+      throw failureOf('install_failed', done.command, done.result, limitSeconds);
+  }
+  if (python) searchPath = [path.join(folder, PYTHON_FOLDER, 'bin'), searchPath].join(path.delimiter);
+
   if (plan.install.kind === 'managed' && plan.manager) {
     const { manager, hasLockfile } = plan.manager;
     let command = hasLockfile ? manager.installLocked : manager.install;
@@ -124,7 +138,7 @@ export async function buildSite({
   }
 
   if (plan.build !== undefined) {
-    const result = await run(plan.build, environment.variables);
+    const result = await run(plan.build, variables);
     if (result.outcome !== 'done') throw failureOf('build_failed', plan.build, result, limitSeconds);
     log.line(`Build completed in ${result.seconds.toFixed(1)} s`);
   }

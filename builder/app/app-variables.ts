@@ -1,0 +1,17 @@
+import path from 'node:path';
+import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import { yarnModern } from '@miaobu/shared/kernel/detect/package-managers';
+import { PYTHON_FOLDER } from './install-python.ts';
+
+/** What the commands of an app are run with besides, so that its dependencies end up where they can be packed, and are found there. */
+export function appVariables(
+  { kind, manager }: Pick<DetectedBuild, 'kind' | 'manager'>,
+  folder: string,
+): Readonly<Record<string, string>> {
+  if (kind === 'python') {
+    const target = path.join(folder, PYTHON_FOLDER);
+    return { PYTHONPATH: target, PIP_TARGET: target, PIP_NO_COMPILE: '1', PYTHONDONTWRITEBYTECODE: '1' };
+  }
+  // With Plug'n'Play, its default, packages stay in archives that nothing but its own loader reads.
+  return kind === 'node' && manager?.manager === yarnModern ? { YARN_NODE_LINKER: 'node-modules' } : {};
+}

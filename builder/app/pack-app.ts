@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { APP_PORT, type AppManifest, parseAppManifest } from '@miaobu/shared/contracts/app-manifest';
+import type { DetectedServer } from '@miaobu/shared/kernel/detect/detect-build';
+import { BuildFailure } from '../build-failure.ts';
+import type { BuildUser } from '../commands/build-user.ts';
+import { findFolderInside } from '../source/folder-inside.ts';
+import type { Artifact } from '../upload/artifact.ts';
+import type { AppFile } from './app-files.ts';
+import { packNodeApp } from './pack-node-app.ts';
+import { packPythonApp } from './pack-python-app.ts';
+import { writePackage } from './write-package.ts';
+
+export interface PackInput {
+  /** Real path of the project's root directory, built. Nothing may be writing there any more. */
+  readonly folder: string;
+  /** Real path of the repository, which no link may lead out of. */
+  readonly source: string;
+  readonly server: DetectedServer;
+  /** Who built it. */
+  readonly user: BuildUser | undefined;
+  readonly say: (line: string) => void;
+}
+
+export interface PackedApp {
+  readonly files: readonly AppFile[];
+  readonly start: string;
+}
+
+/**
+ * Packs what a build has left of a server into one zip at `target`, which the build cannot have reached. Throws `BuildFailure`, and
+ * `ManifestError` for what the platform would refuse.
+ */
+export async function packApp({ target, ...input }: PackInput & { readonly target: string }): Promise<Artifact> {
+  const { server, say, source } = input;
+  // The build owned its folder, and may have put a link in its place.
+  const found = await findFolderInside(source, path.relative(source, input.folder) || '.');
+  if (found.kind !== 'found') throw new BuildFailure('output_missing', 'The build has removed its root directory.');
+  const built = { ...input, folder: found.path };
+  const { files, start } = await (server.runtime === 'node' ? packNodeApp(built) : packPythonApp(built));
+  const packed = await writePackage(files, target);
+  const unpacked = files.reduce((sum, file) => sum + file.bytes, 0);
+  const manifest: AppManifest = parseAppManifest({
+    v: 1,
+    kind: server.runtime,
+    version: server.version,
+    start,
+    port: APP_PORT,
+    files: files.length,
+    unpacked_bytes: unpacked,
+    package: packed,
+  });
+  say(`Packed ${files.length} files: ${megabytes(packed.bytes)} (${megabytes(unpacked)} unpacked); start: ${start}`);
+  return { contents: [{ ...packed, source: target, name: path.basename(target) }], manifest };
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
