@@ -1,12 +1,15 @@
 import type { EdgeRoute } from '@miaobu/shared/contracts/edge-route';
 import { REVALIDATE } from './cache-policy.ts';
 import { canonicalHostname } from './canonical-hostname.ts';
-import { type Choice, chooseFile } from './choose-file.ts';
+import { chooseByRules, type Visit } from './choose-by-rules.ts';
+import { type Choice, chooseFile, firstCandidate } from './choose-file.ts';
 import { decodeSitePath } from './decode-site-path.ts';
 import type { EdgeDeps } from './edge-deps.ts';
+import { splitPath } from './match-path.ts';
 import { noticePage } from './notice-page.ts';
 import { routeReader } from './route-reader.ts';
 import { routingTableReader } from './routing-table-reader.ts';
+import { ruleHeadersFor } from './rule-headers-for.ts';
 import { sendFile } from './send-file.ts';
 
 /** The platform's answer to "which deployment is this?": on every response that belongs to one. */
@@ -14,24 +17,38 @@ const DEPLOYMENT_HEADER = 'x-miaobu-deployment';
 /** No `includeSubDomains`: a tenant's other hostnames are not ours to decide on. */
 const ONE_YEAR_OF_HTTPS = 'max-age=31536000';
 
+interface Located {
+  readonly route: EdgeRoute;
+  readonly choice: Choice;
+  /** What the site's own rules add to a file, by name in lower case. */
+  readonly ruleHeaders?: ReadonlyMap<string, string>;
+}
+
+const redirect = (status: number, location: string) =>
+  // Without this a browser keeps a 308 for good, even when the next deployment turns the two addresses round.
+  new Response(null, { status, headers: { location, 'cache-control': REVALIDATE } });
+
 /**
  * Answers requests for static sites. One call makes the state of one isolate (routing tables, last good routes); the
  * function it returns never rejects.
  */
 export function answerVisitor(deps: EdgeDeps): (request: Request) => Promise<Response> {
   const routes = routeReader(deps);
-  const find = routingTableReader(deps);
+  const table = routingTableReader(deps);
 
-  /** The route that can be served, and its answer for this path. */
-  async function locate(
-    hostname: string,
-    path: string,
-    acceptsHtml: boolean,
-  ): Promise<{ route: EdgeRoute; choice: Choice } | 'unknown' | 'unavailable'> {
-    const choose = async (route: EdgeRoute) => ({
-      route,
-      choice: await chooseFile((candidate) => find(route, candidate), path, { spa: route.spa, acceptsHtml }),
-    });
+  async function choose(route: EdgeRoute, visit: Visit): Promise<Located> {
+    const { path } = visit;
+    const find = (candidate: string) => table.find(route, candidate);
+    const rules = await table.rules(route, firstCandidate(path));
+    if (!rules) return { route, choice: await chooseFile(find, path, { spa: route.spa, ...visit }) };
+    const choice = await chooseByRules(find, rules, visit, route);
+    return choice.kind === 'file'
+      ? { route, choice, ruleHeaders: ruleHeadersFor(rules, splitPath(path)) }
+      : { route, choice };
+  }
+
+  /** The route that can be served, and its answer. */
+  async function locate(hostname: string, visit: Visit): Promise<Located | 'unknown' | 'unavailable'> {
     const current = await routes.read(hostname);
     if (current === 'unknown') return 'unknown';
     // KV keys arrive at a POP one by one: a new route may be here before its table. The site then stays as it was.
@@ -40,7 +57,7 @@ export function answerVisitor(deps: EdgeDeps): (request: Request) => Promise<Res
     for (const route of candidates) {
       if (!route) continue;
       try {
-        const located = await choose(route);
+        const located = await choose(route, visit);
         if (route === current) routes.confirm(hostname, route);
         return located;
       } catch (error) {
@@ -57,39 +74,29 @@ export function answerVisitor(deps: EdgeDeps): (request: Request) => Promise<Res
     const path = decodeSitePath(url.pathname);
     if (path === undefined) return noticePage('badRequest', method);
     const hostname = canonicalHostname(url);
-    const located = hostname
-      ? await locate(hostname, path, headers.get('accept')?.toLowerCase().includes('text/html') ?? false)
-      : 'unknown';
+    const acceptsHtml = headers.get('accept')?.toLowerCase().includes('text/html') ?? false;
+    const located = hostname ? await locate(hostname, { path, url, acceptsHtml }) : 'unknown';
     if (located === 'unknown') return noticePage('unknownHost', method);
     if (located === 'unavailable') return noticePage('unavailable', method, { 'retry-after': '5' });
 
-    const { route, choice } = located;
     const siteUrl = `${url.protocol}//${hostname}${url.port && `:${url.port}`}`;
-    const response = await respond(request, siteUrl, url.search, route, choice);
-    response.headers.set(DEPLOYMENT_HEADER, route.deployment_id);
+    const response = await respond(request, siteUrl, url.search, located);
+    response.headers.set(DEPLOYMENT_HEADER, located.route.deployment_id);
     return response;
   }
 
-  async function respond(
-    request: Request,
-    siteUrl: string,
-    search: string,
-    route: EdgeRoute,
-    choice: Choice,
-  ): Promise<Response> {
-    if (choice.kind === 'redirect') {
-      const location = `${choice.location}${search}`;
-      // Without this a browser keeps a 308 for good, even when the next deployment turns the two addresses round.
-      return new Response(null, { status: 308, headers: { location, 'cache-control': REVALIDATE } });
+  async function respond(request: Request, siteUrl: string, search: string, located: Located): Promise<Response> {
+    const { route, choice, ruleHeaders } = located;
+    switch (choice.kind) {
+      case 'file':
+        return sendFile(deps, request, siteUrl, { ...choice, route, ruleHeaders });
+      case 'moved':
+        return redirect(308, choice.address + search);
+      case 'redirect':
+        return redirect(choice.status, choice.location);
+      case 'not-found':
+        return noticePage('notFound', request.method);
     }
-    const { negotiatedByAccept } = choice;
-    if (choice.kind === 'file') {
-      return sendFile(deps, request, siteUrl, { file: choice.file, route, status: 200, negotiatedByAccept });
-    }
-    if (choice.page) {
-      return sendFile(deps, request, siteUrl, { file: choice.page, route, status: 404, negotiatedByAccept });
-    }
-    return noticePage('notFound', request.method);
   }
 
   return async (request) => {

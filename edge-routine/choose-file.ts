@@ -17,40 +17,81 @@
  * that is gone must be a 404, never HTML.
  */
 import type { ManifestFile } from '@miaobu/shared/contracts/manifest';
+import { onThisSite } from './fill-in.ts';
 
 export type Choice =
-  | { readonly kind: 'file'; readonly file: ManifestFile; readonly negotiatedByAccept: boolean }
-  | { readonly kind: 'redirect'; readonly location: string }
-  | { readonly kind: 'not-found'; readonly page: ManifestFile | undefined; readonly negotiatedByAccept: boolean };
+  | {
+      readonly kind: 'file';
+      readonly file: ManifestFile;
+      readonly status: 200 | 404;
+      /** Whether another Accept header would have got another answer. */
+      readonly negotiatedByAccept: boolean;
+      /** Whether it lies at the visitor's address itself, and is not shown there in place of something else. */
+      readonly isOwnFile: boolean;
+    }
+  /** The same is to be found at another form of the address; the query goes along. */
+  | { readonly kind: 'moved'; readonly address: string }
+  | { readonly kind: 'redirect'; readonly status: 301 | 302 | 303 | 307 | 308; readonly location: string }
+  | { readonly kind: 'not-found' };
 
-const found = (file: ManifestFile): Choice => ({ kind: 'file', file, negotiatedByAccept: false });
+/** Looks a path up in the routing table. */
+export type Find = (path: string) => Promise<ManifestFile | undefined>;
 
-/** Only ever called with the path of a file in the manifest: its first segment is not empty, so this is never `//host`. */
-const redirectTo = (path: string): Choice => ({
-  kind: 'redirect',
-  location: `/${path.split('/').map(encodeURIComponent).join('/')}`,
+const own = (file: ManifestFile): Choice => ({
+  kind: 'file',
+  file,
+  status: 200,
+  negotiatedByAccept: false,
+  isOwnFile: true,
 });
 
-/** `path` comes from `decodeSitePath`; `find` looks it up in the routing table. */
-export async function chooseFile(
-  find: (path: string) => Promise<ManifestFile | undefined>,
+/** The address of a path, percent-encoded. An empty first segment would make it the address of another server. */
+const addressOf = (path: string): string => onThisSite(`/${path.split('/').map(encodeURIComponent).join('/')}`);
+
+export const movedTo = (path: string): Choice => ({ kind: 'moved', address: addressOf(path) });
+
+/** The first path that `chooseOwn` looks up: asking for something else at its shard costs nothing more. */
+export const firstCandidate = (path: string) => (path === '' || path.endsWith('/') ? `${path}index.html` : path);
+
+/**
+ * What the site has at a path from `decodeSitePath`: the upper part of the table. With `slashIsFixed`, whether an address ends in a slash
+ * was decided before, and what is found is sent without another redirect.
+ */
+export async function chooseOwn(find: Find, path: string, slashIsFixed = false): Promise<Choice | undefined> {
+  if (path === '' || path.endsWith('/')) {
+    const index = await find(firstCandidate(path));
+    if (index) return own(index);
+    const name = path.slice(0, -1);
+    const page = name === '' ? undefined : await find(`${name}.html`);
+    if (page) return slashIsFixed ? own(page) : movedTo(name);
+  } else {
+    const file = (await find(path)) ?? (await find(`${path}.html`));
+    if (file) return own(file);
+    const index = await find(`${path}/index.html`);
+    if (index) return slashIsFixed ? own(index) : movedTo(`${path}/`);
+  }
+  return undefined;
+}
+
+/** What is shown at a path where the site has nothing: its only page when it is a single-page app, or its page for that. */
+export async function chooseInstead(
+  find: Find,
   path: string,
   site: { readonly spa: boolean; readonly acceptsHtml: boolean },
 ): Promise<Choice> {
-  if (path === '' || path.endsWith('/')) {
-    const index = await find(`${path}index.html`);
-    if (index) return found(index);
-    const name = path.slice(0, -1);
-    if (name && (await find(`${name}.html`))) return redirectTo(name);
-  } else {
-    const file = (await find(path)) ?? (await find(`${path}.html`));
-    if (file) return found(file);
-    if (await find(`${path}/index.html`)) return redirectTo(`${path}/`);
-  }
   const negotiatedByAccept = site.spa && !path.slice(path.lastIndexOf('/') + 1).includes('.');
+  const isOwnFile = false;
   if (negotiatedByAccept && site.acceptsHtml) {
     const file = await find('index.html');
-    if (file) return { kind: 'file', file, negotiatedByAccept };
+    if (file) return { kind: 'file', file, status: 200, negotiatedByAccept, isOwnFile };
   }
-  return { kind: 'not-found', page: await find('404.html'), negotiatedByAccept };
+  const page = await find('404.html');
+  return page ? { kind: 'file', file: page, status: 404, negotiatedByAccept, isOwnFile } : { kind: 'not-found' };
 }
+
+/** The answer of a site that has no rules of its own. */
+export const chooseFile = async (
+  find: Find,
+  path: string,
+  site: { readonly spa: boolean; readonly acceptsHtml: boolean },
+): Promise<Choice> => (await chooseOwn(find, path)) ?? (await chooseInstead(find, path, site));

@@ -29,7 +29,19 @@ beforeAll(async () => {
     client.putKv(new models.PutKvRequest({ namespace, key, value }));
   const id = deploymentId('one');
   const file = { path: 'index.html', sha256, bytes: CONTENT.length, type: 'text/html; charset=utf-8' };
-  const manifest: Manifest = { v: 1, kind: 'static', spa: false, files: [file] };
+  const manifest: Manifest = {
+    v: 1,
+    kind: 'static',
+    spa: false,
+    files: [file],
+    rules: {
+      redirects: [
+        { from: '/old/*', to: '/:splat', status: 301, force: false },
+        { from: '/shown/:name', to: '/index.html', status: 200, force: false },
+      ],
+      headers: [{ for: '/shown/:name', set: [['x-shown', 'as :name']], unset: [] }],
+    },
+  };
   const [shard = ''] = buildShards(manifest);
   await put(TABLE_NAMESPACE, shardKey(id, 0), shard);
   await put(
@@ -54,7 +66,7 @@ beforeAll(async () => {
 });
 afterAll(() => edge.close());
 
-const visit = () => edge.visit({ host: HOST, path: '/' });
+const visit = (path = '/') => edge.visit({ host: HOST, path });
 /** Replaces the blob, and waits until the edge has forgotten what it cached of it. */
 async function store(content: Buffer | string, headers: Record<string, string> = {}): Promise<void> {
   await edge.putObject(blobKey('blog', sha256), content, headers);
@@ -65,7 +77,15 @@ async function store(content: Buffer | string, headers: Record<string, string> =
 
 test('a page is served from the private bucket by the routine as it is published', async () => {
   await store(CONTENT);
-  await expect.poll(visit).toMatchObject({ status: 200, body: CONTENT });
+  await expect.poll(() => visit()).toMatchObject({ status: 200, body: CONTENT });
+});
+
+test('the rules of a site are applied: a redirect, another file under an address, a header', async () => {
+  await store(CONTENT);
+  await expect.poll(() => visit('/shown/a%20b')).toMatchObject({ status: 200, body: CONTENT });
+  expect((await visit('/shown/a%20b')).headers).toMatchObject({ 'x-shown': 'as a%20b' });
+  const { status, headers } = await visit('/old//elsewhere.example?a=1');
+  expect([status, headers.location]).toEqual([301, '/elsewhere.example?a=1']);
 });
 
 test.each([
@@ -75,7 +95,7 @@ test.each([
   'bytes that the bucket calls %s are not decoded by the edge on the way: they are not the blob',
   async (name, bytes) => {
     await store(CONTENT);
-    await expect.poll(visit).toMatchObject({ status: 200 });
+    await expect.poll(() => visit()).toMatchObject({ status: 200 });
     await store(bytes, { 'Content-Encoding': name });
     await expect.poll(async () => (await visit()).status).toBe(502);
     await expect.poll(() => edge.log.join('\n')).toContain(`content-encoding ${name}`);

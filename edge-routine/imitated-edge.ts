@@ -10,6 +10,7 @@ import {
   TABLE_NAMESPACE,
 } from '@miaobu/shared/contracts/edge-route';
 import { blobKey, deploymentPrefix, type ManifestFile, parseManifest } from '@miaobu/shared/contracts/manifest';
+import type { RoutingRules } from '@miaobu/shared/contracts/routing-rules';
 import { answerVisitor } from './answer-visitor.ts';
 
 /** What the tests of the edge routine run it in: Edge KV, a bucket that answers as OSS does, and a clock. */
@@ -25,6 +26,7 @@ export interface Deployment {
   readonly slug?: string;
   readonly id?: string;
   readonly spa?: boolean;
+  readonly rules?: Partial<RoutingRules>;
   readonly files: Readonly<Record<string, string | SiteFile>>;
 }
 
@@ -114,11 +116,19 @@ export function imitateEdge() {
 
   /** Stores a deployment as `deploy` does (blobs, then routing table, then route) and returns its route. */
   function deploy(deployment: Deployment): EdgeRoute {
-    const { hostname = 'blog.sites.example', slug = 'blog', id = deploymentId('one'), spa = false, files } = deployment;
+    const {
+      hostname = 'blog.sites.example',
+      slug = 'blog',
+      id = deploymentId('one'),
+      spa = false,
+      rules,
+      files,
+    } = deployment;
     const described = Object.entries(files).map(([path, file]) =>
       describe(slug, path, typeof file === 'string' ? { content: file } : file),
     );
-    const shards = buildShards(parseManifest({ v: 1, kind: 'static', spa, files: described }));
+    const all = rules && { redirects: [], headers: [], ...rules };
+    const shards = buildShards(parseManifest({ v: 1, kind: 'static', spa, files: described, rules: all }));
     for (const [n, shard] of shards.entries()) kv.set(`${TABLE_NAMESPACE}/${shardKey(id, n)}`, shard);
     const route: EdgeRoute = {
       v: 1,

@@ -8,6 +8,7 @@ import {
   TABLE_NAMESPACE,
 } from '@miaobu/shared/contracts/edge-route';
 import type { ManifestFile } from '@miaobu/shared/contracts/manifest';
+import { type CompiledRules, compileRules } from './compile-rules.ts';
 import type { EdgeDeps } from './edge-deps.ts';
 import { leastRecentlyUsed } from './least-recently-used.ts';
 
@@ -17,31 +18,53 @@ const CACHED_CHARACTERS = 8 * 1024 * 1024;
 interface IndexedShard {
   readonly types: readonly string[];
   readonly entries: ReadonlyMap<string, RoutingShard['files'][number]>;
+  /** `true`: the first shard has them. */
+  readonly rules: CompiledRules | true | undefined;
 }
 
 function indexShard(text: string): IndexedShard {
   const shard = parseShard(text);
   if (!shard) throw new Error('malformed routing shard');
-  return { types: shard.types, entries: new Map(shard.files.map((entry) => [entry[0], entry])) };
+  const { types, files, rules } = shard;
+  return {
+    types,
+    entries: new Map(files.map((entry) => [entry[0], entry])),
+    rules: typeof rules === 'object' ? compileRules(rules) : rules,
+  };
 }
 
 /**
- * Looks files up in a deployment's routing table. A shard never changes, so it is read and indexed once an isolate.
- * Rejects when a shard cannot be read: KV failed, or the shard has not reached this POP although the route has.
+ * Looks up in a deployment's routing table. A shard never changes, so it is read and indexed once an isolate. Both reject when a shard
+ * cannot be read: KV failed, or the shard has not reached this POP although the route has.
  */
 export function routingTableReader({ lookup }: Pick<EdgeDeps, 'lookup'>) {
   const cached = leastRecentlyUsed<IndexedShard>(CACHED_CHARACTERS);
-  return async (route: EdgeRoute, path: string): Promise<ManifestFile | undefined> => {
-    const key = shardKey(route.deployment_id, shardOf(path, route.shards));
-    let shard = cached.get(key);
-    if (!shard) {
-      const text = await lookup(TABLE_NAMESPACE, key);
-      if (text === undefined) throw new Error('routing shard is missing');
-      shard = indexShard(text);
-      cached.set(key, shard, text.length);
-    }
-    const entry = shard.entries.get(path);
-    // The contract alone knows what an entry's places mean: it decodes the one found here.
-    return entry && findFile({ v: 1, types: shard.types, files: [entry] }, path);
+
+  async function read(route: EdgeRoute, number: number): Promise<IndexedShard> {
+    const key = shardKey(route.deployment_id, number);
+    const known = cached.get(key);
+    if (known) return known;
+    const text = await lookup(TABLE_NAMESPACE, key);
+    if (text === undefined) throw new Error('routing shard is missing');
+    const shard = indexShard(text);
+    cached.set(key, shard, text.length);
+    return shard;
+  }
+
+  return {
+    async find(route: EdgeRoute, path: string): Promise<ManifestFile | undefined> {
+      const { types, entries } = await read(route, shardOf(path, route.shards));
+      const entry = entries.get(path);
+      // The contract alone knows what an entry's places mean: it decodes the one found here.
+      return entry && findFile({ v: 1, types, files: [entry] }, path);
+    },
+
+    /** The site's own rules. Every shard says whether there are some: the one of `path`, which is about to be looked up, is asked. */
+    async rules(route: EdgeRoute, path: string): Promise<CompiledRules | undefined> {
+      let { rules } = await read(route, shardOf(path, route.shards));
+      if (rules === true) ({ rules } = await read(route, 0));
+      if (rules === true) throw new Error('malformed routing shard');
+      return rules;
+    },
   };
 }

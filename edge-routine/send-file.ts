@@ -7,6 +7,7 @@ import type { EdgeDeps } from './edge-deps.ts';
 import { entityTag, namesTag } from './entity-tag.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { noticePage } from './notice-page.ts';
+import { addRuleHeaders } from './rule-headers-for.ts';
 
 export interface FileToSend {
   readonly file: ManifestFile;
@@ -15,6 +16,10 @@ export interface FileToSend {
   readonly status: 200 | 404;
   /** Whether another Accept header would have got another file. */
   readonly negotiatedByAccept: boolean;
+  /** Whether it lies at the visitor's address itself, and is not shown there in place of something else. */
+  readonly isOwnFile: boolean;
+  /** What the site's own rules add, by name in lower case. */
+  readonly ruleHeaders?: ReadonlyMap<string, string> | undefined;
 }
 
 /** The range to send: a Range header counts for GET only, and only while If-Range still names the file at hand. */
@@ -33,7 +38,7 @@ export async function sendFile(
   { fetchOrigin, log }: Pick<EdgeDeps, 'fetchOrigin' | 'log'>,
   request: Request,
   siteUrl: string,
-  { file, route, status, negotiatedByAccept }: FileToSend,
+  { file, route, status, negotiatedByAccept, isOwnFile, ruleHeaders = new Map() }: FileToSend,
 ): Promise<Response> {
   const { method } = request;
   const encoding = chooseEncoding(request.headers.get('accept-encoding'), file.encodings);
@@ -43,6 +48,7 @@ export async function sendFile(
   const headers = new Headers({ 'cache-control': status === 200 ? cachePolicy(file.path, file.type) : REVALIDATE });
   if (file.encodings) headers.append('vary', 'Accept-Encoding');
   if (negotiatedByAccept) headers.append('vary', 'Accept');
+  addRuleHeaders(headers, ruleHeaders, { isOwnFile });
 
   if (status === 200) {
     const ifMatch = request.headers.get('if-match');
@@ -57,7 +63,7 @@ export async function sendFile(
     return noticePage('rangeNotSatisfiable', method, { 'content-range': `bytes */${blob.bytes}` });
   }
 
-  headers.set('content-type', file.type);
+  headers.set('content-type', (isOwnFile && ruleHeaders.get('content-type')) || file.type);
   headers.set('content-length', String(blob.bytes));
   if (encoding !== 'identity') headers.set('content-encoding', encoding);
   if (method === 'HEAD') return new Response(null, { status, headers });

@@ -3,11 +3,14 @@
  *
  * - namespace `miaobu`, key `kvKey(hostname)` → `EdgeRoute`: which deployment a hostname shows (at most 4 KB);
  * - namespace `miaobu-tables`, key `{deployment_id}-{n}` → `RoutingShard`: the files of that deployment whose path hashes to n.
- *   These keys are immutable: a deployment's table never changes, so an isolate may cache it for ever.
+ *   These keys are immutable: a deployment's table never changes, so an isolate may cache it for ever. The first shard also
+ *   has the routing rules of the site. They have no key of their own, so whoever writes, counts or deletes tables need not know
+ *   them, and a site without rules costs a visit nothing.
  *
  * No zod in this file: the edge routine bundles it.
  */
 import { deploymentPrefix, type Manifest, type ManifestFile } from './manifest.ts';
+import type { RoutingRules } from './routing-rules.ts';
 
 export const ROUTE_NAMESPACE = 'miaobu';
 export const TABLE_NAMESPACE = 'miaobu-tables';
@@ -53,6 +56,8 @@ export interface RoutingShard {
   /** Content types; entries name them by index. */
   readonly types: readonly string[];
   readonly files: readonly ShardEntry[];
+  /** Absent when the site has none; `true` when the first shard has them. */
+  readonly rules?: RoutingRules | true;
 }
 
 /** FNV-1a over UTF-16 code units: same in the function and at the edge, quick, and needs no crypto. */
@@ -67,7 +72,7 @@ export function pathHash(path: string): number {
 
 export const shardOf = (path: string, shards: number) => pathHash(path) & (shards - 1);
 
-function shardFor(files: readonly ManifestFile[]): RoutingShard {
+function shardFor(files: readonly ManifestFile[], rules: RoutingRules | true | undefined): RoutingShard {
   const types: string[] = [];
   const indexOf = new Map<string, number>();
   const entries = files.map((file): ShardEntry => {
@@ -81,7 +86,7 @@ function shardFor(files: readonly ManifestFile[]): RoutingShard {
     if (gzip) return [...head, br ? [br.sha256, br.bytes] : 0, [gzip.sha256, gzip.bytes]];
     return br ? [...head, [br.sha256, br.bytes]] : head;
   });
-  return { v: 1, types, files: entries };
+  return { v: 1, types, files: entries, ...(rules && { rules }) };
 }
 
 /**
@@ -92,7 +97,10 @@ export function buildShards(manifest: Manifest): string[] {
   for (let shards = 1; shards <= SHARD_COUNT_LIMIT; shards *= 2) {
     const buckets = Array.from({ length: shards }, (): ManifestFile[] => []);
     for (const file of manifest.files) buckets[shardOf(file.path, shards)]?.push(file);
-    const values = buckets.map((files) => JSON.stringify(shardFor(files)));
+    const { rules } = manifest;
+    const values = buckets.map((files, shard) =>
+      JSON.stringify(shardFor(files, rules && (shard === 0 ? rules : true))),
+    );
     if (values.every((value) => new TextEncoder().encode(value).length <= SHARD_LIMIT_BYTES)) return values;
   }
   throw new RangeError(`the paths of the site do not spread over ${SHARD_COUNT_LIMIT} routing shards`);
@@ -162,11 +170,21 @@ function isShardEntry(value: unknown, types: number): value is ShardEntry {
   return isCount(type) && type < types && twins.every(isTwin);
 }
 
+/** Looked at no closer: `deploy` has checked them, and whoever compiles them throws for patterns and targets that are none. */
+const isRules = (value: unknown): value is RoutingRules =>
+  typeof value === 'object' &&
+  value !== null &&
+  'redirects' in value &&
+  Array.isArray(value.redirects) &&
+  'headers' in value &&
+  Array.isArray(value.headers);
+
 /** Reads a routing shard. Undefined when it is malformed or of another schema. */
 export function parseShard(text: string): RoutingShard | undefined {
-  const { v, types, files } = fieldsOf(text);
+  const { v, types, files, rules } = fieldsOf(text);
   if (v !== 1 || !Array.isArray(types) || !Array.isArray(files)) return undefined;
   if (!types.every((type) => typeof type === 'string')) return undefined;
   if (!files.every((entry) => isShardEntry(entry, types.length))) return undefined;
-  return { v, types, files };
+  if (rules === undefined) return { v, types, files };
+  return rules === true || isRules(rules) ? { v, types, files, rules } : undefined;
 }

@@ -5,6 +5,8 @@
  * No zod in this file: the edge routine bundles it. The builder's document is parsed by `parseManifest`, by hand.
  */
 
+import { parseRoutingRules, type RoutingRules } from './routing-rules.ts';
+
 /** Limits of one static deployment. */
 export const MANIFEST_LIMITS = {
   files: 20_000,
@@ -31,6 +33,8 @@ export interface Manifest {
   /** Whether an unknown path without an extension is answered with `index.html` (single-page app). */
   readonly spa: boolean;
   readonly files: readonly ManifestFile[];
+  /** What the site's own files say about its addresses; absent when they say nothing. */
+  readonly rules?: RoutingRules;
 }
 
 export class ManifestError extends Error {
@@ -96,7 +100,7 @@ function fileOf(value: unknown, index: number): ManifestFile {
 /**
  * Reads an untrusted manifest. Returns a copy with known fields only, files in code-unit order of their paths. Throws
  * `ManifestError` with a sentence for the deployment's log: bad paths, duplicates, paths that differ in case only,
- * a file and a folder of one name, one content of two sizes, no files, or anything over `MANIFEST_LIMITS`.
+ * a file and a folder of one name, one content of two sizes, no files, rules that are none, or anything over `MANIFEST_LIMITS`.
  */
 export function parseManifest(value: unknown): Manifest {
   if (!isRecord(value) || value.v !== 1 || value.kind !== 'static' || typeof value.spa !== 'boolean') {
@@ -141,7 +145,13 @@ export function parseManifest(value: unknown): Manifest {
   if (total > MANIFEST_LIMITS.totalBytes) {
     throw new ManifestError(`the site is over the limit of ${MANIFEST_LIMITS.totalBytes / 1024 / 1024} MB in all`);
   }
-  return { v: 1, kind: 'static', spa: value.spa, files };
+  const rules =
+    value.rules === undefined
+      ? undefined
+      : parseRoutingRules(value.rules, (message) => {
+          throw new ManifestError(message);
+        });
+  return { v: 1, kind: 'static', spa: value.spa, files, ...(rules && { rules }) };
 }
 
 /** Every distinct blob of a manifest, encodings included, in a stable order. */

@@ -44,7 +44,16 @@ export const importTable: readonly Row[] = [
   // The reference is a page, written with hono/html.
   { from: 'functions/api/reference/', may: ofUseCases, packages: ['hono'] },
   { from: 'functions/', may: ofUseCases, packages: ['zod', 'dotenv'] },
-  { from: 'edge-routine/', may: ['shared/contracts/edge-route.ts', 'shared/contracts/manifest.ts'] },
+  {
+    from: 'edge-routine/',
+    may: [
+      'shared/contracts/edge-route.ts',
+      'shared/contracts/manifest.ts',
+      'shared/contracts/routing-rules.ts',
+      'shared/contracts/rule-pattern.ts',
+      'shared/contracts/rule-target.ts',
+    ],
+  },
   { from: 'dashboard/', may: ['shared/contracts/'] },
   {
     from: 'builder/',
@@ -52,6 +61,10 @@ export const importTable: readonly Row[] = [
       'shared/contracts/build-job.ts',
       'shared/contracts/manifest.ts',
       'shared/contracts/app-manifest.ts',
+      'shared/contracts/routing-rules.ts',
+      'shared/contracts/rule-headers.ts',
+      'shared/contracts/rule-pattern.ts',
+      'shared/contracts/rule-target.ts',
       'shared/kernel/',
     ],
   },
