@@ -1,21 +1,16 @@
 import { execFile } from 'node:child_process';
-import { chown, readdir, stat } from 'node:fs/promises';
+import { chown, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { BuildFailure } from '../build-failure.ts';
 import type { Workspace } from '../source/workspace.ts';
+import { claimUserNumber } from './claim-user-number.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
 
 export interface BuildUser {
   readonly uid: number;
   readonly gid: number;
 }
-
-/**
- * The range systemd gives to users that exist only while something runs: no account has a number in it. `nobody` would
- * not do. Databases and other builds run as `nobody` too, so neither could be told from this build's processes when they
- * are ended, nor be kept from each other.
- */
-const FIRST_UID = 61_184;
-const LAST_UID = 65_519;
 
 /** Whether every user may walk to `file`. */
 export async function isReachableByAll(file: string): Promise<boolean> {
@@ -25,28 +20,35 @@ export async function isReachableByAll(file: string): Promise<boolean> {
   }
 }
 
-async function usersOfProcesses(): Promise<Set<number>> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const owners = await Promise.all(pids.map((pid) => stat(`/proc/${pid}`).catch(() => undefined)));
-  return new Set(owners.map((owner) => owner?.uid ?? -1));
-}
-
 export type ChosenUser = { readonly user: BuildUser } | { readonly user: undefined; readonly why: string };
 
-/** A user for this build alone, who owns the source, HOME and TMPDIR; or why the build runs as the runner's own user. */
-export async function chooseBuildUser({ folder, source, home, temporary }: Workspace): Promise<ChosenUser> {
+/**
+ * A user for this build alone, who owns the source, HOME and TMPDIR, and of whom nothing is left when the workspace is removed; or why
+ * the build runs as the runner's own user.
+ */
+export async function chooseBuildUser({
+  folder,
+  source,
+  home,
+  temporary,
+  beforeRemoval,
+}: Workspace): Promise<ChosenUser> {
   if (process.getuid?.() !== 0) return { user: undefined, why: 'the runner was not started as root' };
   if (!(await isReachableByAll(source))) return { user: undefined, why: `other users cannot reach ${folder}` };
-  const taken = await usersOfProcesses();
-  const free = Array.from({ length: LAST_UID - FIRST_UID + 1 }, (_, i) => FIRST_UID + i).filter((it) => !taken.has(it));
-  const uid = free[Math.floor(Math.random() * free.length)];
-  if (uid === undefined) return { user: undefined, why: 'no user number is free' };
+  const claimed = await claimUserNumber();
+  if (!claimed) throw new BuildFailure('runner_error', 'Too many builds run on this machine.');
+  const user = { uid: claimed.number, gid: claimed.number };
+  beforeRemoval(async () => {
+    await removeLeftovers(user);
+    await claimed.release();
+  });
   try {
     // A container may know too few user numbers; this finds out.
-    await chown(home, uid, uid);
-    await promisify(execFile)('chown', ['-R', '-h', `${uid}:${uid}`, source, temporary], { env: {} });
+    await chown(home, user.uid, user.gid);
+    const owner = `${user.uid}:${user.gid}`;
+    await promisify(execFile)('chown', ['-R', '-h', owner, source, temporary], { env: {} });
   } catch {
     return { user: undefined, why: 'this machine cannot give files to another user' };
   }
-  return { user: { uid, gid: uid } };
+  return { user };
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BuildFailure, errorCode } from '../build-failure.ts';
@@ -67,6 +69,16 @@ function kill(pid: number) {
 }
 
 /**
+ * Kills everything that a user runs, in one system call: processes that start others faster than they can be looked for do not get
+ * away.
+ */
+async function killAllOf({ uid, gid }: BuildUser): Promise<void> {
+  const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], { uid, gid, cwd: '/', env: {}, stdio: 'ignore' });
+  // If it could not be started, they are ended one by one.
+  await once(killer, 'exit').catch(() => {});
+}
+
+/**
  * Kills everything a command left behind: its process group and, on Linux, also what left the group. Resolves when a
  * look at all processes finds none of them, so that nothing can change the output any more; throws when that cannot be
  * had.
@@ -74,6 +86,7 @@ function kill(pid: number) {
 export async function endProcesses(traits: ProcessTraits): Promise<void> {
   const end = Date.now() + GIVE_UP_MS;
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
+    if (traits.user) await killAllOf(traits.user);
     const alive = await survivors(traits);
     if (alive.length === 0) return;
     if (Date.now() > end) {

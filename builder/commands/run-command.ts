@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BuildFailure } from '../build-failure.ts';
 import type { LogShipper } from '../log/log-shipper.ts';
+import { limitedShell } from './build-limits.ts';
 import type { BuildUser } from './build-user.ts';
 import { endProcesses } from './end-processes.ts';
 
@@ -51,7 +52,7 @@ export async function runCommand(
   signal.throwIfAborted();
   const started = Date.now();
   let output = '';
-  const child = spawn('/bin/sh', ['-c', command], {
+  const child = spawn('/bin/sh', limitedShell(command, { ownUser: user !== undefined }), {
     cwd,
     env: environment,
     detached: true,

@@ -15,6 +15,8 @@ export interface Workspace {
   readonly temporary: string;
   /** What the runner puts on the PATH of the user's commands. */
   readonly programs: string;
+  /** Has this done when the workspace is removed. */
+  beforeRemoval(what: () => Promise<void>): void;
   /** Never throws: by then the deployment's fate is known, and what is left is for the machine's owner to see. */
   remove(): Promise<void>;
 }
@@ -23,6 +25,9 @@ export async function createWorkspace(): Promise<Workspace> {
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'miaobu-build-'));
   // The build may run as another user: it has to get through, but need not list.
   await chmod(folder, 0o711);
+  const duties: (() => Promise<void>)[] = [];
+  const complain = (error: unknown) =>
+    console.error(`what the build left could not be removed: ${error instanceof Error ? error.message : error}`);
   const workspace = {
     folder,
     archive: path.join(folder, 'source.tar.gz'),
@@ -30,10 +35,11 @@ export async function createWorkspace(): Promise<Workspace> {
     home: path.join(folder, 'home'),
     temporary: path.join(folder, 'tmp'),
     programs: path.join(folder, 'programs'),
-    remove: () =>
-      rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
-        console.error(`the work folder could not be removed: ${error instanceof Error ? error.message : error}`);
-      }),
+    beforeRemoval: (what: () => Promise<void>) => void duties.push(what),
+    async remove() {
+      for (const duty of duties) await duty().catch(complain);
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(complain);
+    },
   };
   await Promise.all([workspace.source, workspace.home, workspace.temporary, workspace.programs].map((it) => mkdir(it)));
   return workspace;

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BuildUser } from './build-user.ts';
+
+/** Where every user may write on common systems, beside the folder for temporary files that the runner itself has. */
+const OPEN_FOLDERS = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue', '/run/lock'];
+/** Open folders have open folders in them, such as those of sockets. */
+const DEPTH = 3;
+const OTHERS_MAY_WRITE = 0o002;
+
+async function removeIn(folder: string, uid: number, depth: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const file = path.join(folder, name);
+    const state = await lstat(file).catch(() => undefined);
+    if (!state) continue;
+    if (state.uid === uid) await rm(file, { recursive: true, force: true });
+    else if (depth > 1 && state.isDirectory() && (state.mode & OTHERS_MAY_WRITE) !== 0) {
+      await removeIn(file, uid, depth - 1);
+    }
+  }
+}
+
+/**
+ * Removes what a build that had a user of its own, and is over, has left outside of its workspace: files in folders that are open to
+ * all, and shared memory, semaphores and queues. The next build finds nothing of it.
+ */
+export async function removeLeftovers({ uid, gid }: BuildUser): Promise<void> {
+  for (const folder of new Set([...OPEN_FOLDERS, tmpdir()])) await removeIn(folder, uid, DEPTH);
+  // As that user it can remove what is the user's own, and nothing else. A system without the program has nothing to remove.
+  await new Promise<void>((resolve) => {
+    execFile('ipcrm', ['--all'], { uid, gid, cwd: '/', env: { PATH: '/usr/bin:/bin' } }, () => resolve());
+  });
+}
