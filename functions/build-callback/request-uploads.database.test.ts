@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { UPLOAD_BATCH } from '@miaobu/shared/contracts/build-job';
 import { blobKey, MANIFEST_LIMITS } from '@miaobu/shared/contracts/manifest';
@@ -153,6 +154,20 @@ describe('a link', () => {
     }
     expect(await objectStore.head(keyOf('four'))).toBeUndefined();
     expect((await putUpload({ url, headers }, 'four')).status).toBe(200);
+  });
+
+  test('takes nothing but what the build announced, when it says a digest: what arrives damaged is not stored', async () => {
+    const build = await publishing();
+    const md5 = createHash('md5').update('good').digest('base64');
+    const { data } = await build.run.uploads(build.token, [{ sha256: sha256Of('good'), bytes: 4, md5 }]);
+    const [place] = data.uploads as Upload[];
+    if (!place) throw new Error('nothing to upload');
+    expect(place.headers['content-md5']).toBe(md5);
+    expect((await putUpload(place, 'gooD')).status).toBe(400);
+    expect(await objectStore.head(keyOf('good'))).toBeUndefined();
+    expect((await putUpload(place, 'good')).status).toBe(200);
+    const wrong = [{ sha256: sha256Of('good'), bytes: 4, md5: 'no digest' }];
+    expect(await build.run.uploads(build.token, wrong)).toMatchObject({ status: 422, code: 'invalid_request' });
   });
 
   test('works once: nothing can be put over a content, by this link or another', async () => {

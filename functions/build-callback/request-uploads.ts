@@ -62,8 +62,10 @@ export const requestUploads =
     return {
       uploads: await Promise.all(
         missing.map(async (sha256) => {
+          const { bytes = 0, md5 } = blobs.get(sha256) ?? {};
           const { url, headers } = await deps.objectStore.presignPut(blobKey(project.slug, sha256), {
-            contentLength: blobs.get(sha256)?.bytes ?? 0,
+            contentLength: bytes,
+            ...(md5 === undefined ? {} : { contentMd5: md5 }),
             // The link works once: nobody can replace the content after it was verified.
             forbidOverwrite: true,
             expiresInSeconds: UPLOAD_SECONDS,

@@ -33,6 +33,8 @@ export const HEARTBEAT_SECONDS = 2;
 const CACHE_SCOPE = /^[a-z0-9_]{0,64}$/;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** In base64, as the header `Content-MD5` has it. When it is said, the link takes nothing else, and what arrives is compared with it. */
+const md5 = z.string().regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/);
 
 /** What the workflow is started with. Locally one JSON line on stdin; on GitHub Actions the inputs of `workflow_dispatch`. */
 export const buildInputs = z.strictObject({
@@ -162,7 +164,7 @@ const upload = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.st
 
 export const uploadRequest = z.strictObject({
   blobs: z
-    .array(z.strictObject({ sha256, bytes: z.int().nonnegative() }))
+    .array(z.strictObject({ sha256, bytes: z.int().nonnegative(), md5: md5.optional() }))
     .min(1)
     .max(UPLOAD_BATCH),
 });

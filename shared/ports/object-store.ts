@@ -19,6 +19,8 @@ export interface PresignPutOptions {
   /** Exactly as many bytes may be sent. */
   readonly contentLength: number;
   readonly contentType?: string;
+  /** In base64. It has to be sent as `content-md5`, and what arrives has to be it: bytes that were damaged on the way are refused (400). */
+  readonly contentMd5?: string;
   /**
    * The link works once: after its upload, or any other to that key, it is refused (409). Without it, whoever holds
    * the link can replace the object until it expires.

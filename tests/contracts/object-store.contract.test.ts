@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import http from 'node:http';
@@ -173,6 +174,26 @@ test('a presigned link takes a stream', async () => {
   const response = await fetch(url, { method: 'PUT', headers, body, duplex: 'half' } as RequestInit);
   expect(response.status).toBe(200);
   expect((await openStore().read('linked-stream', 10))?.toString()).toBe('onetwo');
+});
+
+test('a presigned link that binds a digest stores nothing that arrives damaged', async () => {
+  const contentMd5 = createHash('md5').update('good').digest('base64');
+  const { url, headers } = await openStore().presignPut('linked-md5', {
+    contentLength: 4,
+    contentMd5,
+    expiresInSeconds: 60,
+  });
+  const put = async (text: string, sent: Readonly<Record<string, string>> = headers) => {
+    const answer = await fetch(url, { method: 'PUT', headers: sent, body: Buffer.from(text) });
+    return [answer.status, /<Code>(.*)<\/Code>/.exec(await answer.text())?.[1]];
+  };
+  expect(await put('gooD')).toEqual([400, 'InvalidDigest']);
+  const { 'content-md5': _, ...without } = headers;
+  expect(await put('gooD', without)).toEqual([403, 'SignatureDoesNotMatch']);
+  const another = createHash('md5').update('gooD').digest('base64');
+  expect(await put('gooD', { ...headers, 'content-md5': another })).toEqual([403, 'SignatureDoesNotMatch']);
+  expect(await openStore().head('linked-md5')).toBeUndefined();
+  expect(await put('good')).toEqual([200, undefined]);
 });
 
 test('a presigned link that forbids overwriting works once', async () => {

@@ -90,7 +90,7 @@ export function callbackUnderTest(test: TestStore, ports: CallbackPorts) {
         log: (token: unknown, chunk: number | string, content: LogChunk) =>
           ask('PUT', `${path}/logs/${chunk}`, content, token),
         publication: (token: unknown) => ask('POST', `${path}/publication`, undefined, token),
-        uploads: (token: unknown, blobs: readonly { sha256: string; bytes: number }[]) =>
+        uploads: (token: unknown, blobs: readonly { sha256: string; bytes: number; md5?: string }[]) =>
           ask('POST', `${path}/uploads`, { blobs }, token),
         manifest: (token: unknown, manifest: { sha256: string; bytes: number }) =>
           ask('POST', `${path}/manifest`, manifest, token),

@@ -102,10 +102,11 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
       const { prefixes, nextContinuationToken: next } = await list(prefix, page, { delimiter: '/' });
       return { folders: prefixes ?? [], ...(next === null ? {} : { nextCursor: next }) };
     },
-    async presignPut(key, { contentLength, contentType, forbidOverwrite, expiresInSeconds }) {
+    async presignPut(key, { contentLength, contentType, contentMd5, forbidOverwrite, expiresInSeconds }) {
       const headers = {
         'content-length': String(contentLength),
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...(contentMd5 === undefined ? {} : { 'content-md5': contentMd5 }),
         ...(forbidOverwrite ? { 'x-oss-forbid-overwrite': 'true' } : {}),
       };
       const url = ossV4Presign({

@@ -40,6 +40,14 @@ const cases: Record<string, Omit<OssV4Presign, 'now'>> = {
       'cache-control': 'no-store',
     },
   },
+  'a write that binds what may arrive': {
+    ...common,
+    method: 'PUT',
+    endpoint: 'http://localhost:8080',
+    pathStyle: true,
+    key: 'projects/a/blobs/0123',
+    headers: { 'content-length': '4', 'content-md5': 'dV+FwnI7s5OBwzef0bxsXg==', 'x-oss-forbid-overwrite': 'true' },
+  },
   'a key full of characters that need care': {
     ...common,
     method: 'PUT',
