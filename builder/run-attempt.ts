@@ -59,7 +59,15 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
     ? await buildSite({ plan, folder, job, workspace, log, signal, mark, runner })
     : { seconds: 0, user: undefined };
 
-  const artifact = await packSite({ plan, folder, user: built.user, spa: job.settings.spa, say: log.line });
+  const artifact = await packSite({
+    plan,
+    folder,
+    user: built.user,
+    spa: job.settings.spa,
+    say: log.line,
+    workFolder: workspace.folder,
+    signal,
+  });
 
   await told;
   signal.throwIfAborted();

@@ -1,19 +1,17 @@
-import { createHash, hash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { type Stats, statSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { MANIFEST_LIMITS, type ManifestFile, pathProblem } from '@miaobu/shared/contracts/manifest';
 import { BuildFailure } from '../build-failure.ts';
 import type { BuildUser } from '../commands/build-user.ts';
 import { isInside } from '../source/folder-inside.ts';
 import { inParallel } from '../upload/in-parallel.ts';
+import { type ContentDigests, createFileHasher } from './content-digests.ts';
 import { contentType } from './content-type.ts';
 
-/** Read in one go below this, streamed above. */
-const SMALL_FILE_BYTES = 1024 * 1024;
 const PARALLEL = 16;
 
-export interface CollectedFile extends ManifestFile {
+export interface CollectedFile extends ManifestFile, ContentDigests {
   /** Where its content is read from. */
   readonly source: string;
 }
@@ -38,13 +36,6 @@ interface FoundFile {
   readonly path: string;
   readonly source: string;
   readonly bytes: number;
-}
-
-async function sha256Of(file: string, bytes: number): Promise<string> {
-  if (bytes <= SMALL_FILE_BYTES) return hash('sha256', await readFile(file), 'hex');
-  const digest = createHash('sha256');
-  for await (const chunk of createReadStream(file)) digest.update(chunk);
-  return digest.digest('hex');
 }
 
 /** The files below `root`, with every limit checked before anything is read. */
@@ -106,10 +97,10 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
       claim(file);
       const own = path.join(folder, entry.name);
       const source = entry.isSymbolicLink() ? await follow(own, file) : own;
-      if (entry.isDirectory() || (entry.isSymbolicLink() && (await stat(source)).isDirectory())) {
+      if (entry.isDirectory() || (entry.isSymbolicLink() && statSync(source).isDirectory())) {
         if (above.includes(source)) refuse(file, 'is a symbolic link to a folder that contains it');
         await walk(source, `${file}/`, [...above, source]);
-      } else add(file, source, await stat(source));
+      } else add(file, source, statSync(source));
     }
   }
 
@@ -136,9 +127,10 @@ export async function collectOutput({
     const why = ignored.length === 0 ? 'is empty' : `has nothing but ${ignored.slice(0, 5).join(', ')}`;
     throw new BuildFailure('output_empty', `There is nothing to publish: the output directory ${why}.`);
   }
+  const digests = createFileHasher();
   const collected = await inParallel(files, PARALLEL, async (file) => ({
     ...file,
-    sha256: await sha256Of(file.source, file.bytes),
+    ...(await digests(file.source, file.bytes)),
     type: contentType(file.path),
   }));
   return { files: collected.sort((a, b) => (a.path < b.path ? -1 : 1)), ignored };

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
 import type { BuildUser } from '../commands/build-user.ts';
 import type { Artifact } from '../upload/artifact.ts';
@@ -12,6 +13,8 @@ export async function packSite({
   user,
   spa,
   say,
+  workFolder,
+  signal,
 }: {
   plan: Pick<DetectedBuild, 'outputs' | 'hint' | 'maySpa'>;
   folder: string;
@@ -20,8 +23,17 @@ export async function packSite({
   /** The project's setting. */
   spa: boolean | null;
   say: (line: string) => void;
+  /** Where what is made here may lie until it is uploaded; the build cannot write there. */
+  workFolder: string;
+  signal: AbortSignal;
 }): Promise<Artifact> {
   const output = await findOutput(folder, plan);
   const collected = await collectOutput({ folder: output, isProjectRoot: output === folder, user });
-  return siteArtifact(collected, { spa, maySpa: plan.maySpa, say });
+  return siteArtifact(collected, {
+    spa,
+    maySpa: plan.maySpa,
+    say,
+    twinsFile: path.join(workFolder, 'twins'),
+    signal,
+  });
 }

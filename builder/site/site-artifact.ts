@@ -2,30 +2,61 @@ import { parseManifest } from '@miaobu/shared/contracts/manifest';
 import type { Artifact } from '../upload/artifact.ts';
 import type { Collected } from './collect-output.ts';
 import { decideSpa } from './decide-spa.ts';
+import { precompress, type Twin, type Twins } from './precompress.ts';
 
 const NAMED = 10;
 
+const blobOf = ({ sha256, bytes }: Twin) => ({ sha256, bytes });
+
+/** What the manifest says about a file's twins. */
+const encodingsOf = ({ br, gzip }: Twins) => ({ ...(br && { br: blobOf(br) }), ...(gzip && { gzip: blobOf(gzip) }) });
+
 /**
  * The artifact of a static site. Says in the log what is left out and how unknown addresses are answered. Throws
- * `ManifestError` for what the platform would refuse.
+ * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which has to stay until all is uploaded.
  */
-export function siteArtifact(
+export async function siteArtifact(
   { files, ignored }: Collected,
   /** `spa`: the project's setting; `maySpa`: whether a lone page means a single-page app. */
-  { spa, maySpa, say }: { spa: boolean | null; maySpa: boolean; say: (line: string) => void },
-): Artifact {
+  {
+    spa,
+    maySpa,
+    say,
+    twinsFile,
+    signal,
+  }: {
+    spa: boolean | null;
+    maySpa: boolean;
+    say: (line: string) => void;
+    twinsFile: string;
+    signal: AbortSignal;
+  },
+): Promise<Artifact> {
   if (ignored.length > 0) {
     say(`Not published: ${ignored.slice(0, NAMED).join(', ')}${ignored.length > NAMED ? ', …' : ''}`);
   }
   const paths = files.map((file) => file.path);
   const isSpa = decideSpa(spa, maySpa, paths);
   if (isSpa) say('Single-page app: unknown addresses are answered with index.html');
+  const twins = await precompress(files, { into: twinsFile, say, signal });
   // The reader's own rules: better to fail here, with the log at hand, than when it is activated.
   const manifest = parseManifest({
     v: 1,
     kind: 'static',
     spa: isSpa,
-    files: files.map(({ path, sha256, bytes, type }) => ({ path, sha256, bytes, type })),
+    files: files.map(({ path, sha256, bytes, type }) => {
+      const its = twins.get(sha256);
+      return { path, sha256, bytes, type, ...(its && { encodings: encodingsOf(its) }) };
+    }),
   });
-  return { contents: files.map(({ path, ...file }) => ({ ...file, name: path })), manifest };
+  const contents = files.flatMap(({ path, ...file }) => [
+    { ...file, name: path },
+    ...Object.entries(twins.get(file.sha256) ?? {}).map(([encoding, twin]) => ({
+      ...twin,
+      source: twinsFile,
+      name: `${path} (${encoding})`,
+      isTwin: true,
+    })),
+  ]);
+  return { contents, manifest };
 }

@@ -24,6 +24,8 @@ export interface SeenRequest {
 
 type Answer = { readonly status: number; readonly json?: unknown; readonly location?: string; readonly body?: Buffer };
 
+type Intercepted = Answer | 'hang up' | undefined;
+
 const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const refusal = (status: number, code: string): Answer => ({
   status,
@@ -52,6 +54,7 @@ export async function startTestPlatform({
   limits = {},
   present = [],
   cacheScope = '',
+  bucket,
   intercept,
 }: {
   /** The commit's tar.gz; without one the deployment is a folder that is uploaded. */
@@ -64,8 +67,10 @@ export async function startTestPlatform({
   /** Contents the project already has. */
   present?: readonly string[];
   cacheScope?: string;
-  /** Answers instead of the platform, when it returns something. */
-  intercept?: (request: SeenRequest) => Answer | undefined;
+  /** What the store holds already, though nobody has verified it: contents by digest, as an earlier attempt left them. */
+  bucket?: ReadonlyMap<string, Buffer>;
+  /** Answers instead of the platform, when it returns something, or hangs up. */
+  intercept?: (request: SeenRequest) => Intercepted | Promise<Intercepted>;
 }) {
   const secrets = {
     ticket: `tkt_${randomBytes(24).toString('base64url')}`,
@@ -75,7 +80,8 @@ export async function startTestPlatform({
   const requests: SeenRequest[] = [];
   const reports: BuildReport[] = [];
   const chunks: string[] = [];
-  const objects = new Map<string, Buffer>();
+  const objects = new Map(bucket);
+  const stored: string[] = [];
   const signed = new Map<string, { bytes: number; sha256: string; headers: Record<string, string> }>();
   const known = new Set(present.map((content) => sha256Of(Buffer.from(content))));
   const attempt = '/builds/v1/dep_test/attempts/1';
@@ -83,8 +89,12 @@ export async function startTestPlatform({
   let manifest: Manifest | undefined;
   let url = '';
 
-  function sign(sha256: string, bytes: number) {
-    const headers = { 'content-type': 'application/octet-stream', 'x-oss-forbid-overwrite': 'true' };
+  function sign(sha256: string, bytes: number, md5?: string) {
+    const headers = {
+      'content-type': 'application/octet-stream',
+      ...(md5 === undefined ? {} : { 'content-md5': md5 }),
+      'x-oss-forbid-overwrite': 'true',
+    };
     const path = `/store/${sha256}?signature=${randomBytes(9).toString('hex')}`;
     signed.set(path, { bytes, sha256, headers });
     return { url: url + path, headers };
@@ -96,8 +106,14 @@ export async function startTestPlatform({
     const { host: _host, connection: _connection, 'content-length': length, ...rest } = headers;
     if (JSON.stringify(rest) !== JSON.stringify(place.headers)) return refusal(403, 'forbidden');
     if (length !== String(place.bytes) || body.length !== place.bytes) return refusal(400, 'invalid_request');
+    const md5 = headers['content-md5'];
+    if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64')) {
+      return { status: 400, body: Buffer.from('<Error><Code>InvalidDigest</Code></Error>') };
+    }
     if (sha256Of(body) !== place.sha256) return refusal(400, 'invalid_request');
+    if (objects.has(place.sha256)) return { status: 409 };
     objects.set(place.sha256, body);
+    stored.push(place.sha256);
     return { status: 200 };
   }
 
@@ -154,7 +170,7 @@ export async function startTestPlatform({
         return ok({ token: secrets.publicationToken, expires_at: new Date(Date.now() + 60_000).toISOString() });
       case `${attempt}/uploads`: {
         const missing = uploadRequest.parse(json).blobs.filter((it) => !known.has(it.sha256));
-        return ok({ uploads: missing.map((it) => ({ sha256: it.sha256, ...sign(it.sha256, it.bytes) })) });
+        return ok({ uploads: missing.map((it) => ({ sha256: it.sha256, ...sign(it.sha256, it.bytes, it.md5) })) });
       }
       case `${attempt}/manifest`: {
         const { sha256, bytes } = manifestUploadRequest.parse(json);
@@ -169,12 +185,15 @@ export async function startTestPlatform({
     const body = Buffer.concat(await incoming.toArray());
     const request = { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body };
     requests.push(request);
-    let { status, json, location, body: bytes } = refusal(500, 'internal');
+    let given: Intercepted;
     try {
-      ({ status, json, location, body: bytes } = intercept?.(request) ?? answer(request));
+      given = (await intercept?.(request)) ?? answer(request);
     } catch (error) {
       console.error(error);
+      given = refusal(500, 'internal');
     }
+    if (given === 'hang up') return void incoming.socket.destroy();
+    const { status, json, location, body: bytes } = given;
     outgoing.writeHead(status, location === undefined ? {} : { location });
     outgoing.end(json === undefined ? bytes : JSON.stringify(json));
   });
@@ -196,6 +215,8 @@ export async function startTestPlatform({
     reports,
     /** Contents by digest, as they arrived in the store. */
     objects,
+    /** Digests of what was stored here, in that order. */
+    stored,
     log: () => chunks.join(''),
     chunks,
     /** The manifest that the report `uploaded` names, as the platform would read it. */

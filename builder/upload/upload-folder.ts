@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { BuildInputs } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { AttemptOver } from '../build-failure.ts';
@@ -37,9 +40,16 @@ export async function uploadFolder({
     },
   };
   const reporter = startReporting({ client, token: job.token, signal, end: (reason) => run.abort(reason) });
+  const workFolder = await mkdtemp(path.join(tmpdir(), 'miaobu-upload-'));
   try {
     // It is what a build made, only elsewhere.
-    const artifact = siteArtifact(collected, { spa: job.spa, maySpa: true, say: log.line });
+    const artifact = await siteArtifact(collected, {
+      spa: job.spa,
+      maySpa: true,
+      say: log.line,
+      twinsFile: path.join(workFolder, 'twins'),
+      signal,
+    });
     const began = Date.now();
     const { token } = await client.publication(job.token, { signal });
     const manifest = await uploadArtifact({ artifact, client, token, log, signal });
@@ -65,5 +75,6 @@ export async function uploadFolder({
     return 'failed';
   } finally {
     reporter.stop();
+    await rm(workFolder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,67 @@
+import { BuildFailure } from '../build-failure.ts';
+import { exchange, type HttpRequest, Unavailable } from '../protocol/http-request.ts';
+import { retryRequest } from '../protocol/retry-request.ts';
+
+export interface Destination {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A link that has expired, or will be refused for another reason the second time as well. */
+const REFUSED = 403;
+/** A link works once. An earlier try did arrive, or that of another run: the platform reads back what is there. */
+const ALREADY_THERE = 409;
+/** What the storage says when the bytes that arrived are not those that were announced (`Content-MD5`). */
+const DAMAGED = /<Code>InvalidDigest<\/Code>/;
+/** A connection that damages the same content so often does not: the content is another one by now. */
+const DAMAGED_LIMIT = 4;
+
+/** One PUT, repeated while the storage cannot answer or got something else than was sent. */
+function put({ url, headers }: Destination, body: NonNullable<HttpRequest['body']>, signal: AbortSignal) {
+  let damaged = 0;
+  return retryRequest(
+    async () => {
+      const answer = await exchange({ method: 'PUT', url, headers, body, signal });
+      if (answer.status === 400 && DAMAGED.test(answer.body.toString()) && ++damaged < DAMAGED_LIMIT) {
+        throw new Unavailable('it arrived damaged');
+      }
+      return answer;
+    },
+    { signal },
+  );
+}
+
+/**
+ * Puts one object where `linkFor` says, asking once more when that link is refused. Without a link there is nothing to do. Throws
+ * `BuildFailure` (`upload_failed`).
+ */
+export async function deliverContent<Link extends Destination>({
+  what,
+  body,
+  linkFor,
+  signal,
+}: {
+  /** The subject of the sentence that says why it failed. */
+  what: string;
+  body: NonNullable<HttpRequest['body']>;
+  linkFor: (refused?: Link) => Promise<Link | undefined>;
+  signal: AbortSignal;
+}): Promise<void> {
+  const failed = (why: string, options?: ErrorOptions) =>
+    new BuildFailure('upload_failed', `${what} could not be uploaded: ${why}.`, options);
+  try {
+    const link = await linkFor();
+    if (!link) return;
+    let answer = await put(link, body, signal);
+    if (answer.status === REFUSED) {
+      const fresh = await linkFor(link);
+      if (!fresh) return;
+      answer = await put(fresh, body, signal);
+    }
+    if (answer.status === ALREADY_THERE || (answer.status >= 200 && answer.status < 300)) return;
+    throw failed(`the storage answered ${answer.status}`);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    throw failed(error.message, { cause: error });
+  }
+}
