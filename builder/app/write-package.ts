@@ -20,13 +20,13 @@ export async function writePackage(
   target: string,
 ): Promise<{ sha256: string; bytes: number }> {
   const zip = new ZipFile();
-  // yazl writes UTC into the field for it, and 1980 into the one that a clock on the wall would fill.
-  const mtime = new Date(Date.UTC(1980, 0, 1));
+  // A zip has what a clock on the wall shows: it is this in every time zone, and clear of 1980, where its time begins.
+  const mtime = new Date(1981, 0, 1);
   const failed = new Promise<never>((_, reject) => zip.once('error', reject));
   const written = pipeline(zip.outputStream, createWriteStream(target));
   written.catch(() => {});
   for (const { path, content, bytes, isProgram } of files) {
-    const options = { mtime, mode: isProgram ? PROGRAM : FILE };
+    const options = { mtime, forceDosTimestamp: true, mode: isProgram ? PROGRAM : FILE };
     if (typeof content !== 'string') zip.addBuffer(content, path, options);
     else if (bytes > SMALL_FILE_BYTES) zip.addFile(content, path, options);
     else zip.addBuffer(await unchanged(content, bytes), path, options);

@@ -159,7 +159,7 @@ export const blobsOfArtifact = (manifest: ArtifactManifest): { sha256: string; b
  * unpacked, with the programs of its runtime and of its dependencies on the PATH. `programs` is the folder of the runtime's own.
  */
 export function serverEnvironment(
-  { kind, port }: Pick<AppManifest, 'kind' | 'port'>,
+  { kind, port }: { readonly kind: AppManifest['kind']; readonly port: number },
   { folder, programs }: { readonly folder: string; readonly programs: string },
 ): Readonly<Record<string, string>> {
   const own = kind === 'node' ? `${folder}/node_modules/.bin` : `${folder}/python_deps/bin`;
