@@ -1,5 +1,7 @@
+import path from 'node:path';
 import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
+import { packApp } from './app/pack-app.ts';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
 import { buildSite } from './commands/build-site.ts';
 import { detectProject } from './detect-project.ts';
@@ -59,15 +61,21 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
     ? await buildSite({ plan, folder, job, workspace, log, signal, mark, runner })
     : { seconds: 0, user: undefined };
 
-  const artifact = await packSite({
-    plan,
-    folder,
-    user: built.user,
-    spa: job.settings.spa,
-    say: log.line,
-    workFolder: workspace.folder,
-    signal,
-  });
+  const { user } = built;
+  const artifact = plan.server
+    ? await packApp({
+        ...{ folder, user, server: plan.server, source: workspace.source, say: log.line },
+        target: path.join(workspace.folder, 'package.zip'),
+      })
+    : await packSite({
+        plan,
+        folder,
+        user,
+        spa: job.settings.spa,
+        say: log.line,
+        workFolder: workspace.folder,
+        signal,
+      });
 
   await told;
   signal.throwIfAborted();
