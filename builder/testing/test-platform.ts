@@ -65,7 +65,7 @@ export async function startTestPlatform({
   plainVariables?: string[];
   limits?: Partial<BuildJob['limits']>;
   /** Contents the project already has. */
-  present?: readonly string[];
+  present?: readonly (string | Buffer)[];
   cacheScope?: string;
   /** What the store holds already, though nobody has verified it: contents by digest, as an earlier attempt left them. */
   bucket?: ReadonlyMap<string, Buffer>;
@@ -83,7 +83,9 @@ export async function startTestPlatform({
   const objects = new Map(bucket);
   const stored: string[] = [];
   const signed = new Map<string, { bytes: number; sha256: string; headers: Record<string, string> }>();
-  const known = new Set(present.map((content) => sha256Of(Buffer.from(content))));
+  const known = new Set(
+    present.map((content) => sha256Of(typeof content === 'string' ? Buffer.from(content) : content)),
+  );
   const attempt = '/builds/v1/dep_test/attempts/1';
   let redeemer: string | undefined;
   let manifest: Manifest | undefined;

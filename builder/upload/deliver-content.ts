@@ -16,16 +16,18 @@ const DAMAGED = /<Code>InvalidDigest<\/Code>/;
 /** A connection that damages the same content so often does not: the content is another one by now. */
 const DAMAGED_LIMIT = 4;
 
+class ArrivedDamaged extends Error {}
+
 /** One PUT, repeated while the storage cannot answer or got something else than was sent. */
 function put({ url, headers }: Destination, body: NonNullable<HttpRequest['body']>, signal: AbortSignal) {
   let damaged = 0;
   return retryRequest(
     async () => {
       const answer = await exchange({ method: 'PUT', url, headers, body, signal });
-      if (answer.status === 400 && DAMAGED.test(answer.body.toString()) && ++damaged < DAMAGED_LIMIT) {
-        throw new Unavailable('it arrived damaged');
-      }
-      return answer;
+      if (answer.status !== 400 || !DAMAGED.test(answer.body.toString())) return answer;
+      damaged += 1;
+      if (damaged < DAMAGED_LIMIT) throw new Unavailable('it arrived damaged');
+      throw new ArrivedDamaged();
     },
     { signal },
   );
@@ -61,6 +63,8 @@ export async function deliverContent<Link extends Destination>({
     if (answer.status === ALREADY_THERE || (answer.status >= 200 && answer.status < 300)) return;
     throw failed(`the storage answered ${answer.status}`);
   } catch (error) {
+    if (error instanceof ArrivedDamaged)
+      throw failed('what arrives is not what was announced; was it changed meanwhile?');
     if (!(error instanceof Unavailable)) throw error;
     throw failed(error.message, { cause: error });
   }

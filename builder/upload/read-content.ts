@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { BuildFailure } from '../build-failure.ts';
+import { BuildFailure, errorCode } from '../build-failure.ts';
 import type { HttpRequest } from '../protocol/http-request.ts';
 import type { ArtifactContent } from './artifact.ts';
 
@@ -13,8 +13,7 @@ const SMALL_BYTES = 1024 * 1024;
 const changed = ({ name }: Place) =>
   new BuildFailure('upload_failed', `${JSON.stringify(name)} could not be uploaded: it was changed meanwhile.`);
 
-/** A content as the body of a request. Throws `BuildFailure` when less is there than there was. */
-export async function bodyOf(content: Place): Promise<NonNullable<HttpRequest['body']>> {
+async function readBody(content: Place): Promise<NonNullable<HttpRequest['body']>> {
   const { source, start = 0, bytes } = content;
   if (bytes > SMALL_BYTES) {
     if ((await stat(source)).size < start + bytes) throw changed(content);
@@ -30,6 +29,12 @@ export async function bodyOf(content: Place): Promise<NonNullable<HttpRequest['b
     await file.close();
   }
 }
+
+/** A content as the body of a request. Throws `BuildFailure` when less is there than there was. */
+export const bodyOf = (content: Place) =>
+  readBody(content).catch((error: unknown) => {
+    throw errorCode(error) === 'ENOENT' ? changed(content) : error;
+  });
 
 /** Its MD5 in base64, as `Content-MD5` has it. */
 export async function md5Of(content: Place & Pick<ArtifactContent, 'md5'>): Promise<string> {

@@ -1,40 +1,29 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { collectOutput } from '../site/collect-output.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
-import { uploadFolder } from './upload-folder.ts';
+import { type FolderUpload, startFolderUpload } from './folder-upload-for-tests.ts';
 
-let folder: string;
+let folder: FolderUpload;
 let said: string[];
 
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'miaobu-folder-')));
+  folder = startFolderUpload();
   said = [];
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => folder.remove());
 
-function write(files: Readonly<Record<string, string>>) {
-  for (const [name, content] of Object.entries(files)) {
-    const file = path.join(folder, name);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, content);
-  }
-}
-const upload = async ({ inputs }: TestPlatform) =>
-  uploadFolder({
-    inputs,
-    collected: await collectOutput({ folder, isProjectRoot: true, user: undefined }),
-    say: (line) => said.push(line),
-  });
+const upload = (platform: TestPlatform) => folder.upload(platform, { say: (line) => void said.push(line) });
 const over = (code: string) => ({
   status: 409,
   json: { error: { code, message: 'it is over' }, request_id: 'req_test' },
 });
 
 test('a folder is published as it is, and what is logged is told as well', async () => {
-  write({ 'index.html': 'home', 'about/index.html': 'about', '.npmrc': 'token', 'node_modules/x/index.js': 'x' });
+  folder.write({
+    'index.html': 'home',
+    'about/index.html': 'about',
+    '.npmrc': 'token',
+    'node_modules/x/index.js': 'x',
+  });
   await using platform = await startTestPlatform({ present: ['home'] });
   expect(await upload(platform)).toBe('uploaded');
   expect(platform.manifest()).toMatchObject({
@@ -56,14 +45,14 @@ test.each([
   [false, { 'index.html': 'app' }, false],
   [true, { 'index.html': 'home', '404.html': 'gone' }, true],
 ] as const)('with the setting %s for single-page apps, %j is one: %s', async (spa, files, expected) => {
-  write(files);
+  folder.write(files);
   await using platform = await startTestPlatform({ settings: { spa } });
   expect(await upload(platform)).toBe('uploaded');
   expect(platform.manifest().spa).toBe(expected);
 });
 
 test('an upload that the platform has stopped ends without a word', async () => {
-  write({ 'index.html': 'home' });
+  folder.write({ 'index.html': 'home' });
   await using platform = await startTestPlatform({
     intercept: ({ path: asked }) => (asked.endsWith('/uploads') ? over('attempt_closed') : undefined),
   });
@@ -72,7 +61,7 @@ test('an upload that the platform has stopped ends without a word', async () => 
 });
 
 test('an upload that is refused is reported as failed, with the reason', async () => {
-  write({ 'index.html': 'home' });
+  folder.write({ 'index.html': 'home' });
   await using platform = await startTestPlatform({
     intercept: ({ path: asked }) => (asked.startsWith('/store/') ? { status: 400 } : undefined),
   });
