@@ -14,8 +14,8 @@ const X86_64 = 62;
 const SECTION_BYTES = 64;
 /** Section `.gnu.version_r`: the versions of other libraries' symbols that are needed. */
 const SHT_GNU_VERNEED = 0x6ffffffe;
-/** Tables are small; a file that says otherwise is not worth reading. */
-const TABLE_LIMIT = 4 * 1024 * 1024;
+/** The names in a large program are some megabytes; a file that says it has more is not worth reading. */
+const TABLE_LIMIT = 32 * 1024 * 1024;
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
   if (length > TABLE_LIMIT || position < 0) return undefined;
