@@ -65,7 +65,8 @@ test('a delivery is recognised for thirty days', async () => {
     requestId: 'test',
     outcome: 'ignored' as const,
   };
-  const isSeen = () => stored.store.deliveries.isSeen(delivery.projectId, delivery.deliveryGuid, delivery.bodySha256);
+  const isSeen = async () =>
+    (await stored.store.pushes.findStanding(delivery.projectId, delivery.deliveryGuid, delivery.bodySha256))?.isSeen;
   await stored.store.deliveries.insert(delivery);
   await stored.moveClock(30 * DAY - 60);
   await forget();

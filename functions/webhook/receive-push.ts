@@ -8,18 +8,20 @@ import {
   isSeenMeanwhile,
   type NewDelivery,
 } from '@miaobu/shared/model/delivery/delivery-repository';
-import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import type { BranchStanding, PushStanding } from '@miaobu/shared/model/delivery/push-repository';
+import { commitStatusMessage } from '@miaobu/shared/model/deployment/commit-status-message';
+import { queueDeployment, queuedDeployment, queuedMessages } from '@miaobu/shared/model/deployment/queue-deployment';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { type Project, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import * as z from 'zod';
+import { decidePush, type PushDecision } from './decide-push.ts';
 import { branchOf, type GithubPush, githubPush } from './github-push.ts';
 import { hasValidSignature } from './verify-signature.ts';
-import { whySkipped } from './why-skipped.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deliveries' | 'transaction'>;
+  readonly store: Pick<Store, 'pushes' | 'deliveries' | 'transaction'>;
   readonly sealer: Sealer;
   readonly doorbell: Doorbell;
 }
@@ -41,19 +43,11 @@ export interface Receipt {
   readonly note: string | null;
 }
 
-interface Decision {
-  readonly outcome: DeliveryOutcome;
-  readonly note?: string;
-  readonly deploymentId?: string;
-}
-
 /** After a push was taken, its branch is asked for its head: the next one's delivery may get lost. */
 const SYNC_AFTER_SECONDS = 45;
 
-/** The project of a hook, if the signature is its own; the same refusal for an unknown hook and a wrong signature. */
-async function authenticate(deps: Deps, delivery: ReceivedDelivery): Promise<Project> {
-  const projectId = readId('project', delivery.hook);
-  const project = projectId === undefined ? undefined : await deps.store.projects.find(projectId);
+/** The same refusal for an unknown hook and a wrong signature. */
+async function authenticate(deps: Deps, delivery: ReceivedDelivery, project: Project | undefined): Promise<Project> {
   const secret = project && (await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id)));
   if (!hasValidSignature(secret, delivery.body, delivery.signature) || !project) throw new AppError('unauthorized');
   return project;
@@ -71,53 +65,112 @@ function parsePush(body: Buffer): GithubPush {
   return parsed.data;
 }
 
-/** What a push means, and whether it was seen before. */
-async function decide(
+type Recorded = Omit<NewDelivery, 'outcome' | 'note' | 'deploymentId'>;
+
+interface Result {
+  readonly outcome: DeliveryOutcome;
+  readonly note?: string;
+  readonly deploymentId?: string;
+}
+
+const pushed = (project: Project, { known, commit }: PushDecision & { outcome: 'accepted' }, recorded: Recorded) => ({
+  project,
+  environment: known.environment,
+  commit,
+  trigger: 'push' as const,
+  dedupeKey: `push:${recorded.deliveryGuid}`,
+  requestId: recorded.requestId,
+});
+
+const syncLater = ({ environment }: BranchStanding, requestId: string) =>
+  branchSyncMessage(environment.id, requestId, SYNC_AFTER_SECONDS);
+
+/**
+ * Takes a push that nothing speaks against by one statement, which does nothing if anything has changed since it was decided on.
+ * Undefined: it has, or there is more to do than the statement does.
+ */
+async function acceptAtOnce(
+  { pushes }: Pick<Repositories, 'pushes'>,
+  { project, freshId: deploymentId }: PushStanding,
+  decision: PushDecision,
+  recorded: Recorded,
+): Promise<Result | undefined> {
+  if (decision.outcome !== 'accepted' || decision.known.isDispatched) return undefined;
+  const { known, head } = decision;
+  const { requestId } = recorded;
+  const wanted = pushed(project, decision, recorded);
+  const shownAgain = known.queuedCommits.map((commitSha) =>
+    commitStatusMessage({ environmentId: known.environment.id, commitSha }, requestId),
+  );
+  const accepted = await pushes.accept(
+    {
+      known,
+      head,
+      deploymentId,
+      deployment: queuedDeployment(wanted),
+      messages: [...shownAgain, ...queuedMessages(deploymentId, wanted), syncLater(known, requestId)],
+      delivery: { ...recorded, outcome: 'accepted' },
+    },
+    'webhook',
+  );
+  return accepted ? { outcome: 'accepted', deploymentId } : undefined;
+}
+
+/** Does what was decided on behind the lock of the environment, and records it. */
+async function carryOut(
   repositories: Repositories,
   project: Project,
-  push: GithubPush,
-  delivery: Pick<NewDelivery, 'deliveryGuid' | 'requestId'>,
-  isSeen: () => Promise<boolean>,
-): Promise<Decision | 'seen'> {
-  const branch = branchOf(push.ref);
-  const lock = () => (branch === undefined ? undefined : repositories.environments.lockByBranch(project.id, branch));
-  // Sent at once, and looked at in this order: what the one before us in the branch's lock has recorded is seen.
-  const [environment, seen] = await Promise.all([lock(), isSeen()]);
-  if (seen) return 'seen';
-  if (branch === undefined) return { outcome: 'ignored', note: 'not a branch' };
-  if (push.deleted || push.head_commit === null) return { outcome: 'ignored', note: 'the branch was deleted' };
-  if (!environment) return { outcome: 'ignored', note: 'no environment follows this branch' };
+  decision: PushDecision,
+  recorded: Recorded,
+): Promise<Result> {
+  const { environments, deliveries, enqueue } = repositories;
+  const { requestId } = recorded;
+  const record = async (result: Result) => {
+    await deliveries.insert({ ...recorded, ...result });
+    return result;
+  };
+  if ('head' in decision) await environments.rememberHead(decision.known.environment.id, decision.head);
+  switch (decision.outcome) {
+    case 'ignored':
+      return record({ outcome: 'ignored', note: decision.note });
+    case 'stale':
+      await enqueue(branchSyncMessage(decision.known.environment.id, requestId));
+      return record({ outcome: 'stale', note: decision.note });
+    case 'duplicate_head':
+      return record({ outcome: 'duplicate_head', note: decision.note, deploymentId: decision.deploymentId });
+    case 'skipped':
+      await environments.rememberSkipped(decision.known.environment.id, recorded.afterSha ?? '');
+      return record({ outcome: 'skipped', note: decision.note });
+    case 'accepted': {
+      const messages = [syncLater(decision.known, requestId)];
+      const wanted = { ...pushed(project, decision, recorded), messages };
+      const deployment = await queueDeployment(repositories, 'webhook', wanted);
+      return record({ outcome: 'accepted', deploymentId: deployment.id });
+    }
+  }
+}
 
-  // GitHub guarantees no order and its clock has seconds: what is not newer than the newest we know is a hint to ask, never an order.
-  if (push.repository.pushed_at <= environment.headPushedAt && push.after !== environment.headSha) {
-    await repositories.enqueue(branchSyncMessage(environment.id, delivery.requestId));
-    return { outcome: 'stale', note: 'not newer than the last push; the branch is asked for its head' };
-  }
-  const pushedAt = Math.max(push.repository.pushed_at, environment.headPushedAt);
-  await repositories.environments.rememberHead(environment.id, { sha: push.after, pushedAt });
-  const newest = await repositories.deployments.findNewest(environment.id);
-  if (newest?.commitSha === push.after && newest.status !== 'failed' && newest.status !== 'cancelled') {
-    return { outcome: 'duplicate_head', note: 'this commit is deployed already', deploymentId: newest.id };
-  }
-  const skipped = whySkipped(push, project, {
-    newest: newest?.fromHead === false ? await repositories.deployments.findNewestOfBranch(environment.id) : newest,
-    skippedSha: environment.skippedSha,
-  });
-  if (skipped !== undefined) {
-    await repositories.environments.rememberSkipped(environment.id, push.after);
-    return { outcome: 'skipped', note: skipped };
-  }
-  const { author, message } = push.head_commit;
-  const deployment = await queueDeployment(repositories, 'webhook', {
-    project,
-    environment,
-    commit: { sha: push.after, message, author: author?.username ?? author?.name ?? null },
-    trigger: 'push',
-    dedupeKey: `push:${delivery.deliveryGuid}`,
-    requestId: delivery.requestId,
-    messages: [branchSyncMessage(environment.id, delivery.requestId, SYNC_AFTER_SECONDS)],
-  });
-  return { outcome: 'accepted', deploymentId: deployment.id };
+/** Decides and does it in one transaction, in which nothing changes meanwhile. Undefined: the delivery was here before. */
+const takeInOrder = (deps: Deps, push: GithubPush | undefined, recorded: Recorded): Promise<Result | undefined> =>
+  deps.store
+    .transaction(async (repositories) => {
+      const { environments, pushes } = repositories;
+      const branch = push && branchOf(push.ref);
+      if (branch !== undefined) await environments.lockByBranch(recorded.projectId, branch);
+      // After the lock: what the one who held it before us has recorded is seen.
+      const standing = await pushes.findStanding(recorded.projectId, recorded.deliveryGuid, recorded.bodySha256);
+      if (!standing) throw new AppError('unauthorized');
+      if (standing.isSeen) return undefined;
+      const { project, branches } = standing;
+      const decision: PushDecision = push
+        ? decidePush(push, project, branches)
+        : { outcome: 'ignored', note: `${recorded.event} events need nothing` };
+      return carryOut(repositories, project, decision, recorded);
+    })
+    .catch(unlessSeenMeanwhile);
+
+function unlessSeenMeanwhile(error: unknown): undefined {
+  if (!isSeenMeanwhile(error)) throw error;
 }
 
 /**
@@ -127,8 +180,13 @@ async function decide(
 export const receivePush =
   (deps: Deps) =>
   async (delivery: ReceivedDelivery, context: Pick<Context, 'requestId' | 'log'>): Promise<Receipt> => {
-    const project = await authenticate(deps, delivery);
-    const { event, deliveryGuid } = delivery;
+    const { event, deliveryGuid = '' } = delivery;
+    const projectId = readId('project', delivery.hook);
+    const bodySha256 = sha256(delivery.body);
+    const standing =
+      projectId === undefined ? undefined : await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
+    const project = await authenticate(deps, delivery, standing?.project);
+    if (!standing) throw new AppError('unauthorized');
     if (!event || !deliveryGuid || deliveryGuid.length > 100 || event.length > 100) {
       throw new AppError('invalid_request', {
         details: { headers: 'X-GitHub-Event and X-GitHub-Delivery are required' },
@@ -140,9 +198,7 @@ export const receivePush =
       context.log.warn('a signed push names another repository', { projectId: project.id });
       throw new AppError('forbidden');
     }
-    const bodySha256 = sha256(delivery.body);
     const { requestId } = context;
-
     const recorded = {
       projectId: project.id,
       deliveryGuid,
@@ -154,25 +210,15 @@ export const receivePush =
       bodySha256,
       requestId,
     };
-    const decision = await deps.store
-      .transaction(async (repositories) => {
-        const isSeen = () => repositories.deliveries.isSeen(project.id, deliveryGuid, bodySha256);
-        const made = push
-          ? await decide(repositories, project, push, recorded, isSeen)
-          : (await isSeen())
-            ? 'seen'
-            : { outcome: 'ignored' as const, note: `${event} events need nothing` };
-        if (made !== 'seen') await repositories.deliveries.insert({ ...recorded, ...made });
-        return made;
-      })
-      .catch((error: unknown) => {
-        if (isSeenMeanwhile(error)) return 'seen' as const;
-        throw error;
-      });
+    // Nearly every delivery is a push that is to be deployed, and nobody else pushes at the same moment.
+    const decision = push && !standing.isSeen ? decidePush(push, project, standing.branches) : undefined;
+    const result =
+      (decision && (await acceptAtOnce(deps.store, standing, decision, recorded).catch(unlessSeenMeanwhile))) ??
+      (await takeInOrder(deps, push, recorded));
 
-    if (decision !== 'seen') {
-      if (decision.outcome === 'accepted' || decision.outcome === 'stale') await deps.doorbell.ring(requestId);
-      return receipt(decision, false);
+    if (result) {
+      if (result.outcome === 'accepted' || result.outcome === 'stale') await deps.doorbell.ring(requestId);
+      return receipt(result, false);
     }
     const seen = await deps.store.deliveries.findSeen(project.id, deliveryGuid, bodySha256);
     if (!seen) throw new AppError('conflict');
@@ -190,9 +236,9 @@ export const receivePush =
     );
   };
 
-const receipt = (decision: Decision, replayed: boolean): Receipt => ({
-  outcome: decision.outcome,
+const receipt = (result: Result, replayed: boolean): Receipt => ({
+  outcome: result.outcome,
   replayed,
-  deployment_id: decision.deploymentId === undefined ? null : showId('deployment', decision.deploymentId),
-  note: decision.note ?? null,
+  deployment_id: result.deploymentId === undefined ? null : showId('deployment', result.deploymentId),
+  note: result.note ?? null,
 });

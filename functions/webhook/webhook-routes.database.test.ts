@@ -233,8 +233,15 @@ test('while Postgres is away every delivery is answered 503 with Retry-After, an
   await db.close();
 });
 
+/** A store whose statement for a push finds that something has changed, so that the push is taken behind the lock. */
+const overtaken = (): typeof own.store => ({
+  ...own.store,
+  pushes: { ...own.store.pushes, accept: async () => false },
+});
+
 test('a connection that is lost just before the commit is a 503, and the delivery counts when it comes again', async () => {
-  const { store, db } = own;
+  const { db } = own;
+  const store = overtaken();
   const fragile: typeof store = {
     ...store,
     transaction: (work) =>
@@ -255,6 +262,16 @@ test('a connection that is lost just before the commit is a 503, and the deliver
 
   const answer = await webhookUnderTest(own).deliver(site, push, { guid });
   expect(answer.body.data).toMatchObject({ outcome: 'accepted', replayed: false });
+});
+
+test('a push that is overtaken while it is decided on is looked at again behind the lock, and is as good', async () => {
+  const { deliver } = webhookUnderTest({ store: overtaken(), sealer: own.sealer });
+  const guid = randomUUID();
+  const push = event();
+  expect((await deliver(site, push, { guid })).body.data).toMatchObject({ outcome: 'accepted', replayed: false });
+  expect((await deliver(site, push, { guid })).body.data).toMatchObject({ outcome: 'accepted', replayed: true });
+  expect(await own.db.query(sql`select status, seq from deployments`)).toEqual([{ status: 'queued', seq: 1 }]);
+  expect((await own.messages('build.start')).length).toBe(1);
 });
 
 test('the doorbell is rung when the deployment can be seen by others', async () => {

@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/app-error.ts';
 import type { Database, Queryable } from './database.ts';
-import { sql } from './sql.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** Something that shall happen, committed together with the state that wants it. */
 export interface OutboxMessage {
@@ -41,9 +41,10 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
 }
 
-/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
-export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage[]): Promise<void> {
-  if (messages.length === 0) return;
+/**
+ * The statement that puts messages in line, for those who make it part of a larger one: then `condition` can speak of what that has done.
+ */
+export function insertingMessages(messages: readonly OutboxMessage[], condition: Sql = sql`true`): Sql {
   const rows = messages.map((message) => ({
     topic: message.topic,
     lane: message.lane,
@@ -54,16 +55,22 @@ export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage
     max_attempts: message.maxAttempts ?? 12,
   }));
   // One statement must not meet the same key twice: of equal messages the one that is due first says when.
-  await db.execute(sql`
+  return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
     select distinct on (dedupe_key) topic, lane, dedupe_key, payload, request_id,
            db_now() + make_interval(secs => delay_seconds), max_attempts
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as message (
              topic text, lane text, dedupe_key text, payload jsonb, request_id text, delay_seconds double precision,
              max_attempts integer)
+     where ${condition}
      order by dedupe_key, delay_seconds
     on conflict (dedupe_key) where state = 'pending'
-    do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id`);
+    do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id`;
+}
+
+/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
+export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage[]): Promise<void> {
+  if (messages.length > 0) await db.execute(insertingMessages(messages));
 }
 
 /** Whether this message waits, or something of its lane is being worked on. */

@@ -23,6 +23,7 @@ import { auditLogRepository } from './audit/audit-log-repository.ts';
 import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
 import { deliveryRepository } from './delivery/delivery-repository.ts';
+import { pushRepository } from './delivery/push-repository.ts';
 import { deployHookRepository } from './deploy-hook/deploy-hook-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
 import { dutyRepository } from './duty/duty-repository.ts';
@@ -59,6 +60,7 @@ const bind = (db: Queryable) => ({
   deployments: deploymentRepository(db),
   deployHooks: deployHookRepository(db),
   deliveries: deliveryRepository(db),
+  pushes: pushRepository(db),
   attempts: buildAttemptRepository(db),
   blobs: blobRepository(db),
   routes: routeRepository(db),

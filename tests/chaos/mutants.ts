@@ -26,23 +26,28 @@ const changeOf =
     [part]: { ...repositories[part], ...change(repositories[part]) },
   });
 
-/** What is asked for the newest deployment gets, from the commit on that was remembered last, any deployment of that commit. */
+/** What is to be queued for a commit that was deployed before is that deployment, whatever came between. */
 function dedupeByCommit(repositories: Repositories): Repositories {
-  const { environments, deployments } = repositories;
-  let pushed: string | undefined;
+  const { deployments, deliveries, pushes } = repositories;
+  const earlier = async (environmentId: string, commitSha: string | null) => {
+    const same = commitSha === null ? undefined : await deployments.findNewestOfCommit(environmentId, commitSha);
+    return same && same.status !== 'failed' && same.status !== 'cancelled' ? same : undefined;
+  };
   return {
     ...repositories,
-    environments: {
-      ...environments,
-      rememberHead: (id, head) => {
-        pushed = head.sha;
-        return environments.rememberHead(id, head);
-      },
-    },
     deployments: {
       ...deployments,
-      findNewest: async (id) =>
-        (pushed && (await deployments.findNewestOfCommit(id, pushed))) || deployments.findNewest(id),
+      insertNext: async (wanted, by) =>
+        (await earlier(wanted.environment.id, wanted.commitSha)) ?? deployments.insertNext(wanted, by),
+    },
+    pushes: {
+      ...pushes,
+      async accept(push, by) {
+        const same = await earlier(push.known.environment.id, push.head.sha);
+        if (!same) return pushes.accept(push, by);
+        await deliveries.insert({ ...push.delivery, outcome: 'duplicate_head', deploymentId: same.id });
+        return true;
+      },
     },
   };
 }
@@ -60,10 +65,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'ignore-order',
     does: 'believes every push to be the newest',
-    change: changeOf('environments', ({ lockByBranch }) => ({
-      async lockByBranch(...which) {
-        const environment = await lockByBranch(...which);
-        return environment && { ...environment, headPushedAt: -1 };
+    change: changeOf('pushes', ({ findStanding }) => ({
+      async findStanding(...which) {
+        const standing = await findStanding(...which);
+        const branches = standing?.branches.map((branch) => ({
+          ...branch,
+          environment: { ...branch.environment, headPushedAt: -1 },
+        }));
+        return standing && branches && { ...standing, branches };
       },
     })),
     without: ['sync'],

@@ -37,9 +37,10 @@ const isCall = (at: Boundary, service: string, { method, url, headers }: Incomin
   (at.action === undefined || at.action === headers['x-acs-action']) &&
   (at.url === undefined || at.url.test(decodeURIComponent(url ?? '')));
 
+/** A statement outside of a transaction is its own commit. */
 const isStatement = (at: Boundary, statement: string, transaction: string) =>
   ('statement' in at && at.statement.test(statement)) ||
-  ('commitOf' in at && /^\s*commit/i.test(statement) && at.commitOf.test(transaction));
+  ('commitOf' in at && (/^\s*commit/i.test(statement) || statement === transaction) && at.commitOf.test(transaction));
 
 /** The ends of a call or a statement: who asked on which port, and where it was heard. */
 interface Ends {

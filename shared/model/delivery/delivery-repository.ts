@@ -1,6 +1,6 @@
 import type { Queryable } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/postgres-error.ts';
-import { sql } from '../../db/sql.ts';
+import { type Sql, sql } from '../../db/sql.ts';
 
 export type DeliveryOutcome = 'accepted' | 'duplicate_head' | 'stale' | 'skipped' | 'ignored';
 
@@ -35,29 +35,25 @@ export const isSeenMeanwhile = (error: unknown) =>
   isUniqueViolation(error, 'webhook_deliveries_project_id_delivery_guid_key') ||
   isUniqueViolation(error, 'webhook_deliveries_project_id_body_sha256_key');
 
+/** The statement that records a delivery, if `condition` is true. */
+export const insertingDelivery = (delivery: NewDelivery, condition: Sql = sql`true`): Sql => sql`
+  insert into webhook_deliveries (
+    project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, note, deployment_id,
+    request_id
+  )
+  select ${delivery.projectId}::uuid, ${delivery.deliveryGuid}, ${delivery.event}, ${delivery.ref}, ${delivery.beforeSha},
+         ${delivery.afterSha}, ${delivery.pushedAt}::bigint, ${delivery.bodySha256}::bytea, ${delivery.outcome},
+         ${delivery.note ?? null}, ${delivery.deploymentId ?? null}::uuid, ${delivery.requestId}
+   where ${condition}`;
+
 /** The inbox of webhook deliveries. */
 export const deliveryRepository = (db: Queryable) => ({
-  /** Whether a delivery with this GUID or this body is here. */
-  async isSeen(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<boolean> {
-    const rows = await db.query(sql`
-      select 1 from webhook_deliveries where project_id = ${projectId} and delivery_guid = ${deliveryGuid}
-      union all select 1 from webhook_deliveries where project_id = ${projectId} and body_sha256 = ${bodySha256}`);
-    return rows.length > 0;
-  },
-
   /**
    * Records a delivery and what it was decided to be. One whose GUID or body is already here makes the transaction fail (`isSeenMeanwhile`);
    * of two at the same time the second waits for the first's commit.
    */
   async insert(delivery: NewDelivery): Promise<void> {
-    await db.execute(sql`
-      insert into webhook_deliveries (
-        project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, note, deployment_id,
-        request_id
-      ) values (
-        ${delivery.projectId}, ${delivery.deliveryGuid}, ${delivery.event}, ${delivery.ref}, ${delivery.beforeSha},
-        ${delivery.afterSha}, ${delivery.pushedAt}, ${delivery.bodySha256}, ${delivery.outcome}, ${delivery.note ?? null},
-        ${delivery.deploymentId ?? null}, ${delivery.requestId})`);
+    await db.execute(insertingDelivery(delivery));
   },
 
   /** The delivery that made a new one a repetition; counts the sighting. */

@@ -2,6 +2,7 @@ import { closeAttempt } from '../build/close-attempt.ts';
 import type { Repositories } from '../repositories.ts';
 import type { Deployment } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
+import { superseding } from './superseding.ts';
 
 export interface CancelDeployment {
   readonly deploymentId: string;
@@ -36,8 +37,7 @@ export async function supersedeQueued(
   by: Mover & ('webhook' | 'api' | 'deploy'),
   { environmentId, requestId }: { readonly environmentId: string; readonly requestId: string },
 ): Promise<void> {
-  const set = { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' };
-  const cancelled = await repositories.deployments.moveQueued(environmentId, { to: 'cancelled', by, requestId, set });
+  const cancelled = await repositories.deployments.moveQueued(environmentId, superseding(by, requestId));
   for (const deployment of cancelled) await endAttempt(repositories, deployment, requestId);
 }
 

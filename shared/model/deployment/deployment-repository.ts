@@ -1,18 +1,10 @@
-import type { BuildSettings } from '../../contracts/build-job.ts';
 import type { Queryable } from '../../db/database.ts';
-import { enqueue } from '../../db/outbox.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
-import type { Environment } from '../environment/environment-repository.ts';
-import { variablesOf } from '../project/project-repository.ts';
-import { commitStatusMessage } from './commit-status-message.ts';
-import { type Deployment, type DeploymentTrigger, isOfCommit } from './deployment.ts';
-import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
-
-const columns = sql`
-  d.id, d.project_id, d.environment_id, d.seq, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author,
-  d.status, d.attempt, d.reason, d.reason_message, d.settings, d.variables, d.request_id, d.manifest_sha256, d.manifest_bytes,
-  d.files, d.bytes, d.shards, d.spa, d.build_seconds, d.created_at, d.activated_at, d.published_at, d.live_everywhere_at,
-  d.retired_at, d.finished_at, d.from_head, d.pinned_at`;
+import type { Deployment, DeploymentTrigger } from './deployment.ts';
+import { deploymentColumns } from './deployment-columns-repository.ts';
+import { deadlineSeconds, type Mover, type StoredStatus } from './deployment-lifecycle.ts';
+import { type Move, moveAll } from './deployment-moves-repository.ts';
+import { inserting, type NewDeployment, takingPlace } from './deployment-places-repository.ts';
 
 /** A deployment together with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
@@ -37,42 +29,8 @@ export interface CompleteDeployment {
   readonly shards: number | null;
 }
 
-export interface NewDeployment {
-  readonly projectId: string;
-  readonly environment: Pick<Environment, 'id' | 'name' | 'branch'>;
-  readonly trigger: DeploymentTrigger;
-  readonly dedupeKey: string;
-  /** Null, as the commit: it is uploaded, and has no variables. */
-  readonly branch: string | null;
-  readonly fromHead: boolean;
-  readonly commitSha: string | null;
-  readonly commitMessage: string | null;
-  readonly commitAuthor: string | null;
-  readonly settings: BuildSettings;
-  readonly requestId: string;
-}
-
-/** What a move may write beside the status. */
-export interface MoveFields {
-  readonly reason?: string;
-  readonly reasonMessage?: string;
-  readonly manifestSha256?: Buffer;
-  readonly manifestBytes?: number;
-  readonly buildSeconds?: number;
-}
-
-export interface Move {
-  readonly to: StoredStatus;
-  readonly by: Mover;
-  readonly requestId: string;
-  readonly note?: string;
-  readonly set?: MoveFields;
-  /** Narrows the statuses to move from, within what the lifecycle allows. */
-  readonly from?: readonly StoredStatus[];
-}
-
 const shown = (condition: Sql, order: Sql, limit: number) => sql`
-  select ${columns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug,
+  select ${deploymentColumns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug,
          case when d.status = 'queued' and d.trigger <> 'upload' then (
            select count(*) from deployments q join projects o on o.id = q.project_id
             where q.status = 'queued' and q.trigger <> 'upload' and o.user_id = p.user_id and q.id <= d.id
@@ -127,51 +85,17 @@ const overdue = (silenceSeconds: number) => sql`
   or (d.status in ('cloning', 'building', 'uploading')
       and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
 
-/**
- * The only writer of `status`: one compare-and-swap statement that also appends the events. Returns those that were moved: of which the
- * lifecycle allows it from where they are. How they ended is also to be shown beside their commits, whoever made the move.
- */
-async function moveAll(db: Queryable, which: Sql, move: Move): Promise<Deployment[]> {
-  const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
-  const set = move.set ?? {};
-  const assignments = [
-    sql`status = ${move.to}`,
-    sql`status_version = status_version + 1`,
-    sql`deadline_at = db_now() + make_interval(secs => ${(deadlineSeconds as Partial<Record<StoredStatus, number>>)[move.to] ?? 0})`,
-  ];
-  if (set.reason !== undefined) assignments.push(sql`reason = ${set.reason}`);
-  if (set.reasonMessage !== undefined) assignments.push(sql`reason_message = ${set.reasonMessage}`);
-  if (set.manifestSha256 !== undefined) assignments.push(sql`manifest_sha256 = ${set.manifestSha256}`);
-  if (set.manifestBytes !== undefined) assignments.push(sql`manifest_bytes = ${set.manifestBytes}`);
-  if (set.buildSeconds !== undefined) assignments.push(sql`build_seconds = ${set.buildSeconds}`);
-  const ends = move.to === 'deployed' || (isFinal(move.to) && move.to !== 'purged');
-  if (ends) assignments.push(sql`finished_at = db_now()`);
-  const moved = await db.query<Deployment>(sql`
-    with before as (
-      select id, status from deployments where ${which} and status = any (${sources}::text[]) for update
-    ), d as (
-      update deployments set ${joinSql(assignments, ', ')} from before where deployments.id = before.id
-      returning deployments.*, before.status as from_status
-    ), event as (
-      insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id, note)
-      select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from d
-    )
-    select ${columns} from d`);
-  if (ends) {
-    await enqueue(db, ...moved.filter(isOfCommit).map((deployment) => commitStatusMessage(deployment, move.requestId)));
-  }
-  return moved;
-}
-
 export const deploymentRepository = (db: Queryable) => ({
   async find(id: string): Promise<Deployment | undefined> {
-    const [row] = await db.query<Deployment>(sql`select ${columns} from deployments d where d.id = ${id}`);
+    const [row] = await db.query<Deployment>(sql`select ${deploymentColumns} from deployments d where d.id = ${id}`);
     return row;
   },
 
   /** Locks the row for the rest of the transaction. Lock the environment first. */
   async lock(id: string): Promise<Deployment | undefined> {
-    const [row] = await db.query<Deployment>(sql`select ${columns} from deployments d where d.id = ${id} for update`);
+    const [row] = await db.query<Deployment>(
+      sql`select ${deploymentColumns} from deployments d where d.id = ${id} for update`,
+    );
     return row;
   },
 
@@ -194,14 +118,14 @@ export const deploymentRepository = (db: Queryable) => ({
   /** Newest deployment of an environment, whatever became of it. */
   async findNewest(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
-      select ${columns} from deployments d where d.environment_id = ${environmentId} order by d.seq desc limit 1`);
+      select ${deploymentColumns} from deployments d where d.environment_id = ${environmentId} order by d.seq desc limit 1`);
     return row;
   },
 
   /** Newest deployment that came from the branch: what was deployed once more says nothing about the head. */
   async findNewestOfBranch(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
-      select ${columns} from deployments d
+      select ${deploymentColumns} from deployments d
        where d.environment_id = ${environmentId} and d.from_head order by d.seq desc limit 1`);
     return row;
   },
@@ -209,7 +133,7 @@ export const deploymentRepository = (db: Queryable) => ({
   /** Newest deployment of a commit in an environment. */
   async findNewestOfCommit(environmentId: string, commitSha: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
-      select ${columns} from deployments d
+      select ${deploymentColumns} from deployments d
        where d.environment_id = ${environmentId} and d.commit_sha = ${commitSha} order by d.seq desc limit 1`);
     return row;
   },
@@ -219,30 +143,12 @@ export const deploymentRepository = (db: Queryable) => ({
    * its project is being deleted; the place is then gone, if the transaction is committed all the same.
    */
   async insertNext(deployment: NewDeployment, by: Mover): Promise<Deployment | undefined> {
-    const { environment, requestId } = deployment;
+    const { environment, fromHead } = deployment;
     const [row] = await db.query<Deployment>(sql`
       with place as (
-        -- What is deployed once more says nothing about the branch; anything else is its head, and what was skipped lies behind it.
-        update environments
-           set next_seq = next_seq + 1, skipped_sha = case when ${deployment.fromHead} then null else skipped_sha end
-         where id = ${environment.id} returning next_seq - 1 as seq
-      ), d as (
-        insert into deployments (
-          project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, commit_message, commit_author,
-          settings, variables, request_id, from_head
-        )
-        select p.id, ${environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${deployment.branch},
-               ${deployment.commitSha}, ${deployment.commitMessage}, ${deployment.commitAuthor},
-               ${JSON.stringify(deployment.settings)}::jsonb,
-               ${deployment.trigger === 'upload' ? sql`'[]'::jsonb` : variablesOf(environment.name)}, ${requestId},
-               ${deployment.fromHead}
-          from place, projects p where p.id = ${deployment.projectId} and p.deleting_at is null
-        returning *
-      ), event as (
-        insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id)
-        select id, null, status, ${by}, request_id from d
-      )
-      select ${columns} from d`);
+        update environments set ${takingPlace(fromHead)} where id = ${environment.id} returning next_seq - 1 as seq
+      ), ${inserting(deployment, by)}
+      select ${deploymentColumns} from d`);
     return row;
   },
 
@@ -321,7 +227,7 @@ export const deploymentRepository = (db: Queryable) => ({
   /** The deployment, if it is one of those still: it may have gone on since it was listed. */
   async findOverdue(id: string, silenceSeconds: number): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
-      select ${columns}
+      select ${deploymentColumns}
         from deployments d
         left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
        where d.id = ${id} and (${overdue(silenceSeconds)})`);
@@ -397,7 +303,7 @@ export const deploymentRepository = (db: Queryable) => ({
     readonly activatedSeq: number;
   }): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
-      select ${columns} from deployments d
+      select ${deploymentColumns} from deployments d
        where d.environment_id = ${environment.id} and d.seq > ${environment.activatedSeq} and d.status = 'deployed'
        order by d.seq desc limit 1 for update`);
     return row;

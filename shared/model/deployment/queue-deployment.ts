@@ -8,6 +8,7 @@ import { supersedeQueued } from './cancel-deployment.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
+import type { NewDeployment } from './deployment-places-repository.ts';
 
 export interface Commit {
   readonly sha: string;
@@ -17,8 +18,7 @@ export interface Commit {
 
 export interface QueueDeployment {
   readonly project: Project;
-  /** Locked by the caller's transaction. */
-  readonly environment: Environment;
+  readonly environment: Pick<Environment, 'id' | 'name' | 'branch' | 'disabledAt'>;
   readonly commit: Commit;
   readonly trigger: DeploymentTrigger;
   /** Of the commit, if it is not the environment's. */
@@ -35,6 +35,39 @@ export interface QueueDeployment {
 /** GitHub allows messages of any length; a list shows a line. */
 const MESSAGE_LIMIT = 1000;
 
+/** The row of a deployment to be queued, with a snapshot of the project's settings. */
+export const queuedDeployment = ({
+  project,
+  environment,
+  commit,
+  trigger,
+  branch,
+  fromHead,
+  dedupeKey,
+  requestId,
+}: Omit<QueueDeployment, 'messages'>): NewDeployment => ({
+  projectId: project.id,
+  environment,
+  trigger,
+  dedupeKey,
+  branch: branch ?? environment.branch,
+  fromHead: fromHead ?? trigger !== 'redeploy',
+  commitSha: commit.sha,
+  commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
+  commitAuthor: commit.author,
+  settings: buildSettingsOf(project),
+  requestId,
+});
+
+/** What is said to others when a deployment is queued: it is pending, and shall be built. */
+export const queuedMessages = (
+  deploymentId: string,
+  { environment, commit, requestId }: Pick<QueueDeployment, 'environment' | 'commit' | 'requestId'>,
+): OutboxMessage[] => [
+  commitStatusMessage({ environmentId: environment.id, commitSha: commit.sha }, requestId),
+  buildStartMessage(deploymentId, requestId),
+];
+
 /**
  * Queues a deployment with a snapshot of the project's settings and variables, cancels older ones that no run has taken
  * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock; it
@@ -43,35 +76,17 @@ const MESSAGE_LIMIT = 1000;
 export async function queueDeployment(
   repositories: Pick<Repositories, 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
-  { project, environment, commit, trigger, branch, fromHead, dedupeKey, requestId, messages = [] }: QueueDeployment,
+  { messages = [], ...wanted }: QueueDeployment,
 ): Promise<Deployment> {
+  const { environment, requestId } = wanted;
   if (environment.disabledAt) throw new AppError('environment_off');
   // Both are sent at once. Whatever is in the queue when the first is done is older than what the second puts there.
   const [, deployment] = await Promise.all([
     supersedeQueued(repositories, by, { environmentId: environment.id, requestId }),
-    repositories.deployments.insertNext(
-      {
-        projectId: project.id,
-        environment,
-        trigger,
-        dedupeKey,
-        branch: branch ?? environment.branch,
-        fromHead: fromHead ?? trigger !== 'redeploy',
-        commitSha: commit.sha,
-        commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
-        commitAuthor: commit.author,
-        settings: buildSettingsOf(project),
-        requestId,
-      },
-      by,
-    ),
+    repositories.deployments.insertNext(queuedDeployment(wanted), by),
   ]);
   // Whoever deletes a project holds its environments' locks meanwhile.
   if (!deployment) throw new AppError('not_found');
-  await repositories.enqueue(
-    commitStatusMessage({ environmentId: environment.id, commitSha: commit.sha }, requestId),
-    buildStartMessage(deployment.id, requestId),
-    ...messages,
-  );
+  await repositories.enqueue(...queuedMessages(deployment.id, wanted), ...messages);
   return deployment;
 }

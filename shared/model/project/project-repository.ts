@@ -5,10 +5,11 @@ import { AppError } from '../../kernel/app-error.ts';
 import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
 
-const columns = sql`
+/** Of `projects p`. */
+export const projectColumns = sql`
   p.id, p.user_id, p.slug, p.name, p.github_repository_id, p.repository, p.root_directory, p.install_command,
-  p.build_command, p.output_directory, p.node_version, p.spa, p.webhook_secret_sealed, p.github_hook_id,
-  p.watch_paths, p.created_at, p.updated_at`;
+  p.build_command, p.output_directory, p.start_command, p.runtime, p.node_version, p.spa, p.webhook_secret_sealed,
+  p.github_hook_id, p.watch_paths, p.created_at, p.updated_at`;
 
 /** A project with what production shows. */
 export interface ShownProject extends Project {
@@ -59,6 +60,8 @@ const columnOf = {
   installCommand: sql`install_command`,
   buildCommand: sql`build_command`,
   outputDirectory: sql`output_directory`,
+  startCommand: sql`start_command`,
+  runtime: sql`runtime`,
   nodeVersion: sql`node_version`,
   spa: sql`spa`,
 } as const satisfies Record<keyof ProjectChange, Sql>;
@@ -70,7 +73,7 @@ const ofMember = (userId: string) => sql`join project_members m on m.project_id 
 const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
 const shown = sql`
-  select ${columns}, e.branch, e.current_deployment_id
+  select ${projectColumns}, e.branch, e.current_deployment_id
     from projects p join environments e on e.project_id = p.id and e.name = 'production'`;
 
 export const projectRepository = (db: Queryable) => ({
@@ -84,7 +87,7 @@ export const projectRepository = (db: Queryable) => ({
   /** From the moment on that a project is being deleted, it is nowhere to be found. */
   async find(id: string): Promise<Project | undefined> {
     const [row] = await db.query<Project>(sql`
-      select ${columns} from projects p where p.id = ${id} and p.deleting_at is null`);
+      select ${projectColumns} from projects p where p.id = ${id} and p.deleting_at is null`);
     return row;
   },
 
@@ -129,12 +132,13 @@ export const projectRepository = (db: Queryable) => ({
       const [row] = await db.query<Project>(sql`
         insert into projects as p (
           id, user_id, slug, name, github_repository_id, repository, root_directory, install_command, build_command,
-          output_directory, node_version, spa, watch_paths, webhook_secret_sealed
+          output_directory, start_command, runtime, node_version, spa, watch_paths, webhook_secret_sealed
         ) values (
           ${project.id}, ${project.userId}, ${project.slug}, ${project.name}, ${project.githubRepositoryId},
           ${project.repository}, ${project.rootDirectory}, ${project.installCommand}, ${project.buildCommand},
-          ${project.outputDirectory}, ${project.nodeVersion}, ${project.spa}, ${project.watchPaths ?? null}, ${project.webhookSecretSealed}
-        ) returning ${columns}`);
+          ${project.outputDirectory}, ${project.startCommand}, ${project.runtime}, ${project.nodeVersion}, ${project.spa},
+          ${project.watchPaths ?? null}, ${project.webhookSecretSealed}
+        ) returning ${projectColumns}`);
       if (!row) throw new AppError('internal', { message: 'insert returned nothing' });
       return row;
     } catch (error) {
@@ -180,9 +184,13 @@ export const projectRepository = (db: Queryable) => ({
     return new Set(rows.map((row) => row.slug));
   },
 
-  /** From here on nobody finds the project. False when somebody was quicker. Lock its environments first. */
+  /**
+   * From here on nobody finds the project. False when somebody was quicker. Lock its environments first. Takes a place in the order of each, so
+   * that a push that was decided on a moment ago is looked at again.
+   */
   async startDeleting(id: string): Promise<boolean> {
     const rows = await db.query(sql`
+      with places as (update environments set next_seq = next_seq + 1 where project_id = ${id})
       update projects set deleting_at = db_now() where id = ${id} and deleting_at is null returning 1`);
     return rows.length > 0;
   },
@@ -190,7 +198,7 @@ export const projectRepository = (db: Queryable) => ({
   /** A project that is being deleted, and how far that is. */
   async findDeleting(id: string): Promise<DeletingProject | undefined> {
     const [row] = await db.query<DeletingProject>(sql`
-      select ${columns}, p.teardown_cursor,
+      select ${projectColumns}, p.teardown_cursor,
              extract(epoch from greatest(p.deleting_at, (
                select max(x.exposed_at) from route_exposures x join routes r on r.hostname = x.hostname
                 where r.project_id = p.id

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from '@miaobu/shared/db/sql';
+import { sha256Hex } from '@miaobu/shared/kernel/hmac';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ImportedProject, importProject } from '../../tests/database/import-project.ts';
+import { dispatchAttempt, openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { pushEvent, webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
+
+let own: TestStore;
+let site: ImportedProject;
+
+beforeAll(async () => {
+  own = await openTestStore();
+});
+beforeEach(async () => {
+  await own.empty();
+  site = await importProject(own, { slug: 'blog' });
+});
+afterAll(() => own.close());
+
+const commit = (name: string) => sha256Hex(name).slice(0, 40);
+const push = (name: string, pushedAt: number) => pushEvent({ after: commit(name), pushedAt });
+const deployments = () =>
+  own.db.query<{ commitSha: string; status: string }>(
+    sql`select commit_sha, status from deployments order by environment_id, seq`,
+  );
+const outcomes = async () =>
+  (await own.db.query<{ outcome: string }>(sql`select outcome from webhook_deliveries order by id`)).map(
+    ({ outcome }) => outcome,
+  );
+
+/** A webhook for which `meanwhile` happens between the moment a push is decided on and the statement that takes it. */
+function overtakenBy(meanwhile: () => Promise<unknown>) {
+  const taken: boolean[] = [];
+  const { store, sealer } = own;
+  const accept: typeof store.pushes.accept = async (accepted, by) => {
+    await meanwhile();
+    const done = await store.pushes.accept(accepted, by);
+    taken.push(done);
+    return done;
+  };
+  const { deliver } = webhookUnderTest({ store: { ...store, pushes: { ...store.pushes, accept } }, sealer });
+  return { deliver, taken };
+}
+
+test('a push that nothing overtakes is taken at once', async () => {
+  const { deliver, taken } = overtakenBy(async () => {});
+  expect((await deliver(site, push('a', 1000))).body.data?.outcome).toBe('accepted');
+  expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
+  expect(taken).toEqual([true, true]);
+  expect(await deployments()).toEqual([
+    { commitSha: commit('a'), status: 'cancelled' },
+    { commitSha: commit('b'), status: 'queued' },
+  ]);
+});
+
+test('a push that an older one overtakes comes after it all the same', async () => {
+  const other = webhookUnderTest(own);
+  const { deliver, taken } = overtakenBy(() => other.deliver(site, push('a', 1000)));
+  expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
+  expect(taken).toEqual([false]);
+  expect(await deployments()).toEqual([
+    { commitSha: commit('a'), status: 'cancelled' },
+    { commitSha: commit('b'), status: 'queued' },
+  ]);
+});
+
+test('a push that a newer one overtakes is stale', async () => {
+  const other = webhookUnderTest(own);
+  const { deliver, taken } = overtakenBy(() => other.deliver(site, push('b', 1001)));
+  expect((await deliver(site, push('a', 1000))).body.data?.outcome).toBe('stale');
+  expect(taken).toEqual([false]);
+  expect(await deployments()).toEqual([{ commitSha: commit('b'), status: 'queued' }]);
+});
+
+test('a delivery that is overtaken by itself is answered as the first time', async () => {
+  const other = webhookUnderTest(own);
+  const guid = randomUUID();
+  const { deliver } = overtakenBy(() => other.deliver(site, push('a', 1000), { guid }));
+  expect((await deliver(site, push('a', 1000), { guid })).body.data).toMatchObject({
+    outcome: 'accepted',
+    replayed: true,
+  });
+  expect(await deployments()).toHaveLength(1);
+  expect(await outcomes()).toEqual(['accepted']);
+});
+
+test('the same commit in another delivery, which overtakes it, is deployed once', async () => {
+  const other = webhookUnderTest(own);
+  const { deliver } = overtakenBy(() => other.deliver(site, push('a', 1000)));
+  expect((await deliver(site, push('a', 1001))).body.data?.outcome).toBe('duplicate_head');
+  expect(await deployments()).toHaveLength(1);
+});
+
+test.each([
+  ['switched off', () => own.store.environments.disable(site.production.id)],
+  ['follows another branch', () => own.db.query(sql`update environments set branch = 'next'`)],
+])('nothing is deployed to an environment that meanwhile is or %s', async (_, meanwhile) => {
+  const { deliver, taken } = overtakenBy(meanwhile);
+  expect((await deliver(site, push('a', 1000))).body.data?.outcome).toBe('ignored');
+  expect(taken).toEqual([false]);
+  expect(await deployments()).toEqual([]);
+});
+
+test('nothing is deployed to a project that is being deleted meanwhile', async () => {
+  const { deliver, taken } = overtakenBy(() => own.store.projects.startDeleting(site.project.id));
+  expect((await deliver(site, push('a', 1000))).status).toBe(401);
+  expect(taken).toEqual([false]);
+  expect(await deployments()).toEqual([]);
+  expect(await outcomes()).toEqual([]);
+});
+
+test('whoever deletes the project while the statement waits for the environment is first', async () => {
+  const { store, sealer } = own;
+  let answered: Promise<{ status: number }> | undefined;
+  const { deliver } = webhookUnderTest({ store, sealer });
+  await store.transaction(async (repositories) => {
+    await repositories.environments.lock(site.production.id);
+    answered = deliver(site, push('a', 1000));
+    await expect
+      .poll(() =>
+        own.db.query(
+          sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        ),
+      )
+      .toHaveLength(1);
+    await repositories.projects.startDeleting(site.project.id);
+  });
+  expect((await answered)?.status).toBe(401);
+  expect(await deployments()).toEqual([]);
+});
+
+test('a build that begins meanwhile goes on, and the push comes after it', async () => {
+  const first = webhookUnderTest(own);
+  await first.deliver(site, push('a', 1000));
+  const [queued] = await own.db.query<{ id: string }>(sql`select id from deployments`);
+  const { deliver, taken } = overtakenBy(() => dispatchAttempt(own, queued?.id ?? ''));
+  expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
+  expect(taken).toEqual([true]);
+  expect(await deployments()).toEqual([
+    { commitSha: commit('a'), status: 'queued' },
+    { commitSha: commit('b'), status: 'queued' },
+  ]);
+});
+
+test('a run that was asked for already is ended when something newer comes', async () => {
+  const { deliver, taken } = overtakenBy(async () => {});
+  await deliver(site, push('a', 1000));
+  const [queued] = await own.db.query<{ id: string }>(sql`select id from deployments`);
+  await dispatchAttempt(own, queued?.id ?? '');
+  expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
+  expect(taken).toEqual([true]);
+  expect(await own.messages('run.cancel')).toMatchObject([{ state: 'pending' }]);
+  expect((await deployments()).map(({ status }) => status)).toEqual(['cancelled', 'queued']);
+});
