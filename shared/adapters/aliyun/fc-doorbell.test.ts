@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { fcDoorbell } from './fc-doorbell.ts';
 
 /** A Function Compute that answers a call when it is told to. */
-async function patientFunctionCompute() {
+async function patientFunctionCompute(warn: (message: string) => void = () => {}) {
   const calls: string[] = [];
   const unanswered: ServerResponse[] = [];
   const server = createServer(async (request, response) => {
@@ -20,13 +20,14 @@ async function patientFunctionCompute() {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     functionName: 'deploy',
     credentials: () => ({ accessKeyId: 'id', accessKeySecret: 'secret' }),
-    log: { warn: () => {} },
+    log: { warn },
   });
   return {
     doorbell,
     calls,
     called: () => once(server, 'called'),
     answer: () => void unanswered.shift()?.writeHead(202).end(),
+    endConnections: () => void server.closeAllConnections(),
     close: () => void server.close().closeAllConnections(),
   };
 }
@@ -52,5 +53,31 @@ test('who rings while a call is under way is heard by the next one, which begins
   answer();
   await again;
   expect(calls).toEqual(['first', 'second', 'fourth']);
+  close();
+});
+
+test('a connection that was ended at rest costs no ring', async () => {
+  const { doorbell, calls, called, answer, endConnections, close } = await patientFunctionCompute();
+  for (const name of ['first', 'second']) {
+    const heard = called();
+    const rung = doorbell.ring(name);
+    await heard;
+    answer();
+    await rung;
+    endConnections();
+  }
+  expect(calls).toEqual(['first', 'second']);
+  close();
+});
+
+test('a Function Compute that does not answer, or hangs up, is a warning and no error', async () => {
+  const warnings: string[] = [];
+  const { doorbell, called, endConnections, close } = await patientFunctionCompute((message) => warnings.push(message));
+  const heard = called();
+  const rung = doorbell.ring('unanswered');
+  await heard;
+  endConnections();
+  await rung;
+  expect(warnings).toEqual(['the doorbell was not heard']);
   close();
 });
