@@ -1,9 +1,7 @@
 import path from 'node:path';
 import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
-import { packApp } from './app/pack-app.ts';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
-import { buildSite } from './commands/build-site.ts';
 import { detectProject } from './detect-project.ts';
 import { failureReport } from './failure-report.ts';
 import { createLogShipper, type LogShipper } from './log/log-shipper.ts';
@@ -55,15 +53,25 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
   const folder = await findRootDirectory(workspace.source, job.settings.root_directory);
   const plan = await detectProject({ folder, source: workspace.source, settings: job.settings });
   log.line(`Detected: ${plan.title}`);
+  // What only some builds need is loaded by them: this program is started for every one.
   const runsCommands = plan.build !== undefined || plan.install.kind !== 'none';
   const mark = randomToken(12);
   const built = runsCommands
-    ? await buildSite({ plan, folder, job, workspace, log, signal, mark, runner })
+    ? await (await import('./commands/build-site.ts')).buildSite({
+        plan,
+        folder,
+        job,
+        workspace,
+        log,
+        signal,
+        mark,
+        runner,
+      })
     : { seconds: 0, user: undefined };
 
   const { user } = built;
   const artifact = plan.server
-    ? await packApp({
+    ? await (await import('./app/pack-app.ts')).packApp({
         ...{ folder, user, server: plan.server, source: workspace.source, say: log.line },
         target: path.join(workspace.folder, 'package.zip'),
       })
