@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { crc32, inflateRawSync } from 'node:zlib';
 import { type AppManifest, serverEnvironment } from '@miaobu/shared/contracts/app-manifest';
 import { readZipDirectory } from '@miaobu/shared/kernel/zip-directory';
@@ -46,6 +47,12 @@ const answers = (port: number) =>
     socket.once('close', () => socket.destroy()).once('connect', () => socket.destroy());
   });
 
+/** The Python that `python3` of this machine is, behind whatever launcher. */
+async function pythonHere(): Promise<string> {
+  const run = promisify(execFile);
+  return (await run('python3', ['-c', 'import sys; print(sys.executable)'])).stdout.trim();
+}
+
 export interface StartedPackage {
   readonly url: string;
   /** Where it was unpacked. */
@@ -70,7 +77,9 @@ export async function startPackage(
   const programs = path.join(place, 'runtime');
   await Promise.all([mkdir(folder), mkdir(programs)]);
   await unpack(zip, folder);
-  if (manifest.kind === 'node') await symlink(process.execPath, path.join(programs, 'node'));
+  await (manifest.kind === 'node'
+    ? symlink(process.execPath, path.join(programs, 'node'))
+    : Promise.all(['python', 'python3'].map(async (name) => symlink(await pythonHere(), path.join(programs, name)))));
   const port = await freePort();
   const child = spawn('/bin/sh', ['-c', manifest.start], {
     cwd: folder,
