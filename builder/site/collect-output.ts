@@ -8,6 +8,8 @@ import { isInside } from '../source/folder-inside.ts';
 import { inParallel } from '../upload/in-parallel.ts';
 import { type ContentDigests, createFileHasher } from './content-digests.ts';
 import { contentType } from './content-type.ts';
+import { type FoundRules, readRoutingRules } from './rules/read-routing-rules.ts';
+import { OUTPUT_RULE_FILES, ROOT_RULE_FILES } from './rules/rule-file.ts';
 
 const PARALLEL = 16;
 
@@ -20,6 +22,8 @@ export interface Collected {
   readonly files: readonly CollectedFile[];
   /** Paths that were there but are never published. */
   readonly ignored: readonly string[];
+  /** What the site's own files say about its addresses. */
+  readonly routing: FoundRules;
 }
 
 /** Repositories, environment files and credentials of npm are never part of a site. */
@@ -42,6 +46,8 @@ interface FoundFile {
 async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser | undefined) {
   const files: FoundFile[] = [];
   const ignored: string[] = [];
+  const ruleFiles: readonly string[] = isProjectRoot ? [...OUTPUT_RULE_FILES, ...ROOT_RULE_FILES] : OUTPUT_RULE_FILES;
+  const rulesFound: string[] = [];
   const byFoldedPath = new Map<string, string>();
   let total = 0;
 
@@ -94,6 +100,11 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
         ignored.push(file);
         continue;
       }
+      // They are read, not served.
+      if (ruleFiles.includes(file) && !entry.isDirectory()) {
+        rulesFound.push(file);
+        continue;
+      }
       claim(file);
       const own = path.join(folder, entry.name);
       const source = entry.isSymbolicLink() ? await follow(own, file) : own;
@@ -105,7 +116,7 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
   }
 
   await walk(root, '', [root]);
-  return { files, ignored };
+  return { files, ignored, rulesFound };
 }
 
 /**
@@ -114,17 +125,21 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
  */
 export async function collectOutput({
   folder,
+  root = folder,
   isProjectRoot,
   user,
 }: {
   folder: string;
+  /** The project's root directory, a real path, when it is another. */
+  root?: string;
   /** The output directory is the project's own: its dependencies are not part of the site. */
   isProjectRoot: boolean;
   user: BuildUser | undefined;
 }): Promise<Collected> {
-  const { files, ignored } = await findFiles(folder, isProjectRoot, user);
+  const { files, ignored, rulesFound } = await findFiles(folder, isProjectRoot, user);
   if (files.length === 0) {
-    const why = ignored.length === 0 ? 'is empty' : `has nothing but ${ignored.slice(0, 5).join(', ')}`;
+    const others = [...ignored, ...rulesFound];
+    const why = others.length === 0 ? 'is empty' : `has nothing but ${others.slice(0, 5).join(', ')}`;
     throw new BuildFailure('output_empty', `There is nothing to publish: the output directory ${why}.`);
   }
   const digests = createFileHasher();
@@ -133,5 +148,6 @@ export async function collectOutput({
     ...(await digests(file.source, file.bytes)),
     type: contentType(file.path),
   }));
-  return { files: collected.sort((a, b) => (a.path < b.path ? -1 : 1)), ignored };
+  const routing = await readRoutingRules({ output: folder, root, user });
+  return { files: collected.sort((a, b) => (a.path < b.path ? -1 : 1)), ignored, routing };
 }

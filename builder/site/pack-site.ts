@@ -28,7 +28,7 @@ export async function packSite({
   signal: AbortSignal;
 }): Promise<Artifact> {
   const output = await findOutput(folder, plan);
-  const collected = await collectOutput({ folder: output, isProjectRoot: output === folder, user });
+  const collected = await collectOutput({ folder: output, root: folder, isProjectRoot: output === folder, user });
   return siteArtifact(collected, {
     spa,
     maySpa: plan.maySpa,

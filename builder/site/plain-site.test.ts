@@ -42,6 +42,34 @@ test('a folder of files is published as it is, without environment files', async
   expect(platform.log()).toContain('Not published: .env');
 });
 
+test('what the site says about its own addresses is part of the manifest, and is not published itself', async () => {
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({
+      'index.html': 'home',
+      _redirects: '/old/* /new/:splat\n/au /b 302 Country=au',
+      _headers: '/*\n  X-Frame-Options: DENY',
+      'netlify.toml': '[[headers]]\nfor = "/a"\nvalues = { X-A = ["b", "c"] }',
+      'vercel.json': '{ "cleanUrls": true }',
+    }),
+  });
+  expect((await builder.run(platform.inputs)).code).toBe(0);
+  expect(platform.manifest()).toMatchObject({
+    files: [{ path: 'index.html' }],
+    rules: {
+      redirects: [{ from: '/old/*', to: '/new/:splat', status: 301, force: false }],
+      headers: [
+        { for: '/*', set: [['x-frame-options', 'DENY']], unset: [] },
+        { for: '/a', set: [['x-a', 'b, c']], unset: [] },
+      ],
+      cleanUrls: true,
+    },
+  });
+  expect(platform.log()).toContain(
+    'Warning: _redirects:2: conditions (Country) are not supported; the rule is left out\n' +
+      '1 redirect, 2 header rules, clean URLs from _redirects, _headers, netlify.toml, vercel.json\n',
+  );
+});
+
 test('only files that the project does not have yet are uploaded', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ ...SITE, 'copy-of-style.css': SITE['style.css'] }),

@@ -12,11 +12,11 @@ const blobOf = ({ sha256, bytes }: Twin) => ({ sha256, bytes });
 const encodingsOf = ({ br, gzip }: Twins) => ({ ...(br && { br: blobOf(br) }), ...(gzip && { gzip: blobOf(gzip) }) });
 
 /**
- * The artifact of a static site. Says in the log what is left out and how unknown addresses are answered. Throws
+ * The artifact of a static site. Says in the log what is left out, how unknown addresses are answered and which rules count. Throws
  * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which has to stay until all is uploaded.
  */
 export async function siteArtifact(
-  { files, ignored }: Collected,
+  { files, ignored, routing }: Collected,
   /** `spa`: the project's setting; `maySpa`: whether a lone page means a single-page app. */
   {
     spa,
@@ -38,12 +38,14 @@ export async function siteArtifact(
   const paths = files.map((file) => file.path);
   const isSpa = decideSpa(spa, maySpa, paths);
   if (isSpa) say('Single-page app: unknown addresses are answered with index.html');
+  for (const line of routing.lines) say(line);
   const twins = await precompress(files, { into: twinsFile, say, signal });
   // The reader's own rules: better to fail here, with the log at hand, than when it is activated.
   const manifest = parseManifest({
     v: 1,
     kind: 'static',
     spa: isSpa,
+    rules: routing.rules,
     files: files.map(({ path, sha256, bytes, type }) => {
       const its = twins.get(sha256);
       return { path, sha256, bytes, type, ...(its && { encodings: encodingsOf(its) }) };

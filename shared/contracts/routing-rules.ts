@@ -92,8 +92,8 @@ function queryOf(value: unknown, where: string, refuse: Refuse): NameAndValue[] 
 export const namesOfQuery = (query: readonly NameAndValue[]): string[] =>
   query.flatMap(([, wanted]) => (/^:[A-Za-z]\w*$/.test(wanted) ? [wanted.slice(1)] : []));
 
-function redirectOf(value: unknown, index: number, refuse: Refuse): RedirectRule {
-  const where = `redirect ${index + 1}`;
+/** Reads one redirect or rewrite, which messages call `where`. */
+export function parseRedirectRule(value: unknown, where: string, refuse: Refuse): RedirectRule {
   if (!isRecord(value)) return refuse(`${where} is not an object`);
   const { from, to, force } = value;
   const pattern = patternOf(from, where, refuse);
@@ -106,8 +106,8 @@ function redirectOf(value: unknown, index: number, refuse: Refuse): RedirectRule
   return { from: String(from), ...(query && { query }), to, status, force };
 }
 
-function headerRuleOf(value: unknown, index: number, refuse: Refuse): HeaderRule {
-  const where = `header rule ${index + 1}`;
+/** Reads one rule for headers, which messages call `where`. */
+export function parseHeaderRule(value: unknown, where: string, refuse: Refuse): HeaderRule {
   if (!isRecord(value)) return refuse(`${where} is not an object`);
   patternOf(value.for, where, refuse);
   const checked = (name: unknown): string => {
@@ -138,10 +138,10 @@ export function parseRoutingRules(value: unknown, refuse: Refuse): RoutingRules 
   }
   const rules: RoutingRules = {
     redirects: listOf(value.redirects, RULE_LIMITS.redirects, 'redirects', refuse).map((it, index) =>
-      redirectOf(it, index, refuse),
+      parseRedirectRule(it, `redirect ${index + 1}`, refuse),
     ),
     headers: listOf(value.headers, RULE_LIMITS.headerRules, 'header rules', refuse).map((it, index) =>
-      headerRuleOf(it, index, refuse),
+      parseHeaderRule(it, `header rule ${index + 1}`, refuse),
     ),
     ...(typeof trailingSlash === 'boolean' && { trailingSlash }),
     ...(typeof cleanUrls === 'boolean' && { cleanUrls }),
