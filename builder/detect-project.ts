@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuildSettings } from '@miaobu/shared/contracts/build-job';
 import { type DetectedBuild, detectBuild } from '@miaobu/shared/kernel/detect/detect-build';
-import { foldersUpwards, pathIn } from '@miaobu/shared/kernel/detect/source-files';
-import { BuildFailure, errorCode } from './build-failure.ts';
+import { LONGEST_TEXT_BYTES } from '@miaobu/shared/kernel/detect/source-files';
+import { BuildFailure } from './build-failure.ts';
 
 /** What to do with a project that lies on this disk: from its settings, and where they leave it open, from its files. */
 export async function detectProject({
@@ -17,12 +18,13 @@ export async function detectProject({
   settings: BuildSettings;
 }): Promise<DetectedBuild> {
   const root = path.relative(source, folder).split(path.sep).join('/');
-  const names = new Set<string>();
-  for (const current of foldersUpwards(root)) {
-    for (const name of await readdir(path.join(source, current))) names.add(pathIn(current, name));
-  }
+  const sizeOf = (name: string) => fileSize(path.join(source, name));
   const detected = await detectBuild(
-    { has: (name) => names.has(name), readText: (name) => readText(path.join(source, name)) },
+    {
+      has: (name) => sizeOf(name) !== undefined,
+      readText: async (name) =>
+        (sizeOf(name) ?? Infinity) > LONGEST_TEXT_BYTES ? undefined : readFile(path.join(source, name), 'utf8'),
+    },
     root,
     settings,
   );
@@ -30,13 +32,12 @@ export async function detectProject({
   return detected;
 }
 
-/** Undefined for what is no file. */
-async function readText(file: string): Promise<string | undefined> {
+/** Undefined for what is no file: a folder, a link into nowhere, a name that no file can have. */
+function fileSize(file: string): number | undefined {
   try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    // A link into nowhere, or a folder of that name.
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EISDIR') return undefined;
-    throw error;
+    const found = statSync(file);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -38,6 +38,8 @@ export const vendorPackages: Readonly<Record<string, VendorPackage>> = {
   jose: { exports: 'named' },
   'node-pg-migrate': { exports: 'named', requires: ['pg'] },
   pg: { exports: 'commonjs' },
+  semver: { exports: 'commonjs' },
+  'smol-toml': { exports: 'named' },
   tablestore: { exports: 'commonjs' },
   undici: { exports: 'commonjs' },
   zod: { exports: 'named' },

@@ -423,10 +423,13 @@ create table projects (
   deleting_at timestamp with time zone,
   watch_paths text[],
   teardown_cursor uuid,
+  start_command text,
+  runtime text,
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_slug_key UNIQUE (slug),
   constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
   constraint projects_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint projects_runtime_check CHECK (runtime = ANY (ARRAY['static'::text, 'node'::text, 'python'::text])),
   constraint projects_slug_check CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text AND slug !~ '--'::text),
   constraint projects_watch_paths_check CHECK (cardinality(watch_paths) > 0)
 );

@@ -60,11 +60,11 @@ const failures: readonly Failure[] = [
     says: ['there is no "dist"', 'The folders there are: src, website.'],
   },
   {
-    title: 'a framework that is not set up for static sites, with what to do about it',
-    settings: { install_command: '', build_command: 'mkdir .next' },
-    files: { 'package.json': '{"dependencies":{"next":"16"}}' },
+    title: 'a framework that is set up for another platform, with what to do about it',
+    settings: { install_command: '', build_command: 'mkdir .svelte-kit' },
+    files: { 'package.json': '{"devDependencies":{"@sveltejs/kit":"2"}}' },
     code: 'output_missing',
-    says: ['there is no "out"', "output: 'export'"],
+    says: ['there is no "build"', '@sveltejs/adapter-static'],
   },
   {
     title: 'a build that leaves its output directory empty',

@@ -38,6 +38,8 @@ const DEFAULT_SETTINGS: BuildJob['settings'] = {
   install_command: null,
   build_command: null,
   output_directory: null,
+  start_command: null,
+  runtime: null,
   node_version: null,
   spa: null,
 };

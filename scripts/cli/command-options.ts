@@ -26,6 +26,8 @@ export const commandOptions = {
   'install-command': { type: 'string', value: 'command', help: 'default: detected; ‘’ runs nothing' },
   'build-command': { type: 'string', value: 'command', help: 'default: detected; ‘’ runs nothing' },
   output: { type: 'string', value: 'folder', help: 'where the build leaves the site; default: detected' },
+  'start-command': { type: 'string', value: 'command', help: 'default: detected; ‘’ makes it a site' },
+  runtime: { type: 'string', value: 'kind', help: 'static, node or python; default: detected' },
   message: { type: 'string', short: 'm', value: 'text', help: 'what is deployed, for the list of deployments' },
   'no-wait': { type: 'boolean', help: 'return as soon as the deployment is queued' },
   follow: { type: 'boolean', short: 'f', help: 'go on until the deployment ends' },

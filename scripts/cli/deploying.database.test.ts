@@ -102,7 +102,8 @@ describe('import', () => {
   test('sends what was named and leaves the rest to the platform; an empty command is a setting', async () => {
     const options = ['--name', '我的网站', '--branch=next', '--slug', 'mine', '--root', 'web', '--install-command', ''];
     const { stdout } = await cli.run([
-      ...['import', ...options, '--build-command', 'make site', '--output', 'out', '--no-wait', '--json', 'you/site'],
+      ...['import', ...options, '--build-command', 'make site', '--output', 'out', '--start-command', 'node a.js'],
+      ...['--runtime', 'node', '--no-wait', '--json', 'you/site'],
     ]);
     expect(JSON.parse(stdout)).toMatchObject({
       name: '我的网站',
@@ -113,8 +114,18 @@ describe('import', () => {
         install_command: '',
         build_command: 'make site',
         output_directory: 'out',
+        start_command: 'node a.js',
+        runtime: 'node',
         node_version: null,
       },
+    });
+  });
+
+  test('of a runtime that there is not is refused before anything is asked', async () => {
+    const { exitCode, stderr } = await cli.run(['import', 'you/site', '--runtime', 'cobol']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('There is no runtime "cobol". Use one of static, node, python.'),
     });
   });
 

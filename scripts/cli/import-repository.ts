@@ -1,10 +1,24 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
-import type { ExitCode } from './cli-error.ts';
+import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 import type { Command, CommandContext } from './command.ts';
 import type { OptionValues } from './command-options.ts';
+import { printableText } from './printable-text.ts';
 import { repositoryHere } from './repository-here.ts';
 import { describeAnalysis } from './show-analysis.ts';
 import { awaitDeployment } from './show-progress.ts';
+
+const runtimes = ['static', 'node', 'python'] as const;
+
+function runtimeFrom(text: string | undefined): (typeof runtimes)[number] | undefined {
+  const runtime = runtimes.find((it) => it === text);
+  if (runtime === undefined && text !== undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      `There is no runtime "${printableText(text)}". Use one of ${runtimes.join(', ')}.`,
+    );
+  }
+  return runtime;
+}
 
 /** The settings a person named; the platform finds out the others. */
 function settingsFrom(options: OptionValues) {
@@ -16,6 +30,8 @@ function settingsFrom(options: OptionValues) {
     install_command: options['install-command'],
     build_command: options['build-command'],
     output_directory: options.output,
+    start_command: options['start-command'],
+    runtime: runtimeFrom(options.runtime),
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
@@ -35,7 +51,18 @@ export const importRepository: Command = {
   summary: 'Makes a project of a repository.',
   more: 'Then follows its first deployment until it is live. What is not said is detected.',
   operands: ['[owner/name]'],
-  options: ['name', 'branch', 'slug', 'root', 'install-command', 'build-command', 'output', 'no-wait'],
+  options: [
+    'name',
+    'branch',
+    'slug',
+    'root',
+    'install-command',
+    'build-command',
+    'output',
+    'start-command',
+    'runtime',
+    'no-wait',
+  ],
   optionHelp: { branch: 'what goes to production; default: the repository’s default branch' },
   examples: [
     ['miaobu import', 'the repository that this folder’s git remote names'],

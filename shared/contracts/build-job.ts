@@ -61,6 +61,9 @@ export const buildSettings = z.strictObject({
   install_command: z.string().max(1000).nullable(),
   build_command: z.string().max(1000).nullable(),
   output_directory: z.string().max(255).nullable(),
+  // Deployments that were queued before there were these two keep settings without them.
+  start_command: z.string().max(1000).nullable().default(null),
+  runtime: z.enum(['static', 'node', 'python']).nullable().default(null),
   node_version: z.string().max(20).nullable(),
   spa: z.boolean().nullable(),
 });

@@ -22,6 +22,8 @@ export const repositoryAnalysis = z.strictObject({
   branch: z.string(),
   commit_sha: z.string(),
   root_directory: z.string(),
+  /** A site, or a program that answers requests. */
+  kind: z.enum(['static', 'node', 'python']),
   /** Null: none that is known. */
   framework: z.string().nullable(),
   /** A known framework or plain pages; something that builds; a guess. */
@@ -31,7 +33,13 @@ export const repositoryAnalysis = z.strictObject({
   /** Null, as of the commands below: nothing is run. */
   install_command: z.string().nullable(),
   build_command: z.string().nullable(),
-  /** The first of these that the build has made is published; `.` is the root directory itself. */
+  /** How the program is started, with HOST and PORT set; null for a site. */
+  start_command: z.string().nullable(),
+  /** What the program runs on, e.g. `22` or `3.12`; null for a site. */
+  runtime_version: z.string().nullable(),
+  /** The file that Python packages are installed from; null: none. */
+  python_dependencies: z.string().nullable(),
+  /** The first of these that the build has made is published; `.` is the root directory itself. Empty for a program. */
   output_directories: z.array(z.string()),
   /** As the project asks for it, e.g. `22`, `v20.11.1`, `lts/iron` or `>=18`. */
   node_version: z.string().nullable(),
@@ -41,11 +49,22 @@ export const repositoryAnalysis = z.strictObject({
   problem: z.string().nullable(),
   reasons: z.array(
     z.strictObject({
-      about: z.enum(['framework', 'package_manager', 'install', 'build', 'output', 'node_version', 'spa']),
+      about: z.enum([
+        'kind',
+        'framework',
+        'package_manager',
+        'install',
+        'build',
+        'output',
+        'start',
+        'node_version',
+        'python_version',
+        'spa',
+      ]),
       text: z.string(),
     }),
   ),
-  /** Folders with a package.json, outermost first, at most 50: what may be root directories of projects. */
+  /** Folders with a package.json, requirements.txt, pyproject.toml or Pipfile, outermost first, at most 50: what may be root directories of projects. */
   package_directories: z.array(z.string()),
   /** The repository has more files than GitHub lists: something may have been overlooked. */
   truncated: z.boolean(),

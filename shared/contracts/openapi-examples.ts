@@ -25,6 +25,8 @@ const byName: Readonly<Record<string, unknown>> = {
   build_command: 'npm run build',
   output_directory: 'dist',
   root_directory: '',
+  start_command: null,
+  runtime: null,
   node_version: '22',
   key: 'GREETING',
   value: 'hello',

@@ -22,6 +22,10 @@ export const projectSettings = z.strictObject({
   install_command: command.nullable(),
   build_command: command.nullable(),
   output_directory: directory.nullable(),
+  /** How the program that answers requests is started, with HOST and PORT set; empty: there is none, it is a site. */
+  start_command: command.nullable(),
+  /** What is published: files, or a program that this runs. */
+  runtime: z.enum(['static', 'node', 'python']).nullable(),
   node_version: z.string().max(20).nullable(),
   spa: z.boolean().nullable(),
 });

@@ -38,6 +38,8 @@ export async function importProject(
     installCommand: null,
     buildCommand: null,
     outputDirectory: null,
+    startCommand: null,
+    runtime: null,
     nodeVersion: null,
     spa: null,
     webhookSecretSealed: await sealer.seal(webhookSecret, { project: id, context: webhookSecretContext(id) }),

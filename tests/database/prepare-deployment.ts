@@ -115,6 +115,8 @@ export async function prepareSite({ db, store, sealer }: TestStore, options: Sit
     installCommand: null,
     buildCommand: null,
     outputDirectory: null,
+    startCommand: null,
+    runtime: null,
     nodeVersion: null,
     spa: null,
     webhookSecretSealed: await sealer.seal('webhook secret', { project: id, context: webhookSecretContext(id) }),

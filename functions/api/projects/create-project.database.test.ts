@@ -59,6 +59,8 @@ test('an import answers 201 with the project and its first deployment', async ()
       install_command: null,
       build_command: null,
       output_directory: null,
+      start_command: null,
+      runtime: null,
       node_version: null,
       spa: null,
     },
@@ -126,6 +128,8 @@ test('settings, a name and another branch are taken as they are given', async ()
     install_command: '',
     build_command: 'make site',
     output_directory: 'out',
+    start_command: 'node server.js',
+    runtime: 'node' as const,
     node_version: '22',
     spa: true,
   };

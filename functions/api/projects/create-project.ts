@@ -37,6 +37,8 @@ const settingsOf = (body: Body): ProjectSettings => ({
   installCommand: body.install_command ?? null,
   buildCommand: body.build_command ?? null,
   outputDirectory: body.output_directory ?? null,
+  startCommand: body.start_command ?? null,
+  runtime: body.runtime ?? null,
   nodeVersion: body.node_version ?? null,
   spa: body.spa ?? null,
 });

@@ -39,6 +39,8 @@ test('what is named is changed, what is not stays, and null means "detect it" ag
     install_command: '',
     build_command: 'make',
     output_directory: 'out',
+    start_command: 'node server.js',
+    runtime: 'node' as const,
     node_version: '22',
     spa: true,
   };

@@ -25,6 +25,8 @@ const namesOf = {
   install_command: 'installCommand',
   build_command: 'buildCommand',
   output_directory: 'outputDirectory',
+  start_command: 'startCommand',
+  runtime: 'runtime',
   node_version: 'nodeVersion',
   spa: 'spa',
 } as const satisfies Partial<Record<keyof BodyOf<typeof contract>, keyof ProjectChange>>;

@@ -1,5 +1,6 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { detectBuild, NOTHING_DECIDED } from '@miaobu/shared/kernel/detect/detect-build';
+import { LONGEST_TEXT_BYTES } from '@miaobu/shared/kernel/detect/source-files';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import type { Operation } from '../operation.ts';
@@ -11,9 +12,8 @@ export interface Deps {
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'listTree' | 'readFile'>;
 }
 
-/** What one analysis may read: a lockfile of a megabyte is known by its name, or by the settings beside it. */
-const MOST_FILES = 20;
-const LONGEST_FILE_BYTES = 1024 * 1024;
+/** What one analysis may read. */
+const MOST_FILES = 30;
 
 const withoutDots = (path: string) =>
   path
@@ -49,7 +49,7 @@ export const analyzeRepository =
         async readText(path) {
           read += 1;
           if (read > MOST_FILES) return undefined;
-          return codeHost.readFile(token, repository.fullName, path, head.sha, LONGEST_FILE_BYTES);
+          return codeHost.readFile(token, repository.fullName, path, head.sha, LONGEST_TEXT_BYTES);
         },
       },
       folder,

@@ -2,7 +2,7 @@ import type { RepositoryAnalysis } from '@miaobu/shared/contracts/code-repositor
 import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
 
 const MOST_DIRECTORIES = 50;
-const PACKAGE_FILE = /(?:^|\/)package\.json$/;
+const PACKAGE_FILE = /(?:^|\/)(?:package\.json|requirements\.txt|pyproject\.toml|Pipfile)$/;
 
 function installCommandOf({ install, manager }: DetectedBuild): string | null {
   if (install.kind === 'command') return install.command;
@@ -14,9 +14,13 @@ const depth = (path: string) => (path === '' ? 0 : path.split('/').length);
 
 /** Folders that may be root directories of projects. */
 const packageDirectories = (paths: readonly string[]) =>
-  paths
-    .filter((path) => PACKAGE_FILE.test(path) && !path.split('/').includes('node_modules'))
-    .map((path) => path.replace(PACKAGE_FILE, ''))
+  [
+    ...new Set(
+      paths
+        .filter((path) => PACKAGE_FILE.test(path) && !path.split('/').includes('node_modules'))
+        .map((path) => path.replace(PACKAGE_FILE, '')),
+    ),
+  ]
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
     .slice(0, MOST_DIRECTORIES);
 
@@ -25,11 +29,15 @@ export const presentAnalysis = (
   detected: DetectedBuild,
   paths: readonly string[],
 ): Omit<RepositoryAnalysis, 'full_name' | 'branch' | 'commit_sha' | 'root_directory' | 'truncated'> => ({
+  kind: detected.kind,
   framework: detected.framework?.name ?? null,
   confidence: detected.confidence,
   package_manager: detected.manager?.manager.title ?? null,
   install_command: installCommandOf(detected),
   build_command: detected.build ?? null,
+  start_command: detected.server?.start ?? null,
+  runtime_version: detected.server?.version ?? null,
+  python_dependencies: detected.python?.path ?? null,
   output_directories: [...detected.outputs],
   node_version: detected.nodeVersion ?? null,
   spa: detected.maySpa,

@@ -128,11 +128,15 @@ test('a monorepo is analyzed at each root: its framework, commands and why', asy
     branch: 'main',
     commit_sha: HEAD,
     root_directory: 'apps/web',
+    kind: 'static',
     framework: 'Vite',
     confidence: 'high',
     package_manager: 'pnpm',
     install_command: 'pnpm install --frozen-lockfile',
     build_command: 'pnpm run build',
+    start_command: null,
+    runtime_version: null,
+    python_dependencies: null,
     output_directories: ['dist'],
     node_version: '22',
     spa: true,
@@ -145,6 +149,34 @@ test('a monorepo is analyzed at each root: its framework, commands and why', asy
     truncated: false,
   });
   expect(await analyze({ root_directory: 'apps/docs' })).toMatchObject({ framework: 'Astro', spa: false });
+});
+
+test('a program is shown with what it runs on and how it is started; folders of Python are offered as roots', async () => {
+  host('ada/site', {
+    files: {
+      'package.json': '{"scripts":{"start":"npm run serve","serve":"node server.js"},"dependencies":{"express":"5"}}',
+      'server.js': 'app.listen(process.env.PORT)',
+      'api/requirements.txt': 'fastapi\nuvicorn\n',
+      'api/pyproject.toml': '[tool.ruff]\n',
+      'api/main.py': 'app = FastAPI()\n',
+    },
+  });
+  expect(await analyze()).toMatchObject({
+    kind: 'node',
+    framework: 'Express',
+    start_command: 'node server.js',
+    runtime_version: '22',
+    output_directories: [],
+    package_directories: ['', 'api'],
+  });
+  expect(await analyze({ root_directory: 'api' })).toMatchObject({
+    kind: 'python',
+    framework: 'FastAPI',
+    install_command: null,
+    start_command: 'python -m uvicorn main:app --host 0.0.0.0 --port $PORT',
+    runtime_version: '3.12',
+    python_dependencies: 'api/requirements.txt',
+  });
 });
 
 test('plain pages need nothing, and no file of theirs is read', async () => {
@@ -169,12 +201,12 @@ test('a package.json that cannot be read, or is longer than a megabyte, is answe
   });
 });
 
-test('a repository however deep costs at most twenty files', async () => {
+test('a repository however deep costs at most thirty files', async () => {
   const folders = Array.from({ length: 100 }, (_, n) => Array.from({ length: n + 1 }, () => 'a').join('/'));
   const files = Object.fromEntries(folders.map((folder) => [`${folder}/package.json`, '{}']));
   host('ada/site', { files });
   expect((await analyze({ root_directory: folders.at(-1) ?? '' })).package_directories).toHaveLength(50);
-  expect(api.codeHost.read).toHaveLength(20);
+  expect(api.codeHost.read).toHaveLength(30);
 });
 
 test('that GitHub has not listed every file is said, and a folder it may have left out is not refused', async () => {

@@ -19,34 +19,103 @@ export interface ChosenManager {
   readonly reason: string;
 }
 
-/** The package manager of a project: what a package.json names, else what a lockfile is of, in its folder or above it. */
-export async function chooseManager(files: SourceFiles, folder: string, own: PackageFile): Promise<ChosenManager> {
-  let named = own.packageManager === undefined ? undefined : parsePackageManager(own.packageManager);
-  for (const current of foldersUpwards(folder)) {
-    if (!named && current !== folder && files.has(pathIn(current, 'package.json'))) {
-      const above = parsePackageFile((await files.readText(pathIn(current, 'package.json'))) ?? '{}');
-      const field = 'problem' in above ? undefined : above.packageManager;
-      named = field === undefined ? undefined : parsePackageManager(field);
-    }
-    const candidates = named ? [named.manager === yarnModern ? yarnClassic : named.manager] : packageManagers;
-    for (const manager of candidates) {
-      const lockfile = manager.lockfiles.map((name) => pathIn(current, name)).find((path) => files.has(path));
-      if (lockfile === undefined) continue;
-      if (named) return { ...named, hasLockfile: true, reason: namedReason(named.manager) };
-      const modern = manager === yarnClassic && (await isModern(files, current, lockfile));
-      return {
-        manager: modern ? yarnModern : manager,
-        version: undefined,
-        hasLockfile: true,
-        reason: `There is a ${lockfile}.`,
-      };
-    }
-  }
-  if (named) return { ...named, hasLockfile: false, reason: namedReason(named.manager) };
-  return { manager: npm, version: undefined, hasLockfile: false, reason: 'There is no lockfile.' };
+interface Named {
+  readonly manager: PackageManager;
+  readonly version: string | undefined;
+  readonly from: string;
 }
 
-const namedReason = ({ title }: PackageManager) => `"packageManager" in package.json asks for ${title}.`;
+/** What a package.json names: strictly, and as a hint that a lockfile is stronger than. */
+interface Wishes {
+  readonly strict: Named | undefined;
+  readonly hint: Named | undefined;
+  readonly unknown: string | undefined;
+}
+
+const exactVersion = (range: string | undefined) => (/^\d+\.\d+\.\d+/.test(range ?? '') ? range : undefined);
+
+function wishesOf({ packageManager, managerHints }: PackageFile): Wishes {
+  const strict = packageManager === undefined ? undefined : parsePackageManager(packageManager);
+  const [hint] = managerHints.flatMap(({ name, version, from }): Named[] => {
+    const manager = managerNamed(name, version);
+    return manager ? [{ manager, version: exactVersion(version), from }] : [];
+  });
+  return {
+    strict: strict && { ...strict, from: '"packageManager"' },
+    hint,
+    unknown: strict ? undefined : packageManager,
+  };
+}
+
+function managerNamed(name: string, range: string | undefined): PackageManager | undefined {
+  if (name === 'yarn') return /^[\^~>=\s]*[2-9]/.test(range ?? '') ? yarnModern : yarnClassic;
+  return packageManagers.find((it) => it.command === name);
+}
+
+/**
+ * The package manager of a project: what a package.json's `packageManager` names, else what a lockfile is of, in its folder or
+ * above it, else what `devEngines`, `volta` or `engines` mention.
+ */
+export async function chooseManager(files: SourceFiles, folder: string, own: PackageFile): Promise<ChosenManager> {
+  let wishes = wishesOf(own);
+  for (const current of foldersUpwards(folder)) {
+    const path = pathIn(current, 'package.json');
+    if (current !== folder && files.has(path)) {
+      const above = parsePackageFile((await files.readText(path)) ?? '{}');
+      if (!('problem' in above)) wishes = withThoseAbove(wishes, wishesOf(above));
+    }
+    const found = await lockedManager(files, current, wishes);
+    if (found) return { ...found, reason: found.reason + aboutUnknown(wishes) };
+  }
+  const named = wishes.strict ?? wishes.hint;
+  if (named) return { ...named, hasLockfile: false, reason: namedReason(named) + aboutUnknown(wishes) };
+  const reason = `There is no lockfile.${aboutUnknown(wishes)}`;
+  return { manager: npm, version: undefined, hasLockfile: false, reason };
+}
+
+const withThoseAbove = (own: Wishes, above: Wishes): Wishes => ({
+  strict: own.strict ?? above.strict,
+  hint: own.hint ?? above.hint,
+  unknown: own.unknown ?? above.unknown,
+});
+
+async function lockedManager(
+  files: SourceFiles,
+  folder: string,
+  { strict, hint }: Wishes,
+): Promise<ChosenManager | undefined> {
+  const lockfileOf = ({ lockfiles }: PackageManager) =>
+    lockfiles.map((name) => pathIn(folder, name)).find((path) => files.has(path));
+  if (strict) {
+    const lockfile = lockfileOf(strict.manager === yarnModern ? yarnClassic : strict.manager);
+    return lockfile === undefined ? undefined : { ...strict, hasLockfile: true, reason: namedReason(strict) };
+  }
+  const locked = packageManagers.flatMap((manager) => {
+    const lockfile = lockfileOf(manager);
+    return lockfile === undefined ? [] : [{ manager, lockfile }];
+  });
+  // Of several lockfiles the one that package.json mentions is kept up; else the first of our order.
+  const family = hint?.manager === yarnModern ? yarnClassic : hint?.manager;
+  const first = locked.find(({ manager }) => manager === family) ?? locked[0];
+  if (!first) return undefined;
+  const modern = first.manager === yarnClassic && (await isModern(files, folder, first.lockfile));
+  const manager = modern ? yarnModern : first.manager;
+  const others = locked.filter((it) => it !== first).map(({ lockfile }) => lockfile);
+  const besides = others.length === 0 ? '' : ` It is preferred to ${others.join(' and ')}: delete what is not used.`;
+  return {
+    manager,
+    version: hint?.manager === manager ? hint.version : undefined,
+    hasLockfile: true,
+    reason: `There is a ${first.lockfile}.${besides}`,
+  };
+}
+
+const namedReason = ({ manager, from }: Named) => `${from} in package.json asks for ${manager.title}.`;
+
+const aboutUnknown = ({ unknown }: Wishes) =>
+  unknown === undefined
+    ? ''
+    : ` "packageManager" in package.json asks for ${JSON.stringify(unknown)}, which is not known.`;
 
 /** Both Yarns call their lockfile the same; only the modern one begins with this key. Of a longer file its settings tell. */
 async function isModern(files: SourceFiles, folder: string, lockfile: string): Promise<boolean> {

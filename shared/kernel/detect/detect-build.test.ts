@@ -1,143 +1,121 @@
-import { expect, test } from 'vitest';
-import { detectBuild, NOTHING_DECIDED } from './detect-build.ts';
-import { frameworks } from './frameworks.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type DecidedSettings, type DetectedBuild, detectBuild, NOTHING_DECIDED } from './detect-build.ts';
+import { DEFAULT_NODE_LINE, DEFAULT_PYTHON_LINE } from './version-line.ts';
 
-/** A file that is too long to be read. */
-const LONG = { tooLong: true };
-
-/** What is detected in a repository of these files; and which of them were read. */
-async function detect(files: Record<string, string | object>, folder = '', settings = NOTHING_DECIDED) {
-  const read: string[] = [];
-  const detected = await detectBuild(
-    {
-      has: (path) => path in files,
-      async readText(path) {
-        read.push(path);
-        const content = files[path];
-        if (content === undefined || content === LONG) return undefined;
-        return typeof content === 'string' ? content : JSON.stringify(content);
-      },
-    },
-    folder,
-    settings,
-  );
-  const texts = Object.fromEntries(detected.reasons.map(({ about, text }) => [about, text]));
-  return { ...detected, texts, read };
+/** What is expected of a repository, said briefly. */
+interface Answer {
+  readonly kind: DetectedBuild['kind'];
+  readonly framework: string | null;
+  /** With the version that package.json asks for. */
+  readonly manager: string | null;
+  readonly install: string | null;
+  readonly build: string | null;
+  readonly outputs: readonly string[];
+  readonly start: string | null;
+  /** What it runs on. */
+  readonly version: string | null;
+  /** The Node.js that the project asks for. */
+  readonly node: string | null;
+  /** Where its Python packages come from, and the file. */
+  readonly python: string | null;
+  readonly spa: boolean;
+  readonly confidence: DetectedBuild['confidence'];
+  readonly problem: string | null;
 }
 
-const building = (...dependencies: string[]) => ({
-  scripts: { build: 'make the site' },
-  devDependencies: Object.fromEntries(dependencies.map((name) => [name, '*'])),
-});
+interface Repository {
+  readonly files: Readonly<Record<string, unknown>>;
+  readonly root?: string;
+  readonly settings?: Partial<DecidedSettings>;
+  /** What is not said is as in `usual`. Of a problem it says a part. */
+  readonly expect: Partial<Answer>;
+  /** Parts of reasons. */
+  readonly tells?: readonly string[];
+}
 
-test.each(frameworks.map((framework) => [framework.name, framework] as const))(
-  '%s is known by its packages, and the reason names them',
-  async (_, framework) => {
-    const {
-      framework: found,
-      confidence,
-      texts,
-      outputs,
-    } = await detect({ 'package.json': building(...framework.packages) });
-    expect(found).toBe(framework);
-    expect(confidence).toBe('high');
-    expect(outputs).toEqual(framework.outputs);
-    for (const name of framework.packages) expect(texts.framework).toContain(`"${name}"`);
-    expect(texts.output).toBe(framework.hint);
-  },
-);
+const site: Answer = {
+  kind: 'static',
+  framework: null,
+  manager: 'npm',
+  install: 'npm install',
+  build: 'npm run build',
+  outputs: [],
+  start: null,
+  version: null,
+  node: null,
+  python: null,
+  spa: false,
+  confidence: 'high',
+  problem: null,
+};
+const usual: Record<Answer['kind'], Answer> = {
+  static: site,
+  node: { ...site, kind: 'node', version: DEFAULT_NODE_LINE },
+  python: { ...site, kind: 'python', version: DEFAULT_PYTHON_LINE, manager: null, install: 'with pip', build: null },
+};
 
-test('pages without a package.json are published as they are, for certain', async () => {
-  expect(await detect({ 'index.html': '' })).toMatchObject({
-    framework: undefined,
-    manager: undefined,
-    install: { kind: 'none' },
-    build: undefined,
-    outputs: ['.'],
-    confidence: 'high',
-    texts: { framework: 'There is no package.json: the files are published as they are.' },
-    read: [],
+const folder = path.join(import.meta.dirname, 'repositories');
+const families = readdirSync(folder)
+  .sort()
+  .map((file) => {
+    const repositories: Record<string, Repository> = parse(readFileSync(path.join(folder, file), 'utf8'));
+    return [path.basename(file, '.yaml').replaceAll('-', ' '), Object.entries(repositories)] as const;
   });
+
+async function detect({ files, root = '', settings }: Repository): Promise<DetectedBuild> {
+  return detectBuild(
+    {
+      has: (name) => name in files,
+      async readText(name) {
+        const content = files[name];
+        return typeof content === 'string' ? content : JSON.stringify(content ?? '');
+      },
+    },
+    root,
+    { ...NOTHING_DECIDED, ...settings },
+  );
+}
+
+function installOf({ install, manager, python }: DetectedBuild): string | null {
+  if (install.kind === 'command') return install.command;
+  if (install.kind === 'none') return null;
+  if (!manager) return python ? 'with pip' : 'nobody installs it';
+  return manager.hasLockfile ? manager.manager.installLocked : manager.manager.install;
+}
+
+const answerOf = (detected: DetectedBuild): Answer => ({
+  kind: detected.kind,
+  framework: detected.framework?.name ?? null,
+  manager: detected.manager
+    ? [detected.manager.manager.title, detected.manager.version].filter(Boolean).join(' ')
+    : null,
+  install: installOf(detected),
+  build: detected.build ?? null,
+  outputs: detected.outputs,
+  start: detected.server?.start ?? null,
+  version: detected.server?.version ?? null,
+  node: detected.nodeVersion ?? null,
+  python: detected.python ? [detected.python.source, detected.python.path].filter(Boolean).join(' ') : null,
+  spa: detected.maySpa,
+  confidence: detected.confidence,
+  problem: detected.problem ?? null,
 });
 
-test.each([
-  ['a build without a known framework', { 'package.json': building('esbuild') }, 'medium'],
-  ['pages beside dependencies', { 'package.json': { dependencies: { express: '5' } }, 'index.html': '' }, 'medium'],
-  ['a framework that is never built', { 'package.json': { dependencies: { vite: '7' } } }, 'low'],
-  ['a server', { 'package.json': { dependencies: { express: '5' } } }, 'low'],
-  ['no page at all', { 'README.md': '' }, 'low'],
-])('%s is a guess, and says how good a one', async (_, files, confidence) => {
-  expect((await detect(files)).confidence).toBe(confidence);
-});
+/** Rows of Python's family need not say that they are Python. */
+const kindOf = (family: string, { expect: { kind } }: Repository) =>
+  kind ?? (family === 'python apps' ? 'python' : 'static');
 
-test('a lockfile above the project chooses the manager, and the reason names its path', async () => {
-  const files = { 'packages/pnpm-lock.yaml': '', 'package.json': {}, 'packages/web/package.json': building('vite') };
-  expect(await detect(files, 'packages/web')).toMatchObject({
-    manager: { manager: { command: 'pnpm' }, hasLockfile: true },
-    build: 'pnpm run build',
-    texts: { package_manager: 'There is a packages/pnpm-lock.yaml.' },
-  });
-});
-
-test('"packageManager" of the workspace counts for its members', async () => {
-  const files = {
-    'package.json': { packageManager: 'yarn@4.1.0' },
-    'yarn.lock': '',
-    'web/package.json': building('vite'),
-  };
-  const { manager, texts } = await detect(files, 'web');
-  expect(manager).toMatchObject({ manager: { title: 'Yarn 2 or newer' }, version: '4.1.0', hasLockfile: true });
-  expect(texts.package_manager).toBe('"packageManager" in package.json asks for Yarn 2 or newer.');
-});
-
-test('a yarn.lock that is too long to be read is told by the settings beside it', async () => {
-  const files = { 'package.json': building('vite'), 'yarn.lock': LONG };
-  expect((await detect(files)).manager?.manager.title).toBe('Yarn 1');
-  expect((await detect({ ...files, '.yarnrc.yml': '' })).manager?.manager.title).toBe('Yarn 2 or newer');
-});
-
-test.each([
-  [{ '.nvmrc': 'v20.11.1\n' }, 'v20.11.1', '.nvmrc asks for it.'],
-  [{ '.node-version': '22' }, '22', '.node-version asks for it.'],
-  [{ '.nvmrc': '\n', '.node-version': '20' }, '20', '.node-version asks for it.'],
-  [{ 'package.json': { engines: { node: '>=18' } } }, '>=18', '"engines" in package.json asks for it.'],
-  [{ '.nvmrc': 'x'.repeat(21) }, undefined, undefined],
-  [{ 'package.json': { engines: 'all of them' } }, undefined, undefined],
-])('the version of Node.js in %j is %s', async (files, version, reason) => {
-  expect(await detect(files)).toMatchObject({ nodeVersion: version, texts: reason ? { node_version: reason } : {} });
-});
-
-test.each([
-  ['{ "name": ', /^package\.json cannot be read: ./],
-  ['[]', /it is not a JSON object/],
-  ['"text"', /it is not a JSON object/],
-  [LONG, /too long/],
-])('a broken package.json is said, and nothing is made of it: %s', async (content, problem) => {
-  const detected = await detect({ 'package.json': content, 'index.html': '' });
-  expect(detected.problem).toMatch(problem);
-  expect(detected).toMatchObject({ confidence: 'low', texts: { framework: detected.problem } });
-});
-
-test('fields of an unexpected kind are as good as missing', async () => {
-  const odd = {
-    scripts: { build: 1 },
-    dependencies: ['vite'],
-    devDependencies: null,
-    packageManager: 7,
-    engines: { node: 20 },
-  };
-  expect(await detect({ 'package.json': odd, 'index.html': '' })).toMatchObject({
-    framework: undefined,
-    build: undefined,
-  });
-});
-
-test('settings are stronger, and the reason says that they are the reason', async () => {
-  const settings = { install_command: 'make deps', build_command: 'make site', output_directory: 'www' };
-  expect(await detect({ 'package.json': building('vite') }, '', settings)).toMatchObject({
-    install: { kind: 'command', command: 'make deps' },
-    build: 'make site',
-    outputs: ['www'],
-    texts: { build: 'The settings say so.' },
+describe.each(families)('of %s', (family, repositories) => {
+  test.each(repositories)('%s', async (_, repository) => {
+    const detected = await detect(repository);
+    const { problem, ...expected } = { ...usual[kindOf(family, repository)], ...repository.expect };
+    if (expected.start === null) expected.version = null;
+    const answer = answerOf(detected);
+    expect(answer).toEqual({ ...expected, problem: problem === null ? null : expect.stringContaining(problem) });
+    const told = detected.reasons.map(({ text }) => text).join('\n');
+    for (const part of repository.tells ?? []) expect(told).toContain(part);
   });
 });

@@ -54,6 +54,7 @@ export const yarnModern: PackageManager = {
   install: 'yarn install --no-immutable',
   installLocked: 'yarn install --immutable',
   lockfileUnfit: /YN0028/,
+  fromNpm: { name: '@yarnpkg/cli-dist', version: '4' },
 };
 
 export const bun: PackageManager = {
@@ -63,6 +64,7 @@ export const bun: PackageManager = {
   install: 'bun install',
   installLocked: 'bun install --frozen-lockfile',
   lockfileUnfit: /lockfile had changes/,
+  fromNpm: { name: 'bun', version: '1' },
 };
 
 /** In the order in which their lockfiles are looked for. */

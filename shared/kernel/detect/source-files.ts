@@ -1,6 +1,9 @@
+/** Of a text file that is looked at. A lockfile of more is known by its name, or by the settings beside it. */
+export const LONGEST_TEXT_BYTES = 1024 * 1024;
+
 /** The files of a commit, wherever they lie: on a disk, or at a code host. Paths are relative to the repository, with `/`. */
 export interface SourceFiles {
-  /** Whether there is a file. Asked of the root directory and the folders above it only. */
+  /** Whether there is a file. A folder is none. */
   has(path: string): boolean;
   /** A small text file; undefined when it is missing or too long to be looked at. */
   readText(path: string): Promise<string | undefined>;
@@ -15,3 +18,45 @@ export function* foldersUpwards(folder: string): Generator<string> {
 
 /** A path in a folder of `foldersUpwards`. */
 export const pathIn = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
+
+/**
+ * The files of a project: names are relative to its root directory, and may come from its own files. One that is not there, or
+ * leads out of the root directory, is never asked for.
+ */
+export interface ProjectFolder {
+  has(name: string): boolean;
+  /** The first of these files that is there. */
+  firstOf(names: readonly string[]): string | undefined;
+  read(name: string): Promise<string | undefined>;
+  /** The text of the first of these files that is there. */
+  readFirst(names: readonly string[]): Promise<string | undefined>;
+}
+
+export function projectFolder(files: SourceFiles, folder: string): ProjectFolder {
+  const isInside = (name: string) => !name.startsWith('/') && !name.split('/').includes('..');
+  const has = (name: string) => isInside(name) && files.has(pathIn(folder, name));
+  const firstOf = (names: readonly string[]) => names.find(has);
+  const read = async (name: string) => (has(name) ? files.readText(pathIn(folder, name)) : undefined);
+  return {
+    has,
+    firstOf,
+    read,
+    async readFirst(names) {
+      const name = firstOf(names);
+      return name === undefined ? undefined : read(name);
+    },
+  };
+}
+
+/** The same files, each read at most once: several rules look at one, and at a code host a look is a request. */
+export function readOnce(files: SourceFiles): SourceFiles {
+  const read = new Map<string, Promise<string | undefined>>();
+  return {
+    has: (path) => files.has(path),
+    readText(path) {
+      const known = read.get(path) ?? files.readText(path).then((text) => text?.replace(/^\uFEFF/, ''));
+      read.set(path, known);
+      return known;
+    },
+  };
+}

@@ -21,6 +21,8 @@ export interface ProjectSettings {
   readonly installCommand: string | null;
   readonly buildCommand: string | null;
   readonly outputDirectory: string | null;
+  readonly startCommand: string | null;
+  readonly runtime: BuildSettings['runtime'];
   readonly nodeVersion: string | null;
   readonly spa: boolean | null;
 }
@@ -31,6 +33,8 @@ export const buildSettingsOf = (project: ProjectSettings): BuildSettings => ({
   install_command: project.installCommand,
   build_command: project.buildCommand,
   output_directory: project.outputDirectory,
+  start_command: project.startCommand,
+  runtime: project.runtime,
   node_version: project.nodeVersion,
   spa: project.spa,
 });

@@ -1,0 +1,61 @@
+import type { Confidence, DetectedBuild } from './detect-build.ts';
+import { COMMON_OUTPUTS } from './frameworks/frameworks.ts';
+import { type Findings, frameworkReason } from './gather-findings.ts';
+
+/** The plan for a project that is published as files. */
+export function describeSite(findings: Findings): DetectedBuild {
+  const { settings, build, install, hasIndex, packageProblem, nodeVersion, decided } = findings;
+  const framework = findings.framework?.framework;
+  // What a framework's configuration says of a server does not hold for who decided that it is a site.
+  const plan = findings.framework?.plan.start === undefined ? findings.framework?.plan : undefined;
+  const manyPages = plan?.manyPages ?? framework?.manyPages === true;
+  const runsNothing = build === undefined && install.kind === 'none';
+  const isLaidOut = build === undefined && hasIndex;
+
+  function outputs(): readonly string[] {
+    if (settings.output_directory !== null) return [settings.output_directory.trim() || '.'];
+    if (runsNothing) return ['.'];
+    if (framework && build !== undefined) return plan?.outputs ?? framework.outputs;
+    // Never the root directory of something that may be a server, unless it is laid out as a site.
+    return isLaidOut ? [...COMMON_OUTPUTS, '.'] : COMMON_OUTPUTS;
+  }
+  function confidence(): Confidence {
+    if (packageProblem !== undefined || plan?.unsure) return 'low';
+    if (runsNothing) return hasIndex ? 'high' : 'low';
+    if (build === undefined) return isLaidOut ? 'medium' : 'low';
+    return framework ? 'high' : 'medium';
+  }
+  const about = [plan?.why, plan?.hint].filter((text) => text !== undefined);
+  return {
+    kind: 'static',
+    server: undefined,
+    python: undefined,
+    framework,
+    title: framework?.name ?? (runsNothing ? 'plain files, nothing to build' : 'no known framework'),
+    manager: findings.manager,
+    install,
+    build,
+    outputs: outputs(),
+    hint: settings.output_directory === null ? plan?.hint : undefined,
+    // Without a build one page is one page: answering every unknown address with it would hide each broken link.
+    maySpa: build !== undefined && !manyPages,
+    nodeVersion: nodeVersion?.version,
+    confidence: confidence(),
+    reasons: [
+      { about: 'framework', text: frameworkReason(findings) },
+      ...(decided.why === undefined ? [] : [{ about: 'kind', text: decided.why } as const]),
+      ...findings.buildReasons,
+      ...about.map((text) => ({ about: 'output', text }) as const),
+      ...(framework && build !== undefined
+        ? [{ about: 'spa', text: spaReason(framework.name, manyPages) } as const]
+        : []),
+      ...(nodeVersion ? [{ about: 'node_version', text: `${nodeVersion.from} asks for it.` } as const] : []),
+    ],
+    problem: packageProblem,
+  };
+}
+
+const spaReason = (name: string, manyPages: boolean) =>
+  manyPages
+    ? `${name} makes a page for each address.`
+    : `${name} makes one page for all addresses, unless told otherwise.`;

@@ -1,0 +1,56 @@
+import { folderBelow, withoutComments } from '../config-text.ts';
+import type { FrameworkPlan, NodeProject } from './framework.ts';
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const recordIn = (value: unknown) => (isRecord(value) ? value : {});
+const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+/** Builders that put the pages for browsers into a folder of their own, Angular's standard from version 17 on. */
+const IN_BROWSER_FOLDER = /^@angular(?:-devkit)?\/build(?:-angular)?:application$/;
+
+function workspaceIn(text: string | undefined): Record<string, unknown> | undefined {
+  try {
+    return recordIn(JSON.parse(withoutComments(text ?? '')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The application of an Angular workspace: the one of package.json's build, else its default, else the first. */
+function applicationIn(
+  workspace: Record<string, unknown>,
+  build: string,
+): [string, Record<string, unknown>] | undefined {
+  const applications = Object.entries(recordIn(workspace.projects)).flatMap(([name, project]) => {
+    const known = recordIn(project);
+    return known.projectType === 'library' ? [] : [[name, known] satisfies [string, Record<string, unknown>]];
+  });
+  const named = /\bng\s+build\s+(?:--project[=\s])?([\w@/.-]+)/.exec(build)?.[1] ?? textIn(workspace.defaultProject);
+  return applications.find(([name]) => name === named) ?? applications[0];
+}
+
+/** Where Angular puts its build, from angular.json: since version 17 the pages are in `dist/<project>/browser`. */
+export async function planAngular({ folder, file }: NodeProject): Promise<FrameworkPlan> {
+  const application = applicationIn(workspaceIn(await folder.read('angular.json')) ?? {}, file.scripts.build ?? '');
+  if (!application) return { unsure: true, hint: 'angular.json names no application that could be read.' };
+  const [name, project] = application;
+  const target = recordIn(recordIn(project.architect ?? project.targets).build);
+  const options = recordIn(target.options);
+  const said = options.outputPath;
+  const base = folderBelow(textIn(said) ?? textIn(recordIn(said).base)) ?? `dist/${name.replace(/^@/, '')}`;
+  const modern = IN_BROWSER_FOLDER.test(textIn(target.builder) ?? '');
+  const renders = isRecord(options.ssr) || options.ssr === true;
+  if (modern && renders && options.outputMode !== 'static') {
+    return {
+      start: `node ${base}/server/server.mjs`,
+      why: `angular.json has "ssr" for ${name}: it renders on a server.`,
+    };
+  }
+  const browser = isRecord(said) ? (textIn(said.browser) ?? 'browser') : 'browser';
+  const pages = folderBelow(browser, base) ?? base;
+  return {
+    outputs: modern ? [pages, base] : [base, pages],
+    manyPages: renders || options.prerender === true || isRecord(options.prerender),
+    why: `angular.json says where the build of ${name} goes.`,
+  };
+}

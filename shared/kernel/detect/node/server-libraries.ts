@@ -1,0 +1,21 @@
+/** Packages that answer requests, by the name that a person knows; the most telling first. */
+export const serverLibraries: readonly { readonly name: string; readonly packages: readonly string[] }[] = [
+  { name: 'NestJS', packages: ['@nestjs/core'] },
+  { name: 'AdonisJS', packages: ['@adonisjs/core'] },
+  { name: 'Strapi', packages: ['@strapi/strapi'] },
+  { name: 'Sails', packages: ['sails'] },
+  { name: 'LoopBack', packages: ['@loopback/rest'] },
+  { name: 'Feathers', packages: ['@feathersjs/feathers'] },
+  { name: 'Fastify', packages: ['fastify'] },
+  { name: 'Koa', packages: ['koa'] },
+  { name: 'Hapi', packages: ['@hapi/hapi'] },
+  { name: 'Hono', packages: ['hono'] },
+  { name: 'Elysia', packages: ['elysia'] },
+  { name: 'Restify', packages: ['restify'] },
+  { name: 'Polka', packages: ['polka'] },
+  { name: 'h3', packages: ['h3'] },
+  { name: 'Express', packages: ['express'] },
+  { name: 'Apollo Server', packages: ['@apollo/server', 'apollo-server'] },
+  { name: 'Socket.IO', packages: ['socket.io'] },
+  { name: 'ws', packages: ['ws'] },
+];
