@@ -72,7 +72,7 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
   const { user } = built;
   const artifact = plan.server
     ? await (await import('./app/pack-app.ts')).packApp({
-        ...{ folder, user, server: plan.server, source: workspace.source, say: log.line },
+        ...{ folder, user, server: plan.server, source: workspace.source, say: log.line, signal },
         target: path.join(workspace.folder, 'package.zip'),
       })
     : await packSite({

@@ -55,7 +55,15 @@ export interface AppFiles {
  * nor folder, for what the build could not have read, and for what is over a limit. Set-user bits are lost: a package knows
  * programs and other files.
  */
-export function createAppFiles({ source, user }: { source: string; user: BuildUser | undefined }): AppFiles {
+export function createAppFiles({
+  source,
+  user,
+  signal,
+}: {
+  source: string;
+  user: BuildUser | undefined;
+  signal: AbortSignal;
+}): AppFiles {
   const files = new Map<string, AppFile>();
   let total = 0;
 
@@ -79,6 +87,7 @@ export function createAppFiles({ source, user }: { source: string; user: BuildUs
   }
 
   async function walk(folder: string, prefix: string, skip: Skip, above: readonly string[]): Promise<void> {
+    signal.throwIfAborted();
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries) {
       const file = prefix + entry.name;

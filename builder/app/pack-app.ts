@@ -19,6 +19,8 @@ export interface PackInput {
   /** Who built it. */
   readonly user: BuildUser | undefined;
   readonly say: (line: string) => void;
+  /** Ends it, with its reason. */
+  readonly signal: AbortSignal;
 }
 
 export interface PackedApp {
@@ -37,7 +39,7 @@ export async function packApp({ target, ...input }: PackInput & { readonly targe
   if (found.kind !== 'found') throw new BuildFailure('output_missing', 'The build has removed its root directory.');
   const built = { ...input, folder: found.path };
   const { files, start } = await (server.runtime === 'node' ? packNodeApp(built) : packPythonApp(built));
-  const packed = await writePackage(files, target);
+  const packed = await writePackage(files, target, input.signal);
   const unpacked = files.reduce((sum, file) => sum + file.bytes, 0);
   const manifest: AppManifest = parseAppManifest({
     v: 1,

@@ -8,6 +8,7 @@ import { startPackage } from '../testing/start-package.ts';
 import { packApp } from './pack-app.ts';
 import { packNodeApp } from './pack-node-app.ts';
 
+const SIGNAL = new AbortController().signal;
 const json = (value: unknown) => JSON.stringify(value);
 const code = (name: string, version: string, body = '') => ({
   [`${name}/index.js`]: `${body}\nexports.version = '${version}';`,
@@ -32,6 +33,7 @@ async function pack(tree: Tree, { start = 'node server.js', root = '.' } = {}) {
     server: { runtime: 'node', version: '22', start },
     user: undefined,
     say: (line) => said.push(line),
+    signal: SIGNAL,
   });
   return { ...packed, paths: packed.files.map((file) => file.path), said };
 }
@@ -44,7 +46,15 @@ async function answerOf(tree: Tree, { start = 'node server.js', root = '.' } = {
     using source = fileTree(tree);
     const folder = path.join(source.folder, root);
     const server = { runtime: 'node', version: '22', start } as const;
-    return await packApp({ folder, source: source.folder, server, user: undefined, say: () => {}, target });
+    return await packApp({
+      folder,
+      source: source.folder,
+      server,
+      user: undefined,
+      say: () => {},
+      signal: SIGNAL,
+      target,
+    });
   })();
   if (artifact.manifest.kind === 'static') throw new Error('this is a site');
   await using started = await startPackage(readFileSync(target), artifact.manifest);
@@ -306,6 +316,7 @@ describe('refused with a reason', () => {
       server: { runtime: 'node', version: '22', start: 'node server.js' },
       user,
       say: () => {},
+      signal: SIGNAL,
     });
 
   test('a pipe and a socket', async () => {
@@ -358,6 +369,7 @@ test('the same code is the same package, whenever, in whatever order and time zo
       server,
       user: undefined,
       say: () => {},
+      signal: SIGNAL,
       target,
     });
     return manifest.kind === 'static' ? undefined : manifest.package.sha256;

@@ -84,11 +84,11 @@ async function refusePlugAndPlay(folder: string, source: string): Promise<void> 
  * What a build left of a Node.js server: its own files, and exactly those packages that it needs when it runs, with their
  * needs; nothing is uninstalled, and no package manager asked. Throws `BuildFailure`.
  */
-export async function packNodeApp({ folder, source, server, user, say }: PackInput): Promise<PackedApp> {
+export async function packNodeApp({ folder, source, server, user, say, signal }: PackInput): Promise<PackedApp> {
   const layout = await chooseNodeLayout(folder, server.start, source);
   const { placed, missing, foreign } = await layOutDependencies(layout.roots, layout.boundary);
   if (placed.size === 0 && layout.roots.some((it) => it.names.length > 0)) await refusePlugAndPlay(folder, source);
-  const app = createAppFiles({ source, user });
+  const app = createAppFiles({ source, user, signal });
   await addOwnFiles(app, layout);
   await addDependencies(app, placed);
   await linkPrograms(app, placed, new Set(layout.roots.flatMap((it) => it.names)));

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fileTree, type Tree } from '../testing/file-tree.ts';
 import { packPythonApp } from './pack-python-app.ts';
 
+const SIGNAL = new AbortController().signal;
 async function pack(tree: Tree) {
   using source = fileTree(tree);
   const { files, start } = await packPythonApp({
@@ -10,6 +11,7 @@ async function pack(tree: Tree) {
     server: { runtime: 'python', version: '3.12', start: 'python3 main.py' },
     user: undefined,
     say: () => {},
+    signal: SIGNAL,
   });
   const contents = new Map(files.map((file) => [file.path, file.content]));
   return { paths: files.map((file) => file.path), start, text: (name: string) => contents.get(name)?.toString() };

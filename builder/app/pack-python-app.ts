@@ -66,8 +66,8 @@ async function makeRepeatable(app: AppFiles): Promise<void> {
 }
 
 /** What a build left of a Python server: its files, and its dependencies in `python_deps`. Throws `BuildFailure`. */
-export async function packPythonApp({ folder, source, server, user, say }: PackInput): Promise<PackedApp> {
-  const app = createAppFiles({ source, user });
+export async function packPythonApp({ folder, source, server, user, say, signal }: PackInput): Promise<PackedApp> {
+  const app = createAppFiles({ source, user, signal });
   await app.addTree(folder, '', skip);
   await makeRepeatable(app);
   const files = app.complete();

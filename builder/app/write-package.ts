@@ -18,14 +18,16 @@ const PROGRAM = 0o100755;
 export async function writePackage(
   files: readonly AppFile[],
   target: string,
+  signal: AbortSignal,
 ): Promise<{ sha256: string; bytes: number }> {
   const zip = new ZipFile();
   // A zip has what a clock on the wall shows: it is this in every time zone, and clear of 1980, where its time begins.
   const mtime = new Date(1981, 0, 1);
   const failed = new Promise<never>((_, reject) => zip.once('error', reject));
-  const written = pipeline(zip.outputStream, createWriteStream(target));
+  const written = pipeline(zip.outputStream, createWriteStream(target), { signal });
   written.catch(() => {});
   for (const { path, content, bytes, isProgram } of files) {
+    signal.throwIfAborted();
     const options = { mtime, forceDosTimestamp: true, mode: isProgram ? PROGRAM : FILE };
     if (typeof content !== 'string') zip.addBuffer(content, path, options);
     else if (bytes > SMALL_FILE_BYTES) zip.addFile(content, path, options);
