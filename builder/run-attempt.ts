@@ -2,6 +2,8 @@ import path from 'node:path';
 import type { BuildInputs, BuildJob } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { AttemptOver, BuildFailure } from './build-failure.ts';
+import { cachePlaceOf } from './cache/cache-place.ts';
+import type { CachePlace } from './cache/package-cache.ts';
 import { detectProject } from './detect-project.ts';
 import { failureReport } from './failure-report.ts';
 import { createLogShipper, type LogShipper } from './log/log-shipper.ts';
@@ -34,6 +36,7 @@ async function findRootDirectory(source: string, name: string): Promise<string> 
 
 interface Phases {
   readonly job: BuildJob;
+  readonly cache: CachePlace | undefined;
   readonly client: PlatformClient;
   readonly workspace: Workspace;
   readonly log: LogShipper;
@@ -43,7 +46,16 @@ interface Phases {
 }
 
 /** Fetch, build, publish; returns the last report, or throws what ended it. */
-async function runPhases({ job, client, workspace, log, signal, runner, reportBuilding }: Phases): Promise<Report> {
+async function runPhases({
+  job,
+  cache,
+  client,
+  workspace,
+  log,
+  signal,
+  runner,
+  reportBuilding,
+}: Phases): Promise<Report> {
   log.line(`Cloning ${job.repository} (branch ${job.branch}, commit ${job.commit_sha.slice(0, 7)})`);
   const cloning = Date.now();
   const count = await fetchSource(job.source_url, workspace, signal);
@@ -61,6 +73,7 @@ async function runPhases({ job, client, workspace, log, signal, runner, reportBu
         plan,
         folder,
         job,
+        cache,
         workspace,
         log,
         signal,
@@ -121,12 +134,13 @@ export async function runAttempt({
   const secrets = Object.entries(job.environment).flatMap(([name, value]) =>
     job.plain_variables.includes(name) ? [] : [value],
   );
-  log.hide([inputs.ticket, job.token, job.source_url, ...secrets]);
+  log.hide([inputs.ticket, job.token, job.cache_key, job.source_url, ...secrets]);
   const reporter = startReporting({ client, token: job.token, signal, end });
   const workspace = await createWorkspace();
   try {
     const report = await runPhases({
       job,
+      cache: cachePlaceOf(runner, inputs, job),
       client,
       workspace,
       log,

@@ -209,7 +209,7 @@ export async function startLocalCloud({
             definition: readBuildWorkflow(),
             runner: builderRunner({
               command: [process.execPath, builder],
-              environment: builderEnvironment(),
+              environment: { ...builderEnvironment(), MIAOBU_CACHE: path.join(state, 'package-cache') },
               reaper,
               log: log.lines('github'),
             }),
@@ -263,6 +263,6 @@ export async function startLocalCloud({
 
 /** What of this machine a build runner may see: how it reaches the package registry, nothing else. */
 function builderEnvironment(): Record<string, string> {
-  const names = ['npm_config_registry', 'npm_config_cache', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'];
+  const names = ['npm_config_registry', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -27,8 +27,10 @@ export interface PackageCache {
   restore(): Promise<boolean>;
   /** Keeps the store, unless the same is kept already. For after an install that went well, when its processes are gone. */
   save(): Promise<void>;
-  /** Empties the store and forgets what was kept. */
-  discard(): Promise<void>;
+  /** Empties the store; what is kept stays until something else is. */
+  empty(): Promise<void>;
+  /** Forgets what is kept: the next build begins anew. */
+  forget(): Promise<void>;
 }
 
 /** Where nothing is kept. */
@@ -36,7 +38,8 @@ export const NO_CACHE: PackageCache = {
   variables: {},
   restore: async () => false,
   save: async () => {},
-  discard: async () => {},
+  empty: async () => {},
+  forget: async () => {},
 };
 
 export interface CacheLimits {
@@ -95,7 +98,7 @@ export async function openPackageCache({
   });
 
   async function makeStore() {
-    await mkdir(store, { mode: 0o755 });
+    await mkdir(store, { mode: 0o700 });
     if (user) await lchown(store, user.uid, user.gid);
   }
   /** What is in there may be nested deeper than a path can say: it goes with the work folder, not now. */
@@ -177,12 +180,12 @@ export async function openPackageCache({
     variables: kind.variables(store),
     restore: () => orNote('restored', false, restore),
     save: () => orNote('saved', undefined, save),
-    discard: () =>
+    empty: () =>
       orNote('emptied', undefined, async () => {
         restored = undefined;
         await emptyStore();
-        await forget();
       }),
+    forget: () => orNote('removed', undefined, forget),
   };
 }
 

@@ -26,6 +26,16 @@ const kinds: Readonly<Record<string, StoreKind>> = {
 // A copy of each package is kept there, also where the project has a cache of its own, which is left to it.
 const modernYarn = kindOf('yarn-berry', 'YARN_GLOBAL_FOLDER');
 
+/** What an app in Python needs besides, whose pages a package of npm's may build. */
+export function withPip(other: StoreKind | undefined): StoreKind {
+  const pip = kindOf('pip', 'PIP_CACHE_DIR');
+  if (!other) return pip;
+  return {
+    name: `pip-${other.name}`,
+    variables: (store) => ({ ...pip.variables(store), ...other.variables(store) }),
+  };
+}
+
 const PROGRAMS: Readonly<Record<string, string>> = {
   npx: 'npm',
   pnpx: 'pnpm',

@@ -4,12 +4,13 @@ import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
 import { appVariables } from '../app/app-variables.ts';
 import { installPython, PYTHON_FOLDER } from '../app/install-python.ts';
 import { BuildFailure } from '../build-failure.ts';
+import type { CachePlace } from '../cache/package-cache.ts';
 import type { LogShipper } from '../log/log-shipper.ts';
 import type { Workspace } from '../source/workspace.ts';
-import { buildEnvironment, provideNode } from './build-environment.ts';
+import { buildEnvironment } from './build-environment.ts';
 import { type BuildUser, chooseBuildUser } from './build-user.ts';
-import { findProgram } from './find-program.ts';
-import { installManager } from './install-manager.ts';
+import { installPackages, installWithCache } from './install-dependencies.ts';
+import { prepareTools } from './prepare-tools.ts';
 import { type CommandResult, type CommandSurroundings, runCommand } from './run-command.ts';
 
 const LAST_LINES = 20;
@@ -36,12 +37,6 @@ function without(variables: Readonly<Record<string, string>>, name: string) {
   return rest;
 }
 
-function warnOfNodeVersion(asked: string | null, log: LogShipper) {
-  const major = /\d+/.exec(asked ?? '')?.[0];
-  if (major === undefined || process.version.startsWith(`v${major}.`)) return;
-  log.line(`Note: the project asks for Node.js ${asked}; this runner builds with ${process.version}.`);
-}
-
 /**
  * Runs the user's install and build. Returns the seconds spent in them and the user they ran as. Throws `BuildFailure` when one fails. None of
  * their processes is left when it returns or throws.
@@ -50,6 +45,7 @@ export async function buildSite({
   plan,
   folder,
   job,
+  cache: place,
   workspace,
   log,
   signal,
@@ -60,6 +56,8 @@ export async function buildSite({
   /** The project's root directory. */
   folder: string;
   job: Pick<BuildJob, 'environment' | 'limits' | 'settings'>;
+  /** Where packages are kept from build to build. */
+  cache: CachePlace | undefined;
   workspace: Workspace;
   log: LogShipper;
   signal: AbortSignal;
@@ -70,10 +68,9 @@ export async function buildSite({
   const chosen = await chooseBuildUser(workspace);
   if (!chosen.user) log.line(`Note: the build runs as the runner's own user, because ${chosen.why}.`);
   const { user } = chosen;
-  await provideNode(workspace);
-  warnOfNodeVersion(job.settings.node_version, log);
-  const environment = await buildEnvironment({ runner, variables: job.environment, workspace, user, mark });
+  const environment = await buildEnvironment({ runner, variables: job.environment, workspace, mark });
   for (const name of environment.refused) log.line(`Note: the variable ${name} is left out: its name is reserved.`);
+  const cache = await prepareTools({ plan, folder, job, cache: place, workspace, user, log, signal, runner });
 
   const started = Date.now();
   const limitSeconds = job.limits.build_seconds;
@@ -85,16 +82,23 @@ export async function buildSite({
     workFolder: workspace.folder,
     deadline: started + limitSeconds * 1000,
   };
-  let searchPath = environment.variables.PATH ?? '';
-  const run = (command: string, variables: Readonly<Record<string, string>>, cwd = folder) => {
-    log.line(`> ${command}`);
-    return runCommand(command, { cwd, environment: { ...variables, PATH: searchPath } }, surroundings);
+  const { python, server } = plan;
+  const programs = environment.variables.PATH ?? '';
+  const searchPath = python ? [path.join(folder, PYTHON_FOLDER, 'bin'), programs].join(path.delimiter) : programs;
+  const variables = {
+    ...environment.variables,
+    ...appVariables(plan, folder),
+    ...cache.variables,
+    PATH: searchPath,
   };
-  const variables = { ...environment.variables, ...appVariables(plan, folder) };
+  const run = (command: string, environment: Readonly<Record<string, string>>) => {
+    log.line(`> ${command}`);
+    return runCommand(command, { cwd: folder, environment }, surroundings);
+  };
+
   // With NODE_ENV=production package managers leave out the very packages that build the site.
   const installVariables = without(variables, 'NODE_ENV');
-
-  async function install(command: string, count?: RegExp): Promise<CommandResult> {
+  async function runInstall(command: string, count?: RegExp): Promise<CommandResult> {
     const result = await run(command, installVariables);
     if (result.outcome === 'done') {
       const packages = count?.exec(result.output)?.[1];
@@ -104,37 +108,29 @@ export async function buildSite({
     return result;
   }
 
-  if (plan.manager && !(await findProgram(plan.manager.manager.command, searchPath))) {
-    const command = installManager(plan.manager, workspace.home);
-    const result = await run(command, installVariables, workspace.home);
-    if (result.outcome !== 'done') throw failureOf('install_failed', command, result, limitSeconds);
-    searchPath = [path.join(workspace.home, 'node_modules', '.bin'), searchPath].join(path.delimiter);
-  }
-
-  const { python, server } = plan;
-  if (python && server && plan.install.kind === 'managed') {
-    const { source, folder: workFolder } = workspace;
-    const { version } = server;
-    const run = (command: string) => install(command);
-    const done = await installPython({ python, version, folder, source, workFolder, searchPath, run, say: log.line });
-    if (done && done.result.outcome !== 'done')
-      throw failureOf('install_failed', done.command, done.result, limitSeconds);
-  }
-  if (python) searchPath = [path.join(folder, PYTHON_FOLDER, 'bin'), searchPath].join(path.delimiter);
-
-  if (plan.install.kind === 'managed' && plan.manager) {
-    const { manager, hasLockfile } = plan.manager;
-    let command = hasLockfile ? manager.installLocked : manager.install;
-    let result = await install(command, manager.installedCount);
-    if (hasLockfile && result.outcome === 'failed' && manager.lockfileUnfit.test(result.output)) {
-      log.line(`The lockfile does not fit package.json or this machine; trying \`${manager.install}\` instead.`);
-      command = manager.install;
-      result = await install(command, manager.installedCount);
-    }
-    if (result.outcome !== 'done') throw failureOf('install_failed', command, result, limitSeconds);
-  } else if (plan.install.kind === 'command') {
-    const result = await install(plan.install.command);
-    if (result.outcome !== 'done') throw failureOf('install_failed', plan.install.command, result, limitSeconds);
+  const say = (line: string) => log.line(line);
+  const installed = await installWithCache({
+    cache,
+    lockfileUnfit: plan.manager?.manager.lockfileUnfit,
+    run: runInstall,
+    say,
+    async install(run) {
+      const { source, folder: workFolder } = workspace;
+      const ofPython =
+        python && server && plan.install.kind === 'managed'
+          ? await installPython({
+              ...{ python, version: server.version, folder, source, workFolder, say },
+              // The repository's own programs are for its own user.
+              searchPath: programs,
+              run: (command) => run(command),
+            })
+          : undefined;
+      if (ofPython && ofPython.result.outcome !== 'done') return ofPython;
+      return (await installPackages({ plan, run, say })) ?? ofPython;
+    },
+  });
+  if (installed && installed.result.outcome !== 'done') {
+    throw failureOf('install_failed', installed.command, installed.result, limitSeconds);
   }
 
   if (plan.build !== undefined) {

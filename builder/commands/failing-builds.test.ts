@@ -109,9 +109,9 @@ const failures: readonly Failure[] = [
   },
   {
     title: 'a package manager that is needed and cannot be had',
-    files: { 'package.json': '{"packageManager":"bun@1.3.0","scripts":{"build":"true"},"dependencies":{"a":"1"}}' },
+    files: { 'package.json': '{"packageManager":"bun@0.0.999","scripts":{"build":"true"},"dependencies":{"a":"1"}}' },
     code: 'install_failed',
-    says: ['This project needs Bun'],
+    says: ['Bun in version 0.0.999 cannot be had from npm', 'package.json or lockfile asks for it'],
   },
 ];
 

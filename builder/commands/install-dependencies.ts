@@ -1,0 +1,67 @@
+import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import type { PackageCache } from '../cache/package-cache.ts';
+import type { CommandResult } from './run-command.ts';
+
+export interface Installed {
+  /** What was run last. */
+  readonly command: string;
+  readonly result: CommandResult;
+}
+
+export type RunInstall = (command: string, count?: RegExp) => Promise<CommandResult>;
+
+/**
+ * Installs with the packages that builds before this one kept, and keeps them in its turn. A command that fails with kept packages is run
+ * again without them, so that they cannot be what a build fails for.
+ */
+export async function installWithCache({
+  cache,
+  lockfileUnfit,
+  run,
+  say,
+  install,
+}: {
+  cache: PackageCache;
+  /** Output of a failure that no packages are to blame for. */
+  lockfileUnfit: RegExp | undefined;
+  run: RunInstall;
+  say: (line: string) => void;
+  install: (run: RunInstall) => Promise<Installed | undefined>;
+}): Promise<Installed | undefined> {
+  const hadPackages = await cache.restore();
+  let mayRepeat = hadPackages;
+  const installed = await install(async (command, count) => {
+    const result = await run(command, count);
+    if (!mayRepeat || result.outcome !== 'failed' || lockfileUnfit?.test(result.output)) return result;
+    mayRepeat = false;
+    say('This failed with packages from the cache; trying again without them.');
+    await cache.empty();
+    return run(command, count);
+  });
+  // Before the build: what it does to the packages is not for the next.
+  if (installed?.result.outcome === 'done') await cache.save();
+  // There is no time to find out whether it was the packages.
+  if (hadPackages && installed?.result.outcome === 'timeout') await cache.forget();
+  return installed;
+}
+
+/** Runs a project's own install command, or its package manager's: as the lockfile says, and if that does not fit, without it. */
+export async function installPackages({
+  plan: { install, manager: chosen },
+  run,
+  say,
+}: {
+  plan: Pick<DetectedBuild, 'install' | 'manager'>;
+  run: RunInstall;
+  say: (line: string) => void;
+}): Promise<Installed | undefined> {
+  const runOne = async (command: string, count?: RegExp) => ({ command, result: await run(command, count) });
+  if (install.kind === 'command') return runOne(install.command);
+  if (install.kind === 'none' || !chosen) return undefined;
+  const { manager, hasLockfile } = chosen;
+  if (!hasLockfile) return runOne(manager.install, manager.installedCount);
+  const locked = await runOne(manager.installLocked, manager.installedCount);
+  if (locked.result.outcome !== 'failed' || !manager.lockfileUnfit.test(locked.result.output)) return locked;
+  say(`The lockfile does not fit package.json or this machine; trying \`${manager.install}\` instead.`);
+  return runOne(manager.install, manager.installedCount);
+}

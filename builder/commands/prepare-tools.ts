@@ -1,0 +1,62 @@
+import type { BuildJob } from '@miaobu/shared/contracts/build-job';
+import type { DetectedBuild } from '@miaobu/shared/kernel/detect/detect-build';
+import { keptPrograms } from '../cache/cache-place.ts';
+import { installFingerprint } from '../cache/install-fingerprint.ts';
+import { type CachePlace, NO_CACHE, openPackageCache, type PackageCache } from '../cache/package-cache.ts';
+import { storeKindOf, withPip } from '../cache/store-variables.ts';
+import type { LogShipper } from '../log/log-shipper.ts';
+import type { Workspace } from '../source/workspace.ts';
+import { runnerVariables } from './build-environment.ts';
+import type { BuildUser } from './build-user.ts';
+import type { PackageSource } from './fetch-package.ts';
+import { provideManager } from './provide-manager.ts';
+import { provideNode, provideOwnNode } from './provide-node.ts';
+
+export interface Tooling {
+  readonly plan: DetectedBuild;
+  /** The project's root directory. */
+  readonly folder: string;
+  readonly job: Pick<BuildJob, 'settings'>;
+  readonly cache: CachePlace | undefined;
+  readonly workspace: Workspace;
+  readonly user: BuildUser | undefined;
+  readonly log: Pick<LogShipper, 'line'>;
+  readonly signal: AbortSignal;
+  /** The runner's own environment. */
+  readonly runner: NodeJS.ProcessEnv;
+}
+
+/** Puts on the build's PATH what it is to be built with, before any of its own commands runs, and opens the cache of its packages. */
+export async function prepareTools({
+  plan,
+  folder,
+  job,
+  cache,
+  workspace,
+  user,
+  log,
+  signal,
+  runner,
+}: Tooling): Promise<PackageCache> {
+  const { programs, source } = workspace;
+  await provideOwnNode(workspace);
+  const packages: PackageSource = {
+    environment: await runnerVariables(runner, workspace),
+    workFolder: workspace.folder,
+    kept: keptPrograms(runner),
+    signal,
+  };
+  const asked = job.settings.node_version ?? plan.nodeVersion;
+  const say = (line: string) => log.line(line);
+  await provideNode({ asked, programs, toolCache: runner.RUNNER_TOOL_CACHE, source: packages, say });
+  if (plan.manager) await provideManager({ chosen: plan.manager, source, folder, programs, packages, say });
+
+  const { install, manager } = plan;
+  if (install.kind === 'none') return NO_CACHE;
+  const ofManager = storeKindOf(manager?.manager, install.kind === 'command' ? install.command : undefined);
+  const kind = plan.python && install.kind === 'managed' ? withPip(ofManager) : ofManager;
+  if (!cache || !kind) return NO_CACHE;
+  const by = `${kind.name} ${manager?.version ?? ''} ${install.kind === 'command' ? install.command : ''}`;
+  const fingerprint = await installFingerprint({ source, folder, by });
+  return openPackageCache({ place: cache, kind, fingerprint, workFolder: workspace.folder, user, log, signal });
+}
