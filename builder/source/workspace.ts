@@ -41,6 +41,8 @@ export async function createWorkspace(): Promise<Workspace> {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(complain);
     },
   };
-  await Promise.all([workspace.source, workspace.home, workspace.temporary, workspace.programs].map((it) => mkdir(it)));
+  // Another build on this machine may learn where they are, from a command line for example.
+  await Promise.all([workspace.source, workspace.home, workspace.temporary].map((it) => mkdir(it, { mode: 0o700 })));
+  await mkdir(workspace.programs);
   return workspace;
 }

@@ -78,6 +78,7 @@ export async function startTestPlatform({
     ticket: `tkt_${randomBytes(24).toString('base64url')}`,
     jobToken: `mb_cb_${randomBytes(24).toString('base64url')}`,
     publicationToken: `mb_pub_${randomBytes(24).toString('base64url')}`,
+    sourceSignature: randomBytes(24).toString('base64url'),
   };
   const requests: SeenRequest[] = [];
   const reports: BuildReport[] = [];
@@ -123,11 +124,13 @@ export async function startTestPlatform({
 
   function answer(request: SeenRequest): Answer {
     const { method, path, headers, body } = request;
-    if (method === 'GET' && path === '/source.tar.gz') return { status: 302, location: '/download/source.tar.gz' };
-    if (method === 'GET' && path === '/download/source.tar.gz')
+    const source = `source.tar.gz?signature=${secrets.sourceSignature}`;
+    if (method === 'GET' && path === `/${source}`) return { status: 302, location: `/download/${source}` };
+    if (method === 'GET' && path === `/download/${source}`)
       return archive ? { status: 200, body: archive } : refusal(404, 'not_found');
     if (method === 'PUT' && path.startsWith('/store/')) return store(request);
 
+    if (method === 'GET') return refusal(404, 'not_found');
     const json: unknown = JSON.parse(body.toString());
     if (path === `${attempt}/redeem`) {
       const asked = redeemRequest.parse(json);
@@ -148,7 +151,7 @@ export async function startTestPlatform({
         repository: 'acme/site',
         branch: 'main',
         commit_sha: '0123456789abcdef0123456789abcdef01234567',
-        source_url: `${url}/source.tar.gz`,
+        source_url: `${url}/source.tar.gz?signature=${secrets.sourceSignature}`,
         settings: { ...DEFAULT_SETTINGS, ...settings },
         environment,
         plain_variables: plainVariables,
