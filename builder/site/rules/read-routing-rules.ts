@@ -5,7 +5,7 @@ import { readHeadersFile } from './read-headers-file.ts';
 import { readNetlifyToml } from './read-netlify-toml.ts';
 import { readRedirectsFile } from './read-redirects-file.ts';
 import { readVercelJson } from './read-vercel-json.ts';
-import { type RuleCollection, warn } from './rule-collection.ts';
+import { emptyCollection, warn } from './rule-collection.ts';
 import { OUTPUT_RULE_FILES, ROOT_RULE_FILES, readRuleFile } from './rule-file.ts';
 
 export interface FoundRules {
@@ -54,7 +54,7 @@ export async function readRoutingRules({
   root: string;
   user: BuildUser | undefined;
 }): Promise<FoundRules> {
-  const collection: RuleCollection = { redirects: [], headers: [], warnings: [] };
+  const collection = emptyCollection();
   const contributing: string[] = [];
   const saying = () =>
     JSON.stringify([

@@ -14,6 +14,8 @@ export interface RuleCollection {
   readonly warnings: string[];
 }
 
+export const emptyCollection = (): RuleCollection => ({ redirects: [], headers: [], warnings: [] });
+
 const LONGEST_WARNING = 300;
 
 /** `where`: the file and the place in it. Texts of the file may be part of `why`. */
