@@ -58,7 +58,11 @@ export async function packagesIn(folder: string, withLinks: boolean): Promise<st
  * manager has installed them, hoisted or linked: what is asked is only what Node would find. As high up as possible; where a
  * name is taken by another version, next to who asks for it. Throws `BuildFailure`.
  */
-export async function layOutDependencies(roots: readonly DependencyRoot[], source: string): Promise<LaidOut> {
+export async function layOutDependencies(
+  roots: readonly DependencyRoot[],
+  source: string,
+  isUnwanted: (name: string) => boolean,
+): Promise<LaidOut> {
   const placed = new Map<string, InstalledPackage>();
   const missing = new Set<string>();
   const foreign = new Set<string>();
@@ -83,6 +87,7 @@ export async function layOutDependencies(roots: readonly DependencyRoot[], sourc
 
   for (let root = queue.shift(); root; root = queue.shift()) {
     for (const name of [...root.names].sort()) {
+      if (isUnwanted(name)) continue;
       const found = await findInstalled(root.folder, name, source);
       if (!found) {
         if (!root.optional?.has(name)) missing.add(name);

@@ -15,7 +15,16 @@ export interface NodeLayout {
   readonly boundary: string;
   /** The app's own dependencies that are only for its development, of which none is in the package. */
   readonly leftOut: number;
+  /** Whether all that is needed was gathered by the framework: then what a package asks for beyond it is not missed. */
+  readonly isTraced: boolean;
+  /** Packages that only builds need, although others ask for them. */
+  readonly isForBuilds: (name: string) => boolean;
+  /** For who built it. */
+  readonly advice: string | undefined;
 }
+
+/** What a framework has gathered is all needed. */
+const TRACED = { leftOut: 0, isTraced: true, isForBuilds: () => false, advice: undefined } as const;
 
 const isFile = (file: string) =>
   stat(file).then(
@@ -59,7 +68,7 @@ async function nextStandalone(folder: string, source: string): Promise<NodeLayou
       trees: [{ folder: standalone, prefix: '' }, ...added.filter((_, index) => present[index])],
       roots,
       boundary: standalone,
-      leftOut: 0,
+      ...TRACED,
     };
   }
   return undefined;
@@ -76,7 +85,7 @@ async function nitroOutput(folder: string, start: string): Promise<NodeLayout | 
     trees: [{ folder: output, prefix: '.output/' }],
     roots: [{ folder: server, at: '.output/server', names: await packagesIn(server, true) }],
     boundary: output,
-    leftOut: 0,
+    ...TRACED,
   };
 }
 
@@ -110,6 +119,12 @@ async function startedPackages(folder: string, start: string, development: Reado
   return names;
 }
 
+/** Any other command is somebody's own server around it. */
+const startsNext = (start: string) => /(^|[\s/])next start\b/.test(start) || start.includes('.next/standalone');
+
+/** The compiler of Next.js, of 140 MB. A server needs it only to read a configuration in TypeScript. */
+const isNextCompiler = (name: string) => name.startsWith('@next/swc-');
+
 async function wholeProject(folder: string, start: string, source: string): Promise<NodeLayout> {
   const own = await readInstalledPackage(folder);
   const started = own ? await startedPackages(folder, start, own.development, source) : [];
@@ -120,9 +135,16 @@ async function wholeProject(folder: string, start: string, source: string): Prom
     const inner = await readInstalledPackage(path.join(folder, at));
     if (inner) roots.push({ folder: inner.folder, at, names: [...inner.dependencies], optional: inner.optional });
   }
+  const isNext = startsNext(start);
+  const needsCompiler = !isNext || (await isFile(path.join(folder, 'next.config.ts')));
   return {
     title: 'the project',
     start,
+    isTraced: false,
+    isForBuilds: (name) => !needsCompiler && isNextCompiler(name),
+    advice: isNext
+      ? "Next.js can gather just what its server needs: set `output: 'standalone'` in next.config for a smaller package."
+      : undefined,
     trees: [{ folder, prefix: '' }],
     roots,
     boundary: source,
@@ -131,9 +153,6 @@ async function wholeProject(folder: string, start: string, source: string): Prom
       : 0,
   };
 }
-
-/** Any other command is somebody's own server around it. */
-const startsNext = (start: string) => /(^|[\s/])next start\b/.test(start) || start.includes('.next/standalone');
 
 /** Decides what to pack of a project that was built in `folder`, as its framework documents it. `source` is the repository. */
 export async function chooseNodeLayout(folder: string, start: string, source: string): Promise<NodeLayout> {

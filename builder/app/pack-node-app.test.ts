@@ -247,6 +247,31 @@ describe('what frameworks make', () => {
     expect(await answerOf(tree, options)).toBe('traced.next,package.json,public,server.js');
   });
 
+  test('Next.js without it: the whole project, and its compiler only for a configuration in TypeScript', async () => {
+    const tree = {
+      'package.json': json({ dependencies: needs('next') }),
+      '.next/server/page.js': 'x',
+      '.next/cache/x': 'x',
+      ...pkg('node_modules/next', {
+        bin: { next: 'index.js' },
+        optionalDependencies: needs('@next/swc-linux-x64-gnu'),
+      }),
+      ...pkg('node_modules/@next/swc-linux-x64-gnu', {}),
+    };
+    const { paths, start, said } = await pack(tree, { start: 'next start -p $PORT' });
+    expect(start).toBe('next start -p $PORT');
+    expect(paths).toEqual([
+      '.next/server/page.js',
+      'node_modules/.bin/next',
+      'node_modules/next/index.js',
+      'node_modules/next/package.json',
+      'package.json',
+    ]);
+    expect(said[0]).toContain("`output: 'standalone'`");
+    const typed = await pack({ ...tree, 'next.config.ts': 'x' }, { start: 'next start -p $PORT' });
+    expect(typed.paths).toContain('node_modules/@next/swc-linux-x64-gnu/index.js');
+  });
+
   test('Nitro, as in Nuxt: its output under its own path, and nothing else', async () => {
     const tree = {
       'package.json': json({ dependencies: needs('nuxt') }),

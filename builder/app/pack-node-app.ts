@@ -86,8 +86,9 @@ async function refusePlugAndPlay(folder: string, source: string): Promise<void> 
  */
 export async function packNodeApp({ folder, source, server, user, say, signal }: PackInput): Promise<PackedApp> {
   const layout = await chooseNodeLayout(folder, server.start, source);
-  const { placed, missing, foreign } = await layOutDependencies(layout.roots, layout.boundary);
+  const { placed, missing, foreign } = await layOutDependencies(layout.roots, layout.boundary, layout.isForBuilds);
   if (placed.size === 0 && layout.roots.some((it) => it.names.length > 0)) await refusePlugAndPlay(folder, source);
+  if (layout.advice !== undefined) say(layout.advice);
   const app = createAppFiles({ source, user, signal });
   await addOwnFiles(app, layout);
   await addDependencies(app, placed);
@@ -98,7 +99,7 @@ export async function packNodeApp({ folder, source, server, user, say, signal }:
   const packages = new Set([...placed.values()].map((it) => it.folder)).size;
   const left = layout.leftOut === 0 ? '' : `; ${layout.leftOut} for its development left out`;
   say(`Packing ${layout.title}, with ${packages} package${packages === 1 ? '' : 's'} that it needs to run${left}`);
-  if (missing.length > 0) {
+  if (missing.length > 0 && !layout.isTraced) {
     say(
       `Note: not installed, so not packed: ${missing.slice(0, SHOWN).join(', ')}${missing.length > SHOWN ? ', …' : ''}`,
     );
