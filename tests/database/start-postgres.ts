@@ -35,6 +35,7 @@ export default async function startPostgresOfTheRun(project: TestProject): Promi
   try {
     postgres = await startPostgres({ directory: path.join(home, 'data'), port: 0, maxConnections: 200 });
     reaper.watch(postgres.pid);
+    await stopWaitingForTheDisk(postgres.url());
     await ensureDatabase(postgres.url(), template);
     await migrateDatabase(postgres.url(template), migrations);
     await closeToConnections(postgres.url(), template);
@@ -44,6 +45,21 @@ export default async function startPostgresOfTheRun(project: TestProject): Promi
     await stop();
     throw error;
   }
+}
+
+/**
+ * A commit of a test need not survive a power failure, and to wait for the disk takes longer than most of its statements. What is lost and
+ * what is not in a crash is tested with a Postgres of its own (`tests/crash`).
+ */
+async function stopWaitingForTheDisk(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+    await client.query(`alter system set ${setting} = off`);
+  }
+  await client.query('select pg_reload_conf()');
+  await client.end();
 }
 
 /** A database can be cloned only while nobody is connected to it. */
