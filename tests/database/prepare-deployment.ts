@@ -54,10 +54,14 @@ export async function openTestStore(): Promise<TestStore> {
     tokens: buildTokens({ current: rootKey }),
     moveClock: (seconds) => shiftClock(db, seconds),
     async empty() {
+      // Not truncate, which makes new files for every table and index and takes thirty times as long. As a replica neither foreign keys
+      // nor the audit log's trigger object.
       await db.query(sql`
-        do $$ begin
-          execute (select 'truncate ' || string_agg(format('%I', tablename), ', ') from pg_tables
-                    where schemaname = 'public' and tablename <> 'schema_migrations');
+        do $$ declare name text; begin
+          set local session_replication_role = replica;
+          for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations' loop
+            execute format('delete from %I', name);
+          end loop;
         end $$`);
       sealer.forgetKeys();
     },
