@@ -5,6 +5,7 @@ import {
   type PackageManager,
   packageManagers,
   parsePackageManager,
+  pnpm,
   yarnClassic,
   yarnModern,
 } from './package-managers.ts';
@@ -55,6 +56,7 @@ function managerNamed(name: string, range: string | undefined): PackageManager |
 /**
  * The package manager of a project: what a package.json's `packageManager` names, else what a lockfile is of, in its folder or
  * above it, else what `devEngines`, `volta` or `engines` mention.
+ * A workspace without a lockfile may still be pnpm's.
  */
 export async function chooseManager(files: SourceFiles, folder: string, own: PackageFile): Promise<ChosenManager> {
   let wishes = wishesOf(own);
@@ -69,6 +71,12 @@ export async function chooseManager(files: SourceFiles, folder: string, own: Pac
   }
   const named = wishes.strict ?? wishes.hint;
   if (named) return { ...named, hasLockfile: false, reason: namedReason(named) + aboutUnknown(wishes) };
+  const workspace = [...foldersUpwards(folder)]
+    .map((it) => pathIn(it, 'pnpm-workspace.yaml'))
+    .find((path) => files.has(path));
+  if (workspace !== undefined) {
+    return { manager: pnpm, version: undefined, hasLockfile: false, reason: `There is a ${workspace}.` };
+  }
   const reason = `There is no lockfile.${aboutUnknown(wishes)}`;
   return { manager: npm, version: undefined, hasLockfile: false, reason };
 }

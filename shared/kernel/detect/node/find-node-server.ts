@@ -1,17 +1,17 @@
 import type { FoundFramework } from '../frameworks/find-framework.ts';
 import type { NodeProject } from '../frameworks/framework.ts';
-import { compiledFile } from './compiled-file.ts';
+import { ENDINGS, entryFile } from './entry-file.ts';
 import { developedFileOf, fixedPortOf, judgeStart, nodeFileOf, programOf } from './judge-start.ts';
 import { serverLibraries } from './server-libraries.ts';
+import {
+  insteadOf,
+  missingPrograms,
+  type NodeServer,
+  quoted,
+  startByScript,
+  startInsteadOfDevelopment,
+} from './start-script.ts';
 import { type UnwrappedScript, unwrapScript } from './unwrap-script.ts';
-
-export interface NodeServer {
-  readonly start: string;
-  /** Whether it can be told from package.json and the files that it does run. */
-  readonly sure: boolean;
-  /** Why, and what to do about it; for a person. */
-  readonly reasons: readonly string[];
-}
 
 export interface NodeServerSearch {
   /** `undefined`: this project answers no requests by itself. */
@@ -37,14 +37,7 @@ const SCRIPTS = [
 ];
 /** With a site beside it, only what is named so is no tool of the site. */
 const SCRIPTS_BESIDE_A_SITE = ['start', 'start:prod', 'start:production', 'start:server'];
-const ENDINGS = ['js', 'mjs', 'cjs'];
-const FILES = ['server', 'app', 'index', 'main', 'src/server', 'src/app', 'src/index', 'src/main', 'bin/www'].flatMap(
-  (name) => (name === 'bin/www' ? [name] : ENDINGS.map((ending) => `${name}.${ending}`)),
-);
-
 const LISTENS = /\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|\bcreateSecureServer\s*\(/;
-
-const quoted = (text: string) => `\`${text}\``;
 
 /** Looks for the program that answers requests. `built` is the script that the build runs, if it runs one. */
 export async function findNodeServer(
@@ -79,8 +72,8 @@ export async function findNodeServer(
 
   if (own !== undefined) {
     const isOwn = main?.judgement === 'server' && fixedPortOf(main.script.command) === undefined;
-    if (isOwn) return search(fromScript(project, main.script));
-    return search({ start: own, sure: true, reasons: missing(project, own) });
+    if (isOwn) return search(startByScript(project, main.script));
+    return search({ start: own, sure: true, reasons: missingPrograms(project, own) });
   }
 
   /** A command that is no tool's, and whose program is seen to answer requests, or would be by a library. */
@@ -98,14 +91,14 @@ export async function findNodeServer(
     if (judgement === 'server' && (await isServer(script))) {
       const [first] = judged;
       const better = first?.judgement === 'development' && first.script !== script;
-      const server = fromScript(project, script);
+      const server = startByScript(project, script);
       return search(better ? { ...server, reasons: [insteadOf(first.script), ...server.reasons] } : server);
     }
   }
 
   const developed = judged.find(({ judgement }) => judgement === 'development');
   if (developed && (library !== undefined || (await listens(developedFileOf(developed.script.command))))) {
-    return search(await insteadOfDevelopment(project, developed.script, library?.package, built));
+    return search(await startInsteadOfDevelopment(project, developed.script, library?.package, built));
   }
 
   const remark = judged.some(({ judgement }) => judgement === 'manager')
@@ -131,92 +124,4 @@ export async function findNodeServer(
     library &&
     `"${library.package}" is among the dependencies, but nothing says how it is started: add a script "start", or set the start command.`;
   return search(undefined, remark ?? unstarted);
-}
-
-/** A file that `main` names, or of a well-known name, when no script starts anything. */
-async function entryFile(
-  { file, folder }: NodeProject,
-  hasLibrary: boolean,
-  isBuilt: boolean,
-  listens: (name: string) => Promise<boolean>,
-): Promise<{ file: string; why: string } | undefined> {
-  const main = file.main?.replace(/^\.\//, '');
-  if (main !== undefined && /\.[cm]?js$/.test(main)) {
-    const isMade = isBuilt && !folder.has(main) && /^(?:dist|build|lib|out|\.output)\//.test(main);
-    if ((hasLibrary && (folder.has(main) || isMade)) || (await listens(main))) {
-      return { file: main, why: '"main" in package.json names it.' };
-    }
-  }
-  for (const name of FILES.filter((it) => folder.has(it))) {
-    if (await listens(name)) return { file: name, why: `${name} answers requests.` };
-  }
-  const [first] = hasLibrary ? FILES.filter((it) => folder.has(it)) : [];
-  return first === undefined ? undefined : { file: first, why: `There is a ${first}.` };
-}
-
-function fromScript(project: NodeProject, { command, through }: UnwrappedScript): NodeServer {
-  const path = through.map((name) => `"${name}"`).join(', which runs ');
-  const missed = missing(project, command);
-  const port = fixedPortOf(command);
-  return {
-    start: command,
-    sure: missed.length === 0 && port === undefined,
-    reasons: [
-      `package.json has a script ${path}.`,
-      ...missed,
-      ...(port === undefined ? [] : [`It asks for port ${port}: requests come to the one that PORT names.`]),
-    ],
-  };
-}
-
-const insteadOf = ({ command, through }: UnwrappedScript) =>
-  `The script "${through[0]}" runs ${quoted(command)}, which is for development.`;
-
-/** Programs that an app is run without. */
-function missing({ file }: NodeProject, command: string): string[] {
-  const program = programOf(command) ?? '';
-  if (file.dependencies.has(program) && !file.production.has(program)) {
-    return [
-      `"${program}" is only among the devDependencies, which an app is run without: move it to the dependencies.`,
-    ];
-  }
-  if ((program === 'bun' || program === 'deno') && !file.production.has(program)) {
-    return [`An app is run by Node.js, without ${program}: add it to the dependencies, or start the app with node.`];
-  }
-  return [];
-}
-
-/** What a tool for development runs, without the tool. */
-async function insteadOfDevelopment(
-  project: NodeProject,
-  script: UnwrappedScript,
-  library: string | undefined,
-  built: string | undefined,
-): Promise<NodeServer> {
-  const { file, folder } = project;
-  const instead = (start: string): NodeServer => ({
-    start,
-    sure: true,
-    reasons: [insteadOf(script), `${quoted(start)} is run instead.`],
-  });
-  const developed = developedFileOf(script.command);
-  const isScript = developed !== undefined && /\.[cm]?js$/.test(developed) && !/\.config\./.test(developed);
-  if (library === '@nestjs/core' && built !== undefined) return instead('node dist/main.js');
-  if (isScript) return instead(`node ${developed}`);
-  const main = file.main?.replace(/^\.\//, '');
-  const mainIsMade = main !== undefined && /\.[cm]?js$/.test(main) && built !== undefined && !folder.has(main);
-  if (developed !== undefined && built !== undefined) {
-    const compiled = await compiledFile(folder, developed);
-    if (compiled !== undefined) return instead(`node ${compiled}`);
-  }
-  if (mainIsMade || (main !== undefined && developed === undefined && folder.has(main))) return instead(`node ${main}`);
-  return {
-    start: script.command,
-    sure: false,
-    reasons: [
-      insteadOf(script),
-      ...missing(project, script.command),
-      'Add a script "build" that compiles the program and a script "start" that runs the result with node.',
-    ],
-  };
 }
