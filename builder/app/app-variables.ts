@@ -7,11 +7,14 @@ import { PYTHON_FOLDER } from './install-python.ts';
 export function appVariables(
   { kind, manager }: Pick<DetectedBuild, 'kind' | 'manager'>,
   folder: string,
+  say: (line: string) => void,
 ): Readonly<Record<string, string>> {
   if (kind === 'python') {
     const target = path.join(folder, PYTHON_FOLDER);
     return { PYTHONPATH: target, PIP_TARGET: target, PIP_NO_COMPILE: '1', PYTHONDONTWRITEBYTECODE: '1' };
   }
+  if (kind !== 'node' || manager?.manager !== yarnModern) return {};
   // With Plug'n'Play, its default, packages stay in archives that nothing but its own loader reads.
-  return kind === 'node' && manager?.manager === yarnModern ? { YARN_NODE_LINKER: 'node-modules' } : {};
+  say('Note: Yarn installs into node_modules here, whatever .yarnrc.yml says; other places cannot be packed.');
+  return { YARN_NODE_LINKER: 'node-modules' };
 }

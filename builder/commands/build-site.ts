@@ -87,7 +87,7 @@ export async function buildSite({
   const searchPath = python ? [path.join(folder, PYTHON_FOLDER, 'bin'), programs].join(path.delimiter) : programs;
   const variables = {
     ...environment.variables,
-    ...appVariables(plan, folder),
+    ...appVariables(plan, folder, (line) => log.line(line)),
     ...cache.variables,
     PATH: searchPath,
   };

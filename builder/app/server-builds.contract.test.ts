@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findProgram } from '../commands/find-program.ts';
+import { archiveOfFiles } from '../testing/archive-of.ts';
+import { publishedServer } from '../testing/published-server.ts';
+import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
+import { startPackage } from '../testing/start-package.ts';
+import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+
+let builder: BundledBuilder;
+beforeAll(async () => {
+  builder = await bundledBuilder();
+});
+afterAll(() => builder.remove());
+
+const hasPython = (await findProgram('python3', process.env.PATH ?? '')) !== undefined;
+
+function filesOfFixture(name: string): Record<string, Buffer> {
+  const folder = path.join(import.meta.dirname, '..', 'fixtures', name);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  return Object.fromEntries(files.map((file) => [path.relative(folder, file), readFileSync(file)]));
+}
+
+const json = (value: unknown) => JSON.stringify(value);
+
+/** What the published server answers to a path. By now nothing of its build is left on this machine. */
+async function ask(platform: TestPlatform, pathname: string): Promise<string> {
+  const { manifest, zip } = publishedServer(platform);
+  await using server = await startPackage(zip, manifest);
+  const answer = await fetch(server.url + pathname);
+  return `${answer.status} ${await answer.text()}`;
+}
+
+test('Express, installed from the registry, runs from its package alone; built again it is not uploaded again', async () => {
+  const archive = archiveOfFiles(filesOfFixture('express-api'));
+  await using platform = await startTestPlatform({ archive, limits: { build_seconds: 120 } });
+  expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
+  expect(await ask(platform, '/hello/you')).toBe('200 {"hello":"you"}');
+  const { manifest, zip } = publishedServer(platform);
+  expect(manifest).toMatchObject({ kind: 'node', start: 'node server.js', port: 9000 });
+  expect(zip.includes('node_modules/express/package.json')).toBe(true);
+  expect(zip.includes('node_modules/typescript/')).toBe(false);
+
+  await using again = await startTestPlatform({ archive, limits: { build_seconds: 120 }, present: [zip] });
+  expect((await builder.run(again.inputs)).code).toBe(0);
+  expect(again.log()).toContain('Uploading 0 of 1 files (1 unchanged)');
+}, 180_000);
+
+test('a server in a workspace that imports another package of it runs from its package alone', async () => {
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({
+      'package.json': json({ name: 'all', private: true, workspaces: ['apps/*', 'packages/*'] }),
+      'apps/api/package.json': json({
+        name: 'api',
+        version: '1.0.0',
+        scripts: { start: 'node server.js' },
+        dependencies: { '@all/greeting': '1.0.0' },
+      }),
+      'apps/api/server.js': `const { greet } = require('@all/greeting');
+        const { PORT, HOST } = process.env;
+        require('node:http').createServer(({ url }, response) => response.end(greet(url))).listen(PORT, HOST);`,
+      'packages/greeting/package.json': json({ name: '@all/greeting', version: '1.0.0', main: 'index.js' }),
+      'packages/greeting/index.js': "exports.greet = (name) => 'good day, ' + name;",
+    }),
+    settings: { root_directory: 'apps/api' },
+  });
+  expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
+  expect(await ask(platform, '/you')).toBe('200 good day, /you');
+});
+
+const wheel = zipSync({
+  'greeting/__init__.py': Buffer.from("def greet(name):\n    return 'good day, ' + name\n"),
+  'greeting-1.0.0.dist-info/METADATA': Buffer.from('Metadata-Version: 2.1\nName: greeting\nVersion: 1.0.0\n'),
+  'greeting-1.0.0.dist-info/WHEEL': Buffer.from('Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),
+  'greeting-1.0.0.dist-info/RECORD': Buffer.from(
+    'greeting/__init__.py,,\ngreeting-1.0.0.dist-info/METADATA,,\ngreeting-1.0.0.dist-info/WHEEL,,\ngreeting-1.0.0.dist-info/RECORD,,\n',
+  ),
+});
+
+test.runIf(hasPython)('a Python server with what pip installed beside it runs from its package alone', async () => {
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({
+      'requirements.txt': '--no-index\n./wheels/greeting-1.0.0-py3-none-any.whl\n',
+      'wheels/greeting-1.0.0-py3-none-any.whl': Buffer.from(wheel),
+      'main.py': `import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from greeting import greet
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(greet(self.path).encode())
+
+HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+`,
+    }),
+  });
+  expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
+  const { manifest, zip } = publishedServer(platform);
+  expect(manifest).toMatchObject({ kind: 'python', start: expect.stringMatching(/^python3? .*main\.py$/) });
+  expect(zip.includes('python_deps/greeting/__init__.py')).toBe(true);
+  expect(zip.includes('__pycache__')).toBe(false);
+  expect(await ask(platform, '/you')).toBe('200 good day, /you');
+});
