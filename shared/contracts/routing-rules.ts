@@ -89,7 +89,7 @@ function queryOf(value: unknown, where: string, refuse: Refuse): NameAndValue[] 
 }
 
 /** Names that the parameters of a rule capture. */
-export const namesOfQuery = (query: readonly NameAndValue[]): string[] =>
+const namesOfQuery = (query: readonly NameAndValue[]): string[] =>
   query.flatMap(([, wanted]) => (/^:[A-Za-z]\w*$/.test(wanted) ? [wanted.slice(1)] : []));
 
 /** Reads one redirect or rewrite, which messages call `where`. */

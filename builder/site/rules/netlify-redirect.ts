@@ -57,6 +57,7 @@ export async function netlifyRedirect(entry: object): Promise<RedirectRule> {
   const unsupported = unsupportedPart(rule);
   if (unsupported !== undefined) throw new NotSupported(unsupported);
   const { status = 301, query = {} } = rule;
+  if (typeof query !== 'object' || Array.isArray(query)) throw new NotSupported('"query" is not a table');
   if (!RULE_STATUSES.some((known) => known === status)) throw new NotSupported(`the status ${status} is not supported`);
   const parameters = Object.entries(query);
   return parseRedirectRule(
