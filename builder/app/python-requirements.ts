@@ -55,6 +55,10 @@ const requirements = (table: Table) =>
     .filter(([name]) => name !== 'python')
     .flatMap(([name, value]) => requirement(name, value) ?? []);
 
+/** uv says where each package is from; Poetry only where it is not from its usual index. */
+const isFromIndex = ({ registry, type, ...elsewhere }: Table) =>
+  registry !== undefined || type === 'legacy' || (type === undefined && Object.keys(elsewhere).length === 0);
+
 /**
  * The chosen versions of a lockfile, of Poetry or uv. Whatever it chose two of, for different systems, and what is not from
  * an index, is left for pip to choose.
@@ -65,15 +69,7 @@ function lockedVersions(lock: Table): string[] {
     const [name, version] = isTable(entry) ? [textIn(entry.name), textIn(entry.version)] : [];
     if (name === undefined || version === undefined) continue;
     const source = tableIn(entry, 'source');
-    const isFromIndex = source.registry !== undefined || source.type === undefined || source.type === 'legacy';
-    const isOwn =
-      source.editable !== undefined ||
-      source.virtual !== undefined ||
-      source.git !== undefined ||
-      source.directory !== undefined ||
-      source.path !== undefined ||
-      source.url !== undefined;
-    if (isFromIndex && !isOwn) versions.set(name, (versions.get(name) ?? new Set()).add(version));
+    if (isFromIndex(tableIn(entry, 'source'))) versions.set(name, (versions.get(name) ?? new Set()).add(version));
   }
   return [...versions].flatMap(([name, chosen]) => (chosen.size === 1 ? [`${name}==${[...chosen][0]}`] : [])).sort();
 }
