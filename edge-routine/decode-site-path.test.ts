@@ -139,7 +139,7 @@ test('S-E2: no path out of 3,000 hostile ones reaches anything but the blobs of 
     expect(own).toContain(url.pathname);
     expect(url.search).toBe('');
   }
-});
+}, 30_000);
 
 test("a visitor's /projects/… path is a path of the site, never a key of the bucket", async () => {
   const edge = imitateEdge();
