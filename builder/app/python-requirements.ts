@@ -68,7 +68,6 @@ function lockedVersions(lock: Table): string[] {
   for (const entry of listIn(lock.package)) {
     const [name, version] = isTable(entry) ? [textIn(entry.name), textIn(entry.version)] : [];
     if (name === undefined || version === undefined) continue;
-    const source = tableIn(entry, 'source');
     if (isFromIndex(tableIn(entry, 'source'))) versions.set(name, (versions.get(name) ?? new Set()).add(version));
   }
   return [...versions].flatMap(([name, chosen]) => (chosen.size === 1 ? [`${name}==${[...chosen][0]}`] : [])).sort();
