@@ -93,6 +93,17 @@ describe('what is not what its name says is never shown, and the release before 
     expect(await contentOf('right bytes')).toBe('right bytes');
   });
 
+  test('bytes that change between the upload and the activation', async () => {
+    const unchanged = await release();
+    const id = await deploy.build(site, { 'index.html': 'right bytes' });
+    expect(await contentOf('right bytes')).toBe('right bytes');
+    // As whoever holds the bucket's own key could: the link of the upload works once.
+    await cloud.objectStore.put(keyOf('right bytes'), Buffer.from('right bytez'), { contentType: 'text/html' });
+    await deploy.work();
+    await expectRefused(id, /^1 uploaded files .* index\.html$/);
+    await unchanged();
+  });
+
   test('a file that was listed and never uploaded', async () => {
     const unchanged = await release();
     const files = { 'index.html': 'uploaded', 'a.html': 'withheld' };
