@@ -76,9 +76,9 @@ describe('without one of the safety nets everything comes to the same end', () =
 describe('a product without one of its safeguards is found out', () => {
   test.each(mutants)(
     '$name: $does',
-    async ({ name }) => {
+    async ({ name, firstSeed }) => {
       const seeds = SEEDS_FOR_A_MUTANT;
-      const outcomes = await run({ first: 1, seeds, mutant: name, untilViolation: true });
+      const outcomes = await run({ first: firstSeed, seeds, mutant: name, untilViolation: true });
       expect(outcomes.filter(({ violation }) => violation)).not.toEqual([]);
     },
     PATIENCE_MS,

@@ -12,6 +12,8 @@ export interface Mutant {
   /** Statements that change the schema. */
   readonly sql?: string;
   readonly retention?: Partial<Retention>;
+  /** A seed that noticed it. Others follow if it does not any more. */
+  readonly firstSeed: number;
   /** Nets that would catch what falls through, and have to be taken away to see it. */
   readonly without?: readonly Net[];
 }
@@ -58,12 +60,14 @@ const everything = () => Object.assign(new Map<string, number>(), { has: () => t
 export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe-by-commit',
+    firstSeed: 24,
     does: 'takes a push to a commit that was deployed before for a repetition',
     change: dedupeByCommit,
     without: ['sync'],
   },
   {
     name: 'ignore-order',
+    firstSeed: 3,
     does: 'believes every push to be the newest',
     change: changeOf('pushes', ({ findStanding }) => ({
       async findStanding(...which) {
@@ -79,6 +83,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'last-finisher-wins',
+    firstSeed: 1,
     does: 'switches to whatever was built last, whenever it was pushed',
     change: changeOf('environments', ({ lock }) => ({
       lock: async (id) => ({ ...(await lock(id)), activatedSeq: 0 }),
@@ -86,6 +91,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'guid-only',
+    firstSeed: 1,
     does: "knows a delivery by GitHub's id alone, which all hooks of one event share",
     sql: `
       alter table webhook_deliveries drop constraint webhook_deliveries_project_id_delivery_guid_key;
@@ -93,12 +99,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no-exposure',
+    firstSeed: 13,
     does: 'forgets what the edge may show, and deletes what was replaced at once',
     change: changeOf('routes', () => ({ expose: async () => {} })),
     retention: { keep: 1, graceSeconds: 0 },
   },
   {
     name: 'no-fencing',
+    firstSeed: 5,
     does: 'lets a worker that has lost its lease write down what it did',
     sql: `
       create or replace function outbox_finish(p_id uuid, p_token bigint) returns boolean language sql as $$
@@ -110,6 +118,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no-verification',
+    firstSeed: 1,
     does: 'believes the runner that every content is what its name says',
     change: changeOf('blobs', () => ({ findVerified: async () => everything() })),
   },
