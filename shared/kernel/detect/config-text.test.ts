@@ -30,3 +30,8 @@ test('a folder that leaves the project, or is all of it, is none', () => {
   expect(folderBelow('../www', 'src')).toBe('www');
   for (const value of ['../www', '/www', '.', '', 'a\\b', undefined]) expect(folderBelow(value)).toBeUndefined();
 });
+
+test('a comment that does not end takes the rest, and what is too long for a configuration counts for nothing', () => {
+  expect(withoutComments("{ a: 1 /* b: '*' ")).toBe('{ a: 1 ');
+  expect(withoutComments('/*'.repeat(40_000))).toBe('');
+});

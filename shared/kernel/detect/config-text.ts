@@ -3,10 +3,15 @@
  * run to find something out. What is computed, or written twice, is as good as missing.
  */
 
-const COMMENT_OR_STRING = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+/** Each takes what it finds even without an end, so that nothing is looked at twice. */
+const COMMENT_OR_STRING =
+  /("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
+/** No configuration is longer, and what is made to take long is not looked at. */
+const LONGEST = 64 * 1024;
 
-/** JavaScript, TypeScript or JSON without its comments. */
-export const withoutComments = (text: string) => text.replace(COMMENT_OR_STRING, (_, string) => string ?? '');
+/** JavaScript, TypeScript or JSON without its comments; empty when it is too long. */
+export const withoutComments = (text: string) =>
+  text.length > LONGEST ? '' : text.replace(COMMENT_OR_STRING, (_, string) => string ?? '');
 
 const keyPattern = (key: string) => `(?<![\\w$.-])['"]?${key}['"]?\\s*:\\s*`;
 const PLAIN = `(['"\`])([^'"\`\\n]*)\\1`;

@@ -7,6 +7,9 @@ export const DEFAULT_NODE_LINE = '22';
 export const PYTHON_LINES = ['3.9', '3.10', '3.11', '3.12', '3.13'] as const;
 export const DEFAULT_PYTHON_LINE = '3.12';
 
+/** What is longer is no version. */
+const LONGEST = 100;
+
 /** Names that nvm gives to lines. */
 const NODE_NAMES: Readonly<Record<string, string>> = {
   hydrogen: '18',
@@ -37,6 +40,7 @@ function linesIn(lines: readonly string[], range: string): string[] {
  * Undefined when no line fits, or it is no version at all.
  */
 export function nodeLine(asked: string): string | undefined {
+  if (asked.length > LONGEST) return undefined;
   const text = asked.trim().toLowerCase();
   if (/^(?:lts|lts\/\*|latest|current|node|stable|\*|x)$/.test(text)) return NODE_LINES.at(-1);
   const named = NODE_NAMES[text.replace(/^lts\//, '')];
@@ -58,6 +62,7 @@ const asRange = (asked: string) =>
  * one when it fits, else the newest: wheels of the newest Python come last. Undefined when no line fits.
  */
 export function pythonLine(asked: string): string | undefined {
+  if (asked.length > LONGEST) return undefined;
   const text = asked
     .trim()
     .toLowerCase()

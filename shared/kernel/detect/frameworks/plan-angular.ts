@@ -8,12 +8,16 @@ const textIn = (value: unknown) => (typeof value === 'string' ? value : undefine
 /** Builders that put the pages for browsers into a folder of their own, Angular's standard from version 17 on. */
 const IN_BROWSER_FOLDER = /^@angular(?:-devkit)?\/build(?:-angular)?:application$/;
 
-function workspaceIn(text: string | undefined): Record<string, unknown> | undefined {
-  try {
-    return recordIn(JSON.parse(withoutComments(text ?? '')));
-  } catch {
-    return undefined;
+/** A workspace may have comments, and be long when it has none. */
+function workspaceIn(text: string): Record<string, unknown> {
+  for (const plain of [() => text, () => withoutComments(text)]) {
+    try {
+      return recordIn(JSON.parse(plain()));
+    } catch {
+      // As it stands it is no JSON; without comments it may be.
+    }
   }
+  return {};
 }
 
 /** The application of an Angular workspace: the one of package.json's build, else its default, else the first. */
@@ -31,7 +35,7 @@ function applicationIn(
 
 /** Where Angular puts its build, from angular.json: since version 17 the pages are in `dist/<project>/browser`. */
 export async function planAngular({ folder, file }: NodeProject): Promise<FrameworkPlan> {
-  const application = applicationIn(workspaceIn(await folder.read('angular.json')) ?? {}, file.scripts.build ?? '');
+  const application = applicationIn(workspaceIn((await folder.read('angular.json')) ?? ''), file.scripts.build ?? '');
   if (!application) return { unsure: true, hint: 'angular.json names no application that could be read.' };
   const [name, project] = application;
   const target = recordIn(recordIn(project.architect ?? project.targets).build);

@@ -56,3 +56,8 @@ test('scripts that run each other end', () => {
   expect(unwrap({ start: 'npm run a', a: 'npm run b', b: 'npm run a' })).toBe('npm run a');
   expect(unwrapScript({}, 'start', undefined)).toBeUndefined();
 });
+
+test('a script that nobody can have written by hand is not looked at', () => {
+  expect(unwrap({ start: `node ${'a'.repeat(4_000)}.js` })).toBeUndefined();
+  expect(unwrap({ start: 'npm run long', long: 'x'.repeat(4_001) })).toBe('npm run long');
+});

@@ -31,8 +31,12 @@ const stepsOf = (text: string) =>
 /** A command without the variables before it. */
 export const withoutAssignments = (command: string) => command.replace(ASSIGNMENTS, '');
 
+/** What is longer is no command that anybody has written. */
+const LONGEST = 4_000;
+
 /** Follows the script `name`; `built` is the script that the build has run by then. Undefined when there is no such script. */
-export function unwrapScript(scripts: Scripts, name: string, built: string | undefined): UnwrappedScript | undefined {
+export function unwrapScript(all: Scripts, name: string, built: string | undefined): UnwrappedScript | undefined {
+  const scripts = Object.fromEntries(Object.entries(all).filter(([, text]) => text.length <= LONGEST));
   const through: string[] = [];
 
   function follow(script: string): string[] {

@@ -28,10 +28,13 @@ function candidates(folder: ProjectFolder, module: string | undefined): string[]
 }
 
 const makers = pythonFrameworks.flatMap(({ makes }) => makes ?? []);
-const OBJECT = new RegExp(`^(\\w+)\\s*(?::\\s*[\\w.]+)?\\s*=\\s*(?:\\w+\\.)?(${makers.join('|')})\\s*\\(`, 'm');
+const OBJECT = new RegExp(
+  `^(\\w+)(?:[ \\t]*:[ \\t]*[\\w.]+)?[ \\t]*=\\s*(?:\\w+\\.)?(${makers.join('|')})\\s*\\(`,
+  'm',
+);
 const FACTORY = /^(?:async\s+)?def\s+(create_app|make_app|get_app|build_app)\s*\(/m;
 /** `app = create_app()`. */
-const MADE = /^(app|application|api)\s*(?::\s*[\w.]+)?\s*=\s*\S/m;
+const MADE = /^(app|application|api)(?:[ \t]*:[ \t]*[\w.]+)?[ \t]*=\s*\S/m;
 
 /** The app among a project's files; `known` is the framework among its dependencies. */
 export async function findPythonEntry(
