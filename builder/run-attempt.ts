@@ -7,6 +7,7 @@ import type { CachePlace } from './cache/package-cache.ts';
 import { detectProject } from './detect-project.ts';
 import { failureReport } from './failure-report.ts';
 import { createLogShipper, type LogShipper } from './log/log-shipper.ts';
+import { isTooShort } from './log/secret-forms.ts';
 import { type Report, startReporting } from './protocol/heartbeat.ts';
 import type { PlatformClient } from './protocol/platform-client.ts';
 import { foldersIn } from './site/find-output.ts';
@@ -131,10 +132,12 @@ export async function runAttempt({
   const { signal } = run;
   const end = (reason: Error) => run.abort(reason);
   const log = createLogShipper({ client, token: job.token, limitBytes: job.limits.log_bytes, over: end });
-  const secrets = Object.entries(job.environment).flatMap(([name, value]) =>
-    job.plain_variables.includes(name) ? [] : [value],
-  );
-  log.hide([inputs.ticket, job.token, job.cache_key, job.source_url, ...secrets]);
+  const secrets = Object.entries(job.environment).filter(([name]) => !job.plain_variables.includes(name));
+  log.hide([inputs.ticket, job.token, job.cache_key, job.source_url, ...secrets.map(([, value]) => value)]);
+  for (const [name, value] of secrets) {
+    if (isTooShort(value))
+      log.line(`Note: the value of ${name} is shown where it is printed: it is too short to be hidden.`);
+  }
   const reporter = startReporting({ client, token: job.token, signal, end });
   const workspace = await createWorkspace();
   try {

@@ -112,6 +112,9 @@ test('secrets are masked, also one that is printed in two pieces; what is no sec
   });
   expect((await builder.run(platform.inputs)).code).toBe(1);
 
+  expect(platform.log()).toContain(
+    'Note: the value of MODE is shown where it is printed: it is too short to be hidden.\n',
+  );
   expect(platform.log()).toContain('whole ***\nsplit *** end\nshort prod\nplain Hangzhou\nbeginning correct-h\n');
   expect(platform.reports.at(-1)).toMatchObject({ message: expect.stringContaining('split *** end') });
   expect(JSON.stringify([platform.chunks, platform.reports])).not.toContain(secret);

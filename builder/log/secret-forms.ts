@@ -1,5 +1,5 @@
 /** Shorter values occur in any text by chance; masking them would hide the log, not the secret. */
-export const SHORTEST_SECRET_BYTES = 6;
+const SHORTEST_SECRET_BYTES = 6;
 /** The encodings of longer values are those of their lines and of the whole, as base64 and JSON; no tool prints more of them. */
 const FULLY_ENCODED_BYTES = 16 * 1024;
 /** Where `base64` and `openssl` break their lines. */
@@ -87,6 +87,9 @@ function encodedForms(value: string): string[] {
 }
 
 const isLongEnough = (text: string) => Buffer.byteLength(text) >= SHORTEST_SECRET_BYTES;
+
+/** Whether a value that is meant to be hidden cannot be. */
+export const isTooShort = (value: string) => value !== '' && !isLongEnough(value);
 
 /** The texts to hide for these values: each value, its lines, and the forms that tools commonly print them in. */
 export function secretForms(values: readonly string[]): string[] {
