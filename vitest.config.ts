@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...ignored, '**/*.database.test.ts', '**/*.contract.test.ts', '**/*.e2e.test.ts'],
+          exclude: [...ignored, ...['database', 'contract', 'e2e', 'builds'].map((kind) => `**/*.${kind}.test.ts`)],
         },
       },
       {
@@ -50,6 +50,18 @@ export default defineConfig({
           exclude: ignored,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'builds',
+          include: ['**/*.builds.test.ts'],
+          exclude: ignored,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // Each installs hundreds of packages.
+          maxWorkers: 1,
         },
       },
     ],
