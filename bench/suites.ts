@@ -1,5 +1,6 @@
 import type { Suite } from './measuring/figure.ts';
 import { apiSuite } from './suites/api-suite.ts';
+import { builderSuite } from './suites/builder-suite.ts';
 import { edgePeerSuite } from './suites/edge-peer-suite.ts';
 import { engineSuite } from './suites/engine-suite.ts';
 import { functionsSuite } from './suites/functions-suite.ts';
@@ -17,5 +18,6 @@ export const suites: readonly Suite[] = [
   functionsSuite,
   engineSuite,
   apiSuite,
+  builderSuite,
   edgePeerSuite,
 ];
