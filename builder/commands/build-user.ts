@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { BuildFailure } from '../build-failure.ts';
 import type { Workspace } from '../source/workspace.ts';
 import { claimUserNumber } from './claim-user-number.ts';
-import { removeLeftovers } from './remove-leftovers.ts';
+import { removeUserLeftovers } from './remove-user-leftovers.ts';
 
 export interface BuildUser {
   readonly uid: number;
@@ -39,7 +39,7 @@ export async function chooseBuildUser({
   if (!claimed) throw new BuildFailure('runner_error', 'Too many builds run on this machine.');
   const user = { uid: claimed.number, gid: claimed.number };
   beforeRemoval(async () => {
-    await removeLeftovers(user);
+    await removeUserLeftovers(user);
     await claimed.release();
   });
   try {

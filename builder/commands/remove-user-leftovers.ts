@@ -26,7 +26,7 @@ async function removeIn(folder: string, uid: number, depth: number): Promise<voi
  * Removes what a build that had a user of its own, and is over, has left outside of its workspace: files in folders that are open to
  * all, and shared memory, semaphores and queues. The next build finds nothing of it.
  */
-export async function removeLeftovers({ uid, gid }: BuildUser): Promise<void> {
+export async function removeUserLeftovers({ uid, gid }: BuildUser): Promise<void> {
   for (const folder of new Set([...OPEN_FOLDERS, tmpdir()])) await removeIn(folder, uid, DEPTH);
   // As that user it can remove what is the user's own, and nothing else. A system without the program has nothing to remove.
   await new Promise<void>((resolve) => {
