@@ -1,6 +1,6 @@
 import type { AppManifest } from '@miaobu/shared/contracts/app-manifest';
 import { buildShards, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
-import { deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
+import { blobsOf, deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
 import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
@@ -52,9 +52,11 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
       shards: shards.length,
       spa: manifest.spa,
     };
+    // What a visitor may download and what the bucket holds are two sums: twins, and files of one content.
+    const storedBytes = blobsOf(manifest).reduce((sum, blob) => sum + blob.bytes, 0);
     return async (repositories) => {
       await repositories.deployments.describeArtifact(deploymentId, artifact);
-      await repositories.usage.recordStored({ deploymentId, attempt: deployment.attempt }, artifact.bytes);
+      await repositories.usage.recordStored({ deploymentId, attempt: deployment.attempt }, storedBytes);
       await goLive(repositories, deployment, requestId);
     };
   },

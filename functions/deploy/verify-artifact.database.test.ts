@@ -1,4 +1,5 @@
 import { blobKey } from '@miaobu/shared/contracts/manifest';
+import { sql } from '@miaobu/shared/db/sql';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { manifestOf, sha256Of } from '../../tests/database/callback-under-test.ts';
@@ -75,6 +76,25 @@ test('an artifact whose every file is what its name says is described, and its t
   expect(await deploy.firstShardOf(id)).toContain('about/index.html');
 });
 
+/** A page whose compressed twin is uploaded beside it. What is sent as the twin is no matter here. */
+function withTwin(page: string, twin: string) {
+  const { files, ...manifest } = manifestOf({ 'index.html': page });
+  const br = { sha256: sha256Of(twin), bytes: Buffer.byteLength(twin) };
+  const text = JSON.stringify({ ...manifest, files: files.map((file) => ({ ...file, encodings: { br } })) });
+  return [{ 'index.html': page, twin }, { manifest: text }] as const;
+}
+
+test('a compressed twin is verified and stored like a file, and counted where bytes are stored, not as the size of the site', async () => {
+  const [files, lies] = withTwin('the page itself', 'its twin');
+  const id = await deploy.build(site, files, lies);
+  await deploy.work();
+  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1, bytes: 15 });
+  expect(await stored.store.usage.storedBytes(site.project.userId)).toBe(15 + 8);
+  const [recorded] = await stored.db.query(sql`select amount::int from usage_events where kind = 'stored_bytes'`);
+  expect(recorded).toEqual({ amount: 15 + 8 });
+  expect(await deploy.firstShardOf(id)).toContain(sha256Of('its twin'));
+});
+
 describe('what is not what its name says is never shown, and the release before it stays', () => {
   test('other bytes under a content’s name: the object is deleted, so that the right one can be uploaded', async () => {
     const unchanged = await release();
@@ -101,6 +121,18 @@ describe('what is not what its name says is never shown, and the release before 
     await cloud.objectStore.put(keyOf('right bytes'), Buffer.from('right bytez'), { contentType: 'text/html' });
     await deploy.work();
     await expectRefused(id, /^1 uploaded files .* index\.html$/);
+    await unchanged();
+  });
+
+  test.each([
+    ['never uploaded', { withheld: ['twin'] }],
+    ['another one than it is said to be', { content: { twin: 'its twim' } }],
+  ])('a compressed twin that is %s', async (_, more) => {
+    const unchanged = await release();
+    const [files, lies] = withTwin('the page itself', 'its twin');
+    const id = await deploy.build(site, files, { ...lies, ...more });
+    await deploy.work();
+    await expectRefused(id, /^1 uploaded files .* index\.html \(br\)$/);
     await unchanged();
   });
 

@@ -5,7 +5,7 @@ import {
   blobsOfArtifact,
   parseArtifactManifest,
 } from '@miaobu/shared/contracts/app-manifest';
-import { blobKey, deploymentPrefix, ManifestError } from '@miaobu/shared/contracts/manifest';
+import { blobKey, deploymentPrefix, type Manifest, ManifestError } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
@@ -54,6 +54,13 @@ async function check(deps: Deps, key: string, blob: Blob): Promise<'good' | 'wro
   return size === blob.bytes && hash.digest('hex') === blob.sha256 ? 'good' : 'wrong';
 }
 
+/** Every content of a site by what a person would call it. */
+const namesOf = ({ files }: Manifest) =>
+  files.flatMap(({ path, sha256, encodings = {} }) => [
+    { name: path, sha256 },
+    ...Object.entries(encodings).map(([encoding, twin]) => ({ name: `${path} (${encoding})`, sha256: twin.sha256 })),
+  ]);
+
 /**
  * Reads the manifest of a deployment's current attempt, of a site or a server, and makes sure of every file it names: a presigned upload cannot
  * bind a hash, so what was not verified before is read back and hashed. A content that is not what its name says is
@@ -97,10 +104,9 @@ export async function verifyArtifact(
   const refused = [...broken.wrong, ...broken.missing];
   if (refused.length > 0) {
     if (manifest.kind !== 'static') throw refuse('the uploaded package is missing or not what the build said');
-    const example = manifest.files.find((file) => refused.some((blob) => blob.sha256 === file.sha256))?.path;
-    throw refuse(
-      `${refused.length} uploaded files are missing or not what the build said, e.g. ${example ?? 'an encoding'}`,
-    );
+    const hashes = new Set(refused.map((blob) => blob.sha256));
+    const example = namesOf(manifest).find(({ sha256 }) => hashes.has(sha256))?.name;
+    throw refuse(`${refused.length} uploaded files are missing or not what the build said, e.g. ${example}`);
   }
   if (manifest.kind !== 'static') await checkPackage(deps, manifest, slug);
   return manifest;

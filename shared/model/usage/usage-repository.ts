@@ -47,7 +47,7 @@ export const usageRepository = (db: Queryable) => ({
         set builds = usage_days.builds + 1, build_seconds = usage_days.build_seconds + excluded.build_seconds`);
   },
 
-  /** Bytes of a deployment's files, when they were verified. */
+  /** Bytes of a deployment's contents, each once and compressed forms too, when they were verified. */
   async recordStored(key: AttemptKey, bytes: number): Promise<void> {
     await db.query(sql`
       insert into usage_events (user_id, project_id, deployment_id, attempt, kind, amount)
