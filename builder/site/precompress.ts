@@ -24,7 +24,7 @@ const GZIP_FROM_BYTES = 64 * 1024;
 const WORTH_IT = 0.9;
 
 /**
- * Quality 11 makes text 8 % smaller than 5 and takes fifty times as long. A site's text decides, not a clock: the same content has
+ * Quality 11 makes text a tenth smaller than 5 and takes fifty times as long. A site's text decides, not a clock: the same content has
  * to become the same bytes in every build, or all of them would be uploaded again.
  */
 const SMALL_SITE_BYTES = 1024 * 1024;
@@ -51,7 +51,8 @@ function compressWith(quality: number) {
   } satisfies Record<TwinName, (content: Buffer) => Promise<Buffer>>;
 }
 
-const megabytes = (bytes: number) => (bytes / 1_000_000).toFixed(1);
+const shown = (bytes: number) =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 /**
  * Makes the twins of what is worth it, by the content's SHA-256, and writes them one after another to the new file `into`: a site's text may
@@ -104,9 +105,7 @@ export async function precompress(
   }
   if (made.size > 0) {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    say(
-      `Compressed ${made.size} files from ${megabytes(before)} to ${megabytes(after)} MB in ${seconds} s (br ${quality})`,
-    );
+    say(`Compressed ${made.size} files from ${shown(before)} to ${shown(after)} in ${seconds} s (br ${quality})`);
   }
   return made;
 }
