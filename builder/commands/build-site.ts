@@ -70,7 +70,17 @@ export async function buildSite({
   const { user } = chosen;
   const environment = await buildEnvironment({ runner, variables: job.environment, workspace, mark });
   for (const name of environment.refused) log.line(`Note: the variable ${name} is left out: its name is reserved.`);
-  const cache = await prepareTools({ plan, folder, job, cache: place, workspace, user, log, signal, runner });
+  const { cache, variables: ofTools } = await prepareTools({
+    plan,
+    folder,
+    job,
+    cache: place,
+    workspace,
+    user,
+    log,
+    signal,
+    runner,
+  });
 
   const started = Date.now();
   const limitSeconds = job.limits.build_seconds;
@@ -88,7 +98,7 @@ export async function buildSite({
   const variables = {
     ...environment.variables,
     ...appVariables(plan, folder, (line) => log.line(line)),
-    ...cache.variables,
+    ...ofTools,
     PATH: searchPath,
   };
   const run = (command: string, environment: Readonly<Record<string, string>>) => {

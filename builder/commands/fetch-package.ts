@@ -40,6 +40,8 @@ export const isDigestName = (name: string): name is DigestName => (DIGESTS as re
 const ASKABLE = /^[\w^~][\w.^~+-]*$/;
 const FRESH_MS = 24 * 60 * 60_000;
 const LIMIT_MS = 2 * 60_000;
+/** npm waits for more than a minute before it says that a registry is not there. */
+const IMPATIENT = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '4000' };
 /** Beside the package's own files. */
 const RECORD = '.miaobu-digests.json';
 
@@ -120,7 +122,13 @@ async function download(
   try {
     await promisify(execFile)('npm', ['pack', '--silent', '--ignore-scripts', spec], {
       cwd: temporary,
-      env: { ...environment, HOME: temporary, TMPDIR: temporary, npm_config_cache: path.join(temporary, 'cache') },
+      env: {
+        ...environment,
+        ...IMPATIENT,
+        HOME: temporary,
+        TMPDIR: temporary,
+        npm_config_cache: path.join(temporary, 'cache'),
+      },
       signal,
       timeout: LIMIT_MS,
       maxBuffer: 16 * 1024 * 1024,

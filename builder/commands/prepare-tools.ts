@@ -9,6 +9,7 @@ import type { Workspace } from '../source/workspace.ts';
 import { runnerVariables } from './build-environment.ts';
 import type { BuildUser } from './build-user.ts';
 import type { PackageSource } from './fetch-package.ts';
+import { managerSettings } from './manager-settings.ts';
 import { provideManager } from './provide-manager.ts';
 import { provideNode, provideOwnNode } from './provide-node.ts';
 
@@ -26,22 +27,20 @@ export interface Tooling {
   readonly runner: NodeJS.ProcessEnv;
 }
 
+export interface PreparedTools {
+  readonly cache: PackageCache;
+  /** For the build's commands, besides its own. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** Puts on the build's PATH what it is to be built with, before any of its own commands runs, and opens the cache of its packages. */
-export async function prepareTools({
-  plan,
-  folder,
-  job,
-  cache,
-  workspace,
-  user,
-  log,
-  signal,
-  runner,
-}: Tooling): Promise<PackageCache> {
+export async function prepareTools(tooling: Tooling): Promise<PreparedTools> {
+  const { plan, folder, job, workspace, log, signal, runner } = tooling;
   const { programs, source } = workspace;
   await provideOwnNode(workspace);
+  const environment = await runnerVariables(runner, workspace);
   const packages: PackageSource = {
-    environment: await runnerVariables(runner, workspace),
+    environment,
     workFolder: workspace.folder,
     kept: keptPrograms(runner),
     signal,
@@ -50,13 +49,17 @@ export async function prepareTools({
   const say = (line: string) => log.line(line);
   await provideNode({ asked, programs, toolCache: runner.RUNNER_TOOL_CACHE, source: packages, say });
   if (plan.manager) await provideManager({ chosen: plan.manager, source, folder, programs, packages, say });
+  const cache = await cacheOf(tooling);
+  return { cache, variables: { ...managerSettings(plan.manager?.manager, environment), ...cache.variables } };
+}
 
+async function cacheOf({ plan, folder, cache, workspace, user, log, signal }: Tooling): Promise<PackageCache> {
   const { install, manager } = plan;
   if (install.kind === 'none') return NO_CACHE;
   const ofManager = storeKindOf(manager?.manager, install.kind === 'command' ? install.command : undefined);
   const kind = plan.python && install.kind === 'managed' ? withPip(ofManager) : ofManager;
   if (!cache || !kind) return NO_CACHE;
   const by = `${kind.name} ${manager?.version ?? ''} ${install.kind === 'command' ? install.command : ''}`;
-  const fingerprint = await installFingerprint({ source, folder, by });
+  const fingerprint = await installFingerprint({ source: workspace.source, folder, by });
   return openPackageCache({ place: cache, kind, fingerprint, workFolder: workspace.folder, user, log, signal });
 }
