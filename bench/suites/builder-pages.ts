@@ -4,7 +4,7 @@ const WORDS =
   'river stone light garden window paper north silver market bridge summer letter engine yellow corner winter'.split(
     ' ',
   );
-const PAGE_BYTES = 8_000;
+export const PAGE_BYTES = 5_000;
 
 /** A page that compresses as prose does, to about a quarter; no two alike. */
 export function page(number: number, edition = 0): string {
