@@ -46,7 +46,7 @@ const DEFAULT_SETTINGS: BuildJob['settings'] = {
 
 /**
  * The builder's protocol, on a real port: `build-callback`, the code host and the object store in one. The store takes a
- * PUT only with the very headers and length it was signed for, once, and with the content of the announced digest.
+ * PUT only with the very headers and length it was signed for, with the content of the announced digests, and never over what is there.
  */
 export async function startTestPlatform({
   archive,
