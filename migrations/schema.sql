@@ -222,12 +222,10 @@ END),
   constraint deployments_status_check CHECK (status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'deployed'::text, 'purging'::text, 'purged'::text, 'failed'::text, 'cancelled'::text])),
   constraint deployments_trigger_check CHECK (trigger = ANY (ARRAY['push'::text, 'import'::text, 'manual'::text, 'redeploy'::text, 'reconcile'::text, 'hook'::text, 'upload'::text]))
 );
-CREATE INDEX deployments_by_branch ON deployments USING btree (project_id, branch, id DESC);
 CREATE INDEX deployments_by_commit ON deployments USING btree (project_id, commit_sha, id DESC);
 CREATE INDEX deployments_by_creation ON deployments USING btree (project_id, created_at);
 CREATE INDEX deployments_by_environment ON deployments USING btree (environment_id, id DESC);
 CREATE INDEX deployments_by_project ON deployments USING btree (project_id, id DESC);
-CREATE INDEX deployments_by_status ON deployments USING btree (project_id, status, id DESC);
 CREATE INDEX deployments_by_trigger ON deployments USING btree (project_id, trigger, id DESC) WHERE trigger <> 'push'::text;
 CREATE INDEX deployments_in_progress ON deployments USING btree (deadline_at) WHERE status = ANY (ARRAY['queued'::text, 'cloning'::text, 'building'::text, 'uploading'::text, 'deploying'::text, 'purging'::text]);
 CREATE INDEX deployments_pinned ON deployments USING btree (id) WHERE pinned_at IS NOT NULL;

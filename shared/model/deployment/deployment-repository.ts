@@ -40,7 +40,7 @@ const shown = (condition: Sql, order: Sql, limit: number) => sql`
     join projects p on p.id = d.project_id
    where ${condition} order by ${order} limit ${limit}`;
 
-/** What a list of deployments is narrowed to. Each has an index that goes on where a page ended. */
+/** What a list of deployments is narrowed to. Environment, commit and trigger have indexes that go on where a page ended. */
 export interface DeploymentFilter {
   readonly environmentId?: string | undefined;
   readonly statuses?: readonly StoredStatus[] | undefined;
