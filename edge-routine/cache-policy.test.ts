@@ -18,6 +18,13 @@ describe('a name with a hash of the content is kept for good', () => {
     'docs/assets/index-C9-x1aQz.css',
     '_astro/hoisted.Cx3vB8Lp.js',
     '_app/immutable/chunks/B4q9XzLt.js',
+    '_next/static/chunks/3qcl397tqvkw3.css',
+    '_next/static/media/leaf.2ybzzruwksd_n.svg',
+    '_next/static/xdvkASnR5qTUUY2x36eS4/_buildManifest.js',
+    '_astro/bowl.BIviss3g.svg',
+    '_app/immutable/assets/telescope.CuEBHsA9.svg',
+    '_nuxt/entry.DlAUqK2U.css',
+    '_nuxt/builds/meta/0d9c1e7f-3a5b-4f0e-9d53-6a2a54f7c0de.json',
   ])('%s', (path) => {
     expect(policy(path)).toBe('public, max-age=31536000, immutable');
   });
@@ -40,6 +47,9 @@ describe('a name that may mean something else tomorrow is asked for again', () =
     'assets/iPhone15.js',
     'assets/photo-B3x_9aQz.png',
     'lib/index-B3x_9aQz.js',
+    '_nuxt/builds/latest.json',
+    'blog/_astro/notes.js',
+    '_app/version.json',
     'CHAPTER2.js',
     'MODULE3D.js',
     'jquery-3.7.1.min.js',

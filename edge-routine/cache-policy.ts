@@ -4,9 +4,11 @@ const FOR_GOOD = 'public, max-age=31536000, immutable';
 
 const HEX_NAME = /(?<!-[0-9a-f]{4})(?:^|[-._])([0-9a-f]{8,64})(?:\.[a-z][a-z0-9]*){1,2}$/;
 const CODE_NAME = /(^|[-.])([\w-]{8})\.(?:js|mjs|css|wasm)(?:\.map)?$/;
+const HASHED_FOLDER = /^(?:_next\/static|_astro|_nuxt|_app\/immutable)\/(?!builds\/latest\.json$)/;
 const BUNDLER_FOLDER = /(?:^|\/)(?:assets|_astro|_nuxt|_next\/static|_app\/immutable)\//;
 
 function carriesHash(path: string): boolean {
+  if (HASHED_FOLDER.test(path)) return true;
   const name = path.slice(path.lastIndexOf('/') + 1);
   const hex = HEX_NAME.exec(name)?.[1];
   if (hex && /\d[a-f]+\d/.test(hex)) return true;
@@ -27,6 +29,8 @@ function carriesHash(path: string): boolean {
  * - `main-5RC7PFZX.js`: 8 upper-case base32 characters (esbuild, Angular), scripts and styles only, a digit before a letter.
  * - `assets/index-B3x_9aQz.js`: 8 base64url characters (Vite, Rollup) in a folder where bundlers write, scripts and
  *   styles only, with lower case, a capital and a digit before a letter. Not `assets/logo-Version2.js`.
+ * - everything in `_next/static/`, `_astro/`, `_nuxt/` and `_app/immutable/`, where Next.js, Astro, Nuxt and SvelteKit put what
+ *   they have named so, in forms of their own, and nothing else (`builds/latest.json` of Nuxt is the exception).
  *
  * HTML is always asked for again. A hash that happens to look like a word is too: that is the cheap mistake.
  */
