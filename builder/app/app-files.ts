@@ -43,11 +43,18 @@ export interface AppFiles {
   remove(file: string): void;
   /**
    * Adds everything below a folder, under `prefix` (empty, or ending in a slash). Links are followed, as long as they stay within
-   * the source; a link into nowhere is left out.
+   * the source; a link into nowhere is left out. The build may have put a link in the place of the folder itself, too.
    */
   addTree(folder: string, prefix: string, skip: Skip): Promise<void>;
   /** The files in the order of their paths. Throws `BuildFailure` for what no package may be. */
   complete(): AppFile[];
+}
+
+/** The real path of a folder that is to be packed under `prefix`. Throws `BuildFailure` when it is out of the source. */
+export async function folderToPack(folder: string, prefix: string, source: string): Promise<string> {
+  const real = await realpath(folder);
+  if (!isInside(source, real)) refuse(prefix || '.', 'is a symbolic link out of the repository');
+  return real;
 }
 
 /**
@@ -116,7 +123,10 @@ export function createAppFiles({
       total -= files.get(file)?.bytes ?? 0;
       files.delete(file);
     },
-    addTree: (folder, prefix, skip) => walk(folder, prefix, skip, [folder]),
+    async addTree(folder, prefix, skip) {
+      const real = await folderToPack(folder, prefix, source);
+      await walk(real, prefix, skip, [real]);
+    },
     complete() {
       if (files.size === 0 || total === 0) throw new BuildFailure('output_empty', 'There is nothing to pack.');
       const problem = packagePathsProblem(files.keys());

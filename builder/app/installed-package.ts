@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BuildFailure } from '../build-failure.ts';
 import { isInside } from '../source/folder-inside.ts';
@@ -55,11 +55,22 @@ function programsOf(bin: unknown, name: string | undefined): Map<string, string>
   );
 }
 
-/** Reads the package.json of a folder; undefined when there is none that can be read. */
-export async function readInstalledPackage(folder: string): Promise<InstalledPackage | undefined> {
+/** No person and no tool writes a larger one. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
+
+/** Whoever built may have put anything in its place: a link to somebody else's, a pipe that nobody writes to, a file without an end. */
+async function readPackageFile(folder: string, source: string): Promise<string> {
+  const file = await realpath(path.join(folder, 'package.json'));
+  const state = await stat(file);
+  if (!isInside(source, file) || !state.isFile() || state.size > LARGEST_BYTES) return '';
+  return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+}
+
+/** Reads the package.json of a folder; undefined when there is none in `source` that can be read. */
+export async function readInstalledPackage(folder: string, source: string): Promise<InstalledPackage | undefined> {
   let json: unknown;
   try {
-    json = JSON.parse((await readFile(path.join(folder, 'package.json'), 'utf8')).replace(/^\uFEFF/, ''));
+    json = JSON.parse(await readPackageFile(folder, source));
   } catch {
     return undefined;
   }
@@ -103,7 +114,7 @@ export async function findInstalled(
         `The app cannot be packed: the dependency ${JSON.stringify(name)} is installed outside of the repository, at ${real}.`,
       );
     }
-    const found = await readInstalledPackage(real);
+    const found = await readInstalledPackage(real, source);
     if (found) return found;
   }
   return undefined;

@@ -80,7 +80,7 @@ export async function layOutDependencies(
     // What a package manager has put into a package is part of it. What lies in a workspace may be for its development.
     if (!found.folder.includes(`${path.sep}node_modules${path.sep}`)) return;
     for (const name of await packagesIn(found.folder, false)) {
-      const inner = await readInstalledPackage(path.join(found.folder, 'node_modules', name));
+      const inner = await readInstalledPackage(path.join(found.folder, 'node_modules', name), source);
       if (inner) await place(inner, `${at}/node_modules/${name}`);
     }
   }

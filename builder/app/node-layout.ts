@@ -126,13 +126,13 @@ const startsNext = (start: string) => /(^|[\s/])next start\b/.test(start) || sta
 const isNextCompiler = (name: string) => name.startsWith('@next/swc-');
 
 async function wholeProject(folder: string, start: string, source: string): Promise<NodeLayout> {
-  const own = await readInstalledPackage(folder);
+  const own = await readInstalledPackage(folder, source);
   const started = own ? await startedPackages(folder, start, own.development, source) : [];
   const roots: DependencyRoot[] = own
     ? [{ folder, at: '', names: [...own.dependencies, ...started], optional: own.optional }]
     : [];
   for (const at of await startedFolders(folder, start)) {
-    const inner = await readInstalledPackage(path.join(folder, at));
+    const inner = await readInstalledPackage(path.join(folder, at), source);
     if (inner) roots.push({ folder: inner.folder, at, names: [...inner.dependencies], optional: inner.optional });
   }
   const isNext = startsNext(start);

@@ -323,6 +323,38 @@ describe('refused with a reason', () => {
     await expect(pack({ ...app, ...tree })).rejects.toEqual(refusal(sentence));
   });
 
+  test.each<[string, string, Tree, string]>([
+    [
+      'of static files',
+      'next start',
+      { '.next/standalone/server.js': 'x', public: { link: '../outside' } },
+      '"public/" is a symbolic link out of the repository',
+    ],
+    [
+      'of an output of Next.js',
+      'next start',
+      { '.next/standalone': { link: '../../outside' } },
+      '"." is a symbolic link out of the repository',
+    ],
+    [
+      'of an output of Nitro',
+      'node .output/server/index.mjs',
+      { '.output': { link: '../outside' } },
+      '".output/" is a symbolic link out of the repository',
+    ],
+  ])('a link to the files of somebody else in the place of a folder %s', async (_, start, tree, sentence) => {
+    const outside = {
+      'outside/server.js': 'stolen',
+      'outside/server/index.mjs': 'stolen',
+    };
+    const inRepository = Object.entries({ ...app, ...tree }).map(([name, entry]) => [`repository/${name}`, entry]);
+    using both = fileTree({ ...outside, ...Object.fromEntries(inRepository) });
+    const source = path.join(both.folder, 'repository');
+    const server = { runtime: 'node', version: '22', start } as const;
+    const packed = packNodeApp({ folder: source, source, server, user: undefined, say: () => {}, signal: SIGNAL });
+    await expect(packed).rejects.toMatchObject({ code: 'output_invalid', message: expect.stringContaining(sentence) });
+  });
+
   test('names that differ in case are taken in a dependency, which nobody here can change', async () => {
     const { paths } = await pack({
       ...app,
@@ -353,6 +385,39 @@ describe('refused with a reason', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     await expect(packFolder(socket.folder)).rejects.toEqual(refusal(/"socket" is neither a file nor a folder/));
     server.close();
+  });
+
+  test('a link out of it in the place of the folder that a package brings others along in counts as none', async () => {
+    using other = fileTree({ ...pkg('stolen', {}) });
+    const { paths } = await pack({
+      ...app,
+      'package.json': json({ dependencies: needs('a') }),
+      ...pkg('node_modules/a', {}),
+      'node_modules/a/node_modules': { link: other.folder },
+    });
+    expect(paths).toEqual(['node_modules/a/index.js', 'node_modules/a/package.json', 'package.json', 'server.js']);
+  });
+
+  test('a package.json that never ends or is not of the repository counts as none', async () => {
+    using other = fileTree({ 'package.json': json({ dependencies: needs('private-name') }) });
+    using own = fileTree({
+      ...app,
+      'package.json': json({ dependencies: needs('pipe', 'device', 'foreign') }),
+      'node_modules/pipe/index.js': 'x',
+      'node_modules/device/package.json': { link: '/dev/zero' },
+      'node_modules/foreign/package.json': { link: path.join(other.folder, 'package.json') },
+    });
+    execFileSync('mkfifo', [path.join(own.folder, 'node_modules/pipe/package.json')]);
+    const said: string[] = [];
+    await packNodeApp({
+      folder: own.folder,
+      source: own.folder,
+      server: { runtime: 'node', version: '22', start: 'node server.js' },
+      user: undefined,
+      say: (line) => said.push(line),
+      signal: SIGNAL,
+    });
+    expect(said).toContain('Note: not installed, so not packed: device, foreign, pipe');
   });
 
   test('a file over 100 MB, and an app over 500 MB with what is large in it', async () => {

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BuildFailure } from '../build-failure.ts';
-import { type AppFiles, createAppFiles, type Skip } from './app-files.ts';
+import { type AppFiles, createAppFiles, folderToPack, type Skip } from './app-files.ts';
 import { checkNativeCode } from './check-native-code.ts';
 import type { InstalledPackage } from './installed-package.ts';
 import { layOutDependencies } from './lay-out-dependencies.ts';
@@ -43,9 +43,9 @@ async function skipInstalled(folder: string, prefix: string): Promise<Skip> {
   return (_, file) => installed.has(file);
 }
 
-async function addOwnFiles(app: AppFiles, { trees }: NodeLayout): Promise<void> {
+async function addOwnFiles(app: AppFiles, { trees }: NodeLayout, source: string): Promise<void> {
   for (const { folder, prefix } of trees) {
-    const isInstalled = await skipInstalled(folder, prefix);
+    const isInstalled = await skipInstalled(await folderToPack(folder, prefix, source), prefix);
     await app.addTree(folder, prefix, (name, file) => skipOfTools(name, file) || isInstalled(name, file));
   }
 }
@@ -90,7 +90,7 @@ export async function packNodeApp({ folder, source, server, user, say, signal }:
   if (placed.size === 0 && layout.roots.some((it) => it.names.length > 0)) await refusePlugAndPlay(folder, source);
   if (layout.advice !== undefined) say(layout.advice);
   const app = createAppFiles({ source, user, signal });
-  await addOwnFiles(app, layout);
+  await addOwnFiles(app, layout, source);
   await addDependencies(app, placed);
   await linkPrograms(app, placed, new Set(layout.roots.flatMap((it) => it.names)));
   const files = app.complete();
