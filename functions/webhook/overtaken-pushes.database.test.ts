@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from '@miaobu/shared/db/sql';
 import { sha256Hex } from '@miaobu/shared/kernel/hmac';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { webhookSecretContext } from '@miaobu/shared/model/project/project';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ImportedProject, importProject } from '../../tests/database/import-project.ts';
 import { dispatchAttempt, openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { pushEvent, webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
@@ -35,9 +36,9 @@ function overtakenBy(meanwhile: () => Promise<unknown>) {
   const { store, sealer } = own;
   const accept: typeof store.pushes.accept = async (accepted, by) => {
     await meanwhile();
-    const done = await store.pushes.accept(accepted, by);
-    taken.push(done);
-    return done;
+    const id = await store.pushes.accept(accepted, by);
+    taken.push(id !== undefined);
+    return id;
   };
   const { deliver } = webhookUnderTest({ store: { ...store, pushes: { ...store.pushes, accept } }, sealer });
   return { deliver, taken };
@@ -130,26 +131,86 @@ test('whoever deletes the project while the statement waits for the environment 
   expect(await deployments()).toEqual([]);
 });
 
-test('a build that begins meanwhile goes on, and the push comes after it', async () => {
+test('a run that is asked for meanwhile is ended', async () => {
   const first = webhookUnderTest(own);
   await first.deliver(site, push('a', 1000));
-  const [queued] = await own.db.query<{ id: string }>(sql`select id from deployments`);
-  const { deliver, taken } = overtakenBy(() => dispatchAttempt(own, queued?.id ?? ''));
+  const { deliver, taken } = overtakenBy(dispatchOnly);
   expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
-  expect(taken).toEqual([true]);
-  expect(await deployments()).toEqual([
-    { commitSha: commit('a'), status: 'queued' },
-    { commitSha: commit('b'), status: 'queued' },
-  ]);
-});
-
-test('a run that was asked for already is ended when something newer comes', async () => {
-  const { deliver, taken } = overtakenBy(async () => {});
-  await deliver(site, push('a', 1000));
-  const [queued] = await own.db.query<{ id: string }>(sql`select id from deployments`);
-  await dispatchAttempt(own, queued?.id ?? '');
-  expect((await deliver(site, push('b', 1001))).body.data?.outcome).toBe('accepted');
-  expect(taken).toEqual([true]);
+  expect(taken).toEqual([false]);
   expect(await own.messages('run.cancel')).toMatchObject([{ state: 'pending' }]);
   expect((await deployments()).map(({ status }) => status)).toEqual(['cancelled', 'queued']);
 });
+
+/** Asks for a run for the only deployment there is. */
+async function dispatchOnly() {
+  const [queued] = await own.db.query<{ id: string }>(sql`select id from deployments`);
+  await dispatchAttempt(own, queued?.id ?? '');
+}
+
+describe('what an instance remembers of its last push decides nothing when it is outdated', () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ['the deployment was given to a runner', dispatchOnly],
+    ['another instance has taken a push', () => webhookUnderTest(own).deliver(site, push('b', 1001))],
+    ['the settings were changed', () => own.store.projects.change(site.project.id, { buildCommand: 'make' })],
+    ['the secret was sealed anew', () => resealSecret(site.webhookSecret)],
+    ['what was pushed has failed', () => own.db.query(sql`update deployments set status = 'failed'`)],
+    ['history is forgotten', () => own.db.query(sql`delete from webhook_deliveries`)],
+  ])('%s', async (_, meanwhile) => {
+    const { deliver } = webhookUnderTest(own);
+    await deliver(site, push('a', 1000));
+    await meanwhile();
+    expect((await deliver(site, push('c', 1002))).body.data).toMatchObject({ outcome: 'accepted', replayed: false });
+    const all = await own.db.query<{ commitSha: string; status: string; buildCommand: string | null }>(sql`
+      select commit_sha, status, settings->>'build_command' as build_command from deployments order by seq`);
+    const project = await own.store.projects.find(site.project.id);
+    expect(all.at(-1)).toEqual({
+      commitSha: commit('c'),
+      status: 'queued',
+      buildCommand: project?.buildCommand ?? null,
+    });
+    expect(all.filter(({ status }) => status === 'queued')).toHaveLength(1);
+  });
+
+  test('a new secret counts from the next delivery on, and the old one no more', async () => {
+    const { deliver } = webhookUnderTest(own);
+    await deliver(site, push('a', 1000));
+    await resealSecret('another-secret');
+    const renewed = { ...site, webhookSecret: 'another-secret' };
+    expect((await deliver(renewed, push('b', 1001))).body.data?.outcome).toBe('accepted');
+    expect((await deliver(site, push('c', 1002))).status).toBe(401);
+  });
+
+  test('a delivery that is signed with an old secret is refused although the instance remembers it', async () => {
+    const { deliver } = webhookUnderTest(own);
+    await deliver(site, push('a', 1000));
+    await resealSecret('another-secret');
+    expect((await deliver(site, push('b', 1001))).status).toBe(401);
+    expect(await deployments()).toHaveLength(1);
+  });
+
+  test('a project that was deleted meanwhile is unknown', async () => {
+    const { deliver } = webhookUnderTest(own);
+    await deliver(site, push('a', 1000));
+    await own.store.projects.startDeleting(site.project.id);
+    expect((await deliver(site, push('b', 1001))).status).toBe(401);
+    expect(await deployments()).toHaveLength(1);
+  });
+
+  test('a delivery that comes again is a repetition, whatever came since', async () => {
+    const { deliver } = webhookUnderTest(own);
+    const guid = randomUUID();
+    const first = await deliver(site, push('a', 1000), { guid });
+    await deliver(site, push('b', 1001));
+    const again = await deliver(site, push('a', 1000), { guid });
+    expect(again.body.data).toEqual({ ...first.body.data, replayed: true });
+    expect(await deployments()).toHaveLength(2);
+  });
+});
+
+async function resealSecret(secret: string) {
+  const sealed = await own.sealer.seal(secret, {
+    project: site.project.id,
+    context: webhookSecretContext(site.project.id),
+  });
+  await own.db.query(sql`update projects set webhook_secret_sealed = ${sealed} where id = ${site.project.id}`);
+}

@@ -8,7 +8,7 @@ import {
   isSeenMeanwhile,
   type NewDelivery,
 } from '@miaobu/shared/model/delivery/delivery-repository';
-import type { BranchStanding, PushStanding } from '@miaobu/shared/model/delivery/push-repository';
+import { type BranchStanding, NEW_DEPLOYMENT, type PushStanding } from '@miaobu/shared/model/delivery/push-repository';
 import { commitStatusMessage } from '@miaobu/shared/model/deployment/commit-status-message';
 import { queueDeployment, queuedDeployment, queuedMessages } from '@miaobu/shared/model/deployment/queue-deployment';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
@@ -18,6 +18,7 @@ import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import * as z from 'zod';
 import { decidePush, type PushDecision } from './decide-push.ts';
 import { branchOf, type GithubPush, githubPush } from './github-push.ts';
+import { rememberStandings } from './remember-standings.ts';
 import { hasValidSignature } from './verify-signature.ts';
 
 export interface Deps {
@@ -46,11 +47,10 @@ export interface Receipt {
 /** After a push was taken, its branch is asked for its head: the next one's delivery may get lost. */
 const SYNC_AFTER_SECONDS = 45;
 
-/** The same refusal for an unknown hook and a wrong signature. */
-async function authenticate(deps: Deps, delivery: ReceivedDelivery, project: Project | undefined): Promise<Project> {
-  const secret = project && (await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id)));
-  if (!hasValidSignature(secret, delivery.body, delivery.signature) || !project) throw new AppError('unauthorized');
-  return project;
+/** Whether a delivery is signed with the secret of the project it is for. */
+async function isAuthentic(deps: Deps, delivery: ReceivedDelivery, project: Project): Promise<boolean> {
+  const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id));
+  return hasValidSignature(secret, delivery.body, delivery.signature);
 }
 
 function parsePush(body: Buffer): GithubPush {
@@ -66,6 +66,43 @@ function parsePush(body: Buffer): GithubPush {
 }
 
 type Recorded = Omit<NewDelivery, 'outcome' | 'note' | 'deploymentId'>;
+
+interface ReadDelivery {
+  readonly push: GithubPush | undefined;
+  readonly recorded: Recorded;
+}
+
+/** What a signed delivery says. */
+function readDelivery(
+  { event, deliveryGuid, body }: ReceivedDelivery,
+  project: Project,
+  bodySha256: Buffer,
+  { requestId, log }: Pick<Context, 'requestId' | 'log'>,
+): ReadDelivery | 'ping' {
+  if (!event || !deliveryGuid || deliveryGuid.length > 100 || event.length > 100) {
+    throw new AppError('invalid_request', {
+      details: { headers: 'X-GitHub-Event and X-GitHub-Delivery are required' },
+    });
+  }
+  if (event === 'ping') return 'ping';
+  const push = event === 'push' ? parsePush(body) : undefined;
+  if (push && push.repository.id !== project.githubRepositoryId) {
+    log.warn('a signed push names another repository', { projectId: project.id });
+    throw new AppError('forbidden');
+  }
+  const recorded = {
+    projectId: project.id,
+    deliveryGuid,
+    event,
+    ref: push?.ref ?? null,
+    beforeSha: push?.before ?? null,
+    afterSha: push?.after ?? null,
+    pushedAt: push?.repository.pushed_at ?? null,
+    bodySha256,
+    requestId,
+  };
+  return { push, recorded };
+}
 
 interface Result {
   readonly outcome: DeliveryOutcome;
@@ -86,34 +123,44 @@ const syncLater = ({ environment }: BranchStanding, requestId: string) =>
   branchSyncMessage(environment.id, requestId, SYNC_AFTER_SECONDS);
 
 /**
- * Takes a push that nothing speaks against by one statement, which does nothing if anything has changed since it was decided on.
- * Undefined: it has, or there is more to do than the statement does.
+ * Takes a push that nothing speaks against by one statement, which does nothing if anything is not as it was thought to be. Undefined: it is
+ * not, or there is more to do than the statement does.
  */
 async function acceptAtOnce(
   { pushes }: Pick<Repositories, 'pushes'>,
-  { project, freshId: deploymentId }: PushStanding,
+  standing: PushStanding,
   decision: PushDecision,
   recorded: Recorded,
-): Promise<Result | undefined> {
+): Promise<{ readonly result: Result; readonly after: PushStanding } | undefined> {
   if (decision.outcome !== 'accepted' || decision.known.isDispatched) return undefined;
+  const { project, branches } = standing;
   const { known, head } = decision;
+  const { environment, queuedCommits } = known;
   const { requestId } = recorded;
   const wanted = pushed(project, decision, recorded);
-  const shownAgain = known.queuedCommits.map((commitSha) =>
-    commitStatusMessage({ environmentId: known.environment.id, commitSha }, requestId),
+  const shownAgain = queuedCommits.map((commitSha) =>
+    commitStatusMessage({ environmentId: environment.id, commitSha }, requestId),
   );
-  const accepted = await pushes.accept(
-    {
-      known,
-      head,
-      deploymentId,
-      deployment: queuedDeployment(wanted),
-      messages: [...shownAgain, ...queuedMessages(deploymentId, wanted), syncLater(known, requestId)],
-      delivery: { ...recorded, outcome: 'accepted' },
-    },
+  const messages = [...shownAgain, ...queuedMessages(NEW_DEPLOYMENT, wanted), syncLater(known, requestId)];
+  const delivery = { ...recorded, outcome: 'accepted' as const };
+  const deploymentId = await pushes.accept(
+    { project, known, head, deployment: queuedDeployment(wanted), messages, delivery },
     'webhook',
   );
-  return accepted ? { outcome: 'accepted', deploymentId } : undefined;
+  if (deploymentId === undefined) return undefined;
+  const newest = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
+  const { sha: headSha, pushedAt: headPushedAt } = head;
+  const after: BranchStanding = {
+    environment: { ...environment, nextSeq: environment.nextSeq + 1, headSha, headPushedAt, skippedSha: null },
+    newest,
+    newestOfBranch: newest,
+    queuedCommits: [head.sha],
+    isDispatched: false,
+  };
+  return {
+    result: { outcome: 'accepted', deploymentId },
+    after: { ...standing, branches: branches.map((branch) => (branch === known ? after : branch)) },
+  };
 }
 
 /** Does what was decided on behind the lock of the environment, and records it. */
@@ -151,7 +198,7 @@ async function carryOut(
 }
 
 /** Decides and does it in one transaction, in which nothing changes meanwhile. Undefined: the delivery was here before. */
-const takeInOrder = (deps: Deps, push: GithubPush | undefined, recorded: Recorded): Promise<Result | undefined> =>
+const takeInOrder = (deps: Deps, { push, recorded }: ReadDelivery): Promise<Result | undefined> =>
   deps.store
     .transaction(async (repositories) => {
       const { environments, pushes } = repositories;
@@ -177,53 +224,50 @@ function unlessSeenMeanwhile(error: unknown): undefined {
  * Takes one delivery: verifies it, records it, queues a deployment if it is a push that asks for one. Recording and queueing
  * are one transaction, and nothing is answered before its commit. A delivery that comes again is answered as the first time.
  */
-export const receivePush =
-  (deps: Deps) =>
-  async (delivery: ReceivedDelivery, context: Pick<Context, 'requestId' | 'log'>): Promise<Receipt> => {
-    const { event, deliveryGuid = '' } = delivery;
-    const projectId = readId('project', delivery.hook);
-    const bodySha256 = sha256(delivery.body);
-    const standing =
-      projectId === undefined ? undefined : await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
-    const project = await authenticate(deps, delivery, standing?.project);
-    if (!standing) throw new AppError('unauthorized');
-    if (!event || !deliveryGuid || deliveryGuid.length > 100 || event.length > 100) {
-      throw new AppError('invalid_request', {
-        details: { headers: 'X-GitHub-Event and X-GitHub-Delivery are required' },
-      });
-    }
-    if (event === 'ping') return { outcome: 'pong', replayed: false, deployment_id: null, note: null };
-    const push = event === 'push' ? parsePush(delivery.body) : undefined;
-    if (push && push.repository.id !== project.githubRepositoryId) {
-      context.log.warn('a signed push names another repository', { projectId: project.id });
-      throw new AppError('forbidden');
-    }
-    const { requestId } = context;
-    const recorded = {
-      projectId: project.id,
-      deliveryGuid,
-      event,
-      ref: push?.ref ?? null,
-      beforeSha: push?.before ?? null,
-      afterSha: push?.after ?? null,
-      pushedAt: push?.repository.pushed_at ?? null,
-      bodySha256,
-      requestId,
-    };
-    // Nearly every delivery is a push that is to be deployed, and nobody else pushes at the same moment.
-    const decision = push && !standing.isSeen ? decidePush(push, project, standing.branches) : undefined;
-    const result =
-      (decision && (await acceptAtOnce(deps.store, standing, decision, recorded).catch(unlessSeenMeanwhile))) ??
-      (await takeInOrder(deps, push, recorded));
+export const receivePush = (deps: Deps) => {
+  const remembered = rememberStandings();
 
+  /** Takes the push if it is signed, nothing speaks against it, and all is as `standing` says. */
+  async function tryAtOnce(standing: PushStanding, { push, recorded }: ReadDelivery): Promise<Result | undefined> {
+    if (!push || standing.isSeen) return undefined;
+    const decision = decidePush(push, standing.project, standing.branches);
+    const accepted = await acceptAtOnce(deps.store, standing, decision, recorded).catch(unlessSeenMeanwhile);
+    if (accepted) remembered.keep(recorded.projectId, accepted.after);
+    else remembered.forget(recorded.projectId);
+    return accepted?.result;
+  }
+
+  return async (delivery: ReceivedDelivery, context: Pick<Context, 'requestId' | 'log'>): Promise<Receipt> => {
+    const projectId = readId('project', delivery.hook);
+    if (projectId === undefined) throw new AppError('unauthorized');
+    const bodySha256 = sha256(delivery.body);
+    const { deliveryGuid = '' } = delivery;
+
+    // Nearly every delivery is a push that is to be deployed, and nobody else pushes at the same moment.
+    const known = remembered.find(projectId);
+    let read: ReadDelivery | 'ping' | undefined;
+    let result: Result | undefined;
+    if (known && (await isAuthentic(deps, delivery, known.project))) {
+      read = readDelivery(delivery, known.project, bodySha256, context);
+      if (read !== 'ping') result = await tryAtOnce(known, read);
+    }
+    if (!result) {
+      // What is remembered can be outdated, the secret too.
+      const standing = await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
+      // The same refusal for an unknown hook and a wrong signature.
+      if (!standing || !(await isAuthentic(deps, delivery, standing.project))) throw new AppError('unauthorized');
+      read = readDelivery(delivery, standing.project, bodySha256, context);
+      if (read === 'ping') return { outcome: 'pong', replayed: false, deployment_id: null, note: null };
+      result = (await tryAtOnce(standing, read)) ?? (await takeInOrder(deps, read));
+    }
     if (result) {
-      if (result.outcome === 'accepted' || result.outcome === 'stale') await deps.doorbell.ring(requestId);
+      if (result.outcome === 'accepted' || result.outcome === 'stale') await deps.doorbell.ring(context.requestId);
       return receipt(result, false);
     }
-    const seen = await deps.store.deliveries.findSeen(project.id, deliveryGuid, bodySha256);
+    const seen = await deps.store.deliveries.findSeen(projectId, deliveryGuid, bodySha256);
     if (!seen) throw new AppError('conflict');
     if (seen.deliveryGuid === deliveryGuid && !seen.bodySha256.equals(bodySha256)) {
-      context.log.warn('one delivery id came with two bodies', { projectId: project.id, deliveryGuid });
+      context.log.warn('one delivery id came with two bodies', { projectId, deliveryGuid });
       throw new AppError('conflict');
     }
     return receipt(
@@ -235,6 +279,7 @@ export const receivePush =
       true,
     );
   };
+};
 
 const receipt = (result: Result, replayed: boolean): Receipt => ({
   outcome: result.outcome,

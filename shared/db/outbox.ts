@@ -42,9 +42,14 @@ export interface Failure {
 }
 
 /**
- * The statement that puts messages in line, for those who make it part of a larger one: then `condition` can speak of what that has done.
+ * The statement that puts messages in line, for those who make it part of a larger one: then `condition` can speak of what that has done, and
+ * `filled` of an id that it has made, which the messages do not know yet.
  */
-export function insertingMessages(messages: readonly OutboxMessage[], condition: Sql = sql`true`): Sql {
+export function insertingMessages(
+  messages: readonly OutboxMessage[],
+  condition: Sql = sql`true`,
+  filled?: { readonly replacing: string; readonly by: Sql },
+): Sql {
   const rows = messages.map((message) => ({
     topic: message.topic,
     lane: message.lane,
@@ -54,12 +59,14 @@ export function insertingMessages(messages: readonly OutboxMessage[], condition:
     delay_seconds: message.delaySeconds ?? 0,
     max_attempts: message.maxAttempts ?? 12,
   }));
+  const json = JSON.stringify(rows);
+  const text = filled ? sql`replace(${json}, ${filled.replacing}, ${filled.by})` : sql`${json}`;
   // One statement must not meet the same key twice: of equal messages the one that is due first says when.
   return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
     select distinct on (dedupe_key) topic, lane, dedupe_key, payload, request_id,
            db_now() + make_interval(secs => delay_seconds), max_attempts
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as message (
+      from jsonb_to_recordset(${text}::jsonb) as message (
              topic text, lane text, dedupe_key text, payload jsonb, request_id text, delay_seconds double precision,
              max_attempts integer)
      where ${condition}

@@ -48,7 +48,7 @@ function dedupeByCommit(repositories: Repositories): Repositories {
         const same = await earlier(push.known.environment.id, push.head.sha);
         if (!same) return pushes.accept(push, by);
         await deliveries.insert({ ...push.delivery, outcome: 'duplicate_head', deploymentId: same.id });
-        return true;
+        return same.id;
       },
     },
   };

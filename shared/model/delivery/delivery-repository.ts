@@ -33,17 +33,23 @@ const columns = sql`id, delivery_guid, body_sha256, outcome, note, deployment_id
 /** Whether a transaction failed because the delivery it inserts is already here. */
 export const isSeenMeanwhile = (error: unknown) =>
   isUniqueViolation(error, 'webhook_deliveries_project_id_delivery_guid_key') ||
-  isUniqueViolation(error, 'webhook_deliveries_project_id_body_sha256_key');
+  isUniqueViolation(error, 'webhook_deliveries_project_id_body_sha256_key') ||
+  // What one delivery queues is queued once.
+  isUniqueViolation(error, 'deployments_environment_id_dedupe_key_key');
 
-/** The statement that records a delivery, if `condition` is true. */
-export const insertingDelivery = (delivery: NewDelivery, condition: Sql = sql`true`): Sql => sql`
+/** The statement that records a delivery, if `condition` is true, perhaps with the id of a deployment that is made by the same statement. */
+export const insertingDelivery = (
+  delivery: NewDelivery,
+  condition: Sql = sql`true`,
+  deploymentId: Sql = sql`${delivery.deploymentId ?? null}::uuid`,
+): Sql => sql`
   insert into webhook_deliveries (
     project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, note, deployment_id,
     request_id
   )
   select ${delivery.projectId}::uuid, ${delivery.deliveryGuid}, ${delivery.event}, ${delivery.ref}, ${delivery.beforeSha},
          ${delivery.afterSha}, ${delivery.pushedAt}::bigint, ${delivery.bodySha256}::bytea, ${delivery.outcome},
-         ${delivery.note ?? null}, ${delivery.deploymentId ?? null}::uuid, ${delivery.requestId}
+         ${delivery.note ?? null}, ${deploymentId}, ${delivery.requestId}
    where ${condition}`;
 
 /** The inbox of webhook deliveries. */

@@ -36,16 +36,18 @@ export interface PushStanding {
   readonly branches: readonly BranchStanding[];
   /** A delivery with this GUID or this body is here. */
   readonly isSeen: boolean;
-  /** An id that a new deployment may have. */
-  readonly freshId: string;
 }
+
+/** Stands in messages for the id of a deployment that does not have one yet. */
+export const NEW_DEPLOYMENT = '00000000-0000-0000-0000-000000000000';
 
 export interface AcceptedPush {
   /** What the decision was made by: if it is not so any more, nothing is done. */
+  readonly project: Project;
   readonly known: BranchStanding;
   readonly head: { readonly sha: string; readonly pushedAt: number };
-  readonly deploymentId: string;
   readonly deployment: NewDeployment;
+  /** About a deployment `NEW_DEPLOYMENT`. */
   readonly messages: readonly OutboxMessage[];
   readonly delivery: NewDelivery;
 }
@@ -71,7 +73,6 @@ export const pushRepository = (db: Queryable) => ({
       queuedCommits: string[] | null;
       isDispatched: boolean | null;
       isSeen: boolean;
-      freshId: string;
     };
     const rows = await db.query<Row>(sql`
       select ${projectColumns}, e.id as environment_id, e.name as environment_name, e.branch, e.next_seq, e.head_sha,
@@ -80,8 +81,7 @@ export const pushRepository = (db: Queryable) => ({
              head.id as head_id, head.commit_sha as head_deployment_sha, head.status as head_status,
              queue.commits as queued_commits, queue.is_dispatched,
              exists (select 1 from webhook_deliveries w where w.project_id = p.id and w.delivery_guid = ${deliveryGuid})
-             or exists (select 1 from webhook_deliveries w where w.project_id = p.id and w.body_sha256 = ${bodySha256}) as is_seen,
-             new_id() as fresh_id
+             or exists (select 1 from webhook_deliveries w where w.project_id = p.id and w.body_sha256 = ${bodySha256}) as is_seen
         from projects p
         left join environments e on e.project_id = p.id and e.disabled_at is null
         left join lateral (
@@ -118,36 +118,48 @@ export const pushRepository = (db: Queryable) => ({
         },
       ];
     });
-    return { project: first, branches, isSeen: first.isSeen, freshId: first.freshId };
+    return { project: first, branches, isSeen: first.isSeen };
   },
 
   /**
    * Takes a push in one statement: the branch's new head, the place in the order, the deployment, the end of those that wait in the queue, the
-   * messages and the delivery. False, and nothing is done, when something is not as it was `known` to be: another push came in
-   * between, the project is being deleted (`startDeleting` takes a place), or the environment was switched off or follows another
-   * branch. The row of the environment is the lock. Throws as `insert` of deliveries does (`isSeenMeanwhile`).
+   * messages and the delivery. Returns the deployment's id. Undefined, and nothing is done, when something is not as it was known to be:
+   * another push came in between, the project was changed or is being deleted (`startDeleting` takes a place), the environment was switched
+   * off or follows another branch, or what waits has been given to a runner. The row of the environment is the lock. Throws as
+   * `insert` of deliveries does (`isSeenMeanwhile`).
    */
   async accept(
-    { known, head, deploymentId, deployment, messages, delivery }: AcceptedPush,
+    { project, known, head, deployment, messages, delivery }: AcceptedPush,
     by: Mover,
-  ): Promise<boolean> {
+  ): Promise<string | undefined> {
     const { environment } = known;
     const { requestId } = deployment;
     const isWaiting = sql`
       environment_id = ${environment.id} and status = 'queued' and attempt = 0 and exists (select 1 from place)`;
-    const rows = await db.query(sql`
-      with place as (
+    const [row] = await db.query<{ id: string }>(sql`
+      with fresh as materialized (select new_id() as id), place as (
         update environments
            set ${takingPlace(deployment.fromHead)}, head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt}
          where id = ${environment.id} and disabled_at is null and branch = ${environment.branch}
            and next_seq = ${environment.nextSeq} and head_pushed_at = ${environment.headPushedAt}
            and head_sha is not distinct from ${environment.headSha} and skipped_sha is not distinct from ${environment.skippedSha}
+           and not exists (
+             select 1 from deployments where environment_id = ${environment.id} and status = 'queued' and attempt > 0)
+           -- A Date has milliseconds.
+           and exists (
+             select 1 from projects where id = ${project.id} and deleting_at is null
+                and date_trunc('milliseconds', updated_at) = ${project.updatedAt}
+                and webhook_secret_sealed = ${project.webhookSecretSealed})
         returning next_seq - 1 as seq
       ), ${moving(isWaiting, { ...superseding(by, requestId), from: ['queued'] })}
-      , ${inserting(deployment, by, sql`${deploymentId}::uuid`)}
-      , message as (${insertingMessages(messages, sql`exists (select 1 from d)`)})
-      , delivery as (${insertingDelivery({ ...delivery, deploymentId }, sql`exists (select 1 from d)`)})
-      select 1 from d`);
-    return rows.length > 0;
+      , ${inserting(deployment, by, sql`(select id from fresh)`)}
+      , message as (
+        ${insertingMessages(messages, sql`exists (select 1 from d)`, {
+          replacing: NEW_DEPLOYMENT,
+          by: sql`(select id::text from fresh)`,
+        })}
+      ), delivery as (${insertingDelivery(delivery, sql`exists (select 1 from d)`, sql`(select id from fresh)`)})
+      select id from d`);
+    return row?.id;
   },
 });
