@@ -35,6 +35,18 @@ async function findRootDirectory(source: string, name: string): Promise<string> 
   );
 }
 
+/** The root directory after the build, which owned it, and may have put a link in its place. */
+async function findBuiltDirectory(source: string, folder: string): Promise<string> {
+  const found = await findFolderInside(source, path.relative(source, folder));
+  if (found.kind === 'found') return found.path;
+  throw new BuildFailure(
+    'output_missing',
+    found.kind === 'outside'
+      ? 'The build has put a link out of the repository in the place of its root directory.'
+      : 'The build has removed its root directory.',
+  );
+}
+
 interface Phases {
   readonly job: BuildJob;
   readonly cache: CachePlace | undefined;
@@ -84,14 +96,15 @@ async function runPhases({
     : { seconds: 0, user: undefined };
 
   const { user } = built;
+  const left = await findBuiltDirectory(workspace.source, folder);
   const artifact = plan.server
     ? await (await import('./app/pack-app.ts')).packApp({
-        ...{ folder, user, server: plan.server, source: workspace.source, say: log.line, signal },
+        ...{ folder: left, user, server: plan.server, source: workspace.source, say: log.line, signal },
         target: path.join(workspace.folder, 'package.zip'),
       })
     : await packSite({
         plan,
-        folder,
+        folder: left,
         user,
         spa: job.settings.spa,
         say: log.line,

@@ -1,9 +1,7 @@
 import path from 'node:path';
 import { APP_PORT, type AppManifest, parseAppManifest } from '@miaobu/shared/contracts/app-manifest';
 import type { DetectedServer } from '@miaobu/shared/kernel/detect/detect-build';
-import { BuildFailure } from '../build-failure.ts';
 import type { BuildUser } from '../commands/build-user.ts';
-import { findFolderInside } from '../source/folder-inside.ts';
 import type { Artifact } from '../upload/artifact.ts';
 import type { AppFile } from './app-files.ts';
 import { packNodeApp } from './pack-node-app.ts';
@@ -33,12 +31,8 @@ export interface PackedApp {
  * `ManifestError` for what the platform would refuse.
  */
 export async function packApp({ target, ...input }: PackInput & { readonly target: string }): Promise<Artifact> {
-  const { server, say, source } = input;
-  // The build owned its folder, and may have put a link in its place.
-  const found = await findFolderInside(source, path.relative(source, input.folder) || '.');
-  if (found.kind !== 'found') throw new BuildFailure('output_missing', 'The build has removed its root directory.');
-  const built = { ...input, folder: found.path };
-  const { files, start } = await (server.runtime === 'node' ? packNodeApp(built) : packPythonApp(built));
+  const { server, say } = input;
+  const { files, start } = await (server.runtime === 'node' ? packNodeApp(input) : packPythonApp(input));
   const packed = await writePackage(files, target, input.signal);
   const unpacked = files.reduce((sum, file) => sum + file.bytes, 0);
   const manifest: AppManifest = parseAppManifest({

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOfFiles } from '../testing/archive-of.ts';
+import { fileTree } from '../testing/file-tree.ts';
 import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
 import { startTestPlatform } from '../testing/test-platform.ts';
 
@@ -41,6 +43,30 @@ test('a folder of files is published as it is, without environment files', async
   expect(platform.log()).toContain('Uploading 4 of 4 files (0 unchanged)');
   expect(platform.log()).toContain('Not published: .env');
 });
+
+test.each([
+  ['the root directory', { root_directory: 'site' }, 'mv site was && ln -s "$OTHER" site'],
+  [
+    'a folder above it',
+    { root_directory: 'apps/site' },
+    'mv apps was && mkdir "$TMPDIR/a" && ln -s "$TMPDIR/a" apps && ln -s "$OTHER" apps/site',
+  ],
+])(
+  "a build that puts a link to somebody else's site in the place of %s publishes nothing",
+  async (_, settings, swap) => {
+    using other = fileTree({ 'index.html': 'of somebody else' });
+    chmodSync(other.folder, 0o755);
+    const up = settings.root_directory.replace(/[^/]+/g, '..');
+    await using platform = await startTestPlatform({
+      archive: archiveOfFiles({ [`${settings.root_directory}/index.html`]: 'own' }),
+      settings: { ...settings, build_command: `cd ${up} && ${swap}`, output_directory: '.' },
+      environment: { OTHER: other.folder },
+    });
+    expect((await builder.run(platform.inputs)).code).toBe(1);
+    expect(platform.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'output_missing' });
+    expect(platform.objects.size).toBe(0);
+  },
+);
 
 test('what the site says about its own addresses is part of the manifest, and is not published itself', async () => {
   await using platform = await startTestPlatform({
