@@ -55,6 +55,19 @@ test.each([
   expect(await readElf(`${files.folder}/file`)).toEqual(expected);
 });
 
+test('a library whose lists of versions go on for ever is looked through no further', async () => {
+  const records = 60_000;
+  const endless = library(Array(records).fill('GLIBC_2.34'));
+  // Each record begins a list that goes through all records behind it.
+  for (let at = 64 + 3 * 64, index = 0; index < records; index++, at += 16) {
+    endless.writeUInt16LE(0xffff, at + 2);
+    endless.writeUInt32LE(16, at + 8);
+    endless.writeUInt32LE(16, at + 12);
+  }
+  using files = fileTree({ file: endless });
+  expect(await readElf(`${files.folder}/file`)).toEqual({ machine: 'x86-64', glibc: undefined });
+});
+
 async function check(tree: Readonly<Record<string, Buffer>>) {
   using files = fileTree(tree);
   const said: string[] = [];

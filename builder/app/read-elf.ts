@@ -23,10 +23,8 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return bytesRead === length ? buffer : undefined;
 }
 
-const textAt = (table: Buffer, at: number) => {
-  const end = table.indexOf(0, at);
-  return table.toString('latin1', at, end === -1 ? table.length : end);
-};
+const LONGEST_NAME = 256;
+const textAt = (table: Buffer, at: number) => table.toString('latin1', at, at + LONGEST_NAME).split('\0', 1)[0] ?? '';
 
 interface Section {
   readonly type: number;
@@ -34,6 +32,9 @@ interface Section {
   readonly size: number;
   readonly link: number;
 }
+
+/** A program asks for a few dozen versions; lists of a file that is none may go on without an end. */
+const VERSION_LIMIT = 10_000;
 
 /** Names of all versions in a `.gnu.version_r` section: records of libraries (Verneed), each with a list of versions (Vernaux). */
 function* neededVersions(section: Buffer, names: Buffer): Generator<string> {
@@ -70,7 +71,10 @@ export async function readElf(path: string): Promise<ElfNeeds | undefined> {
     const names = strings && (await readAt(file, strings.offset, strings.size));
     if (!content || !names) return { machine, glibc: undefined };
     let newest: [number, number] | undefined;
+    let versions = 0;
     for (const version of neededVersions(content, names)) {
+      versions += 1;
+      if (versions > VERSION_LIMIT) return { machine, glibc: undefined };
       const [, major, minor] = /^GLIBC_(\d+)\.(\d+)/.exec(version) ?? [];
       if (major === undefined || minor === undefined) continue;
       const found: [number, number] = [Number(major), Number(minor)];
