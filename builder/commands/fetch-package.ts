@@ -120,7 +120,8 @@ async function download(
 ): Promise<void> {
   const temporary = await mkdtemp(path.join(workFolder, 'fetch-'));
   try {
-    await promisify(execFile)('npm', ['pack', '--silent', '--ignore-scripts', spec], {
+    // Without a prefix npm looks for an .npmrc in the folders above, of which others may write in `/tmp`.
+    await promisify(execFile)('npm', ['pack', '--silent', '--ignore-scripts', '--prefix', temporary, spec], {
       cwd: temporary,
       env: {
         ...environment,
