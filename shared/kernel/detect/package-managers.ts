@@ -10,8 +10,6 @@ export interface PackageManager {
   readonly lockfileUnfit: RegExp;
   /** Finds the number of packages in the output of an install. */
   readonly installedCount?: RegExp;
-  /** The package of this manager at npm, for machines without it, and the version for projects that name none. */
-  readonly fromNpm?: { readonly name: string; readonly version: string };
 }
 
 export const npm: PackageManager = {
@@ -34,7 +32,6 @@ export const pnpm: PackageManager = {
   installLocked: 'pnpm install --frozen-lockfile',
   lockfileUnfit: /ERR_PNPM_(OUTDATED_LOCKFILE|LOCKFILE_BREAKING_CHANGE|FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE)/,
   installedCount: /^Packages: \+(\d+)/m,
-  fromNpm: { name: 'pnpm', version: '10' },
 };
 
 export const yarnClassic: PackageManager = {
@@ -44,7 +41,6 @@ export const yarnClassic: PackageManager = {
   install: 'yarn install --non-interactive',
   installLocked: 'yarn install --non-interactive --frozen-lockfile',
   lockfileUnfit: /lockfile needs to be updated/,
-  fromNpm: { name: 'yarn', version: '1' },
 };
 
 export const yarnModern: PackageManager = {
@@ -54,7 +50,6 @@ export const yarnModern: PackageManager = {
   install: 'yarn install --no-immutable',
   installLocked: 'yarn install --immutable',
   lockfileUnfit: /YN0028/,
-  fromNpm: { name: '@yarnpkg/cli-dist', version: '4' },
 };
 
 export const bun: PackageManager = {
@@ -64,7 +59,6 @@ export const bun: PackageManager = {
   install: 'bun install',
   installLocked: 'bun install --frozen-lockfile',
   lockfileUnfit: /lockfile had changes/,
-  fromNpm: { name: 'bun', version: '1' },
 };
 
 /** In the order in which their lockfiles are looked for. */
