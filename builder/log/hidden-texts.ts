@@ -57,27 +57,87 @@ function joined(runs: readonly Run[]): Run[] {
   return result;
 }
 
+const HEAD_CHARACTERS = 64;
+
+/** Texts that have their first two characters in common: a long value of many lines has thousands of them. */
+interface Bucket {
+  /** The first characters of the texts, sorted, each once. */
+  readonly heads: readonly string[];
+  /** By index of a head, that of the longest other one that it begins with, or -1. */
+  readonly shorter: readonly number[];
+  /** By index of a head, the texts that begin with it, those of a full head only; the longest first. */
+  readonly texts: readonly (readonly string[])[];
+}
+
+function bucketOf(texts: readonly string[]): Bucket {
+  const byHead = new Map<string, string[]>();
+  for (const text of texts) {
+    const head = text.slice(0, HEAD_CHARACTERS);
+    const others = byHead.get(head);
+    if (others) others.push(text);
+    else byHead.set(head, [text]);
+  }
+  const heads = [...byHead.keys()].sort((a, b) => (a < b ? -1 : 1));
+  const shorter: number[] = [];
+  const beginnings: number[] = [];
+  for (const [index, head] of heads.entries()) {
+    while (beginnings.length > 0 && !head.startsWith(heads[beginnings.at(-1) ?? 0] ?? '')) beginnings.pop();
+    shorter.push(beginnings.at(-1) ?? -1);
+    beginnings.push(index);
+  }
+  const grouped = heads.map((head) => (byHead.get(head) ?? []).sort((a, b) => b.length - a.length));
+  return { heads, shorter, texts: grouped };
+}
+
+/** How many of the sorted heads come before `text` or are it. */
+function countUpTo(heads: readonly string[], text: string): number {
+  let low = 0;
+  let high = heads.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((heads[middle] ?? '') <= text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The longest text that lies at `at`, and, if `asked`, whether a longer one may once there is more. */
+function lookUp({ heads, shorter, texts }: Bucket, plain: string, at: number, asked: boolean) {
+  const ahead = plain.slice(at, at + HEAD_CHARACTERS);
+  const after = countUpTo(heads, ahead);
+  let mayGrow = asked && at + HEAD_CHARACTERS > plain.length && heads[after]?.startsWith(ahead) === true;
+  // Whatever head lies here is the one before that place, or one that it begins with.
+  for (let index = after - 1; index >= 0; index = shorter[index] ?? -1) {
+    if (!ahead.startsWith(heads[index] ?? '')) continue;
+    for (const text of texts[index] ?? []) {
+      if (plain.startsWith(text, at)) return { length: text.length, mayGrow };
+      mayGrow ||= asked && at + text.length > plain.length && text.startsWith(plain.slice(at));
+    }
+  }
+  return { length: 0, mayGrow };
+}
+
 /**
  * A set of texts, each of two characters or more, that are found whatever control sequences are between their characters. They are
- * looked up by their first two characters, so that their number hardly matters.
+ * looked up by their beginnings, so that their number hardly matters.
  */
 export function hiddenTexts(texts: readonly string[] = []): HiddenTexts {
-  const known = new Set<string>();
-  const byBeginning = new Map<number, string[]>();
+  const known = new Map<number, Set<string>>();
+  const byBeginning = new Map<number, Bucket>();
   const firsts = new Set<number>();
   const beginning = (text: string, at: number) => text.charCodeAt(at) * 0x1_0000 + text.charCodeAt(at + 1);
 
   function add(more: readonly string[]) {
+    const changed = new Map<number, Set<string>>();
     for (const text of more.map(seen)) {
-      if (text.length < 2 || known.has(text)) continue;
-      known.add(text);
+      if (text.length < 2) continue;
+      const key = beginning(text, 0);
+      const all = known.get(key) ?? new Set();
+      known.set(key, all.add(text));
+      changed.set(key, all);
       firsts.add(text.charCodeAt(0));
-      const others = byBeginning.get(beginning(text, 0)) ?? [];
-      byBeginning.set(
-        beginning(text, 0),
-        [...others, text].sort((a, b) => b.length - a.length),
-      );
     }
+    for (const [key, all] of changed) byBeginning.set(key, bucketOf([...all]));
   }
   add(texts);
 
@@ -93,14 +153,11 @@ export function hiddenTexts(texts: readonly string[] = []): HiddenTexts {
           if (firsts.has(plain.charCodeAt(at))) open = Math.min(open, at);
           break;
         }
-        for (const hidden of byBeginning.get(beginning(plain, at)) ?? []) {
-          if (plain.startsWith(hidden, at)) {
-            // The others that begin here are shorter.
-            runs.push({ start: placeOf(at), end: placeOf(at + hidden.length - 1) + 1 });
-            break;
-          }
-          if (at < open && at + hidden.length > plain.length && hidden.startsWith(plain.slice(at))) open = at;
-        }
+        const bucket = byBeginning.get(beginning(plain, at));
+        if (!bucket) continue;
+        const { length, mayGrow } = lookUp(bucket, plain, at, at < open);
+        if (length > 0) runs.push({ start: placeOf(at), end: placeOf(at + length - 1) + 1 });
+        if (mayGrow) open = at;
       }
       return { runs: joined(runs), open: open === plain.length ? finished : placeOf(open) };
     },

@@ -146,3 +146,33 @@ test('text without a secret in it is shown as it is, however it is cut', () => {
     { numRuns: 200 },
   );
 });
+
+test('of many texts that begin alike those are found that a look at each one would find', () => {
+  const piece = fc.constantFrom('ab', 'aba', 'b', '-'.repeat(30), 'x'.repeat(70));
+  const text = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+  const property = fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), fc.array(text), (hidden, parts) => {
+    const printed = parts.join('');
+    const longest = (at: number) =>
+      Math.max(0, ...hidden.filter((it) => it.length > 1 && printed.startsWith(it, at)).map((it) => it.length));
+    const covered = new Set<number>();
+    for (let at = 0; at < printed.length; at++) {
+      for (let length = longest(at); length > 0; length--) covered.add(at + length - 1);
+    }
+    const isOpen = (at: number) =>
+      hidden.some((it) => it.length > Math.max(1, printed.length - at) && it.startsWith(printed.slice(at)));
+    const { runs, open } = hiddenTexts(hidden).find(printed);
+    const found = runs.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, index) => start + index));
+    expect(found).toEqual([...covered].sort((a, b) => a - b));
+    expect(open).toBe(Array.from(printed, (_, at) => at).find(isOpen) ?? printed.length);
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+test('a value of a thousand lines that begin alike does not hold the log up', () => {
+  const line = (index: number) => `export SERVICE_KEY_${index}=${Math.sin(index)}`;
+  const value = Array.from({ length: 1500 }, (_, index) => line(index)).join('\n');
+  const mask = createSecretMask(hidingOf([value]));
+  const harmless = `${'export SERVICE_KEY of nothing '.repeat(1000)}\n`;
+  for (let piece = 0; piece < 30; piece++) expect(mask.push(harmless)).toBe(harmless);
+  expect(mask.push(`${line(700)}\n`)).toBe('***\n');
+});
