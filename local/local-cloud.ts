@@ -261,8 +261,11 @@ export async function startLocalCloud({
   }
 }
 
-/** What of this machine a build runner may see: how it reaches the package registry, nothing else. */
+/** What of this machine a build runner may see: how it reaches the package registries, nothing else. */
 function builderEnvironment(): Record<string, string> {
-  const names = ['npm_config_registry', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'];
+  const names = [
+    ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
+    ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -11,7 +11,14 @@ export function appVariables(
 ): Readonly<Record<string, string>> {
   if (kind === 'python') {
     const target = path.join(folder, PYTHON_FOLDER);
-    return { PYTHONPATH: target, PIP_TARGET: target, PIP_NO_COMPILE: '1', PYTHONDONTWRITEBYTECODE: '1' };
+    return {
+      PYTHONPATH: target,
+      PIP_TARGET: target,
+      PIP_NO_COMPILE: '1',
+      // A bar that grows is many lines in a log.
+      PIP_PROGRESS_BAR: 'off',
+      PYTHONDONTWRITEBYTECODE: '1',
+    };
   }
   if (kind !== 'node' || manager?.manager !== yarnModern) return {};
   // With Plug'n'Play, its default, packages stay in archives that nothing but its own loader reads.

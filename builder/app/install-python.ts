@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { PythonDependencies } from '@miaobu/shared/kernel/detect/detect-build';
 import { BuildFailure } from '../build-failure.ts';
 import { findProgram } from '../commands/find-program.ts';
+import type { RunInstall } from '../commands/install-dependencies.ts';
 import type { CommandResult } from '../commands/run-command.ts';
 import { pipfileRequirements, projectRequirements, type Requirements } from './python-requirements.ts';
 
@@ -21,6 +22,13 @@ const PLATFORMS = [
   'manylinux_2_12',
   'manylinux_2_5',
 ];
+
+/** Besides what every command of a Python app gets. */
+const PIP_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PIP_ROOT_USER_ACTION: 'ignore',
+  // The pip that gets what a package is built with would read it, too, and fail. Empty is the same as not there.
+  PIP_TARGET: '',
+};
 
 async function findPython(version: string, searchPath: string): Promise<{ program: string; isRight: boolean }> {
   for (const name of [`python${version}`, 'python3']) {
@@ -76,7 +84,7 @@ export async function installPython({
   /** The PATH of the user's commands. */
   searchPath: string;
   /** Runs a command of the user's in `folder`. */
-  run: (command: string) => Promise<CommandResult>;
+  run: RunInstall;
   say: (line: string) => void;
 }): Promise<{ readonly command: string; readonly result: CommandResult } | undefined> {
   if (python.source === 'none' || python.path === undefined) return undefined;
@@ -86,12 +94,14 @@ export async function installPython({
   if (from === undefined) return undefined;
   const pip = `rm -rf ${PYTHON_FOLDER} && ${program} -m pip install --disable-pip-version-check --no-input --no-compile --target ${PYTHON_FOLDER}`;
   const platforms = PLATFORMS.map((it) => `--platform ${it}_x86_64`).join(' ');
-  let command = `${pip} --only-binary=:all: --implementation cp --python-version ${version} ${platforms} ${from}`;
-  let result = await run(command);
+  const wheels = `--only-binary=:all: --implementation cp --python-version ${version} ${platforms}`;
+  const command = `pip install ${from}`;
+  const options = { shown: command, environment: PIP_ENVIRONMENT };
+  say(`Taking packages that are ready made for Python ${version} on the servers.`);
+  let result = await run(`${pip} ${wheels} ${from}`, options);
   if (result.outcome === 'failed' && isRight && process.platform === 'linux') {
     say('Not every package is there ready made for the servers; trying to build what is missing.');
-    command = `${pip} ${from}`;
-    result = await run(command);
+    result = await run(`${pip} ${from}`, options);
   } else if (result.outcome === 'failed' && !isRight) {
     say(
       `Note: this runner has no Python ${version}, so only packages that are there ready made for it can be installed.`,
@@ -115,10 +125,10 @@ async function requirementOptions(
   const write = async (option: string, name: string, content: readonly string[]) => {
     const written = path.join(workFolder, name);
     await writeFile(written, `${content.join('\n')}\n`);
-    return `${option} ${quoted(written)}`;
+    return `${option} ${quoted(path.relative(folder, written))}`;
   };
   const required = await write('-r', 'requirements.txt', lines);
   return constraints.length === 0 ? required : `${required} ${await write('-c', 'constraints.txt', constraints)}`;
 }
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const quoted = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findProgram } from '../commands/find-program.ts';
 import { archiveOfFiles } from '../testing/archive-of.ts';
+import { filesOfFixture } from '../testing/files-of-fixture.ts';
 import { publishedServer } from '../testing/published-server.ts';
 import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
 import { startPackage } from '../testing/start-package.ts';
@@ -16,14 +17,6 @@ beforeAll(async () => {
 afterAll(() => builder.remove());
 
 const hasPython = (await findProgram('python3', process.env.PATH ?? '')) !== undefined;
-
-function filesOfFixture(name: string): Record<string, Buffer> {
-  const folder = path.join(import.meta.dirname, '..', 'fixtures', name);
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  return Object.fromEntries(files.map((file) => [path.relative(folder, file), readFileSync(file)]));
-}
 
 const json = (value: unknown) => JSON.stringify(value);
 
@@ -72,21 +65,23 @@ test('a server in a workspace that imports another package of it runs from its p
   expect(await ask(platform, '/you')).toBe('200 good day, /you');
 });
 
-const wheel = zipSync({
-  'greeting/__init__.py': Buffer.from("def greet(name):\n    return 'good day, ' + name\n"),
-  'greeting-1.0.0.dist-info/METADATA': Buffer.from('Metadata-Version: 2.1\nName: greeting\nVersion: 1.0.0\n'),
-  'greeting-1.0.0.dist-info/WHEEL': Buffer.from('Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),
-  'greeting-1.0.0.dist-info/RECORD': Buffer.from(
-    'greeting/__init__.py,,\ngreeting-1.0.0.dist-info/METADATA,,\ngreeting-1.0.0.dist-info/WHEEL,,\ngreeting-1.0.0.dist-info/RECORD,,\n',
-  ),
-});
+/** A package of a single module, as pip installs it. */
+function wheelOf(name: string, module: string): Buffer {
+  const info = `${name}-1.0.0.dist-info`;
+  const content = {
+    [`${name}.py`]: module,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0.0\n`,
+    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    [`${info}/RECORD`]: `${name}.py,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`,
+  };
+  return Buffer.from(
+    zipSync(Object.fromEntries(Object.entries(content).map(([file, text]) => [file, Buffer.from(text)]))),
+  );
+}
 
-test.runIf(hasPython)('a Python server with what pip installed beside it runs from its package alone', async () => {
-  await using platform = await startTestPlatform({
-    archive: archiveOfFiles({
-      'requirements.txt': '--no-index\n./wheels/greeting-1.0.0-py3-none-any.whl\n',
-      'wheels/greeting-1.0.0-py3-none-any.whl': Buffer.from(wheel),
-      'main.py': `import os
+const greeting = wheelOf('greeting', "def greet(name):\n    return 'good day, ' + name\n");
+
+const GREETING_SERVER = `import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from greeting import greet
 
@@ -97,13 +92,51 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(greet(self.path).encode())
 
 HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
-`,
+`;
+
+test.runIf(hasPython)('a Python server with what pip installed beside it runs from its package alone', async () => {
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({
+      'requirements.txt': '--no-index\n./wheels/greeting-1.0.0-py3-none-any.whl\n',
+      'wheels/greeting-1.0.0-py3-none-any.whl': greeting,
+      'main.py': GREETING_SERVER,
     }),
   });
   expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
   const { manifest, zip } = publishedServer(platform);
   expect(manifest).toMatchObject({ kind: 'python', start: expect.stringMatching(/^python3? .*main\.py$/) });
-  expect(zip.includes('python_deps/greeting/__init__.py')).toBe(true);
+  expect(zip.includes('python_deps/greeting.py')).toBe(true);
   expect(zip.includes('__pycache__')).toBe(false);
   expect(await ask(platform, '/you')).toBe('200 good day, /you');
 });
+
+/** Builds whatever it is to build into the wheel that it has with it. */
+const READY_BACKEND = `import base64, os
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "greeting-1.0.0-py3-none-any.whl"
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(base64.b64decode("${greeting.toString('base64')}"))
+    return name
+`;
+
+test.runIf(hasPython)(
+  'a Python package that is there only as source is built, with what it needs for that',
+  async () => {
+    const { stdout } = await promisify(execFile)('python3', ['--version']);
+    await using platform = await startTestPlatform({
+      archive: archiveOfFiles({
+        '.python-version': /\d+\.\d+/.exec(stdout)?.[0] ?? '',
+        'requirements.txt': '--no-index\n--find-links wheels\n./source-of-greeting\n',
+        'source-of-greeting/pyproject.toml': '[build-system]\nrequires = ["backend"]\nbuild-backend = "backend"\n',
+        'wheels/backend-1.0.0-py3-none-any.whl': wheelOf('backend', READY_BACKEND),
+        'main.py': GREETING_SERVER,
+      }),
+    });
+    expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
+    const { zip } = publishedServer(platform);
+    expect(zip.includes('python_deps/greeting.py')).toBe(true);
+    expect(zip.includes('python_deps/backend.py')).toBe(false);
+    expect(await ask(platform, '/you')).toBe('200 good day, /you');
+  },
+);

@@ -8,9 +8,11 @@ export const RUN_MARK = 'MIAOBU_RUN';
 
 /** What an operator may set for all builds of a machine, in either case of letters. Nothing else is passed on. */
 const PASSED_ON = new Set(
-  ['LANG', 'npm_config_registry', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'].map((name) =>
-    name.toLowerCase(),
-  ),
+  [
+    ...['LANG', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
+    // Where packages come from: a mirror, for who is far from the registries.
+    ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
+  ].map((name) => name.toLowerCase()),
 );
 
 export interface BuildEnvironment {
@@ -36,6 +38,8 @@ export async function runnerVariables(
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
     ...(npmConfiguration ? { npm_config_globalconfig: npmConfiguration } : {}),
+    // pip alone does not know the common name.
+    ...(runner.SSL_CERT_FILE ? { PIP_CERT: runner.SSL_CERT_FILE } : {}),
     ...Object.fromEntries(passedOn as [string, string][]),
     PATH: [programs, ...programFolders].join(path.delimiter),
   };

@@ -9,7 +9,7 @@ import type { LogShipper } from '../log/log-shipper.ts';
 import type { Workspace } from '../source/workspace.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { type BuildUser, chooseBuildUser } from './build-user.ts';
-import { installPackages, installWithCache } from './install-dependencies.ts';
+import { type InstallOptions, installPackages, installWithCache } from './install-dependencies.ts';
 import { prepareTools } from './prepare-tools.ts';
 import { type CommandResult, type CommandSurroundings, runCommand } from './run-command.ts';
 
@@ -101,15 +101,18 @@ export async function buildSite({
     ...ofTools,
     PATH: searchPath,
   };
-  const run = (command: string, environment: Readonly<Record<string, string>>) => {
-    log.line(`> ${command}`);
+  const run = (command: string, environment: Readonly<Record<string, string>>, shown = command) => {
+    log.line(`> ${shown}`);
     return runCommand(command, { cwd: folder, environment }, surroundings);
   };
 
   // With NODE_ENV=production package managers leave out the very packages that build the site.
   const installVariables = without(variables, 'NODE_ENV');
-  async function runInstall(command: string, count?: RegExp): Promise<CommandResult> {
-    const result = await run(command, installVariables);
+  async function runInstall(
+    command: string,
+    { count, shown = command, environment = {} }: InstallOptions = {},
+  ): Promise<CommandResult> {
+    const result = await run(command, { ...installVariables, ...environment }, shown);
     if (result.outcome === 'done') {
       const packages = count?.exec(result.output)?.[1];
       const what = packages === undefined ? 'dependencies' : `${packages} package${packages === '1' ? '' : 's'}`;
@@ -132,7 +135,7 @@ export async function buildSite({
               ...{ python, version: server.version, folder, source, workFolder, say },
               // The repository's own programs are for its own user.
               searchPath: programs,
-              run: (command) => run(command),
+              run,
             })
           : undefined;
       if (ofPython && ofPython.result.outcome !== 'done') return ofPython;

@@ -8,7 +8,16 @@ export interface Installed {
   readonly result: CommandResult;
 }
 
-export type RunInstall = (command: string, count?: RegExp) => Promise<CommandResult>;
+export interface InstallOptions {
+  /** Finds the number of packages in the output. */
+  readonly count?: RegExp | undefined;
+  /** What stands for the command in the log, when it is too long to be read. */
+  readonly shown?: string;
+  /** Besides what every command gets. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export type RunInstall = (command: string, options?: InstallOptions) => Promise<CommandResult>;
 
 /**
  * Installs with the packages that builds before this one kept, and keeps them in its turn. A command that fails with kept packages is run
@@ -30,13 +39,13 @@ export async function installWithCache({
 }): Promise<Installed | undefined> {
   const hadPackages = await cache.restore();
   let mayRepeat = hadPackages;
-  const installed = await install(async (command, count) => {
-    const result = await run(command, count);
+  const installed = await install(async (command, options) => {
+    const result = await run(command, options);
     if (!mayRepeat || result.outcome !== 'failed' || lockfileUnfit?.test(result.output)) return result;
     mayRepeat = false;
     say('This failed with packages from the cache; trying again without them.');
     await cache.empty();
-    return run(command, count);
+    return run(command, options);
   });
   // Before the build: what it does to the packages is not for the next.
   if (installed?.result.outcome === 'done') await cache.save();
@@ -55,7 +64,7 @@ export async function installPackages({
   run: RunInstall;
   say: (line: string) => void;
 }): Promise<Installed | undefined> {
-  const runOne = async (command: string, count?: RegExp) => ({ command, result: await run(command, count) });
+  const runOne = async (command: string, count?: RegExp) => ({ command, result: await run(command, { count }) });
   if (install.kind === 'command') return runOne(install.command);
   if (install.kind === 'none' || !chosen) return undefined;
   const { manager, hasLockfile } = chosen;

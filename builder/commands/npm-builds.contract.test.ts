@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOfFiles } from '../testing/archive-of.ts';
+import { filesOfFixture } from '../testing/files-of-fixture.ts';
 import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
 import { startTestPlatform } from '../testing/test-platform.ts';
 
@@ -10,13 +9,6 @@ beforeAll(async () => {
   builder = await bundledBuilder();
 });
 afterAll(() => builder.remove());
-
-function filesOfFixture(name: string): Record<string, Buffer> {
-  const folder = path.join(import.meta.dirname, '../fixtures', name);
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
-  const files = entries.map((it) => path.join(it.parentPath, it.name));
-  return Object.fromEntries(files.map((file) => [path.relative(folder, file), readFileSync(file)]));
-}
 
 const json = (value: unknown) => JSON.stringify(value);
 
