@@ -105,7 +105,9 @@ export async function precompress(
   }
   if (made.size > 0) {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    say(`Compressed ${made.size} files from ${shown(before)} to ${shown(after)} in ${seconds} s (br ${quality})`);
+    say(
+      `Compressed ${made.size} file${made.size === 1 ? '' : 's'} from ${shown(before)} to ${shown(after)} in ${seconds} s (br ${quality})`,
+    );
   }
   return made;
 }

@@ -162,5 +162,5 @@ test('of a site of 300 pages with one changed, the page and its twin are uploade
   expect(await folder.upload(after)).toBe('uploaded');
   const changed = after.manifest().files.find(({ path }) => path === 'page-7.html');
   expect(after.stored.slice(0, -1).toSorted()).toEqual([changed?.sha256, changed?.encodings?.br?.sha256].toSorted());
-  expect(after.log()).toContain('Uploading 1 of 300 files (299 unchanged), and 1 compressed');
+  expect(after.log()).toContain('Uploading 1 of 300 files (299 unchanged), and 1 compressed copy');
 });

@@ -19,7 +19,7 @@ function describe(contents: readonly ArtifactContent[], missing: readonly Artifa
   const files = contents.filter(({ isTwin }) => !isTwin);
   const changed = files.filter(({ sha256 }) => absent.has(sha256)).length;
   const twins = missing.filter(({ isTwin }) => isTwin).length;
-  const also = twins === 0 ? '' : `, and ${twins} compressed`;
+  const also = twins === 0 ? '' : `, and ${twins} compressed cop${twins === 1 ? 'y' : 'ies'}`;
   return `Uploading ${changed} of ${files.length} files (${files.length - changed} unchanged)${also}`;
 }
 
