@@ -42,7 +42,7 @@ test('CreateFunction is asked for what fc3 asks for: the props less the calls of
     environmentVariables: {
       NODE_PATH: '/opt/nodejs/node_modules',
       DATABASE_URL: exampleEnvironment().DATABASE_URL,
-      DATABASE_POOL_SIZE: '4',
+      DATABASE_POOL_SIZE: '7',
       MIAOBU_ROOT_KEY: exampleEnvironment().MIAOBU_ROOT_KEY,
       MIAOBU_ROOT_KEY_PREVIOUS: '',
       ALIYUN_REGION: 'cn-hangzhou',

@@ -221,7 +221,7 @@ export const deploymentRepository = (db: Queryable) => ({
         from deployments d
         left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
        where ${overdue(silenceSeconds)}
-       order by d.deadline_at limit ${limit}`);
+       order by d.deadline_at, d.id limit ${limit}`);
   },
 
   /** The deployment, if it is one of those still: it may have gone on since it was listed. */
@@ -339,7 +339,7 @@ export const deploymentRepository = (db: Queryable) => ({
        where d.emptied_at is null and d.status in ('failed', 'cancelled', 'purged')
          and d.finished_at < db_now() - make_interval(secs => ${afterSeconds})
          and d.id not in (select id from protected_deployments)
-       order by d.finished_at limit ${limit}`);
+       order by d.finished_at, d.id limit ${limit}`);
   },
 
   async markEmptied(id: string): Promise<void> {
