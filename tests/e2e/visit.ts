@@ -4,6 +4,8 @@ export interface Visit {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it was sent, encoded if the headers say so. */
+  readonly bytes: Buffer;
 }
 
 /** A visitor's request. Node does not resolve `*.localhost`, so the name goes into `Host`, as `edgeUrl` is made for. */
@@ -16,13 +18,15 @@ export function visit(url: string, headers: Readonly<Record<string, string>> = {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', reject);
-        response.once('end', () =>
+        response.once('end', () => {
+          const bytes = Buffer.concat(chunks);
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
+            body: bytes.toString('utf8'),
+            bytes,
+          });
+        });
       },
     );
     asked.once('error', reject);
