@@ -23,6 +23,8 @@ export interface LaidOut {
 }
 
 const DEEPEST = 12;
+/** Large apps have two thousand. In circles of several versions each is needed anew at every depth. */
+const MOST = 10_000;
 
 /** Where Node looks for a package from a place on, nearest first. */
 function* searched(at: string, name: string): Generator<string> {
@@ -74,6 +76,9 @@ export async function layOutDependencies(
         'output_invalid',
         `The app cannot be packed: its dependencies need each other in a circle of versions, at ${at}.`,
       );
+    }
+    if (placed.size >= MOST) {
+      throw new BuildFailure('output_invalid', `The app cannot be packed: it needs more than ${MOST} packages.`);
     }
     placed.set(at, found);
     queue.push({ folder: found.folder, at, names: [...found.dependencies], optional: found.optional });

@@ -420,6 +420,23 @@ describe('refused with a reason', () => {
     expect(said).toContain('Note: not installed, so not packed: device, foreign, pipe');
   });
 
+  test('packages of which each needs the others in another version, again and again', async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `p${index}`);
+    const store = (name: string, version: number) => `node_modules/.pnpm/${name}@${version}/node_modules`;
+    const tree: Record<string, Tree[string]> = { ...app, 'package.json': json({ dependencies: needs('p0') }) };
+    tree['node_modules/p0'] = { link: `.pnpm/p0@0/node_modules/p0` };
+    for (const name of names) {
+      for (const version of [0, 1, 2]) {
+        tree[`${store(name, version)}/${name}/package.json`] = json({ name, dependencies: needs(...names) });
+        for (const other of names.filter((it) => it !== name)) {
+          const next = (version + 1) % 3;
+          tree[`${store(name, version)}/${other}`] = { link: `../../${other}@${next}/node_modules/${other}` };
+        }
+      }
+    }
+    await expect(pack(tree)).rejects.toEqual(refusal(/it needs more than 10000 packages/));
+  }, 30_000);
+
   test('a file over 100 MB, and an app over 500 MB with what is large in it', async () => {
     using one = fileTree({ ...app, large: '' });
     truncateSync(path.join(one.folder, 'large'), 100 * 1024 * 1024 + 1);
