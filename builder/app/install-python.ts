@@ -107,7 +107,8 @@ export async function installPython({
       `Note: this runner has no Python ${version}, so only packages that are there ready made for it can be installed.`,
     );
   }
-  return { command, result };
+  // All of its options would hide what it is about.
+  return { command: `pip install ${from}`, result };
 }
 
 /** The options for pip that name what to install; undefined when that is nothing. */

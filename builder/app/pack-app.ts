@@ -45,8 +45,9 @@ export async function packApp({ target, ...input }: PackInput & { readonly targe
     unpacked_bytes: unpacked,
     package: packed,
   });
-  say(`Packed ${files.length} files: ${megabytes(packed.bytes)} (${megabytes(unpacked)} unpacked); start: ${start}`);
+  say(`Packed ${files.length} files: ${sizeOf(packed.bytes)} (${sizeOf(unpacked)} unpacked); start: ${start}`);
   return { contents: [{ ...packed, source: target, name: path.basename(target) }], manifest };
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+const sizeOf = (bytes: number) =>
+  bytes < 100 * 1024 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;

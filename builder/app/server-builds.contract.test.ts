@@ -110,6 +110,17 @@ test.runIf(hasPython)('a Python server with what pip installed beside it runs fr
   expect(await ask(platform, '/you')).toBe('200 good day, /you');
 });
 
+test.runIf(hasPython)('a Python package that cannot be had fails the build in words that name the file', async () => {
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({ 'requirements.txt': '--no-index\nnot-there\n', 'main.py': GREETING_SERVER }),
+  });
+  expect((await builder.run(platform.inputs)).code).toBe(1);
+  expect(platform.reports.at(-1)).toMatchObject({
+    code: 'install_failed',
+    message: expect.stringMatching(/^`pip install -r 'requirements.txt'` exited with code 1\.\n/),
+  });
+});
+
 /** Builds whatever it is to build into the wheel that it has with it. */
 const READY_BACKEND = `import base64, os
 

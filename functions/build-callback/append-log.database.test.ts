@@ -144,7 +144,7 @@ describe('of all that a build prints the limit is kept, whatever its runner send
     expect((await build.put(CHUNKS, '中国')).status).toBe(200);
     for (const late of [CHUNKS, CHUNKS + 1, CHUNKS + 2]) expect((await build.put(late, 'late')).status).toBe(200);
     const text = await textOf(build);
-    expect(text).toMatch(/y中\n\[The log ends here: it is over the limit of 10485760 bytes\.\]\n$/);
+    expect(text).toMatch(/y中\n\[The log ends here: it is over the limit of 10 MB\.\]\n$/);
     expect(Buffer.byteLength(text)).toBeLessThan(LOG_LIMIT_BYTES + 100);
   });
 

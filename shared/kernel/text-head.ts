@@ -9,4 +9,6 @@ export function textHead(text: string, limit: number): string {
 }
 
 /** The end of a log that was cut. */
-export const logCutNote = (limit: number) => `\n[The log ends here: it is over the limit of ${limit} bytes.]\n`;
+export const logCutNote = (limit: number) =>
+  `\n[The log ends here: it is over the limit of ${limit < MEGABYTE ? `${limit} bytes` : `${limit / MEGABYTE} MB`}.]\n`;
+const MEGABYTE = 1024 * 1024;

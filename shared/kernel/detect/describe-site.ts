@@ -2,6 +2,9 @@ import type { Confidence, DetectedBuild } from './detect-build.ts';
 import { COMMON_OUTPUTS } from './frameworks/frameworks.ts';
 import { type Findings, frameworkReason } from './gather-findings.ts';
 
+const OF_WORKSPACES =
+  'This is the root of a workspace: set the root directory to the folder of the package that is to be published.';
+
 /** The plan for a project that is published as files. */
 export function describeSite(findings: Findings): DetectedBuild {
   const { settings, build, install, hasIndex, packageProblem, nodeVersion, decided } = findings;
@@ -25,7 +28,8 @@ export function describeSite(findings: Findings): DetectedBuild {
     if (build === undefined) return isLaidOut ? 'medium' : 'low';
     return framework ? 'high' : 'medium';
   }
-  const about = [plan?.why, plan?.hint].filter((text) => text !== undefined);
+  const hint = plan?.hint ?? (findings.isWorkspace && !framework ? OF_WORKSPACES : undefined);
+  const about = [plan?.why, hint].filter((text) => text !== undefined);
   return {
     kind: 'static',
     server: undefined,
@@ -36,7 +40,7 @@ export function describeSite(findings: Findings): DetectedBuild {
     install,
     build,
     outputs: outputs(),
-    hint: settings.output_directory === null ? plan?.hint : undefined,
+    hint: settings.output_directory === null ? hint : undefined,
     // Without a build one page is one page: answering every unknown address with it would hide each broken link.
     maySpa: build !== undefined && !manyPages,
     nodeVersion: nodeVersion?.version,

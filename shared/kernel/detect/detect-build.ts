@@ -89,7 +89,7 @@ export interface DetectedBuild {
   readonly hint: string | undefined;
   /** Whether a lone index.html means a single-page app. */
   readonly maySpa: boolean;
-  /** What the project asks for; nothing is built with it yet when the runner has another. */
+  /** What the project asks for, as it is written there: a version, a range or a name of a line. */
   readonly nodeVersion: string | undefined;
   readonly confidence: Confidence;
   readonly reasons: readonly Reason[];

@@ -22,6 +22,8 @@ export interface Findings {
   readonly packageProblem: string | undefined;
   readonly framework: FoundFramework | undefined;
   readonly hasIndex: boolean;
+  /** Its packages are projects of their own. */
+  readonly isWorkspace: boolean;
   readonly nodeSearch: NodeServerSearch | undefined;
   readonly python: PythonApp | undefined;
   readonly nodeVersion: AskedVersion | undefined;
@@ -62,6 +64,7 @@ export async function gatherFindings(source: SourceFiles, root: string, settings
     packageProblem,
     framework,
     hasIndex,
+    isWorkspace: file?.hasWorkspaces === true || folder.has('pnpm-workspace.yaml'),
     nodeSearch,
     python,
     nodeVersion: await findNodeVersion(files, root, file),
