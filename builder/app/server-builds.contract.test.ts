@@ -117,7 +117,7 @@ test.runIf(hasPython)('a Python package that cannot be had fails the build in wo
   expect((await builder.run(platform.inputs)).code).toBe(1);
   expect(platform.reports.at(-1)).toMatchObject({
     code: 'install_failed',
-    message: expect.stringMatching(/^`pip install -r 'requirements.txt'` exited with code 1\.\n/),
+    message: expect.stringMatching(/^`pip install -r '?requirements.txt'?` exited with code 1\.\n/),
   });
 });
 
