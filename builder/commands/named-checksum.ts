@@ -20,7 +20,7 @@ export async function namedChecksum(
     const text = await readFile(path.join(source, current, 'package.json'), 'utf8').catch(() => '{}');
     const field = fieldOf(text);
     if (!field?.startsWith(`${command}@${version}`)) continue;
-    const [, algorithm = '', hex = ''] = /\+(\w+)\.([0-9a-f]+)$/i.exec(field) ?? [];
+    const [, algorithm = '', hex = ''] = /\+(\w+)\.(\w+)$/.exec(field) ?? [];
     return isDigestName(algorithm) ? { algorithm, hex: hex.toLowerCase() } : undefined;
   }
   return undefined;
