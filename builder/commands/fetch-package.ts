@@ -1,7 +1,19 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import semver from 'semver';
@@ -58,11 +70,39 @@ export async function fetchPackage(
   if (kept === undefined) {
     await download(`${name}@${wanted}`, folder, only, source);
   } else if (fresh) {
+    await noteUse(fresh.folder);
     await linkTree(fresh.folder, folder);
   } else {
     await linkTree(await downloadInto(kept, { name, wanted, only }, source, known[0]?.folder), folder);
   }
+  if (kept !== undefined) await removeUnused(kept);
   return describe(folder);
+}
+
+/** What a machine keeps. Another build may just be taking one that was used within the hour. */
+const KEPT_PACKAGES = 40;
+const IN_USE_MS = 60 * 60_000;
+
+/** In the time of access: that of change says how old the registry's answer is. */
+async function noteUse(folder: string): Promise<void> {
+  const { mtime } = await lstat(folder);
+  await utimes(folder, new Date(), mtime);
+}
+
+/** Any build may ask for any version there ever was: of those that nobody has used for longest some go. */
+async function removeUnused(kept: string): Promise<void> {
+  const names = await readdir(kept).catch(() => []);
+  if (names.length <= KEPT_PACKAGES) return;
+  const folders = await Promise.all(
+    names.map(async (name) => {
+      const folder = path.join(kept, name);
+      const state = await lstat(folder).catch(() => undefined);
+      return { folder, usedAt: state?.atimeMs ?? 0 };
+    }),
+  );
+  const unused = folders.filter(({ usedAt }) => Date.now() - usedAt > IN_USE_MS).sort((a, b) => b.usedAt - a.usedAt);
+  const keep = Math.max(0, KEPT_PACKAGES - (folders.length - unused.length));
+  for (const { folder } of unused.slice(keep)) await rm(folder, { recursive: true, force: true });
 }
 
 const keptName = (name: string, version: string) => `${name.replace('/', '+')}@${version}`;
