@@ -59,7 +59,8 @@ export interface StartedPackage {
   readonly folder: string;
   /** What it has printed. */
   output(): string;
-  /** SIGTERM; resolves when it has ended. */
+  /** SIGTERM, and ten seconds later SIGKILL; resolves when it has ended, by whichever. */
+  stop(): Promise<'SIGTERM' | 'SIGKILL'>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -111,10 +112,11 @@ export async function startPackage(
   };
   const stop = async () => {
     signal('SIGTERM');
-    await Promise.race([ended, delay(STOP_MS, undefined, { ref: false })]);
+    const inTime = await Promise.race([ended.then(() => true), delay(STOP_MS, false, { ref: false })]);
     signal('SIGKILL');
     await ended;
     await rm(place, { recursive: true, force: true });
+    return inTime ? 'SIGTERM' : 'SIGKILL';
   };
 
   const giveUp = Date.now() + START_MS;
@@ -125,5 +127,11 @@ export async function startPackage(
     }
     await delay(20);
   }
-  return { url: `http://127.0.0.1:${port}`, folder, output: () => output, [Symbol.asyncDispose]: stop };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    folder,
+    output: () => output,
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
 }
