@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeTree } from '../source/remove-tree.ts';
 import type { BuildUser } from './build-user.ts';
 
 /** Where every user may write on common systems, beside the folder for temporary files that the runner itself has. */
@@ -15,7 +16,7 @@ async function removeIn(folder: string, uid: number, depth: number): Promise<voi
     const file = path.join(folder, name);
     const state = await lstat(file).catch(() => undefined);
     if (!state) continue;
-    if (state.uid === uid) await rm(file, { recursive: true, force: true });
+    if (state.uid === uid) await removeTree(file);
     else if (depth > 1 && state.isDirectory() && (state.mode & OTHERS_MAY_WRITE) !== 0) {
       await removeIn(file, uid, depth - 1);
     }

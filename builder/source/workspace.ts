@@ -1,6 +1,7 @@
-import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 /** The folders of one run, outside any checkout: a parent's package.json or node_modules would change what is built. */
 export interface Workspace {
@@ -38,7 +39,7 @@ export async function createWorkspace(): Promise<Workspace> {
     beforeRemoval: (what: () => Promise<void>) => void duties.push(what),
     async remove() {
       for (const duty of duties) await duty().catch(complain);
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(complain);
+      await removeTree(folder).catch(complain);
     },
   };
   // Another build on this machine may learn where they are, from a command line for example.

@@ -69,7 +69,9 @@ export function createWorkflowRuns(deps: Dependencies): WorkflowRuns {
   // no folder, and a kill in between does not turn a success into something else.
   const complete = async (id: number, conclusion: WorkflowResult['conclusion'], directory: string | undefined) => {
     database.prepare('update workflow_run set conclusion = ? where id = ?').run(conclusion, id);
-    if (directory) await rm(directory, { recursive: true, force: true });
+    // The run is over all the same.
+    const complain = (error: unknown) => log(`what workflow run ${id} left could not be removed: ${String(error)}`);
+    if (directory) await rm(directory, { recursive: true, force: true }).catch(complain);
     database
       .prepare(
         `update workflow_run set status = 'completed', inputs = null, directory = null, updated_at = ? where id = ?`,

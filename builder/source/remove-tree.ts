@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { errorCode } from '../build-failure.ts';
+
+/** Removes what a build has left, also folders that are nested deeper than a path can say: `rm` goes from one to the next. */
+export async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (errorCode(error) !== 'ENAMETOOLONG') throw error;
+    await promisify(execFile)('rm', ['-rf', '--', folder], { cwd: '/', env: { PATH: '/usr/bin:/bin' } });
+  }
+}
