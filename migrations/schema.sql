@@ -305,7 +305,7 @@ create table environments (
   constraint environments_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT
 );
 CREATE UNIQUE INDEX environments_one_per_branch ON environments USING btree (project_id, branch) WHERE disabled_at IS NULL;
-CREATE TRIGGER environments_fences BEFORE UPDATE ON environments FOR EACH ROW EXECUTE FUNCTION refuse_lower_fences();
+CREATE TRIGGER environments_fences BEFORE UPDATE ON environments FOR EACH ROW WHEN (new.next_seq < old.next_seq OR new.generation < old.generation OR new.activated_seq < old.activated_seq) EXECUTE FUNCTION refuse_lower_fences();
 
 create table event_streams (
   user_id uuid not null,

@@ -61,7 +61,8 @@ export function insertingMessages(
   }));
   const json = JSON.stringify(rows);
   const text = filled ? sql`replace(${json}, ${filled.replacing}, ${filled.by})` : sql`${json}`;
-  // One statement must not meet the same key twice: of equal messages the one that is due first says when.
+  // One statement must not meet the same key twice: of equal messages the one that is due first says when. What is due no sooner than the one
+  // that waits leaves it as it is, but locked until the commit: whoever works on it then sees what this transaction did.
   return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
     select distinct on (dedupe_key) topic, lane, dedupe_key, payload, request_id,
@@ -72,7 +73,7 @@ export function insertingMessages(
      where ${condition}
      order by dedupe_key, delay_seconds
     on conflict (dedupe_key) where state = 'pending'
-    do update set run_at = least(outbox.run_at, excluded.run_at), request_id = excluded.request_id`;
+    do update set run_at = excluded.run_at, request_id = excluded.request_id where excluded.run_at < outbox.run_at`;
 }
 
 /** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
