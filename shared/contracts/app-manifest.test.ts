@@ -55,6 +55,7 @@ test.each<[string, object, RegExp]>([
   ['an empty start command', { start: ' ' }, /start command/],
   ['a long start command', { start: 'x'.repeat(1001) }, /start command/],
   ['a start command that ends early', { start: 'node a.js\0' }, /start command/],
+  ['a start command that colours a terminal', { start: 'node a.js \u001b[31m' }, /start command/],
   ['another port', { port: 8080 }, /another port/],
   ['no files', { files: 0 }, /valid sizes/],
   ['half a file', { files: 1.5 }, /valid sizes/],

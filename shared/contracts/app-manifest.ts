@@ -115,6 +115,8 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
 const START_LIMIT = 1000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what would change a terminal that shows it; a tab and a line feed would not
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
 /**
  * Reads an untrusted manifest of a server. Returns a copy with known fields only. Throws `ManifestError` with a sentence for the
@@ -128,8 +130,8 @@ export function parseAppManifest(value: unknown): AppManifest {
   if (typeof version !== 'string' || !/^\d{1,3}(\.\d{1,3})?$/.test(version)) {
     throw new ManifestError('the manifest has no valid version of its runtime');
   }
-  if (typeof start !== 'string' || start.trim() === '' || start.length > START_LIMIT || start.includes('\0')) {
-    throw new ManifestError(`the manifest has no start command of at most ${START_LIMIT} characters`);
+  if (typeof start !== 'string' || start.trim() === '' || start.length > START_LIMIT || UNSEEN.test(start)) {
+    throw new ManifestError(`the manifest has no start command of at most ${START_LIMIT} printable characters`);
   }
   if (port !== APP_PORT) throw new ManifestError(`the manifest has another port than ${APP_PORT}`);
   if (!isCount(files) || !isCount(unpacked_bytes)) throw new ManifestError('the manifest has no valid sizes');
