@@ -71,7 +71,8 @@ function figuresOf(connections: number, rounds: readonly Delivering[]): Figure[]
       name: `webhook, ${connections} connections`,
       unit: 'deliveries/s',
       samples: rounds.map(({ seconds, answers }) => answers.length / seconds),
-      ...(connections === 8 ? { target: { relation: '≥' as const, value: 1000 } } : {}),
+      // As many as it can take when there are always some more; how long one takes when there are few.
+      ...(connections === 64 ? { target: { relation: '≥' as const, value: 1000 } } : {}),
     },
     { name: '  latency, median', unit: 'ms', samples: latency(0.5) },
     {

@@ -16,6 +16,7 @@ import { type Project, webhookSecretContext } from '@miaobu/shared/model/project
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import * as z from 'zod';
+import { acceptTogether } from './accept-together.ts';
 import { decidePush, type PushDecision } from './decide-push.ts';
 import { branchOf, type GithubPush, githubPush } from './github-push.ts';
 import { rememberStandings } from './remember-standings.ts';
@@ -127,7 +128,7 @@ const syncLater = ({ environment }: BranchStanding, requestId: string) =>
  * not, or there is more to do than the statement does.
  */
 async function acceptAtOnce(
-  { pushes }: Pick<Repositories, 'pushes'>,
+  accept: ReturnType<typeof acceptTogether>,
   standing: PushStanding,
   decision: PushDecision,
   recorded: Recorded,
@@ -143,10 +144,10 @@ async function acceptAtOnce(
   );
   const messages = [...shownAgain, ...queuedMessages(NEW_DEPLOYMENT, wanted), syncLater(known, requestId)];
   const delivery = { ...recorded, outcome: 'accepted' as const };
-  const deploymentId = await pushes.accept(
-    { project, known, head, deployment: queuedDeployment(wanted), messages, delivery },
-    'webhook',
-  );
+  const deploymentId = await accept({
+    ...{ project, known, head, messages, delivery },
+    deployment: queuedDeployment(wanted),
+  });
   if (deploymentId === undefined) return undefined;
   const newest = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
   const { sha: headSha, pushedAt: headPushedAt } = head;
@@ -226,12 +227,13 @@ function unlessSeenMeanwhile(error: unknown): undefined {
  */
 export const receivePush = (deps: Deps) => {
   const remembered = rememberStandings();
+  const accept = acceptTogether(deps.store);
 
   /** Takes the push if it is signed, nothing speaks against it, and all is as `standing` says. */
   async function tryAtOnce(standing: PushStanding, { push, recorded }: ReadDelivery): Promise<Result | undefined> {
     if (!push || standing.isSeen) return undefined;
     const decision = decidePush(push, standing.project, standing.branches);
-    const accepted = await acceptAtOnce(deps.store, standing, decision, recorded).catch(unlessSeenMeanwhile);
+    const accepted = await acceptAtOnce(accept, standing, decision, recorded).catch(unlessSeenMeanwhile);
     if (accepted) remembered.keep(recorded.projectId, accepted.after);
     else remembered.forget(recorded.projectId);
     return accepted?.result;

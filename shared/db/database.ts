@@ -150,7 +150,8 @@ export function openDatabase(config: DatabaseConfig): Database {
         });
       const execute = async (statement: Sql) => void said.push(query(statement).catch(() => {}));
       try {
-        await client.query('begin');
+        // Nobody waits for it: if it fails, the connection is lost, and everything after it fails as well.
+        said.push(client.query('begin'));
         const result = await work({ query, execute });
         // Sent together with what was only said. After a failure it is a rollback.
         const { command } = await client.query('commit');
