@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createWorkspace } from './workspace.ts';
 
@@ -13,3 +14,21 @@ test('nothing of a build is left, however deep it has nested its folders', async
   await workspace.remove();
   expect(existsSync(workspace.folder)).toBe(false);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'in no folder above the source can another user put what a tool would look for',
+  async () => {
+    const workspace = await createWorkspace();
+    try {
+      for (
+        let folder = path.dirname(workspace.source);
+        folder !== path.dirname(folder);
+        folder = path.dirname(folder)
+      ) {
+        expect([folder, (statSync(folder).mode & 0o022).toString(8), statSync(folder).uid]).toEqual([folder, '0', 0]);
+      }
+    } finally {
+      await workspace.remove();
+    }
+  },
+);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, realpath } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { removeTree } from './remove-tree.ts';
@@ -22,8 +22,31 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
+/** Only root may write there, and in every folder above it. */
+const BASE_OF_ROOT = '/var/lib/miaobu-builds';
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Where the work folders are. Tools look for a `node_modules`, a `pnpm-workspace.yaml`, … in every folder above, so in `/tmp` a build would find
+ * what another has put there. Whoever has no such folder to offer, or names one with TMPDIR, gets that of temporary files.
+ */
+async function baseFolder(): Promise<string> {
+  if (process.getuid?.() === 0 && tmpdir() === '/tmp') {
+    try {
+      await mkdir(BASE_OF_ROOT, { recursive: true, mode: 0o711 });
+      const { uid, mode } = await lstat(BASE_OF_ROOT);
+      if (uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0 && (await realpath(BASE_OF_ROOT)) === BASE_OF_ROOT) {
+        return BASE_OF_ROOT;
+      }
+    } catch {
+      // A system that cannot be written to, for example.
+    }
+  }
+  return realpath(tmpdir());
+}
+
 export async function createWorkspace(): Promise<Workspace> {
-  const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'miaobu-build-'));
+  const folder = await mkdtemp(path.join(await baseFolder(), 'miaobu-build-'));
   // The build may run as another user: it has to get through, but need not list.
   await chmod(folder, 0o711);
   const duties: (() => Promise<void>)[] = [];
