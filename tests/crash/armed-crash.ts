@@ -71,7 +71,7 @@ export function createCrashWire(home: string, postgresPort: () => number): Crash
         armed = {
           point,
           left: point.skip ?? 0,
-          strike: (caller) => crash(callerIsStruck ? caller.pid : builderOf(home), mode, callerIsStruck, struck),
+          strike: (caller) => crash(callerIsStruck ? caller.pid : builderOf(home), mode, cuts(point), struck),
         };
       }),
     interrupt: (point, act) =>
@@ -102,19 +102,23 @@ function builderOf(home: string): number {
   return builder;
 }
 
-/** When the builder is struck at what a function says, the function itself goes on. */
+/**
+ * Whether a kill keeps what is being said from getting through: of who is struck all of it, and of a function for a builder that is struck
+ * what it had not said yet.
+ */
+const cuts = ({ victim, side }: ArmedPoint) => victim === undefined || side === 'before';
+
 async function crash(
   pid: number,
   mode: CrashMode,
-  callerIsStruck: boolean,
+  isCut: boolean,
   struck: (crash: Crash) => void,
 ): Promise<'pass' | 'fail'> {
   switch (mode) {
     case 'kill':
       process.kill(pid, 'SIGKILL');
       struck({ pid, release: () => {} });
-      // Nothing of what it was about to say gets through; what another said of it does.
-      return callerIsStruck ? 'fail' : 'pass';
+      return isCut ? 'fail' : 'pass';
     case 'throw':
       struck({ pid, release: () => {} });
       return 'fail';
