@@ -139,8 +139,9 @@ test('cancelling ends the builder with all it started, and a finished run cannot
     const { spawn } = await import('node:child_process');
     console.log('child ' + spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
     setInterval(() => {}, 1000);`);
-  await vi.waitUntil(async () => (await logOf(id).catch(() => '')).includes('child '), { timeout: 15_000 });
-  const child = Number(/child (\d+)/.exec((await logOf(id)).split('\n').slice(1).join('\n'))?.[1]);
+  // A line of its own: the log begins with the program, which says the word as well.
+  const said = async () => /^child (\d+)$/m.exec(await logOf(id).catch(() => ''))?.[1];
+  const child = Number(await vi.waitUntil(said, { timeout: 15_000 }));
   const { cwd } = await introductionOf(id);
   expect(isProcessAlive(child)).toBe(true);
   expect((await readRun(id)).status).toBe('in_progress');
