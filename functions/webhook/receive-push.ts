@@ -144,10 +144,8 @@ async function acceptAtOnce(
   );
   const messages = [...shownAgain, ...queuedMessages(NEW_DEPLOYMENT, wanted), syncLater(known, requestId)];
   const delivery = { ...recorded, outcome: 'accepted' as const };
-  const deploymentId = await accept({
-    ...{ project, known, head, messages, delivery },
-    deployment: queuedDeployment(wanted),
-  });
+  const deployment = queuedDeployment(wanted);
+  const deploymentId = await accept({ project, known, head, deployment, messages, delivery });
   if (deploymentId === undefined) return undefined;
   const newest = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
   const { sha: headSha, pushedAt: headPushedAt } = head;
@@ -229,7 +227,7 @@ export const receivePush = (deps: Deps) => {
   const remembered = rememberStandings();
   const accept = acceptTogether(deps.store);
 
-  /** Takes the push if it is signed, nothing speaks against it, and all is as `standing` says. */
+  /** Takes a push, if nothing speaks against it and all is as `standing` says; remembers how that leaves the branch. */
   async function tryAtOnce(standing: PushStanding, { push, recorded }: ReadDelivery): Promise<Result | undefined> {
     if (!push || standing.isSeen) return undefined;
     const decision = decidePush(push, standing.project, standing.branches);
