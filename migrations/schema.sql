@@ -644,18 +644,19 @@ $function$;
 CREATE OR REPLACE FUNCTION public.outbox_claim(p_owner text, p_limit integer, p_lease interval, p_topics text[])
  RETURNS SETOF outbox
  LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_custom_plan'
+ SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
  SET enable_sort TO 'off'
 AS $function$
 declare
+  waiting constant text := 'pending';
   chosen uuid[];
 begin
   -- The longest due of each lane that nobody else is claiming from. More are looked at than wanted, for lanes repeat.
   with due as materialized (
     select o.id, o.lane, o.run_at from outbox o
      where o.state = 'pending' and o.run_at <= db_now() and o.topic = any (p_topics)
-       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+       and o.lane <> all (array(select b.lane from outbox b where b.state = 'leased'))
      order by o.run_at, o.id
      limit p_limit * 4
   ), first_of_lane as materialized (
@@ -664,19 +665,20 @@ begin
     select id from first_of_lane where pg_try_advisory_xact_lock(hashtextextended(lane, 42)) limit p_limit
   )
   select array_agg(id) into chosen from locked;
+  if chosen is null then return; end if;
 
   -- A statement of its own, so that it sees what was committed before we got the locks.
   return query
   with mine as materialized (
     select o.id from outbox o
-     where o.id = any (chosen) and o.state = 'pending' and o.run_at <= db_now()
-       and not exists (select 1 from outbox b where b.lane = o.lane and b.state = 'leased')
+     where o.id = any (chosen) and o.state = waiting and o.run_at <= db_now()
+       and o.lane <> all (array(select b.lane from outbox b where b.state = 'leased'))
        for update skip locked
   ), leased as (
     update outbox o
        set state = 'leased', attempts = o.attempts + 1, lease_token = nextval('fence_seq'),
            lease_owner = p_owner, lease_until = db_now() + p_lease
-      from mine where o.id = mine.id
+     where o.id = any (array(select id from mine))
     returning o.*
   )
   select * from leased order by run_at, id;
@@ -713,6 +715,21 @@ begin
   update outbox set state = 'done', finished_at = db_now(), lease_until = null
    where id = p_id and state = 'leased' and lease_token = p_token;
   return found;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.outbox_finish(p_ids uuid[], p_tokens bigint[])
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  held constant text := 'leased';
+begin
+  return query
+  update outbox set state = 'done', finished_at = db_now(), lease_until = null
+   where id = any (p_ids) and state = held and lease_token = any (p_tokens)
+  returning lease_token;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.outbox_reap()

@@ -100,21 +100,20 @@ export async function forgetMessages(db: Queryable, olderThanDays: number, limit
   return rows.length;
 }
 
-/** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
-export async function finishMessage(db: Queryable, message: Lease): Promise<void> {
-  const [row] = await db.query<{ finished: boolean }>(
-    sql`select outbox_finish(${message.id}, ${message.leaseToken}) as finished`,
-  );
-  if (!row?.finished) throw new AppError('lease_lost');
-}
-
 /** Those of the leases that still counted; their messages are done. */
 async function finishMessages(db: Queryable, leases: readonly Lease[]): Promise<ReadonlySet<number>> {
-  const rows = await db.query<{ token: number }>(sql`
-    select token from unnest(${leases.map(({ id }) => id)}::uuid[], ${leases.map(({ leaseToken }) => leaseToken)}::bigint[])
-        as lease (id, token)
-     where outbox_finish(id, token)`);
+  const ids = leases.map(({ id }) => id);
+  const tokens = leases.map(({ leaseToken }) => leaseToken);
+  const rows = await db.query<{ token: number }>(
+    sql`select token from outbox_finish(${ids}::uuid[], ${tokens}::bigint[]) as token`,
+  );
   return new Set(rows.map(({ token }) => token));
+}
+
+/** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
+export async function finishMessage(db: Queryable, message: Lease): Promise<void> {
+  const finished = await finishMessages(db, [message]);
+  if (!finished.has(message.leaseToken)) throw new AppError('lease_lost');
 }
 
 /** Finishes by one statement what ends at about the same time: while one is under way, the next gathers its messages. */

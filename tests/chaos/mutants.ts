@@ -109,8 +109,9 @@ export const mutants: readonly Mutant[] = [
     firstSeed: 5,
     does: 'lets a worker that has lost its lease write down what it did',
     sql: `
-      create or replace function outbox_finish(p_id uuid, p_token bigint) returns boolean language sql as $$
-        update outbox set state = 'done', finished_at = db_now(), lease_until = null where id = p_id returning true $$;`,
+      create or replace function outbox_finish(p_ids uuid[], p_tokens bigint[]) returns setof bigint language sql as $$
+        update outbox set state = 'done', finished_at = db_now(), lease_until = null where id = any (p_ids);
+        select unnest(p_tokens) $$;`,
     change: changeOf('routes', ({ acknowledge, find }) => ({
       acknowledge: async (hostname, published) =>
         acknowledge(hostname, { ...published, fence: (await find(hostname))?.lastFence ?? published.fence }),
