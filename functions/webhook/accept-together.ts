@@ -1,10 +1,10 @@
 import type { AcceptedPush } from '@miaobu/shared/model/delivery/push-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 
-/** Transactions at a time: while one waits for the disk, others say their statements. */
-const UNDER_WAY = 3;
-/** A transaction keeps so many environments locked. */
-const AT_MOST = 16;
+/** Statements at a time: while one waits for the disk, the next is worked on. */
+const UNDER_WAY = 1;
+/** A statement keeps so many environments locked. */
+const AT_MOST = 32;
 
 interface Waiting {
   readonly push: AcceptedPush;
@@ -13,36 +13,34 @@ interface Waiting {
 }
 
 /**
- * Takes pushes as `pushes.accept` does, those that come at about the same time in one transaction: a commit waits for the disk, and every
+ * Takes pushes as `pushes.accept` does, those that come at about the same time by one statement: a commit waits for the disk, and every
  * message to Postgres costs about as much as what it asks for. What cannot be taken together is taken one by one, so that no push
  * suffers from another.
  */
 export function acceptTogether(
-  store: Pick<Store, 'pushes' | 'transaction'>,
+  pushes: Pick<Store['pushes'], 'accept'>,
 ): (push: AcceptedPush) => Promise<string | undefined> {
-  const waiting: Waiting[] = [];
+  let waiting: Waiting[] = [];
   let underWay = 0;
 
-  const alone = ({ push, resolve, reject }: Waiting) => store.pushes.accept(push, 'webhook').then(resolve, reject);
-
-  async function take(batch: readonly Waiting[]): Promise<void> {
-    const [first, ...others] = batch;
-    if (first && others.length === 0) return alone(first);
+  const take = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      const taken = await store.transaction(({ pushes }) =>
-        Promise.all(batch.map(({ push }) => pushes.accept(push, 'webhook'))),
+      const ids = await pushes.accept(
+        batch.map(({ push }) => push),
+        'webhook',
       );
-      for (const [index, { resolve }] of batch.entries()) resolve(taken[index]);
-    } catch {
-      await Promise.all(batch.map(alone));
+      for (const [n, { resolve }] of batch.entries()) resolve(ids[n]);
+    } catch (error) {
+      if (batch.length > 1) await Promise.all(batch.map((each) => take([each])));
+      else for (const { reject } of batch) reject(error);
     }
-  }
+  };
 
   function begin(): void {
     if (underWay === UNDER_WAY || waiting.length === 0) return;
+    const { batch, rest } = ofDifferentEnvironments(waiting);
+    waiting = rest;
     underWay += 1;
-    // Everybody takes locks in the same order, so that no two wait for each other.
-    const batch = waiting.splice(0, AT_MOST).sort((a, b) => (environmentOf(a) < environmentOf(b) ? -1 : 1));
     void take(batch).finally(() => {
       underWay -= 1;
       begin();
@@ -52,8 +50,21 @@ export function acceptTogether(
   return (push) =>
     new Promise((resolve, reject) => {
       waiting.push({ push, resolve, reject });
+      // What has arrived at the same time is read first.
       begin();
     });
 }
 
-const environmentOf = ({ push }: Waiting) => push.known.environment.id;
+/** The longest waiting: one of each environment, for a statement takes no two that follow one another. */
+function ofDifferentEnvironments(waiting: readonly Waiting[]): { batch: Waiting[]; rest: Waiting[] } {
+  const batch: Waiting[] = [];
+  const rest: Waiting[] = [];
+  const environments = new Set<string>();
+  for (const each of waiting) {
+    const { id } = each.push.known.environment;
+    const isNext = batch.length < AT_MOST && !environments.has(id);
+    environments.add(id);
+    (isNext ? batch : rest).push(each);
+  }
+  return { batch, rest };
+}

@@ -36,9 +36,9 @@ function overtakenBy(meanwhile: () => Promise<unknown>) {
   const { store, sealer } = own;
   const accept: typeof store.pushes.accept = async (accepted, by) => {
     await meanwhile();
-    const id = await store.pushes.accept(accepted, by);
-    taken.push(id !== undefined);
-    return id;
+    const ids = await store.pushes.accept(accepted, by);
+    taken.push(...ids.map((id) => id !== undefined));
+    return ids;
   };
   const { deliver } = webhookUnderTest({ store: { ...store, pushes: { ...store.pushes, accept } }, sealer });
   return { deliver, taken };

@@ -225,7 +225,7 @@ function unlessSeenMeanwhile(error: unknown): undefined {
  */
 export const receivePush = (deps: Deps) => {
   const remembered = rememberStandings();
-  const accept = acceptTogether(deps.store);
+  const accept = acceptTogether(deps.store.pushes);
 
   /** Takes a push, if nothing speaks against it and all is as `standing` says; remembers how that leaves the branch. */
   async function tryAtOnce(standing: PushStanding, { push, recorded }: ReadDelivery): Promise<Result | undefined> {

@@ -236,7 +236,7 @@ test('while Postgres is away every delivery is answered 503 with Retry-After, an
 /** A store whose statement for a push finds that something has changed, so that the push is taken behind the lock. */
 const overtaken = (): typeof own.store => ({
   ...own.store,
-  pushes: { ...own.store.pushes, accept: async () => undefined },
+  pushes: { ...own.store.pushes, accept: async (pushes) => pushes.map(() => undefined) },
 });
 
 test('a connection that is lost just before the commit is a 503, and the delivery counts when it comes again', async () => {

@@ -41,44 +41,42 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
 }
 
+/** Messages as the JSON that `insertingMessages` reads. */
+export const messagesJson = (messages: readonly OutboxMessage[]): string =>
+  JSON.stringify(
+    messages.map((message) => ({
+      topic: message.topic,
+      lane: message.lane,
+      dedupe_key: message.dedupeKey,
+      payload: message.payload,
+      request_id: message.requestId,
+      delay_seconds: message.delaySeconds ?? 0,
+      max_attempts: message.maxAttempts ?? 12,
+    })),
+  );
+
 /**
- * The statement that puts messages in line, for those who make it part of a larger one: then `condition` can speak of what that has done, and
- * `filled` of an id that it has made, which the messages do not know yet.
+ * The statement that puts messages in line, for those who make it part of a larger one. `json` is what `messagesJson` made, or an expression over
+ * `rows`, relations of the larger statement: then the messages of every row are put in.
  */
-export function insertingMessages(
-  messages: readonly OutboxMessage[],
-  condition: Sql = sql`true`,
-  filled?: { readonly replacing: string; readonly by: Sql },
-): Sql {
-  const rows = messages.map((message) => ({
-    topic: message.topic,
-    lane: message.lane,
-    dedupe_key: message.dedupeKey,
-    payload: message.payload,
-    request_id: message.requestId,
-    delay_seconds: message.delaySeconds ?? 0,
-    max_attempts: message.maxAttempts ?? 12,
-  }));
-  const json = JSON.stringify(rows);
-  const text = filled ? sql`replace(${json}, ${filled.replacing}, ${filled.by})` : sql`${json}`;
+export function insertingMessages(json: Sql, rows?: Sql): Sql {
   // One statement must not meet the same key twice: of equal messages the one that is due first says when. What is due no sooner than the one
   // that waits leaves it as it is, but locked until the commit: whoever works on it then sees what this transaction did.
   return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
-    select distinct on (dedupe_key) topic, lane, dedupe_key, payload, request_id,
-           db_now() + make_interval(secs => delay_seconds), max_attempts
-      from jsonb_to_recordset(${text}::jsonb) as message (
+    select distinct on (message.dedupe_key) message.topic, message.lane, message.dedupe_key, message.payload, message.request_id,
+           db_now() + make_interval(secs => message.delay_seconds), message.max_attempts
+      from ${rows ? sql`${rows} cross join lateral` : sql``} jsonb_to_recordset(${json}::jsonb) as message (
              topic text, lane text, dedupe_key text, payload jsonb, request_id text, delay_seconds double precision,
              max_attempts integer)
-     where ${condition}
-     order by dedupe_key, delay_seconds
+     order by message.dedupe_key, message.delay_seconds
     on conflict (dedupe_key) where state = 'pending'
     do update set run_at = excluded.run_at, request_id = excluded.request_id where excluded.run_at < outbox.run_at`;
 }
 
 /** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
 export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage[]): Promise<void> {
-  if (messages.length > 0) await db.execute(insertingMessages(messages));
+  if (messages.length > 0) await db.execute(insertingMessages(sql`${messagesJson(messages)}`));
 }
 
 /** Whether this message waits, or something of its lane is being worked on. */

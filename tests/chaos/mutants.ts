@@ -44,12 +44,15 @@ function dedupeByCommit(repositories: Repositories): Repositories {
     },
     pushes: {
       ...pushes,
-      async accept(push, by) {
-        const same = await earlier(push.known.environment.id, push.head.sha);
-        if (!same) return pushes.accept(push, by);
-        await deliveries.insert({ ...push.delivery, outcome: 'duplicate_head', deploymentId: same.id });
-        return same.id;
-      },
+      accept: (wanted, by) =>
+        Promise.all(
+          wanted.map(async (push) => {
+            const same = await earlier(push.known.environment.id, push.head.sha);
+            if (!same) return (await pushes.accept([push], by))[0];
+            await deliveries.insert({ ...push.delivery, outcome: 'duplicate_head', deploymentId: same.id });
+            return same.id;
+          }),
+        ),
     },
   };
 }

@@ -37,20 +37,40 @@ export const isSeenMeanwhile = (error: unknown) =>
   // What one delivery queues is queued once.
   isUniqueViolation(error, 'deployments_environment_id_dedupe_key_key');
 
-/** The statement that records a delivery, if `condition` is true, perhaps with the id of a deployment that is made by the same statement. */
-export const insertingDelivery = (
-  delivery: NewDelivery,
-  condition: Sql = sql`true`,
-  deploymentId: Sql = sql`${delivery.deploymentId ?? null}::uuid`,
-): Sql => sql`
+const deliveriesJson = (deliveries: readonly NewDelivery[]): string =>
+  JSON.stringify(
+    deliveries.map((delivery, n) => ({
+      n,
+      project_id: delivery.projectId,
+      delivery_guid: delivery.deliveryGuid,
+      event: delivery.event,
+      ref: delivery.ref,
+      before_sha: delivery.beforeSha,
+      after_sha: delivery.afterSha,
+      pushed_at: delivery.pushedAt,
+      body_sha256: delivery.bodySha256.toString('hex'),
+      outcome: delivery.outcome,
+      note: delivery.note,
+      deployment_id: delivery.deploymentId,
+      request_id: delivery.requestId,
+    })),
+  );
+
+/**
+ * The statement that records deliveries. As part of a larger one: those for which there is a row of `made (n, id)`, with the id of a deployment;
+ * `n` is their place in the list.
+ */
+export const insertingDeliveries = (deliveries: readonly NewDelivery[], made?: Sql): Sql => sql`
   insert into webhook_deliveries (
     project_id, delivery_guid, event, ref, before_sha, after_sha, pushed_at, body_sha256, outcome, note, deployment_id,
     request_id
   )
-  select ${delivery.projectId}::uuid, ${delivery.deliveryGuid}, ${delivery.event}, ${delivery.ref}, ${delivery.beforeSha},
-         ${delivery.afterSha}, ${delivery.pushedAt}::bigint, ${delivery.bodySha256}::bytea, ${delivery.outcome},
-         ${delivery.note ?? null}, ${deploymentId}, ${delivery.requestId}
-   where ${condition}`;
+  select w.project_id, w.delivery_guid, w.event, w.ref, w.before_sha, w.after_sha, w.pushed_at, decode(w.body_sha256, 'hex'),
+         w.outcome, w.note, ${made ? sql`made.id` : sql`w.deployment_id`}, w.request_id
+    from jsonb_to_recordset(${deliveriesJson(deliveries)}::jsonb) as w (
+           n integer, project_id uuid, delivery_guid text, event text, ref text, before_sha text, after_sha text,
+           pushed_at bigint, body_sha256 text, outcome text, note text, deployment_id uuid, request_id text)
+    ${made ? sql`join ${made} as made on made.n = w.n` : sql``}`;
 
 /** The inbox of webhook deliveries. */
 export const deliveryRepository = (db: Queryable) => ({
@@ -59,7 +79,7 @@ export const deliveryRepository = (db: Queryable) => ({
    * of two at the same time the second waits for the first's commit.
    */
   async insert(delivery: NewDelivery): Promise<void> {
-    await db.execute(insertingDelivery(delivery));
+    await db.execute(insertingDeliveries([delivery]));
   },
 
   /** The delivery that made a new one a repetition; counts the sighting. */

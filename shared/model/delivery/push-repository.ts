@@ -1,15 +1,15 @@
 import type { Queryable } from '../../db/database.ts';
-import { insertingMessages, type OutboxMessage } from '../../db/outbox.ts';
+import { insertingMessages, messagesJson, type OutboxMessage } from '../../db/outbox.ts';
 import { sql } from '../../db/sql.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Mover } from '../deployment/deployment-lifecycle.ts';
 import { moving } from '../deployment/deployment-moves-repository.ts';
-import { inserting, type NewDeployment, takingPlace } from '../deployment/deployment-places-repository.ts';
+import { inserting, type NewDeployment, takingPlace, wanting } from '../deployment/deployment-places-repository.ts';
 import { superseding } from '../deployment/superseding.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import type { Project } from '../project/project.ts';
 import { projectColumns } from '../project/project-repository.ts';
-import { insertingDelivery, type NewDelivery } from './delivery-repository.ts';
+import { insertingDeliveries, type NewDelivery } from './delivery-repository.ts';
 
 type Head = Pick<Deployment, 'id' | 'commitSha' | 'status'>;
 
@@ -122,44 +122,71 @@ export const pushRepository = (db: Queryable) => ({
   },
 
   /**
-   * Takes a push in one statement: the branch's new head, the place in the order, the deployment, the end of those that wait in the queue, the
-   * messages and the delivery. Returns the deployment's id. Undefined, and nothing is done, when something is not as it was known to be:
-   * another push came in between, the project was changed or is being deleted (`startDeleting` takes a place), the environment was switched
-   * off or follows another branch, or what waits has been given to a runner. The row of the environment is the lock. Throws as
-   * `insert` of deliveries does (`isSeenMeanwhile`).
+   * Takes pushes to different environments in one statement: of each the branch's new head, the place in the order, the deployment, the end of
+   * those that wait in the queue, the messages and the delivery. Returns the deployments' ids, in the order of the pushes. Undefined, and nothing
+   * is done of that push, when something is not as it was known to be: another push came in between, the project was changed or is being
+   * deleted (`startDeleting` takes a place), the environment was switched off or follows another branch, or what waits has been given to
+   * a runner. The rows of the environments are the locks. Throws as `insert` of deliveries does (`isSeenMeanwhile`).
    */
-  async accept(
-    { project, known, head, deployment, messages, delivery }: AcceptedPush,
-    by: Mover,
-  ): Promise<string | undefined> {
-    const { environment } = known;
-    const { requestId } = deployment;
+  async accept(pushes: readonly AcceptedPush[], by: Mover): Promise<(string | undefined)[]> {
+    const known = JSON.stringify(
+      pushes.map(({ project, known: { environment }, head, messages }, n) => ({
+        n,
+        environment_id: environment.id,
+        branch: environment.branch,
+        next_seq: environment.nextSeq,
+        known_sha: environment.headSha,
+        known_pushed_at: environment.headPushedAt,
+        skipped_sha: environment.skippedSha,
+        project_id: project.id,
+        updated_at: project.updatedAt,
+        secret: project.webhookSecretSealed,
+        head_sha: head.sha,
+        head_pushed_at: head.pushedAt,
+        messages: messagesJson(messages),
+      })),
+    );
     const isWaiting = sql`
-      environment_id = ${environment.id} and status = 'queued' and attempt = 0 and exists (select 1 from place)`;
-    const [row] = await db.query<{ id: string }>(sql`
-      with fresh as materialized (select new_id() as id), place as (
-        update environments
-           set ${takingPlace(deployment.fromHead)}, head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt}
-         where id = ${environment.id} and disabled_at is null and branch = ${environment.branch}
-           and next_seq = ${environment.nextSeq} and head_pushed_at = ${environment.headPushedAt}
-           and head_sha is not distinct from ${environment.headSha} and skipped_sha is not distinct from ${environment.skippedSha}
-           and not exists (
-             select 1 from deployments where environment_id = ${environment.id} and status = 'queued' and attempt > 0)
-           -- A Date has milliseconds.
-           and exists (
-             select 1 from projects where id = ${project.id} and deleting_at is null
-                and date_trunc('milliseconds', updated_at) = ${project.updatedAt}
-                and webhook_secret_sealed = ${project.webhookSecretSealed})
-        returning next_seq - 1 as seq
-      ), ${moving(isWaiting, { ...superseding(by, requestId), from: ['queued'] })}
-      , ${inserting(deployment, by, sql`(select id from fresh)`)}
+      environment_id = any (array(select environment_id from place)) and status = 'queued' and attempt = 0`;
+    const ofPush = sql`(select w.request_id from wanted w where w.environment_id = moved.environment_id)`;
+    const rows = await db.query<{ n: number; id: string }>(sql`
+      with ${wanting(pushes.map(({ deployment }) => deployment))}, push as materialized (
+        select * from jsonb_to_recordset(${known}::jsonb) as known (
+          n integer, environment_id uuid, branch text, next_seq bigint, known_sha text, known_pushed_at bigint, skipped_sha text,
+          project_id uuid, updated_at timestamptz, secret text, head_sha text, head_pushed_at bigint, messages text)
+      ), unchanged as materialized (
+        -- Whoever locks several does it in this order, so that no two wait for each other.
+        select push.n, e.id
+          from push
+          join environments e on e.id = push.environment_id and e.disabled_at is null and e.branch = push.branch
+               and e.next_seq = push.next_seq and e.head_pushed_at = push.known_pushed_at
+               and e.head_sha is not distinct from push.known_sha and e.skipped_sha is not distinct from push.skipped_sha
+          -- A Date has milliseconds.
+          join projects p on p.id = push.project_id and p.deleting_at is null
+               and date_trunc('milliseconds', p.updated_at) = push.updated_at and p.webhook_secret_sealed = push.secret
+         where (select count(*) from deployments q where q.environment_id = e.id and q.status = 'queued' and q.attempt > 0) = 0
+         order by e.id for no key update of e
+      ), place as (
+        update environments e set ${takingPlace}, head_sha = push.head_sha, head_pushed_at = push.head_pushed_at
+          from unchanged join push on push.n = unchanged.n join wanted w on w.n = push.n
+         where e.id = unchanged.id
+        returning push.n, e.id as environment_id, e.next_seq - 1 as seq
+      ), ${moving(isWaiting, { ...superseding(by), from: ['queued'] }, ofPush)}
+      , ${inserting(by)}
+      , made as (select w.n, d.id from d join wanted w on w.id = d.id)
       , message as (
-        ${insertingMessages(messages, sql`exists (select 1 from d)`, {
-          replacing: NEW_DEPLOYMENT,
-          by: sql`(select id::text from fresh)`,
-        })}
-      ), delivery as (${insertingDelivery(delivery, sql`exists (select 1 from d)`, sql`(select id from fresh)`)})
-      select id from d`);
-    return row?.id;
+        ${insertingMessages(
+          sql`replace(push.messages, ${NEW_DEPLOYMENT}, made.id::text)`,
+          sql`made join push on push.n = made.n`,
+        )}
+      ), delivery as (
+        ${insertingDeliveries(
+          pushes.map(({ delivery }) => delivery),
+          sql`made`,
+        )}
+      )
+      select n, id from made`);
+    const ids = new Map(rows.map(({ n, id }) => [n, id]));
+    return pushes.map((_, n) => ids.get(n));
   },
 });

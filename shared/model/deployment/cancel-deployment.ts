@@ -37,7 +37,7 @@ export async function supersedeQueued(
   by: Mover & ('webhook' | 'api' | 'deploy'),
   { environmentId, requestId }: { readonly environmentId: string; readonly requestId: string },
 ): Promise<void> {
-  const cancelled = await repositories.deployments.moveQueued(environmentId, superseding(by, requestId));
+  const cancelled = await repositories.deployments.moveQueued(environmentId, { ...superseding(by), requestId });
   for (const deployment of cancelled) await endAttempt(repositories, deployment, requestId);
 }
 

@@ -25,13 +25,13 @@ export interface Move {
   readonly from?: readonly StoredStatus[];
 }
 
-const ends = ({ to }: Move) => to === 'deployed' || (isFinal(to) && to !== 'purged');
+const ends = ({ to }: Pick<Move, 'to'>) => to === 'deployed' || (isFinal(to) && to !== 'purged');
 
 /**
  * `with` clauses that are the only writer of `status`: a compare-and-swap that also appends the events. `moved` are those that were
- * moved: of which the lifecycle allows it from where they are.
+ * moved: of which the lifecycle allows it from where they are. `requestId` may speak of `moved`.
  */
-export function moving(which: Sql, move: Move): Sql {
+export function moving(which: Sql, move: Omit<Move, 'requestId'>, requestId: Sql): Sql {
   const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
   const set = move.set ?? {};
   const assignments = [
@@ -53,13 +53,15 @@ export function moving(which: Sql, move: Move): Sql {
       returning deployments.*, before.status as from_status
     ), moved_event as (
       insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id, note)
-      select id, from_status, status, ${move.by}, ${move.requestId}, ${move.note ?? set.reason ?? null} from moved
+      select id, from_status, status, ${move.by}, ${requestId}, ${move.note ?? set.reason ?? null} from moved
     )`;
 }
 
 /** Moves deployments, and returns those that were moved. How they ended is also to be shown beside their commits, whoever made the move. */
 export async function moveAll(db: Queryable, which: Sql, move: Move): Promise<Deployment[]> {
-  const moved = await db.query<Deployment>(sql`with ${moving(which, move)} select ${deploymentColumns} from moved d`);
+  const moved = await db.query<Deployment>(
+    sql`with ${moving(which, move, sql`${move.requestId}`)} select ${deploymentColumns} from moved d`,
+  );
   if (ends(move)) {
     await enqueue(db, ...moved.filter(isOfCommit).map((deployment) => commitStatusMessage(deployment, move.requestId)));
   }

@@ -20,31 +20,55 @@ export interface NewDeployment {
   readonly requestId: string;
 }
 
-/**
- * What taking a place changes in `environments`. What is deployed once more says nothing about the branch; anything else is its head,
- * and what was skipped lies behind it.
- */
-export const takingPlace = (fromHead: boolean): Sql => sql`
-  next_seq = next_seq + 1, skipped_sha = case when ${fromHead} then null else skipped_sha end`;
+/** `with` clause: `wanted` are the rows to be, each with its id, and `n`, its place in the list. */
+export const wanting = (deployments: readonly NewDeployment[]): Sql => sql`
+  wanted as materialized (
+    select new_id() as id, w.*
+      from jsonb_to_recordset(${JSON.stringify(
+        deployments.map((deployment, n) => ({
+          n,
+          project_id: deployment.projectId,
+          environment_id: deployment.environment.id,
+          environment_name: deployment.environment.name,
+          trigger: deployment.trigger,
+          dedupe_key: deployment.dedupeKey,
+          branch: deployment.branch,
+          from_head: deployment.fromHead,
+          commit_sha: deployment.commitSha,
+          commit_message: deployment.commitMessage,
+          commit_author: deployment.commitAuthor,
+          settings: deployment.settings,
+          request_id: deployment.requestId,
+        })),
+      )}::jsonb) as w (
+             n integer, project_id uuid, environment_id uuid, environment_name text, trigger text, dedupe_key text, branch text,
+             from_head boolean, commit_sha text, commit_message text, commit_author text, settings jsonb, request_id text)
+  )`;
 
 /**
- * `with` clauses that put a deployment in the `place` (a clause before them, with its `seq`): `d` is the new row, with the project's variables of
- * this moment. There is none without a place, or when the project is being deleted. `id`: default a new one.
+ * What taking a place changes in `environments e` for a row of `wanted w`. What is deployed once more says nothing about the branch; anything
+ * else is its head, and what was skipped lies behind it.
  */
-export const inserting = (deployment: NewDeployment, by: Mover, id: Sql = sql`new_id()`): Sql => sql`
+export const takingPlace = sql`
+  next_seq = e.next_seq + 1, skipped_sha = case when w.from_head then null else e.skipped_sha end`;
+
+/**
+ * `with` clauses that put those of `wanted` in their `place (n, seq)`, for which there is one: `d` are the new rows, with the project's variables
+ * of this moment. None when the project is being deleted.
+ */
+export const inserting = (by: Mover): Sql => sql`
   d as (
     insert into deployments (
       id, project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, commit_message, commit_author,
       settings, variables, request_id, from_head
     )
-    select ${id}, p.id, ${deployment.environment.id}, place.seq, ${deployment.trigger}, ${deployment.dedupeKey}, ${deployment.branch},
-           ${deployment.commitSha}, ${deployment.commitMessage}, ${deployment.commitAuthor},
-           ${JSON.stringify(deployment.settings)}::jsonb,
-           ${deployment.trigger === 'upload' ? sql`'[]'::jsonb` : variablesOf(deployment.environment.name)},
-           ${deployment.requestId}, ${deployment.fromHead}
-      from place, projects p where p.id = ${deployment.projectId} and p.deleting_at is null
+    select w.id, p.id, w.environment_id, place.seq, w.trigger, w.dedupe_key, w.branch, w.commit_sha, w.commit_message,
+           w.commit_author, w.settings,
+           case when w.trigger = 'upload' then '[]' else ${variablesOf(sql`w.environment_name`)} end,
+           w.request_id, w.from_head
+      from place join wanted w on w.n = place.n join projects p on p.id = w.project_id and p.deleting_at is null
     returning *
   ), queued_event as (
     insert into deployment_events (deployment_id, from_status, to_status, moved_by, request_id)
-    select id, null, status, ${by}, ${deployment.requestId} from d
+    select id, null, status, ${by}, request_id from d
   )`;

@@ -4,7 +4,7 @@ import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import { deploymentColumns } from './deployment-columns-repository.ts';
 import { deadlineSeconds, type Mover, type StoredStatus } from './deployment-lifecycle.ts';
 import { type Move, moveAll } from './deployment-moves-repository.ts';
-import { inserting, type NewDeployment, takingPlace } from './deployment-places-repository.ts';
+import { inserting, type NewDeployment, takingPlace, wanting } from './deployment-places-repository.ts';
 
 /** A deployment together with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
@@ -143,11 +143,10 @@ export const deploymentRepository = (db: Queryable) => ({
    * its project is being deleted; the place is then gone, if the transaction is committed all the same.
    */
   async insertNext(deployment: NewDeployment, by: Mover): Promise<Deployment | undefined> {
-    const { environment, fromHead } = deployment;
     const [row] = await db.query<Deployment>(sql`
-      with place as (
-        update environments set ${takingPlace(fromHead)} where id = ${environment.id} returning next_seq - 1 as seq
-      ), ${inserting(deployment, by)}
+      with ${wanting([deployment])}, place as (
+        update environments e set ${takingPlace} from wanted w where e.id = w.environment_id returning w.n, e.next_seq - 1 as seq
+      ), ${inserting(by)}
       select ${deploymentColumns} from d`);
     return row;
   },

@@ -2,9 +2,8 @@ import type { Mover } from './deployment-lifecycle.ts';
 import type { Move } from './deployment-moves-repository.ts';
 
 /** How a deployment ends that waited for its build when something newer came. */
-export const superseding = (by: Mover, requestId: string): Move => ({
+export const superseding = (by: Mover): Omit<Move, 'requestId'> => ({
   to: 'cancelled',
   by,
-  requestId,
   set: { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' },
 });

@@ -38,7 +38,7 @@ export interface NewProject extends ProjectSettings {
 }
 
 /** The variables of an environment of the project `p` as a deployment keeps them (`SealedVariable`), still sealed. */
-export const variablesOf = (environment: string) => sql`
+export const variablesOf = (environment: Sql) => sql`
   coalesce((
     select jsonb_agg(
              jsonb_build_object('key', v.key, 'sealed', v.sealed, 'environment', v.environment, 'scope', v.scope,
