@@ -2,6 +2,7 @@ import { buildInputs } from '@miaobu/shared/contracts/build-job';
 import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
 import {
   BUILD_CAP_SECONDS,
   deadlineSeconds,
@@ -174,6 +175,54 @@ test('a run that never begins is replaced after its ten minutes, and its late ar
   await tick();
   expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
   expect(await run.calls.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
+});
+
+test('the time that a deployment waits for a place among its account’s builds is none of its build’s', async () => {
+  await stored.db.query(sql`update users set max_active_builds = 1`);
+  const first = await started();
+  const other = await prepareSite(stored, { slug: `waiting-${sites}` });
+  const { id } = await queueTestDeployment(stored, other);
+  await tick();
+  await stored.moveClock(BUILD_CAP_SECONDS + 10 * 60);
+  const ending = { deploymentId: first.id, reason: 'user', message: 'no longer wanted', requestId: 'a test' } as const;
+  await stored.store.transaction((repositories) => cancelDeployment(repositories, 'api', ending));
+  await tick();
+  const run = await runOf(id, 1);
+
+  await tick();
+  expect(await rescues()).toBe(0);
+  await stored.moveClock(deadlineSeconds.queued + 1);
+  await tick();
+  expect(await rescues()).toBe(1);
+  expect([await deployment(id), await attempt(id, 1)]).toMatchObject([
+    { status: 'queued', attempt: 1 },
+    { state: 'dispatched' },
+  ]);
+  expect(run.wasCancelled()).toBe(false);
+});
+
+test('a run that redeems its ticket while GitHub is asked for it goes on', async () => {
+  const { id, run } = await started();
+  await stored.moveClock(deadlineSeconds.queued + 1);
+  await findOverdue({ store: stored.store })();
+  let token = '';
+  const buildRunner = {
+    ...github.buildRunner,
+    // The ticket has to be redeemed between the look at the run and what follows from it.
+    async getRun(runId: string) {
+      token = await run.redeem();
+      return { runId, state: 'failed' } as const;
+    },
+  };
+  const { objectStore } = cloud;
+  await deploy.workOn({ 'deployment.rescue': rescueDeployment({ store: stored.store, buildRunner, objectStore }) });
+  expect(await stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
+  expect(await stored.messages('run.cancel')).toEqual([]);
+  expect([await deployment(id), await attempt(id, 1)]).toMatchObject([
+    { status: 'cloning', attempt: 1 },
+    { state: 'running' },
+  ]);
+  expect(await run.calls.report(token, { seq: 1, kind: 'building' })).toMatchObject({ data: { ignored: false } });
 });
 
 describe('a build whose last report is lost', () => {

@@ -1,6 +1,7 @@
 import { buildInputs } from '@miaobu/shared/contracts/build-job';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { callbackUnderTest } from '../../tests/database/callback-under-test.ts';
@@ -205,4 +206,24 @@ test('the message that comes again starts nothing again', async () => {
   await work();
   expect(await runsOf(id)).toHaveLength(1);
   expect(await stored.deployment(id)).toMatchObject({ attempt: 1 });
+});
+
+test('a run whose deployment is cancelled while it is asked for is cancelled, too', async () => {
+  const { id } = await queueTestDeployment(stored, site);
+  await work({
+    ...github.buildRunner,
+    async start(attempt) {
+      const cancel = { deploymentId: id, reason: 'user', message: 'no longer wanted', requestId: 'a test' } as const;
+      await stored.store.transaction((repositories) => cancelDeployment(repositories, 'api', cancel));
+      // The run does not exist yet: whoever is to cancel it finds nothing, and is done.
+      await workerUnderTest(stored)({
+        'run.cancel': cancelRun({ store: stored.store, buildRunner: github.buildRunner }),
+      });
+      expect(await stored.messages('run.cancel')).toMatchObject([{ state: 'done' }]);
+      return github.buildRunner.start(attempt);
+    },
+  });
+  const [started] = await runsOf(id);
+  await vi.waitUntil(() => started?.run.signal.aborted);
+  expect(await attemptOf(id)).toMatchObject({ state: 'abandoned', runId: String(started?.run.id) });
 });

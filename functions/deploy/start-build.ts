@@ -3,6 +3,7 @@ import type { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { type BuildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
+import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deployment';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -43,10 +44,11 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
     }
 
     const shown = { deploymentId: showId('deployment', deploymentId), attempt: prepared.attempt };
+    const ticket = deps.tokens.ticket(prepared);
     lease.assertTrusted();
     // The answer to an earlier try may have been lost. Should both runs exist, only the first can redeem the ticket.
     const found = prepared.again ? await deps.buildRunner.findRun(shown) : undefined;
-    const ticket = deps.tokens.ticket(prepared);
+    lease.assertTrusted();
     const { runId } =
       found ??
       (await deps.buildRunner.start({
@@ -57,7 +59,13 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
         cacheScope: showId('environment', prepared.environmentId),
       }));
     log.info('build run started', { deploymentId: shown.deploymentId, attempt: shown.attempt, runId });
-    return (repositories) => repositories.attempts.markDispatched(prepared, runId);
+    return async (repositories) => {
+      const state = await repositories.attempts.markDispatched(prepared, runId);
+      // It was closed while its run was asked for; whoever was to cancel the run may have found none.
+      if (state === 'abandoned') {
+        await repositories.enqueue(runCancelMessage(deploymentId, prepared.attempt, requestId));
+      }
+    };
   },
 
   abandon:

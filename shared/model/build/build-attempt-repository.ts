@@ -15,6 +15,8 @@ export interface BuildAttempt {
   readonly tokensExpired: boolean;
   /** Seconds since the ticket was redeemed. */
   readonly redeemedAgo: number | null;
+  /** Seconds since it was made, which is when its run was about to be asked for. */
+  readonly madeAgo: number;
   /** Seconds since its runner was last heard, or since it was made. */
   readonly silentFor: number;
 }
@@ -23,6 +25,7 @@ const columns = sql`
   deployment_id, attempt, state, ticket_nonce, redeemer, run_id, ticket_expires_at < db_now() as ticket_expired,
   coalesce(tokens_expire_at < db_now(), false) as tokens_expired,
   extract(epoch from db_now() - redeemed_at)::double precision as redeemed_ago,
+  extract(epoch from db_now() - created_at)::double precision as made_ago,
   extract(epoch from db_now() - coalesce(last_seen_at, created_at))::double precision as silent_for`;
 
 const ofAttempt = (key: AttemptKey) => sql`deployment_id = ${key.deploymentId} and attempt = ${key.attempt}`;
@@ -51,6 +54,7 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Locks the row for the rest of the transaction. Lock the deployment first: whoever redeems or closes an attempt holds both. */
   async lock(key: AttemptKey): Promise<BuildAttempt | undefined> {
     const [row] = await db.query<BuildAttempt>(sql`
       select ${columns} from build_attempts where ${ofAttempt(key)} for update`);
@@ -65,11 +69,16 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row;
   },
 
-  async markDispatched(key: AttemptKey, runId: string): Promise<void> {
-    await db.query(sql`
+  /**
+   * Notes which run was started for an attempt. Returns the attempt's state afterwards: `running` when the run was quicker, `abandoned`
+   * when the attempt was closed while its run was asked for.
+   */
+  async markDispatched(key: AttemptKey, runId: string): Promise<AttemptState | undefined> {
+    const [row] = await db.query<{ state: AttemptState }>(sql`
       update build_attempts
          set run_id = ${runId}, state = case when state = 'dispatching' then 'dispatched' else state end
-       where ${ofAttempt(key)}`);
+       where ${ofAttempt(key)} returning state`);
+    return row?.state;
   },
 
   /** First redeemer wins: call it with the row locked, after checking. */
@@ -118,7 +127,7 @@ export const buildAttemptRepository = (db: Queryable) => ({
       update build_attempts set log_bytes = greatest(0, log_bytes - ${bytes}) where ${ofAttempt(key)}`);
   },
 
-  /** Ends an attempt: its tokens count no more. */
+  /** Ends an attempt: none of its tokens is accepted from here on. Lock the deployment first. */
   async close(key: AttemptKey, state: 'finished' | 'abandoned'): Promise<void> {
     await db.query(sql`
       update build_attempts set state = ${state}, closed_at = coalesce(closed_at, db_now()) where ${ofAttempt(key)}`);

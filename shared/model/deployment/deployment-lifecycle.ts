@@ -70,7 +70,7 @@ export const deadlineSeconds = {
 export const MAX_ATTEMPTS = 3;
 /** A runner reports every few seconds; one that was silent for this long is looked for. */
 export const SILENCE_SECONDS = 3 * 60;
-/** However alive a run looks: longer than this since it was asked for, no build takes. */
+/** However alive a run looks: no build takes longer than this from when it began, and none begins later than this after it was asked for. */
 export const BUILD_CAP_SECONDS = 60 * 60;
 
 export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;

@@ -162,10 +162,15 @@ export const deploymentRepository = (db: Queryable) => ({
     // Literally, so that the index of those in the queue serves: all others of the environment are many more.
     moveAll(db, sql`environment_id = ${environmentId} and status = 'queued'`, { ...move, from: ['queued'] }),
 
-  /** The next build attempt begins: every token of the one before is void from here on. */
+  /**
+   * The next build attempt begins: every token of the one before is void from here on. Its run has the whole time of a queued deployment to
+   * begin, however long the deployment has waited for a place.
+   */
   async startAttempt(id: string): Promise<number | undefined> {
     const [row] = await db.query<{ attempt: number }>(sql`
-      update deployments set attempt = attempt + 1 where id = ${id} and status = 'queued' returning attempt`);
+      update deployments
+         set attempt = attempt + 1, deadline_at = db_now() + make_interval(secs => ${deadlineSeconds.queued})
+       where id = ${id} and status = 'queued' returning attempt`);
     return row?.attempt;
   },
 
@@ -244,13 +249,6 @@ export const deploymentRepository = (db: Queryable) => ({
   async endDeadlinesOfBuilds(): Promise<void> {
     await db.query(sql`
       update deployments set deadline_at = db_now() where status in ('queued', 'cloning', 'building', 'uploading')`);
-  },
-
-  /** Seconds since the deployment was queued. */
-  async ageSeconds(id: string): Promise<number> {
-    const [row] = await db.query<{ age: number }>(sql`
-      select extract(epoch from db_now() - created_at)::double precision as age from deployments where id = ${id}`);
-    return row?.age ?? 0;
   },
 
   /** Keeps a deployment however old it gets, or no longer. Only a complete one; lock the environment first. */

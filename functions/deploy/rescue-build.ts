@@ -1,0 +1,147 @@
+import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { sha256 } from '@miaobu/shared/kernel/hmac';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
+import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
+import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
+import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deployment';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import {
+  BUILD_CAP_SECONDS,
+  isBuilding,
+  MAX_ATTEMPTS,
+  SILENCE_SECONDS,
+} from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import type { Conclusion, Lease } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
+import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+
+const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export interface Deps {
+  readonly store: Pick<Store, 'projects' | 'attempts'>;
+  readonly buildRunner: Pick<BuildRunner, 'getRun' | 'findRun'>;
+  readonly objectStore: Pick<ObjectStore, 'read'>;
+}
+
+interface Found extends Deployment {
+  readonly status: 'queued' | 'cloning' | 'building' | 'uploading';
+}
+
+/**
+ * Looks outside what became of an overdue build or upload, and returns what follows from it. Nothing does when the deployment has gone on
+ * meanwhile: looking takes seconds, in which its runner may report.
+ */
+export async function rescueBuild(
+  deps: Deps,
+  found: Found,
+  lease: Lease,
+  context: Pick<Context, 'requestId' | 'log'>,
+): Promise<Conclusion> {
+  const { what, conclude } = await decide(deps, found, lease, context.requestId);
+  return async (repositories) => {
+    const deployment = await repositories.deployments.lock(found.id);
+    if (deployment?.status !== found.status || deployment.attempt !== found.attempt) return;
+    if (!(await repositories.deployments.findOverdue(found.id, SILENCE_SECONDS))) return;
+    const { id, attempt, status } = found;
+    context.log.warn('deployment rescued', { deploymentId: showId('deployment', id), attempt, status, what });
+    await conclude(repositories);
+  };
+}
+
+interface Decision {
+  /** For the log. */
+  readonly what: 'adopted' | 'given more time' | 'tried again' | 'given up';
+  /** Called with the deployment locked, and where it was found. */
+  readonly conclude: Conclusion;
+}
+
+async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: string): Promise<Decision> {
+  const { id, attempt, status } = deployment;
+  const moreTime: Decision = {
+    what: 'given more time',
+    conclude: (repositories) => repositories.deployments.extendDeadline(id, status),
+  };
+  lease.assertTrusted();
+  const manifest = status === 'uploading' ? await completeManifest(deps, deployment) : undefined;
+  if (manifest) return { what: 'adopted', conclude: adopt(deployment, manifest, requestId) };
+  const known = await deps.store.attempts.find({ deploymentId: id, attempt });
+  const hasTime = known !== undefined && (known.redeemedAgo ?? known.madeAgo) < BUILD_CAP_SECONDS;
+  if (deployment.trigger === 'upload') {
+    // No provider knows how its uploader is: what tells is when it was last heard.
+    if (hasTime && known.silentFor < SILENCE_SECONDS) return moreTime;
+    return { what: 'given up', conclude: (repositories) => failUpload(repositories, deployment, requestId) };
+  }
+  lease.assertTrusted();
+  const run = known?.runId
+    ? await deps.buildRunner.getRun(known.runId)
+    : await deps.buildRunner.findRun({ deploymentId: showId('deployment', id), attempt });
+  const alive = run?.state === 'queued' || run?.state === 'running';
+  if (alive && hasTime) return moreTime;
+  return {
+    what: attempt < MAX_ATTEMPTS ? 'tried again' : 'given up',
+    conclude: (repositories) => retryOrFail(repositories, deployment, requestId),
+  };
+}
+
+/** The manifest of the current attempt, if the runner got as far as uploading it: it is written last of all. */
+async function completeManifest(deps: Deps, deployment: Deployment): Promise<Buffer | undefined> {
+  const project = await deps.store.projects.find(deployment.projectId);
+  if (!project) return undefined;
+  const prefix = deploymentPrefix(project.slug, showId('deployment', deployment.id));
+  return deps.objectStore.read(`${prefix}/manifest-${deployment.attempt}.json`, MANIFEST_LIMIT_BYTES);
+}
+
+async function close(
+  repositories: Repositories,
+  deployment: Deployment,
+  state: 'finished' | 'abandoned',
+): Promise<void> {
+  const project = await repositories.projects.find(deployment.projectId);
+  if (project)
+    await closeAttempt(repositories, { deploymentId: deployment.id, attempt: deployment.attempt }, project, state);
+}
+
+/** Everything is in place and only the last report was lost: go on as if it had come. */
+const adopt =
+  (deployment: Deployment, manifest: Buffer, requestId: string): Conclusion =>
+  async (repositories) => {
+    await repositories.deployments.move(deployment.id, {
+      to: 'deploying',
+      by: 'deploy',
+      requestId,
+      note: 'adopted: the manifest is complete, the last report never came',
+      set: { manifestSha256: sha256(manifest), manifestBytes: manifest.length },
+    });
+    await close(repositories, deployment, 'finished');
+    await repositories.enqueue(activateMessage(deployment, requestId));
+  };
+
+/** Another attempt, or the end after the last one. The old attempt is fenced and its run asked to end. */
+async function retryOrFail(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
+  const { id, attempt, status } = deployment;
+  if (attempt < MAX_ATTEMPTS && isBuilding(status)) {
+    const note = `attempt ${attempt} went silent`;
+    await repositories.deployments.move(id, { to: 'queued', by: 'deploy', requestId, note });
+    await repositories.enqueue(buildStartMessage(id, requestId));
+  } else if (attempt < MAX_ATTEMPTS && status === 'queued') {
+    // The run was asked for and never began. Closing its attempt is what makes the next start a new one.
+    await repositories.enqueue(buildStartMessage(id, requestId));
+  } else {
+    const set = { reason: 'timeout', reasonMessage: `The build did not end in time, in ${attempt} attempts.` };
+    await repositories.deployments.move(id, { to: 'failed', by: 'deploy', requestId, set });
+  }
+  await close(repositories, deployment, 'abandoned');
+  await repositories.enqueue(runCancelMessage(id, attempt, requestId));
+}
+
+/** The end of an upload that nobody goes on with. No token of it counts any more, should its uploader come back. */
+async function failUpload(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
+  const { id, status } = deployment;
+  const what = status === 'queued' ? 'The upload did not begin in time.' : 'The upload stopped before it was complete.';
+  const set = { reason: 'upload_abandoned', reasonMessage: `${what} Upload the folder again.` };
+  await repositories.deployments.move(id, { to: 'failed', by: 'deploy', requestId, set });
+  await close(repositories, deployment, 'abandoned');
+}
