@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** The command line: `npm run miaobu -- help` tells what it can do. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '@miaobu/shared/kernel/sleep';
 import { openKeyboard } from './cli/keyboard.ts';
 import { localhostFetch } from './cli/localhost-fetch.ts';
 import { openBrowser } from './cli/open-browser.ts';
@@ -23,6 +23,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), process.stdout, p
   fetch: localhostFetch,
   keyboard: openKeyboard(process.stdin, process.stderr),
   now: () => new Date(),
-  pause: (milliseconds, signal) => pause(milliseconds, undefined, signal ? { signal } : {}).catch(() => {}),
+  pause: sleep,
   openBrowser: (url) => openBrowser(url, process.stdout.isTTY === true, process.env),
 });

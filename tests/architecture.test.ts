@@ -170,26 +170,17 @@ describe('functions', () => {
     expect([...folders].sort()).toEqual([...functionFolders].sort());
   });
 
-  test.each(handlers)('%s begins with its card', (handler) => {
-    const card = /^(?:\/\/.*\n)+/.exec(read(handler))?.[0] ?? '';
-    const labels = [`${path.basename(path.dirname(handler))}:`, 'Trigger:', 'Moves:', 'Hands to:', 'Fails by:'];
-    const found = labels.map((label) => new RegExp(`(?:^// |   )${label} \\S`, 'm').exec(card)?.index ?? -1);
-    expect(found, card).toEqual(found.toSorted((a, b) => a - b));
-    expect(found, card).not.toContain(-1);
-  });
-
   test('no project can take the name of one', () => {
     expect(functionFolders.filter((folder) => !reservedSlugs.has(folder))).toEqual([]);
   });
 
   test('every topic of the outbox is handled by exactly one', () => {
     expect([...deployTopics, ...cleanupTopics].sort()).toEqual(Object.keys(topics).sort());
-    for (const [folder, own] of [
-      ['deploy', deployTopics],
-      ['cleanup', cleanupTopics],
+    for (const [file, own] of [
+      ['functions/deploy/topic-handlers.ts', deployTopics],
+      ['functions/cleanup/handler.ts', cleanupTopics],
     ] as const) {
-      const handler = codeOf(`functions/${folder}/handler.ts`);
-      expect(own.filter((topic) => !handler.includes(`'${topic}':`))).toEqual([]);
+      expect(own.filter((topic) => !codeOf(file).includes(`'${topic}':`))).toEqual([]);
     }
   });
 });

@@ -1,14 +1,15 @@
-// api: the public REST API; dashboard, CLI and scripts use nothing else.
-// Trigger: HTTP, /api/v1/… (contracts/api.ts).   Moves: ∅ → queued (an import deploys).
+// api: the public REST API, and the pages of signing in; the CLI uses nothing else.
+// Trigger: HTTP, /api/v1/… (contracts/api.ts).
+// Moves: ∅ → queued; queued, cloning, building, uploading → cancelled; deploying → deployed.
 // Hands to: deploy, by the outbox and a doorbell.
 // Fails by: the error table; what belongs to another is 404.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
 import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { joseTokenSigner } from '@miaobu/shared/adapters/jose/jose-token-signer';
 import { openDatabase } from '@miaobu/shared/db/database';
+import { sleep } from '@miaobu/shared/kernel/sleep';
 import { accessTokens } from '@miaobu/shared/model/account/access-tokens';
 import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
@@ -75,7 +76,7 @@ const deps = {
   codeHost: githubCodeHost(config.github),
   buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
   address: siteAddress(config.sitesOrigin),
-  sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  sleep,
 };
 
 startWebFunction({

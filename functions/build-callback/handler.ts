@@ -1,12 +1,14 @@
 // build-callback: the builder's only door.
-// Trigger: HTTP, /builds/v1/… (contracts/build-job.ts).   Moves: queued → cloning → building → uploading → deploying, or failed.
+// Trigger: HTTP, /builds/v1/… (contracts/build-job.ts).
+// Moves: queued → cloning; cloning → building; queued, cloning, building → uploading; uploading → deploying;
+//        cloning, building, uploading → failed.
 // Hands to: deploy, by the outbox and a doorbell, when everything is uploaded.
 // Fails by: 401 for a token of another attempt, 409 when the attempt is over; late reports are 200 and change nothing.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
-import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
+import { optionalGithubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
@@ -56,13 +58,11 @@ const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 const readToken = readGithubToken({
   store,
   sealer,
-  login:
-    config.githubOauth &&
-    githubLogin({
-      ...config.github,
-      ...config.githubOauth,
-      clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
-    }),
+  login: optionalGithubLogin({
+    ...config.github,
+    oauth: config.githubOauth,
+    clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
+  }),
 });
 
 startWebFunction({

@@ -1,19 +1,13 @@
 import type { Context } from '@miaobu/shared/kernel/context';
 import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { Store } from '@miaobu/shared/model/repositories';
+import type { Retention } from './retention.ts';
 
 const ENVIRONMENTS_A_PAGE = 100;
 
-export interface Retention {
-  /** Newest deployments of an environment that always stay. */
-  readonly keep: number;
-  /** Seconds a retired deployment stays: pages that are still open refer to its files. */
-  readonly graceSeconds: number;
-}
-
 export interface Deps {
   readonly store: Pick<Store, 'environments' | 'transaction'>;
-  readonly retention: Retention;
+  readonly retention: Pick<Retention, 'keep' | 'graceSeconds'>;
 }
 
 /**

@@ -1,8 +1,9 @@
 // deploy: works the outbox, so that what Postgres wants becomes true outside.
-// Trigger: asynchronous call (doorbell), timer every minute.   Moves: ∅ → queued (a push that was found), deploying → deployed, and to failed.
-// Hands to: the build runner; Edge KV, from where the edge routine takes over.
+// Trigger: asynchronous call (doorbell), timer every minute.
+// Moves: ∅ → queued (a push that was not delivered); cloning, building, uploading → queued (the next attempt); uploading → deploying;
+//        deploying → deployed; queued, cloning, building, uploading → cancelled; queued, cloning, building, uploading, deploying → failed.
+// Hands to: the build runner; Edge KV, from where the edge routine takes over; cleanup, by the outbox.
 // Fails by: retry with backoff while an error is retryable; else the message is dead and the deployment failed.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { esaEdgeZone } from '@miaobu/shared/adapters/aliyun/esa-edge-zone';
@@ -10,12 +11,13 @@ import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store'
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build-runner';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
-import { githubLogin } from '@miaobu/shared/adapters/github/github-login';
+import { optionalGithubLogin } from '@miaobu/shared/adapters/github/github-login';
 import { httpSiteProbe } from '@miaobu/shared/adapters/node/http-site-probe';
 import { webhookAlertChannel } from '@miaobu/shared/adapters/node/webhook-alert-channel';
 import { wakeUp } from '@miaobu/shared/contracts/messages';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { outbox } from '@miaobu/shared/db/outbox';
+import { sleep } from '@miaobu/shared/kernel/sleep';
 import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { readPlatformSecret } from '@miaobu/shared/model/account/read-platform-secret';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
@@ -41,30 +43,10 @@ import {
 } from '@miaobu/shared/runtime/config';
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
 import { startEventFunction } from '@miaobu/shared/runtime/event-function';
-import { activateDeployment } from './activate-deployment.ts';
-import { cancelRun } from './cancel-run.ts';
-import { connectHook } from './connect-hook.ts';
-import { connectHostname } from './connect-hostname.ts';
-import { findHooksInUse } from './find-hooks-in-use.ts';
+import { duties } from './duties.ts';
 import { findOverdue } from './find-overdue.ts';
-import { findUnconfirmed } from './find-unconfirmed.ts';
-import { findUnsynced } from './find-unsynced.ts';
-import { probeRoute } from './probe-route.ts';
-import { publishRoute } from './publish-route.ts';
-import { purgeCache } from './purge-cache.ts';
-import { redeliverFailed } from './redeliver-failed.ts';
-import { renewKeys } from './renew-keys.ts';
-import { requestScrub } from './request-scrub.ts';
-import { rescueDeployment } from './rescue-deployment.ts';
-import { resealValues } from './reseal-values.ts';
-import { rewrapKeys } from './rewrap-keys.ts';
 import { runDeploy } from './run-deploy.ts';
-import { scrubRoutes } from './scrub-routes.ts';
-import { sendAlert } from './send-alert.ts';
-import { showCommitStatus } from './show-commit-status.ts';
-import { startBuild } from './start-build.ts';
-import { syncBranch } from './sync-branch.ts';
-import { teardownProject } from './teardown-project.ts';
+import { topicHandlers } from './topic-handlers.ts';
 
 const config = readConfig([
   databaseConfig,
@@ -87,73 +69,48 @@ const credentials = createCredentials(config.initialCredentials);
 const cloud = { region: config.region, credentials: credentials.current };
 const store = repositories(database);
 const sealer = createSealer({ store, rootKeys: config.rootKeys });
-const codeHost = githubCodeHost(config.github);
-const readToken = readGithubToken({
-  store,
-  sealer,
-  login:
-    config.githubOauth &&
-    githubLogin({
-      ...config.github,
-      ...config.githubOauth,
-      clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
-    }),
-});
-const buildRunner = actionsBuildRunner({
-  ...config.github,
-  ...config.buildRunner,
-  token: readPlatformSecret({ store, sealer }, 'github-actions-token'),
-});
-const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
-const edgeStore = esaEdgeStore({ ...config.edge, ...cloud });
-const edgeZone = esaEdgeZone({ ...config.edge, ...cloud });
-const dnsZone = alidnsDnsZone({ ...config.dns, ...cloud });
-const buildLog = tablestoreBuildLog({ ...config.buildLog, ...cloud });
 const { controlOrigin, alertUrl } = config;
-const alertChannel = alertUrl === undefined ? undefined : webhookAlertChannel({ url: alertUrl });
-const originBucketDomain = `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`;
 
 const run = runDeploy({
   outbox: outbox(database),
   store,
   owner: config.instanceId,
   monotonicMs: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  sleep,
   findOverdue: findOverdue({ store }),
-  duties: {
-    'find-unsynced': findUnsynced({ store }),
-    'find-hooks-in-use': findHooksInUse({ store }),
-    'request-scrub': requestScrub({ store }),
-    'find-unconfirmed': findUnconfirmed({ store }),
-    'renew-keys': renewKeys({ store }),
-  },
-  handlers: {
-    'hostname.connect': connectHostname({ store, edgeStore, edgeZone, dnsZone, originBucketDomain }),
-    'hook.connect': connectHook({ store, sealer, readGithubToken: readToken, codeHost, controlOrigin }),
-    'hook.redeliver': redeliverFailed({ store, readGithubToken: readToken, codeHost, now: () => new Date() }),
-    'branch.sync': syncBranch({ store, readGithubToken: readToken, codeHost }),
-    'build.start': startBuild({ store, tokens: buildTokens(config.rootKeys), buildRunner, controlOrigin }),
-    'run.cancel': cancelRun({ store, buildRunner }),
-    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
-    'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
-    'route.publish': publishRoute({ store, edgeStore }),
-    'route.scrub': scrubRoutes({ store, edgeStore }),
-    'route.probe': probeRoute({ store, siteProbe: httpSiteProbe(config) }),
-    'cache.purge': purgeCache({ edgeZone }),
-    'commit.status': showCommitStatus({
+  duties: duties({ store }),
+  handlers: topicHandlers({
+    store,
+    sealer,
+    rootKeys: config.rootKeys,
+    tokens: buildTokens(config.rootKeys),
+    readGithubToken: readGithubToken({
       store,
-      readGithubToken: readToken,
-      codeHost,
-      address: siteAddress(config.sitesOrigin),
+      sealer,
+      login: optionalGithubLogin({
+        ...config.github,
+        oauth: config.githubOauth,
+        clientSecret: readPlatformSecret({ store, sealer }, 'github-client-secret'),
+      }),
     }),
-    'alert.send': sendAlert({ store, alertChannel }),
-    'keys.rewrap': rewrapKeys({ store, rootKeys: config.rootKeys }),
-    'keys.reseal': resealValues({ store, sealer }),
-    'project.teardown': teardownProject({
-      ...{ store, readGithubToken: readToken, codeHost, controlOrigin },
-      ...{ objectStore, edgeStore, edgeZone, dnsZone, buildLog },
+    codeHost: githubCodeHost(config.github),
+    buildRunner: actionsBuildRunner({
+      ...config.github,
+      ...config.buildRunner,
+      token: readPlatformSecret({ store, sealer }, 'github-actions-token'),
     }),
-  },
+    objectStore: ossObjectStore({ ...config.objectStore, ...cloud }),
+    edgeStore: esaEdgeStore({ ...config.edge, ...cloud }),
+    edgeZone: esaEdgeZone({ ...config.edge, ...cloud }),
+    dnsZone: alidnsDnsZone({ ...config.dns, ...cloud }),
+    buildLog: tablestoreBuildLog({ ...config.buildLog, ...cloud }),
+    siteProbe: httpSiteProbe(config),
+    alertChannel: alertUrl === undefined ? undefined : webhookAlertChannel({ url: alertUrl }),
+    address: siteAddress(config.sitesOrigin),
+    controlOrigin,
+    originBucketDomain: `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`,
+    now: () => new Date(),
+  }),
 });
 
 startEventFunction({

@@ -1,5 +1,6 @@
 // migrate: brings the schema up to date, inside the private network.
-// Trigger: synchronous call by a release.   Moves: nothing.
+// Trigger: synchronous call by a release.
+// Moves: nothing.
 // Hands to: nobody.
 // Fails by: an error; everything is one transaction, so the schema stays as it was.
 import path from 'node:path';

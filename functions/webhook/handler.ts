@@ -1,5 +1,6 @@
 // webhook: takes GitHub's deliveries.
-// Trigger: HTTP, POST /webhooks/github/{project}.   Moves: ∅ → queued (and older queued → cancelled).
+// Trigger: HTTP, POST /webhooks/github/{project}.
+// Moves: ∅ → queued; queued → cancelled (an older push).
 // Hands to: deploy, by the outbox and a doorbell.
 // Fails by: 401 for a wrong signature or an unknown hook; 503 while Postgres is away: never 2xx without a commit.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';

@@ -20,38 +20,15 @@ import { grantPublication } from '../../functions/build-callback/grant-publicati
 import { recordReport } from '../../functions/build-callback/record-report.ts';
 import { redeemTicket } from '../../functions/build-callback/redeem-ticket.ts';
 import { requestManifestUpload, requestUploads } from '../../functions/build-callback/request-uploads.ts';
-import { forgetHistory } from '../../functions/cleanup/forget-history.ts';
 import { markPurgeable } from '../../functions/cleanup/mark-purgeable.ts';
 import { purgeDeployment } from '../../functions/cleanup/purge-deployment.ts';
-import { removeLeftovers } from '../../functions/cleanup/remove-leftovers.ts';
-import { resumeTeardowns } from '../../functions/cleanup/resume-teardowns.ts';
+import type { Retention } from '../../functions/cleanup/retention.ts';
 import { runCleanup } from '../../functions/cleanup/run-cleanup.ts';
-import { sweepBlobs } from '../../functions/cleanup/sweep-blobs.ts';
-import { sweepInventory } from '../../functions/cleanup/sweep-inventory.ts';
-import { activateDeployment } from '../../functions/deploy/activate-deployment.ts';
-import { cancelRun } from '../../functions/deploy/cancel-run.ts';
-import { connectHook } from '../../functions/deploy/connect-hook.ts';
-import { connectHostname } from '../../functions/deploy/connect-hostname.ts';
-import { findHooksInUse } from '../../functions/deploy/find-hooks-in-use.ts';
+import { sweeps } from '../../functions/cleanup/sweeps.ts';
+import { duties } from '../../functions/deploy/duties.ts';
 import { findOverdue } from '../../functions/deploy/find-overdue.ts';
-import { findUnconfirmed } from '../../functions/deploy/find-unconfirmed.ts';
-import { findUnsynced } from '../../functions/deploy/find-unsynced.ts';
-import { probeRoute } from '../../functions/deploy/probe-route.ts';
-import { publishRoute } from '../../functions/deploy/publish-route.ts';
-import { purgeCache } from '../../functions/deploy/purge-cache.ts';
-import { redeliverFailed } from '../../functions/deploy/redeliver-failed.ts';
-import { renewKeys } from '../../functions/deploy/renew-keys.ts';
-import { requestScrub } from '../../functions/deploy/request-scrub.ts';
-import { rescueDeployment } from '../../functions/deploy/rescue-deployment.ts';
-import { resealValues } from '../../functions/deploy/reseal-values.ts';
-import { rewrapKeys } from '../../functions/deploy/rewrap-keys.ts';
 import { runDeploy } from '../../functions/deploy/run-deploy.ts';
-import { scrubRoutes } from '../../functions/deploy/scrub-routes.ts';
-import { sendAlert } from '../../functions/deploy/send-alert.ts';
-import { showCommitStatus } from '../../functions/deploy/show-commit-status.ts';
-import { startBuild } from '../../functions/deploy/start-build.ts';
-import { syncBranch } from '../../functions/deploy/sync-branch.ts';
-import { teardownProject } from '../../functions/deploy/teardown-project.ts';
+import { topicHandlers } from '../../functions/deploy/topic-handlers.ts';
 import { receivePush } from '../../functions/webhook/receive-push.ts';
 import type { ChaosDatabase } from './chaos-database.ts';
 import { type ChangeRepositories, guardedOutbox, guardedPort, guardedStore } from './guarded-calls.ts';
@@ -74,18 +51,12 @@ export interface Outside {
   readonly putLater: (namespace: string, key: string, value: string) => void;
 }
 
-/** How a deployment is kept: in the simulator minutes and hours stand for the days of production. */
-export interface Retention {
-  readonly keep: number;
-  readonly graceSeconds: number;
-  readonly contentGraceSeconds: number;
-}
-
 export interface PlatformParts {
   readonly database: ChaosDatabase;
   readonly outside: Outside;
   readonly trace: Trace;
   readonly monotonicMs: () => number;
+  /** In the simulator minutes and hours stand for the days of production. */
   readonly retention: Retention;
   readonly now: () => Date;
   readonly change: ChangeRepositories;
@@ -141,12 +112,12 @@ const withoutSync = (store: Store): Store => ({
 
 /**
  * The product's functions as one actor runs them, put together as their handlers do, around a database and vendors that
- * wait for the scheduler. A duty, topic or function that the product gains is added here, a line each.
+ * wait for the scheduler. It takes the handlers' own lists of topics, duties and sweeps; another function is added here.
  */
 export function composePlatform(actor: Actor, parts: PlatformParts) {
   const { database, outside, trace, monotonicMs, retention, without } = parts;
   const seen = asSeenBy(actor, repositories(database.db), parts.change, outside);
-  const { store, objectStore, edgeStore, codeHost, buildRunner, doorbell } = seen;
+  const { store, objectStore, edgeStore, codeHost, doorbell } = seen;
   const sealer = createSealer({ store, rootKeys, monotonicMs });
   const readToken = readGithubToken({ store, sealer, sleep: (milliseconds) => actor.sleep(milliseconds) });
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
@@ -187,43 +158,29 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
         ...worker,
         findOverdue: findOverdue({ store }),
         duties: {
-          'find-unsynced': without.has('sync') ? nothing : findUnsynced({ store }),
-          'find-hooks-in-use': without.has('redelivery') ? nothing : findHooksInUse({ store }),
-          'request-scrub': without.has('scrub') ? nothing : requestScrub({ store }),
-          'find-unconfirmed': findUnconfirmed({ store }),
-          'renew-keys': renewKeys({ store }),
+          ...duties({ store }),
+          ...(without.has('sync') && { 'find-unsynced': nothing }),
+          ...(without.has('redelivery') && { 'find-hooks-in-use': nothing }),
+          ...(without.has('scrub') && { 'request-scrub': nothing }),
         },
-        handlers: {
-          'hostname.connect': connectHostname({ ...seen, originBucketDomain: 'bucket.example' }),
-          'hook.connect': connectHook({ store, sealer, readGithubToken: readToken, codeHost, controlOrigin }),
-          'hook.redeliver': redeliverFailed({ store, readGithubToken: readToken, codeHost, now: parts.now }),
-          'branch.sync': syncBranch({ store, readGithubToken: readToken, codeHost }),
-          'build.start': startBuild({ store, tokens, buildRunner, controlOrigin }),
-          'run.cancel': cancelRun({ store, buildRunner }),
-          'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore }),
-          'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
-          'route.publish': publishRoute({ store, edgeStore }),
-          'route.scrub': scrubRoutes({ store, edgeStore }),
-          'route.probe': probeRoute({ store, siteProbe: seen.siteProbe }),
-          'cache.purge': purgeCache(seen),
-          'project.teardown': teardownProject({ ...seen, readGithubToken: readToken, controlOrigin }),
-          'commit.status': showCommitStatus({ store, readGithubToken: readToken, codeHost, address }),
-          'alert.send': sendAlert({ store, alertChannel: undefined }),
-          'keys.rewrap': rewrapKeys({ store, rootKeys }),
-          'keys.reseal': resealValues({ store, sealer }),
-        },
+        handlers: topicHandlers({
+          ...seen,
+          sealer,
+          rootKeys,
+          tokens,
+          readGithubToken: readToken,
+          alertChannel: undefined,
+          address,
+          controlOrigin,
+          originBucketDomain: 'bucket.example',
+          now: parts.now,
+        }),
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.deploy }),
     cleanup: () =>
       runCleanup({
         ...worker,
         markPurgeable: markPurgeable({ store, retention }),
-        sweeps: {
-          swept: sweepBlobs({ store, objectStore, graceSeconds: retention.contentGraceSeconds }),
-          emptied: removeLeftovers({ store, objectStore, edgeStore }),
-          orphans: sweepInventory({ store, objectStore, edgeStore, sitesDomain: new URL(SITES_ORIGIN).hostname }),
-          forgotten: forgetHistory({ store }),
-          teardowns: resumeTeardowns({ store }),
-        },
+        sweeps: sweeps({ ...seen, retention, sitesDomain: new URL(SITES_ORIGIN).hostname }),
         handlers: { 'deployment.purge': purgeDeployment({ store, objectStore, edgeStore }) },
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.cleanup }),
   };

@@ -1,5 +1,5 @@
 import type { Repositories } from '@miaobu/shared/model/repositories';
-import type { Retention } from './compose-platform.ts';
+import type { Retention } from '../../functions/cleanup/retention.ts';
 import type { ChangeRepositories } from './guarded-calls.ts';
 import type { Net } from './nets.ts';
 

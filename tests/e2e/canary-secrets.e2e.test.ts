@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createClient, createStreams } from '@miaobu/shared/contracts/client';
+import { sleep } from '@miaobu/shared/kernel/sleep';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
@@ -150,7 +150,7 @@ test('secrets that a build prints, in whatever form, are in no log, no stream, n
   const streams = createStreams({
     origin: platform.apiUrl,
     token: platform.token,
-    pause: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}),
+    pause: sleep,
   });
   const of = { project: project.id, deployment: deployment.id };
   for await (const event of streams('streamDeploymentLogs', { params: of })) streamed.push(JSON.stringify(event.data));

@@ -109,3 +109,11 @@ function grantOf(answer: {
     ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
   };
 }
+
+/** The same where an application may be missing: undefined then, and tokens that end are not renewed. */
+export const optionalGithubLogin = ({
+  oauth,
+  ...config
+}: Omit<GithubLoginConfig, 'webUrl' | 'clientId'> & {
+  readonly oauth: Pick<GithubLoginConfig, 'webUrl' | 'clientId'> | undefined;
+}): CodeHostLogin | undefined => oauth && githubLogin({ ...config, ...oauth });

@@ -1,0 +1,28 @@
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import { forgetHistory } from './forget-history.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
+import { resumeTeardowns } from './resume-teardowns.ts';
+import type { Retention } from './retention.ts';
+import type { Sweep } from './run-cleanup.ts';
+import { sweepBlobs } from './sweep-blobs.ts';
+import { sweepInventory } from './sweep-inventory.ts';
+
+export interface Deps {
+  readonly store: Store;
+  readonly objectStore: ObjectStore;
+  readonly edgeStore: EdgeStore;
+  readonly retention: Retention;
+  /** Domain that the hostnames of sites end in. */
+  readonly sitesDomain: string;
+}
+
+/** Every sweep of a round, in order, by the name of what it counts. */
+export const sweeps = (deps: Deps): Readonly<Record<string, Sweep>> => ({
+  swept: sweepBlobs({ ...deps, graceSeconds: deps.retention.contentGraceSeconds }),
+  emptied: removeLeftovers(deps),
+  orphans: sweepInventory(deps),
+  forgotten: forgetHistory(deps),
+  teardowns: resumeTeardowns(deps),
+});
