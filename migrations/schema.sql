@@ -55,11 +55,13 @@ create table blobs (
   bytes bigint not null,
   verified_at timestamp with time zone,
   wanted_at timestamp with time zone default db_now() not null,
+  doomed_at timestamp with time zone,
   constraint blobs_pkey PRIMARY KEY (project_id, sha256),
   constraint blobs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
+  constraint blobs_doomed_check CHECK (doomed_at IS NULL OR verified_at IS NULL),
   constraint blobs_sha256_check CHECK (length(sha256) = 32)
 );
-CREATE INDEX blobs_stored ON blobs USING btree (project_id) INCLUDE (bytes) WHERE verified_at IS NOT NULL;
+CREATE INDEX blobs_stored ON blobs USING btree (project_id) INCLUDE (bytes, verified_at);
 
 create table build_attempts (
   deployment_id uuid not null,
@@ -123,6 +125,14 @@ create table cloud_resources (
   constraint cloud_resources_state_check CHECK (state = ANY (ARRAY['intended'::text, 'present'::text, 'deleting'::text, 'gone'::text]))
 );
 CREATE INDEX cloud_resources_by_project ON cloud_resources USING btree (project_id);
+
+create table content_sweeps (
+  project_id uuid not null,
+  begun_at timestamp with time zone not null,
+  swept_at timestamp with time zone,
+  constraint content_sweeps_pkey PRIMARY KEY (project_id),
+  constraint content_sweeps_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE
+);
 
 create table data_keys (
   id uuid not null,
@@ -370,6 +380,7 @@ create table outbox (
   resolution text,
   resolution_note text,
   resolved_at timestamp with time zone,
+  not_before timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_resolution_check CHECK (resolution = ANY (ARRAY['replayed'::text, 'discarded'::text])),
   constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'leased'::text, 'done'::text, 'dead'::text, 'cancelled'::text]))
@@ -689,21 +700,29 @@ CREATE OR REPLACE FUNCTION public.outbox_fail(p_id uuid, p_token bigint, p_class
  LANGUAGE plpgsql
 AS $function$
 declare
+  failed outbox;
+  again timestamptz;
   new_state text;
 begin
+  select * into failed from outbox where id = p_id and state = 'leased' and lease_token = p_token for update;
+  if not found then return null; end if;
+  again := db_now() + coalesce(p_after, outbox_backoff(failed.attempts));
+  new_state := case
+    when p_retry and (p_extra_attempts is null or failed.attempts < failed.max_attempts + p_extra_attempts) then 'pending' else 'dead' end;
   update outbox set
-    state = case when p_retry and attempts < max_attempts + p_extra_attempts then 'pending' else 'dead' end,
-    run_at = db_now() + coalesce(p_after, outbox_backoff(attempts)),
-    lease_until = null, lease_token = null,
+    state = new_state, run_at = again, not_before = again, lease_until = null, lease_token = null,
     last_error_class = p_class, last_error = left(p_error, 2000),
-    finished_at = case when p_retry and attempts < max_attempts + p_extra_attempts then null else db_now() end
-  where id = p_id and state = 'leased' and lease_token = p_token
-  returning state into new_state;
+    finished_at = case when new_state = 'dead' then db_now() end
+  where id = p_id;
   return new_state;
 exception when unique_violation then
-  -- A newer pending twin exists: this one is redundant.
-  update outbox set state = 'cancelled', finished_at = db_now(), lease_until = null, lease_token = null
-   where id = p_id and state = 'leased' and lease_token = p_token;
+  -- It was asked for again while it was worked on. The newer message takes over the wait and the count: else both would end here.
+  update outbox set state = 'cancelled', finished_at = db_now(), lease_until = null, lease_token = null,
+                    last_error_class = p_class, last_error = left(p_error, 2000)
+   where id = p_id;
+  update outbox set run_at = greatest(run_at, again), not_before = again, attempts = greatest(attempts, failed.attempts),
+                    last_error_class = p_class, last_error = left(p_error, 2000)
+   where dedupe_key = failed.dedupe_key and state = 'pending';
   return 'cancelled';
 end $function$;
 
@@ -743,7 +762,7 @@ begin
   for expired in
     select id, lease_token from outbox where state = 'leased' and lease_until < db_now() for update skip locked
   loop
-    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true, null, 3);
+    perform outbox_fail(expired.id, expired.lease_token, 'lease_expired', 'the worker vanished', true, null, null);
     reaped := reaped + 1;
   end loop;
   return reaped;

@@ -61,7 +61,8 @@ export const messagesJson = (messages: readonly OutboxMessage[]): string =>
  */
 export function insertingMessages(json: Sql, rows?: Sql): Sql {
   // One statement must not meet the same key twice: of equal messages the one that is due first says when. What is due no sooner than the one
-  // that waits leaves it as it is, but locked until the commit: whoever works on it then sees what this transaction did.
+  // that waits leaves it as it is, but locked until the commit: whoever works on it then sees what this transaction did. The wait after a
+  // failure is nobody's to shorten.
   return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
     select distinct on (message.dedupe_key) message.topic, message.lane, message.dedupe_key, message.payload, message.request_id,
@@ -71,7 +72,8 @@ export function insertingMessages(json: Sql, rows?: Sql): Sql {
              max_attempts integer)
      order by message.dedupe_key, message.delay_seconds
     on conflict (dedupe_key) where state = 'pending'
-    do update set run_at = excluded.run_at, request_id = excluded.request_id where excluded.run_at < outbox.run_at`;
+    do update set run_at = greatest(excluded.run_at, outbox.not_before), request_id = excluded.request_id
+     where greatest(excluded.run_at, outbox.not_before) < outbox.run_at`;
 }
 
 /** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
@@ -147,7 +149,7 @@ export async function failMessage(db: Queryable, message: Lease, failure: Failur
 /** Puts everything that is under lease in line at once, as if each lease had run out. For when every worker is known to be gone. */
 export async function giveBackLeases(db: Queryable): Promise<void> {
   await db.query(sql`
-    select outbox_fail(id, lease_token, 'lease_expired', 'the worker was stopped', true, interval '0', 3)
+    select outbox_fail(id, lease_token, 'lease_expired', 'the worker was stopped', true, interval '0', null)
       from outbox where state = 'leased'`);
 }
 
