@@ -1,5 +1,6 @@
 import { kvKey, parseRoute, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { scrubMessage } from '@miaobu/shared/model/route/scrub-message';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
@@ -54,6 +55,10 @@ const repairs = () =>
   stored.db.query<{ subject: string; details: unknown }>(
     sql`select subject, details from audit_log where action = 'route.repaired' order by id`,
   );
+const unverified = async () =>
+  (
+    await stored.db.query<{ hostname: string }>(sql`select hostname from routes where verified_at is null order by 1`)
+  ).map((route) => route.hostname);
 const published = async () => (await stored.messages('route.publish')).length;
 
 test('a value that is as it should be is left alone', async () => {
@@ -165,6 +170,7 @@ test('a route that is being published, or was while it was looked at, is no diff
   await deploy.workOn({ 'route.scrub': scrubbing });
   expect(await deploy.shownAt(hostname, [first])).toBe(first);
   expect(await repairs()).toEqual([]);
+  expect(await unverified()).toEqual([hostname]);
 
   await deploy.work();
   await stored.moveClock(SCRUB_SECONDS);
@@ -226,6 +232,31 @@ test('a round that began late does not make a route miss its turn in the next', 
   await cloud.edgeStore.delete(ROUTE_NAMESPACE, kvKey(hostname));
   await scrub();
   expect(await deploy.routeOf(hostname)).toBeDefined();
+});
+
+test('while each tenth read fails what was changed elsewhere is still repaired, and what was not read comes first next time', async () => {
+  const more = Array.from({ length: 24 }, (_, n) => `shaky-${n}-${hostname}`);
+  for (const each of more) {
+    const { project, environment } = site;
+    await stored.store.routes.insert({ hostname: each, projectId: project.id, environmentId: environment.id });
+  }
+  await live('one');
+  const right = await valueAt(hostname);
+  await write(hostname, '<h1>hello</h1>');
+  let reads = 0;
+  const failed: string[] = [];
+  await scrub({
+    ...cloud.edgeStore,
+    get: async (namespace, key) => {
+      reads += 1;
+      if (reads % 10 !== 0 || key === kvKey(hostname)) return cloud.edgeStore.get(namespace, key);
+      failed.push(key);
+      throw new AppError('edge_unavailable');
+    },
+  });
+  expect(await valueAt(hostname)).toBe(right);
+  expect(failed.length).toBeGreaterThan(0);
+  expect((await unverified()).map(kvKey)).toEqual(failed.toSorted());
 });
 
 test('while Edge KV is away nothing is concluded, and nobody is called for it: the next round comes', async () => {

@@ -1,4 +1,5 @@
 import { type EdgeRoute, kvKey, parseRoute, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { readId } from '@miaobu/shared/kernel/ids';
 import type { Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -31,30 +32,44 @@ interface Difference {
 /**
  * `route.scrub`: compares Edge KV with what the database wants, the routes first that were verified longest ago. What differs is
  * published again, and noted in the audit log. It repairs what nothing else would notice: a write that landed after a newer one,
- * commits that a failover lost, a value that a person changed. Droppable: the next round begins in minutes.
+ * commits that a failover lost, a value that a person changed. A route that could not be read, or is just being published, comes first in
+ * the next round. Droppable: that begins in minutes.
  */
 export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
   droppable: true,
-  async work(_, lease, { requestId }) {
+  async work(_, lease, { requestId, log }) {
     const hostnames = await store.routes.listUnverified(VERIFIED_SECONDS, BATCH);
+    const compared: string[] = [];
     const differences: Difference[] = [];
-    const queue = [...hostnames];
-    const reader = async () => {
-      for (let hostname = queue.shift(); hostname !== undefined; hostname = queue.shift()) {
-        // Whoever publishes reads back, and a look in the middle of it would say nothing.
-        if (await store.isQueued(publishMessage(hostname, requestId))) continue;
-        const wanted = await wantedRoute(store, hostname);
-        if (!wanted) continue;
+    const failures: unknown[] = [];
+    const compare = async (hostname: string) => {
+      // Whoever publishes reads back, and a look in the middle of it would say nothing.
+      if (await store.isQueued(publishMessage(hostname, requestId))) return;
+      const wanted = await wantedRoute(store, hostname);
+      if (wanted) {
         lease.assertTrusted();
         const found = await edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
         if (found !== wanted.shown?.value) differences.push({ wanted, found });
       }
+      compared.push(hostname);
+    };
+    const queue = [...hostnames];
+    const reader = async () => {
+      for (let hostname = queue.shift(); hostname !== undefined; hostname = queue.shift()) {
+        await compare(hostname).catch((error: unknown) => failures.push(error));
+      }
     };
     await Promise.all(Array.from({ length: PARALLEL_READS }, reader));
+    const [failure] = failures;
+    if (failure !== undefined) {
+      if (compared.length === 0) throw failure;
+      log.warn('some routes could not be compared', { failed: failures.length, ...describeError(failure) });
+    }
     return async (repositories) => {
       for (const difference of differences) await repair(repositories, difference, lease, requestId);
-      await repositories.routes.markVerified(hostnames);
-      if (hostnames.length === BATCH) await repositories.enqueue(scrubMessage(requestId));
+      await repositories.routes.markVerified(compared);
+      // Where nothing was compared the same would come again at once.
+      if (hostnames.length === BATCH && compared.length > 0) await repositories.enqueue(scrubMessage(requestId));
     };
   },
 });
