@@ -11,7 +11,7 @@ import { collectSchemas } from './openapi-schemas.ts';
 import type { AnswerShape, OpenapiDocument, OperationShape } from './openapi-shape.ts';
 import { pageMeta } from './pagination.ts';
 
-const DESCRIPTION = `Everything that Miaobu can do; dashboard, command line and scripts use nothing else.
+const DESCRIPTION = `Everything that Miaobu can do; the command line uses nothing else.
 
 An answer is \`{ "data": … }\`, a list's also has \`meta.next_cursor\`: send it as \`cursor\` for the next page. A refusal is
 \`{ "error": { "code", "message", "details"? }, "request_id" }\`. What belongs to somebody else is answered as what does not

@@ -117,7 +117,7 @@ export const doorbellConfig = slice({ DOORBELL_ENDPOINT: origin, DOORBELL_FUNCTI
   doorbell: { endpoint: env.DOORBELL_ENDPOINT, functionName: env.DOORBELL_FUNCTION },
 }));
 
-/** One proxy serves every call that leaves mainland China (GitHub, the language model). */
+/** GitHub, and the proxy to it where the direct way out of mainland China is too slow. */
 export const githubConfig = slice(
   {
     GITHUB_API_URL: z.url({ protocol: /^https?$/ }),
@@ -153,7 +153,7 @@ export const alertConfig = slice({ ALERT_WEBHOOK_URL: z.url({ protocol: /^https?
   alertUrl: env.ALERT_WEBHOOK_URL,
 }));
 
-/** Origins whose pages may use the API (the dashboard's), separated by commas. Nobody else's may, not even of this machine, unless named. */
+/** Origins whose pages may use the API, separated by commas. No other origin's may, not even one of this machine. */
 export const corsConfig = slice(
   {
     CORS_ORIGINS: z

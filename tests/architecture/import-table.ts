@@ -56,7 +56,6 @@ export const importTable: readonly Row[] = [
       'shared/contracts/rule-target.ts',
     ],
   },
-  { from: 'dashboard/', may: ['shared/contracts/'] },
   {
     from: 'builder/',
     may: [

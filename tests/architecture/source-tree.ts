@@ -16,7 +16,7 @@ export const files = execFileSync('git', ['ls-files', '-z', '--cached', '--other
   .filter((file, index, all) => file !== '' && all.indexOf(file) === index && existsSync(path.join(root, file)));
 
 /** Sites that are built and pushed: they are cargo, and follow no rule of ours. */
-const isCargo = (file: string) => /(^|\/)fixtures\//.test(file) || file.startsWith('examples/');
+export const isCargo = (file: string) => /(^|\/)fixtures\//.test(file) || file.startsWith('examples/');
 /** Tests and what only they use. */
 export const isTest = (file: string) => /^tests\/|\.test\.ts$|\/testing\/|-(for-tests|under-test)\.ts$/.test(file);
 

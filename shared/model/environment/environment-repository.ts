@@ -3,7 +3,7 @@ import { isUniqueViolation } from '../../db/postgres-error.ts';
 import { joinSql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 
-/** production, staging or a preview: owns what is current, and the order of deployments. */
+/** production or staging: owns what is current, and the order of deployments. */
 export interface Environment {
   readonly id: string;
   readonly projectId: string;
