@@ -6,33 +6,43 @@ import { noParams, noQuery } from './pagination.ts';
 export const LOGIN_COOKIE = '__Host-mb_login';
 export const REFRESH_COOKIE = '__Host-mb_refresh';
 
-const ofBrowser = { 'user-agent': z.string().optional() };
+const ofBrowser = { 'user-agent': z.string().optional().describe('What the browser calls itself.') };
 
 /** What a browser says about where a request comes from. Objects, not strict ones: a request has other headers too. */
-const ofScript = z.object({ ...ofBrowser, origin: z.string().optional() });
-
-/** What API requests are made with for ten minutes: `Authorization: Bearer {access_token}`. */
-export const accessToken = z.strictObject({
-  access_token: z.string(),
-  token_type: z.literal('Bearer'),
-  /** Seconds. */
-  expires_in: z.int(),
+const ofScript = z.object({
+  ...ofBrowser,
+  origin: z.string().optional().describe('The origin of the page that asks.'),
 });
+
+const loginCookie = z.object({
+  [LOGIN_COOKIE]: z.string().optional().describe('Ties the sign-in to the browser it was started in. We set it.'),
+});
+
+export const accessToken = z
+  .strictObject({
+    access_token: z.string().describe('Send it with API requests, as `Authorization: Bearer {access_token}`.'),
+    token_type: z.literal('Bearer').describe('Always `Bearer`.'),
+    expires_in: z.int().describe('For how many seconds it is valid.'),
+  })
+  .meta({ id: 'AccessToken', description: 'What API requests of a session are made with, for ten minutes.' });
 export type AccessToken = z.output<typeof accessToken>;
 
 export const startGithubLogin = endpoint({
   method: 'GET',
   path: '/api/v1/auth/github',
-  summary: 'Sends the browser to GitHub to sign in, and afterwards to a path of ours.',
+  summary: 'Sends the browser to GitHub to sign in.',
   tag: 'auth',
   access: 'public',
   params: noParams,
   query: z.strictObject({
-    /** Where to go on; what is no path of ours is `/`. */
-    next: z.string().max(2000).optional(),
+    next: z
+      .string()
+      .max(2000)
+      .optional()
+      .describe('The path to open after signing in. Default, and for anything but a path on this origin: `/`.'),
   }),
   body: null,
-  cookies: z.object({ [LOGIN_COOKIE]: z.string().optional() }),
+  cookies: loginCookie,
   answers: 'redirect',
   output: z.null(),
   status: 302,
@@ -44,19 +54,19 @@ export const finishGithubLogin = endpoint({
   method: 'GET',
   path: '/api/v1/auth/github/callback',
   summary:
-    'Where GitHub sends the browser back: begins a session, in a cookie, and goes on to where the sign-in was asked for.',
+    'Where GitHub sends the browser back to: starts a session, kept in a cookie, and redirects to the path given as `next`.',
   tag: 'auth',
   access: 'public',
   params: noParams,
   // GitHub adds what it likes (`error_uri`, `iss`, `setup_action`, …).
   query: z.object({
-    code: z.string().max(1000).optional(),
-    state: z.string().max(1000).optional(),
-    error: z.string().max(1000).optional(),
+    code: z.string().max(1000).optional().describe('What GitHub gives for a successful sign-in.'),
+    state: z.string().max(1000).optional().describe('The state that the sign-in was started with.'),
+    error: z.string().max(1000).optional().describe('Why GitHub refused.'),
   }),
   body: null,
   headers: z.object(ofBrowser),
-  cookies: z.object({ [LOGIN_COOKIE]: z.string().optional() }),
+  cookies: loginCookie,
   answers: 'redirect',
   output: z.null(),
   status: 302,
@@ -68,14 +78,19 @@ export const refreshSession = endpoint({
   method: 'POST',
   path: '/api/v1/auth/refresh',
   summary:
-    'An access token for the session in the cookie, which is renewed for seven days. For scripts of our own pages only.',
+    'Returns an access token for the session in the cookie, and renews the session for seven days. Only for pages of this origin.',
   tag: 'auth',
   access: 'public',
   params: noParams,
   query: noQuery,
   body: z.strictObject({}),
   headers: ofScript,
-  cookies: z.object({ [REFRESH_COOKIE]: z.string().optional() }),
+  cookies: z.object({
+    [REFRESH_COOKIE]: z
+      .string()
+      .optional()
+      .describe('The session. We set it when somebody signs in, and renew it here.'),
+  }),
   output: accessToken,
   status: 200,
   paginated: false,
@@ -85,7 +100,7 @@ export const refreshSession = endpoint({
 export const signOut = endpoint({
   method: 'POST',
   path: '/api/v1/auth/sign-out',
-  summary: 'Ends this session.',
+  summary: 'Signs out: ends this session.',
   tag: 'auth',
   access: 'session',
   params: noParams,
@@ -100,7 +115,7 @@ export const signOut = endpoint({
 export const signOutEverywhere = endpoint({
   method: 'POST',
   path: '/api/v1/auth/sign-out-everywhere',
-  summary: 'Ends all sessions of whoever asks, this one too. API tokens go on.',
+  summary: 'Ends all of your sessions, this one included. API tokens keep working.',
   tag: 'auth',
   access: 'session',
   params: noParams,

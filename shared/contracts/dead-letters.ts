@@ -1,33 +1,40 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
-import { noQuery, pageQuery } from './pagination.ts';
+import { noParams, noQuery, pageQuery } from './pagination.ts';
+import { ofDeadLetter } from './path-params.ts';
+import { shownTime } from './shown-time.ts';
 
-/** Work that was given up. For the operator only; to everybody else these operations do not exist. */
-export const deadLetter = z.strictObject({
-  id: z.string(),
-  topic: z.string(),
-  /** Ids only. */
-  payload: z.record(z.string(), z.union([z.string(), z.number()])),
-  attempts: z.int(),
-  error_class: z.string().nullable(),
-  error: z.string().nullable(),
-  request_id: z.string(),
-  created_at: z.iso.datetime(),
-  died_at: z.iso.datetime().nullable(),
-});
-z.globalRegistry.add(deadLetter, { id: 'DeadLetter' });
+/** For operators only; to everybody else these operations do not exist. */
+export const deadLetter = z
+  .strictObject({
+    id: z.string().describe('The id of the dead letter (`dlt_…`).'),
+    topic: z.string().describe('The kind of work, e.g. `build.start`.'),
+    payload: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .describe('What the work was about: ids, no content.'),
+    attempts: z.int().describe('How often it was tried.'),
+    error_class: z
+      .string()
+      .nullable()
+      .describe('The kind of the last error: `transient`, `throttled` or `permanent`; null if unknown.'),
+    error: z.string().nullable().describe('The last error; null if unknown.'),
+    request_id: z.string().describe('The request that asked for the work, as in `X-Request-Id`.'),
+    created_at: shownTime.describe('When the work was asked for.'),
+    died_at: shownTime.nullable().describe('When it was given up; null if unknown.'),
+  })
+  .meta({ id: 'DeadLetter', description: 'Background work that was given up after its last attempt.' });
 export type DeadLetter = z.output<typeof deadLetter>;
-
-const ofDeadLetter = z.strictObject({ dead_letter: z.string().max(64) });
 
 export const listDeadLetters = endpoint({
   method: 'GET',
   path: '/api/v1/dead-letters',
-  summary: 'Work that was given up and that nobody has dealt with yet, newest first.',
+  summary: 'Lists work that was given up and has been neither replayed nor discarded, newest first.',
   tag: 'dead-letters',
   access: 'platform:read',
-  params: z.strictObject({}),
-  query: pageQuery.extend({ topic: z.string().max(100).optional() }),
+  params: noParams,
+  query: pageQuery.extend({
+    topic: z.string().max(100).optional().describe('Only work of this kind, e.g. `build.start`.'),
+  }),
   body: null,
   output: z.array(deadLetter),
   status: 200,
@@ -38,7 +45,7 @@ export const listDeadLetters = endpoint({
 export const getDeadLetter = endpoint({
   method: 'GET',
   path: '/api/v1/dead-letters/{dead_letter}',
-  summary: 'One of them.',
+  summary: 'Returns one dead letter.',
   tag: 'dead-letters',
   access: 'platform:read',
   params: ofDeadLetter,
@@ -53,7 +60,7 @@ export const getDeadLetter = endpoint({
 export const replayDeadLetter = endpoint({
   method: 'POST',
   path: '/api/v1/dead-letters/{dead_letter}/replay',
-  summary: 'Asks for the same work again, from the first attempt.',
+  summary: 'Queues the same work again, counting its attempts from zero.',
   tag: 'dead-letters',
   access: 'platform:write',
   params: ofDeadLetter,
@@ -68,12 +75,12 @@ export const replayDeadLetter = endpoint({
 export const discardDeadLetter = endpoint({
   method: 'POST',
   path: '/api/v1/dead-letters/{dead_letter}/discard',
-  summary: 'Gives it up for good, with the reason.',
+  summary: 'Discards the work for good.',
   tag: 'dead-letters',
   access: 'platform:write',
   params: ofDeadLetter,
   query: noQuery,
-  body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
+  body: z.strictObject({ reason: z.string().trim().min(1).max(500).describe('Why, for the audit log.') }),
   output: deadLetter,
   status: 200,
   paginated: false,

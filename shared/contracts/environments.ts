@@ -2,38 +2,36 @@ import * as z from 'zod';
 import { deployment } from './deployments.ts';
 import { endpoint } from './endpoint.ts';
 import { noQuery } from './pagination.ts';
+import { ofEnvironment, ofProject } from './path-params.ts';
 import { ifMatch } from './preconditions.ts';
-
-const time = z.iso.datetime();
+import { shownTime } from './shown-time.ts';
 
 export const branchName = z.string().min(1).max(255);
 
-/** What a project shows at one address: production always, staging while it is on. */
-export const environment = z.strictObject({
-  id: z.string(),
-  project_id: z.string(),
-  name: z.string(),
-  /** The branch whose pushes are deployed to it. */
-  branch: branchName,
-  url: z.url(),
-  /** The deployment that it shows. */
-  current_deployment_id: z.string().nullable(),
-  /** Whether what is built goes live by itself. A rollback switches this off, so that no push undoes it. */
-  auto_promote: z.boolean(),
-  created_at: time,
-  updated_at: time,
-});
-z.globalRegistry.add(environment, { id: 'Environment' });
+export const environment = z
+  .strictObject({
+    id: z.string().describe('The id of the environment (`env_…`).'),
+    project_id: z.string().describe('The project it belongs to.'),
+    name: z.string().describe('`production` or `staging`.'),
+    branch: branchName.describe('The branch whose pushes are deployed to it.'),
+    url: z.url().describe('Its address.'),
+    current_deployment_id: z.string().nullable().describe('The deployment it shows; null before the first is live.'),
+    auto_promote: z
+      .boolean()
+      .describe('Whether new deployments go live by themselves. A rollback turns it off, so that no push undoes it.'),
+    created_at: shownTime.describe('When it was first switched on.'),
+    updated_at: shownTime.describe('When it last changed.'),
+  })
+  .meta({
+    id: 'Environment',
+    description: 'What a project shows at one address: `production` always, `staging` while it is switched on.',
+  });
 export type Environment = z.output<typeof environment>;
-
-const ofProject = z.strictObject({ project: z.string().max(64) });
-/** By id, or by name. */
-const ofEnvironment = ofProject.extend({ environment: z.string().max(64) });
 
 export const listEnvironments = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/environments',
-  summary: 'The environments of a project: production, and staging while it is on.',
+  summary: 'Lists the environments of a project: production, and staging while it is on.',
   tag: 'environments',
   access: 'projects:read',
   params: ofProject,
@@ -48,7 +46,7 @@ export const listEnvironments = endpoint({
 export const getEnvironment = endpoint({
   method: 'GET',
   path: '/api/v1/projects/{project}/environments/{environment}',
-  summary: 'One environment, by name or id. Its ETag names what it shows and how it is set.',
+  summary: 'Returns one environment. Its `ETag` changes with its settings and with the deployment it shows.',
   tag: 'environments',
   access: 'projects:read',
   params: ofEnvironment,
@@ -64,14 +62,18 @@ export const getEnvironment = endpoint({
 export const createEnvironment = endpoint({
   method: 'POST',
   path: '/api/v1/projects/{project}/environments',
-  summary: 'Switches staging on: a second address that shows another branch. Its head is deployed at once.',
+  summary:
+    'Switches staging on: a second address that shows another branch. The head of the branch is deployed at once.',
   tag: 'environments',
   access: 'projects:write',
   cost: 'expensive',
   params: ofProject,
   query: noQuery,
-  body: z.strictObject({ name: z.literal('staging'), branch: branchName }),
-  output: environment.extend({ deployment }),
+  body: z.strictObject({
+    name: z.literal('staging').describe('Always `staging`; production is always there.'),
+    branch: branchName.describe('The branch it follows. No other environment of the project may follow it.'),
+  }),
+  output: environment.extend({ deployment: deployment.describe('The deployment that was queued for it.') }),
   status: 201,
   paginated: false,
   errors: [
@@ -89,14 +91,17 @@ export const updateEnvironment = endpoint({
   method: 'PATCH',
   path: '/api/v1/projects/{project}/environments/{environment}',
   summary:
-    'Changes which branch an environment follows, and whether what is built goes live by itself. Another branch is deployed within a minute. Where nothing went live by itself for a while, the newest that waits does.',
+    'Changes an environment. A new branch is deployed within a minute. Turning auto-promotion back on promotes the newest waiting deployment.',
   tag: 'environments',
   access: 'projects:write',
   params: ofEnvironment,
   query: noQuery,
   headers: ifMatch,
   etag: true,
-  body: z.strictObject({ branch: branchName.optional(), auto_promote: z.boolean().optional() }),
+  body: z.strictObject({
+    branch: branchName.optional().describe('The branch to follow from now on.'),
+    auto_promote: z.boolean().optional().describe('Whether new deployments go live by themselves.'),
+  }),
   output: environment,
   status: 200,
   paginated: false,
@@ -107,7 +112,7 @@ export const deleteEnvironment = endpoint({
   method: 'DELETE',
   path: '/api/v1/projects/{project}/environments/{environment}',
   summary:
-    'Switches staging off: its address shows nothing within minutes, and its deployments are deleted. Its variables stay, for when it is switched on again.',
+    'Switches staging off: its address stops working within minutes, and its deployments are deleted. Its variables are kept for when it is switched on again. Production cannot be switched off (409).',
   tag: 'environments',
   access: 'projects:write',
   params: ofEnvironment,
@@ -123,7 +128,7 @@ export const rollbackEnvironment = endpoint({
   method: 'POST',
   path: '/api/v1/projects/{project}/environments/{environment}/rollback',
   summary:
-    'Shows another of its deployments, without building anything, and keeps it: what is built from now on waits until `auto_promote` is set again. If-Match says which state of the environment you mean.',
+    'Makes another of its deployments live without rebuilding it, and turns auto-promotion off: new deployments wait until `auto_promote` is turned on again. `If-Match` says which state of the environment you mean.',
   tag: 'environments',
   access: 'deployments:deploy',
   params: ofEnvironment,
@@ -131,7 +136,12 @@ export const rollbackEnvironment = endpoint({
   headers: ifMatch,
   requiresIfMatch: true,
   etag: true,
-  body: z.strictObject({ deployment: z.string().max(64) }),
+  body: z.strictObject({
+    deployment: z
+      .string()
+      .max(64)
+      .describe('The deployment to show: the id (`dep_…`) of a `deployed` one of this environment.'),
+  }),
   output: environment,
   status: 200,
   paginated: false,

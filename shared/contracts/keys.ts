@@ -1,40 +1,52 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery } from './pagination.ts';
+import { shownTime } from './shown-time.ts';
 
-/** What secrets are stored with: the root key wraps ring keys, those wrap data keys, and data keys seal values. Never a key itself. */
-export const keyState = z.strictObject({
-  /** Names the root key that is configured now; it tells nothing about it. */
-  root_key: z.string(),
-  ring_keys: z.array(
-    z.strictObject({
-      /** The root key it is under. */
-      root_key: z.string(),
-      created_at: z.iso.datetime(),
-      /** Since when it wraps no new data keys. It goes when it wraps none at all. */
-      retired_at: z.iso.datetime().nullable(),
-      data_keys: z.int(),
-    }),
-  ),
-  data_keys: z.strictObject({
-    /** One for accounts and platform, and one a project that has a secret. */
-    active: z.int(),
-    /** Those whose values are not all sealed anew yet. */
-    retired: z.int(),
-    oldest_active_at: z.iso.datetime().nullable(),
-  }),
-  /** Values that are sealed with a root key itself, as all were before there were ring keys. */
-  values_under_root_key: z.int(),
-  /** Whether anything is still under a key of before. Only when nothing is, that key may be forgotten. */
-  settled: z.boolean(),
-});
-z.globalRegistry.add(keyState, { id: 'KeyState' });
+export const keyState = z
+  .strictObject({
+    root_key: z.string().describe('A name for the root key that is configured now. It reveals nothing about the key.'),
+    ring_keys: z
+      .array(
+        z.strictObject({
+          root_key: z.string().describe('The root key that it is wrapped by.'),
+          created_at: shownTime.describe('When it was created.'),
+          retired_at: shownTime
+            .nullable()
+            .describe('Since when it wraps no new data keys; null while it does. It is deleted when it wraps none.'),
+          data_keys: z.int().describe('How many data keys it wraps.'),
+        }),
+      )
+      .describe('The keys that wrap data keys.'),
+    data_keys: z
+      .strictObject({
+        active: z
+          .int()
+          .describe(
+            'How many new secrets use: one for accounts and the platform, and one per project that has secrets.',
+          ),
+        retired: z.int().describe('How many still seal secrets that have not been sealed again with an active one.'),
+        oldest_active_at: shownTime.nullable().describe('When the oldest active one was created; null without any.'),
+      })
+      .describe('The keys that secrets are sealed with.'),
+    values_under_root_key: z
+      .int()
+      .describe('How many secrets are sealed with the root key itself, as they were before there were ring keys.'),
+    settled: z
+      .boolean()
+      .describe('Whether everything is under the current keys. Only then may the previous root key be forgotten.'),
+  })
+  .meta({
+    id: 'KeyState',
+    description:
+      'What secrets are stored with: the root key wraps ring keys, ring keys wrap data keys, and data keys seal secrets. Never contains a key.',
+  });
 export type KeyState = z.output<typeof keyState>;
 
 export const getKeys = endpoint({
   method: 'GET',
   path: '/api/v1/platform/keys',
-  summary: 'The keys that secrets are stored with, and what is still under old ones.',
+  summary: 'Shows the state of the keys that secrets are stored with, and what is still under old ones.',
   tag: 'platform',
   access: 'platform:read',
   params: noParams,
@@ -50,15 +62,20 @@ export const rotateKeys = endpoint({
   method: 'POST',
   path: '/api/v1/platform/keys/rotate',
   summary:
-    'Begins to use new keys, and has everything under the old ones wrapped or sealed anew, while all of it stays readable. `root_key` follows a change of `MIAOBU_ROOT_KEY`.',
+    'Rotates keys: new secrets use new keys at once, and what is under the old ones is wrapped or sealed again in the background. Everything stays readable meanwhile.',
   tag: 'platform',
   access: 'platform:write',
   params: noParams,
   query: noQuery,
   body: z.strictObject({
-    what: z.enum(['root_key', 'ring_key', 'data_keys']),
-    /** Of data keys: only this project's. */
-    project: z.string().max(64).optional(),
+    what: z
+      .enum(['root_key', 'ring_key', 'data_keys'])
+      .describe('Which keys. `root_key`: after `MIAOBU_ROOT_KEY` was changed, moves everything to the new one.'),
+    project: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('With `data_keys`: only the key of this project (its id, `prj_…`). Default: all data keys.'),
   }),
   output: keyState,
   status: 202,

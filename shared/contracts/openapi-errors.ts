@@ -6,22 +6,29 @@ import { errors } from './errors.ts';
 /** How every refusal looks. */
 export const errorAnswer = z
   .strictObject({
-    error: z.strictObject({
-      code: z.string().describe('What went wrong, for a program.'),
-      message: z.string().describe('The same for a person.'),
-      details: z
-        .looseObject({
-          fields: z
-            .array(z.strictObject({ path: z.string(), problem: z.string() }))
-            .optional()
-            .describe('Of `invalid_request`: each field that is wrong, by its path.'),
-        })
-        .optional()
-        .describe('More about it, by code.'),
-    }),
-    request_id: z.string().describe('Leads to the log.'),
+    error: z
+      .strictObject({
+        code: z.string().describe('What went wrong, for a program.'),
+        message: z.string().describe('What went wrong and what to do about it, for a person.'),
+        details: z
+          .looseObject({
+            fields: z
+              .array(
+                z.strictObject({
+                  path: z.string().describe('Where it is: `body.name`, `query.limit`, …'),
+                  problem: z.string().describe('What is wrong with it.'),
+                }),
+              )
+              .optional()
+              .describe('With `invalid_request`: every field that is wrong.'),
+          })
+          .optional()
+          .describe('More about it, depending on the code.'),
+      })
+      .describe('What went wrong.'),
+    request_id: z.string().describe('The id of the request. Whoever runs the platform finds it in the log.'),
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'Error', description: 'How every refusal looks.' });
 
 /** Every code an operation may answer: its own, and those that its form brings along. */
 export function errorCodesOf({ access, method, body, requiresIfMatch, errors: own }: Endpoint): ErrorCode[] {

@@ -54,6 +54,24 @@ const byName: Readonly<Record<string, unknown>> = {
   topic: 'build.start',
   error_class: 'transient',
   error: 'code_host_unavailable',
+  'Account.id': `usr_${ID}`,
+  actor: `usr_${ID}`,
+  action: 'project.updated',
+  subject: `prj_${ID}`,
+  by: 'deploy',
+  note: null,
+  path: `/api/v1/deploy-hooks/dhk_${ID}`,
+  secret: 'Kb3v…',
+  ticket: 'Zk3v…',
+  message: 'Built on my machine',
+  'DeploymentEvent.kind': 'moved',
+  default_branch: 'main',
+  framework: 'Vite',
+  package_manager: 'npm',
+  runtime_version: null,
+  python_dependencies: null,
+  problem: null,
+  root_key: 'f2c1a09b',
 };
 
 const formats: Readonly<Record<string, string>> = {
@@ -84,7 +102,11 @@ function fits(value: unknown, schema: JsonSchema): boolean {
   const isUri = format !== 'uri' || URL.canParse(value);
   const isLong = value.length >= minLength && value.length <= maxLength;
   return (
-    isString && isUri && isLong && !/^(date|uuid|email|ip)/.test(format ?? '') && new RegExp(pattern ?? '').test(value)
+    isString &&
+    isUri &&
+    isLong &&
+    !/^(date|uuid|email|ip)/.test(format ?? '') &&
+    new RegExp(pattern ?? '', 'u').test(value)
   );
 }
 

@@ -33,7 +33,7 @@ const operationHeaders = {
 const SAID_BY_SOFTWARE = ['origin', 'user-agent'];
 export const etagHeader = { ETag: header('ETag') };
 export const UNCHANGED: AnswerShape = {
-  description: 'Unchanged since the `ETag` that `If-None-Match` named.',
+  description: 'Unchanged since the `ETag` in `If-None-Match`.',
   headers: commonHeaders,
 };
 
@@ -65,13 +65,16 @@ function accessOf(
   parameters: readonly (Parameter | Reference)[],
 ): { readonly security: readonly SecurityRequirement[]; readonly who: string } {
   if (access === 'public' && parameters.some((each) => 'name' in each && each.name === REFRESH_COOKIE)) {
-    return { security: [{ refresh: [] }], who: 'Whoever has the cookie of a session.' };
+    return { security: [{ refresh: [] }], who: 'Needs the cookie of a session.' };
   }
-  if (access === 'public') return { security: [], who: 'Anybody.' };
-  if (access === 'session') return { security: [{ session: [] }], who: 'Whoever is signed in; no token.' };
+  if (access === 'public') return { security: [], who: 'Needs no credential.' };
+  if (access === 'session') return { security: [{ session: [] }], who: 'Needs a session; API tokens are refused.' };
   const security = [{ session: [] }, { token: [access] }];
-  const who = `Whoever is signed in, or a token with the scope \`${access}\`.`;
-  return { security, who: access.startsWith('platform:') ? `${who} Admins only: to others it does not exist.` : who };
+  const who = `Needs a session, or a token with the scope \`${access}\`.`;
+  return {
+    security,
+    who: access.startsWith('platform:') ? `${who} Admins only; to others it does not exist (404).` : who,
+  };
 }
 
 function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
@@ -83,14 +86,14 @@ function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
     ...(endpoint.deprecated ? { Deprecation: header('Deprecation'), Sunset: header('Sunset') } : {}),
   };
   if (answers === 'redirect') {
-    return { description: 'On to another page.', headers: { ...headers, Location: header('Location') } };
+    return { description: 'A redirect to another page.', headers: { ...headers, Location: header('Location') } };
   }
-  if (status === 204) return { description: 'Done; there is nothing to say.', headers };
+  if (status === 204) return { description: 'Done; the answer has no body.', headers };
   const data = schemas.ofAnswer(output);
   if (answers === 'events') {
     const schema: JsonSchema = { type: 'string', description: 'Server-sent events; `data` of each is JSON.' };
     return {
-      description: 'Events as they happen. `Last-Event-ID` goes on where a reader stopped.',
+      description: 'Events as they happen. `Last-Event-ID` continues an interrupted stream.',
       headers,
       content: { 'text/event-stream': { schema, 'x-event-data': data } },
     };
@@ -101,9 +104,12 @@ function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
     required: paginated ? ['data', 'meta'] : ['data'],
     additionalProperties: false,
   };
-  const description = { 200: 'Done.', 201: 'Made.', 202: 'Begun; the rest follows.', 302: 'On to another page.' }[
-    status
-  ];
+  const description = {
+    200: 'Done.',
+    201: 'Created.',
+    202: 'Accepted; the rest happens in the background.',
+    302: 'A redirect to another page.',
+  }[status];
   return { description, headers, content: { [JSON_TYPE]: { schema } } };
 }
 
@@ -151,7 +157,7 @@ export function describeOperation(id: string, endpoint: Endpoint, schemas: Schem
         : refusalOf(refused, codes);
   }
   if (endpoint.etag && endpoint.method === 'GET') responses[304] = UNCHANGED;
-  const goingAway = deprecated && `Goes away on ${deprecated.sunset}: use \`${deprecated.successor}\`.`;
+  const goingAway = deprecated && `Will be removed on ${deprecated.sunset}: use \`${deprecated.successor}\`.`;
   return {
     operationId: id,
     tags: [tag],

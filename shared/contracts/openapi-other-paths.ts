@@ -4,7 +4,12 @@ import type { JsonSchema, PathShape } from './openapi-shape.ts';
 const truth = (name: string): JsonSchema => ({
   type: 'object',
   properties: {
-    data: { type: 'object', properties: { [name]: { const: true } }, required: [name], additionalProperties: false },
+    data: {
+      type: 'object',
+      properties: { [name]: { const: true, description: 'Always true: otherwise there is no such answer.' } },
+      required: [name],
+      additionalProperties: false,
+    },
   },
   required: ['data'],
   additionalProperties: false,
@@ -15,10 +20,14 @@ const page = (operationId: string, summary: string, type: string, schema: JsonSc
     operationId,
     tags: ['platform'],
     summary,
-    description: 'Anybody.',
+    description: 'Needs no credential.',
     security: [],
     responses: {
-      200: { description: 'It.', headers: { ...commonHeaders, ...etagHeader }, content: { [type]: { schema } } },
+      200: {
+        description: 'The document.',
+        headers: { ...commonHeaders, ...etagHeader },
+        content: { [type]: { schema } },
+      },
       304: UNCHANGED,
     },
   },
@@ -26,14 +35,16 @@ const page = (operationId: string, summary: string, type: string, schema: JsonSc
 
 /** Routes that are not operations: health, this document, and the page that is made of it. */
 export const otherPaths: Readonly<Record<string, PathShape>> = {
-  '/api/v1/openapi.json': page('readOpenapi', 'This document.', 'application/json', { type: 'object' }),
-  '/api/v1/reference': page('readReference', 'The same as a page to read.', 'text/html', { type: 'string' }),
+  '/api/v1/openapi.json': page('readOpenapi', 'Returns this document.', 'application/json', { type: 'object' }),
+  '/api/v1/reference': page('readReference', 'Returns the API reference: this document as a web page.', 'text/html', {
+    type: 'string',
+  }),
   '/health/live': {
     get: {
       operationId: 'checkLiveness',
       tags: ['platform'],
-      summary: 'Whether this instance runs.',
-      description: 'Anybody.',
+      summary: 'Tells whether this instance runs.',
+      description: 'Needs no credential.',
       security: [],
       responses: {
         200: {
@@ -48,8 +59,8 @@ export const otherPaths: Readonly<Record<string, PathShape>> = {
     get: {
       operationId: 'checkReadiness',
       tags: ['platform'],
-      summary: 'Whether this instance reaches the database.',
-      description: 'Anybody.',
+      summary: 'Tells whether this instance reaches the database.',
+      description: 'Needs no credential.',
       security: [],
       responses: {
         200: {

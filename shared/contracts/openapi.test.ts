@@ -56,6 +56,56 @@ test('every reference leads to something, and every component is used', () => {
   }
 });
 
+/** Whether a schema, or the named one that it refers to, has a description. */
+function says(schema: JsonSchema): boolean {
+  const named =
+    schema.$ref === undefined ? undefined : document.components.schemas[schema.$ref.split('/').at(-1) ?? ''];
+  return Boolean(schema.description ?? named?.description);
+}
+
+/** Properties below a schema that do not say what they are, by their paths. Named schemas are looked at by themselves. */
+function silentProperties(schema: JsonSchema, path: string): string[] {
+  const inner = [schema.items, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
+  return [
+    ...inner.flatMap((each) => (each ? silentProperties(each, path) : [])),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, property]) => [
+      ...(says(property) ? [] : [`${path}.${name}`]),
+      ...silentProperties(property, `${path}.${name}`),
+    ]),
+  ];
+}
+
+test('every property of a named schema, every parameter and every operation says what it is', () => {
+  const { schemas, parameters, headers } = document.components;
+  const silent = [
+    ...Object.entries(schemas).flatMap(([name, schema]) => silentProperties(schema, name)),
+    ...Object.entries({ ...schemas, ...parameters, ...headers }).flatMap(([name, each]) =>
+      each.description ? [] : [name],
+    ),
+    ...operations.flatMap(({ operationId, summary, description, parameters: own = [] }) => [
+      ...(summary && description ? [] : [operationId]),
+      ...own.flatMap((each) => ('$ref' in each || each.description ? [] : [`${operationId}(${each.name})`])),
+    ]),
+  ];
+  expect(silent).toEqual([]);
+});
+
+test('every field of a body or an answer says what it is', () => {
+  const silent = operations.flatMap(({ operationId, requestBody, responses }) => {
+    const body = requestBody?.content['application/json']?.schema;
+    const answers = Object.entries(responses).flatMap(([status, answer]) =>
+      status.startsWith('2') && 'content' in answer ? Object.values(answer.content ?? {}) : [],
+    );
+    // The envelope is described once, at the top of the document.
+    const data = answers.flatMap(({ schema }) => schema.properties?.data ?? []);
+    return [
+      ...(body ? silentProperties(body, `${operationId} body`) : []),
+      ...data.flatMap((schema) => silentProperties(schema, `${operationId} answer`)),
+    ];
+  });
+  expect(silent).toEqual([]);
+});
+
 test('an answer holds no field that is not described', () => {
   const open = [...objectsIn(document)].filter(
     ([where, { type, properties, additionalProperties }]) =>

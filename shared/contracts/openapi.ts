@@ -11,25 +11,28 @@ import { collectSchemas } from './openapi-schemas.ts';
 import type { AnswerShape, OpenapiDocument, OperationShape } from './openapi-shape.ts';
 import { pageMeta } from './pagination.ts';
 
-const DESCRIPTION = `Everything that Miaobu can do; the command line uses nothing else.
+const DESCRIPTION = `Everything Miaobu can do. The command line uses nothing else.
 
-An answer is \`{ "data": … }\`, a list's also has \`meta.next_cursor\`: send it as \`cursor\` for the next page. A refusal is
-\`{ "error": { "code", "message", "details"? }, "request_id" }\`. What belongs to somebody else is answered as what does not
-exist. Bodies are JSON; a field that an operation does not know is refused, and so is a parameter.`;
+Answers are \`{ "data": … }\`; those of lists also have \`meta.next_cursor\`, to be sent as \`cursor\` for the next page. Errors are
+\`{ "error": { "code", "message", "details"? }, "request_id" }\`. What you may not see is answered like what does not exist: 404.
+Bodies are JSON. Unknown fields and unknown parameters are refused (422). Times are ISO 8601 in UTC.
+
+Calls are limited per user and per network address: \`RateLimit\` says what is left, and above a limit the answer is 429 with
+\`Retry-After\`. A POST may carry an \`Idempotency-Key\`, which makes it safe to repeat.`;
 
 const chapters: Readonly<Record<Tag, string>> = {
   auth: 'Signing in with GitHub: in a browser, or from a command line.',
-  account: 'Who you are: your sessions and API tokens.',
-  repositories: 'What GitHub shows you, and what would be made of it.',
+  account: 'Your account, its sessions and its API tokens.',
+  repositories: 'Your repositories on GitHub, and how they would be built.',
   projects: 'A project is a repository, or a folder of one, and how it is built.',
   environments: 'Production and staging: which branch, which hostname, which deployment.',
-  deployments: 'One build of one commit each, from the queue to live.',
-  variables: 'Environment variables of builds and of running code.',
-  'deploy-hooks': 'Addresses that deploy when they are called.',
-  usage: 'What was used.',
+  deployments: 'One build of one commit, or one uploaded folder, from the queue to live.',
+  variables: 'Environment variables of builds and of running servers.',
+  'deploy-hooks': 'Addresses that start a deployment when they are called.',
+  usage: 'Builds, build time and storage, and the limits of an account.',
   'audit-log': 'Who did what, and when.',
-  'dead-letters': 'Work that was given up, for those who run the platform.',
-  platform: 'The platform itself.',
+  'dead-letters': 'Background work that was given up. For admins.',
+  platform: 'Running the platform: users, sign-in rules, keys, health. For admins, mostly.',
 };
 
 const securitySchemes = {
@@ -37,19 +40,19 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The access token of a session: ten minutes. A session may do all that its user may.',
+    description: 'The access token of a session, valid for ten minutes. A session may do everything its user may.',
   },
   token: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'mb_live_…',
-    description: 'An API token: for its scopes, and for its projects if it has a list of them.',
+    description: 'An API token. It may do what its scopes say, in the projects it is limited to, if any.',
   },
   refresh: {
     type: 'apiKey',
     in: 'cookie',
     name: REFRESH_COOKIE,
-    description: 'The cookie of a session, which only buys access tokens, and only for scripts of our own pages.',
+    description: 'The cookie of a session. It is good for access tokens only, and only on pages of this origin.',
   },
 } as const;
 
@@ -59,34 +62,38 @@ const parameters = {
     in: 'header',
     required: false,
     description:
-      'Makes a repeated call harmless: for 24 hours the same key with the same request gets the first answer.',
+      'A string of your choice that makes repeating the call safe: for 24 hours, the same request with the same key gets the first answer and does nothing. With another request the key is refused (422).',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
   },
 } as const;
 
 const headers = {
-  ETag: { description: 'The version of this thing, for `If-Match` and `If-None-Match`.', schema: { type: 'string' } },
+  ETag: {
+    description: 'The version of what was returned, for `If-Match` and `If-None-Match`.',
+    schema: { type: 'string' },
+  },
   RequestId: {
-    description: 'Leads to the log. Yours, if you send one that is safe to log.',
+    description:
+      'The id of the request, to find it in the log. Send one of your own and it is used, if it is safe to log.',
     schema: { type: 'string' },
   },
   RateLimit: {
     description:
-      'What is left of each limit that counts this call (`r`), and in how many seconds it is whole again (`t`).',
+      'For each limit that applies: how many calls are left (`r`), and in how many seconds it is full again (`t`).',
     schema: { type: 'string' },
   },
   RateLimitPolicy: {
-    description: 'The limits themselves: `q` calls, and how many seconds it takes to get them back (`w`).',
+    description: 'The limits themselves: how many calls (`q`) within how many seconds (`w`).',
     schema: { type: 'string' },
   },
   IdempotencyReplayed: {
-    description: 'This is the answer that the first call with this `Idempotency-Key` got.',
+    description: '`true` when this is the stored answer of an earlier call with the same `Idempotency-Key`.',
     schema: { const: 'true' },
   },
-  Deprecation: { description: 'Since when nobody should begin to use it (RFC 9745).', schema: { type: 'string' } },
-  Sunset: { description: 'When it goes away (RFC 8594).', schema: { type: 'string' } },
+  Deprecation: { description: 'Since when it is deprecated (RFC 9745).', schema: { type: 'string' } },
+  Sunset: { description: 'When it will be removed (RFC 8594).', schema: { type: 'string' } },
   RetryAfter: { description: 'How many seconds to wait.', schema: { type: 'integer', minimum: 0 } },
-  Location: { description: 'Where to go.', schema: { type: 'string', format: 'uri-reference' } },
+  Location: { description: 'Where to go instead.', schema: { type: 'string', format: 'uri-reference' } },
 } as const;
 
 /** Every status with a single code looks the same in every operation. */
@@ -101,7 +108,7 @@ function sharedRefusals(endpoints: readonly Endpoint[]): Record<string, AnswerSh
 const asAlias = (operation: OperationShape, path: string, index: number): OperationShape => ({
   ...operation,
   operationId: `${operation.operationId}Alias${index === 0 ? '' : index + 1}`,
-  description: `${operation.description}\n\nThe same as \`${path}\`, for programs that know this address.`,
+  description: `${operation.description}\n\nAn alias of \`${path}\`, for programs written for the first Miaobu.`,
 });
 
 /** Leaves out the components that nothing refers to. */

@@ -1,17 +1,27 @@
 import * as z from 'zod';
 
-/** `limit` and `cursor` of every list; a cursor is what `meta.next_cursor` of the page before said. */
+/** A limit of a query, with a default. */
+export const pageLimit = (most: number, usual: number) =>
+  z.coerce.number().int().min(1).max(most).default(usual).describe('The most entries that the page may have.');
+
+/** `limit` and `cursor` of every list. */
 export const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().min(1).max(200).optional(),
+  limit: pageLimit(100, 20),
+  cursor: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('`meta.next_cursor` of the previous page; leave it out for the first page.'),
 });
 export type PageQuery = z.output<typeof pageQuery>;
 
 /** What the answer of a list says besides its page. */
-export const pageMeta = z.strictObject({
-  next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page; null on the last.'),
-});
-z.globalRegistry.add(pageMeta, { id: 'PageMeta' });
+export const pageMeta = z
+  .strictObject({
+    next_cursor: z.string().nullable().describe('Send it as `cursor` to get the next page; null on the last page.'),
+  })
+  .meta({ id: 'PageMeta', description: 'Where the next page of a list begins.' });
 
 export const noQuery = z.strictObject({});
 export const noParams = z.strictObject({});

@@ -1,28 +1,26 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
+import { ofSession } from './path-params.ts';
+import { shownTime } from './shown-time.ts';
 
-/** A browser that is signed in. */
-export const session = z.strictObject({
-  id: z.string(),
-  /** What the browser said it is; empty when it said nothing. */
-  user_agent: z.string(),
-  /** The network address it signed in from; null when that is not known. */
-  address: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  /** To the minute. */
-  last_used_at: z.iso.datetime(),
-  /** Seven days after it was last continued. */
-  expires_at: z.iso.datetime(),
-  /** Whether it is the one that asks. */
-  current: z.boolean(),
-});
+export const session = z
+  .strictObject({
+    id: z.string().describe('The id of the session (`ses_…`).'),
+    user_agent: z.string().describe('What the browser calls itself; empty if it did not say.'),
+    address: z.string().nullable().describe('The network address it signed in from; null if unknown.'),
+    created_at: shownTime.describe('When it signed in.'),
+    last_used_at: shownTime.describe('When it was last used, to the minute.'),
+    expires_at: shownTime.describe('When it ends: seven days after it was last renewed.'),
+    current: z.boolean().describe('Whether it is the session this request was made with.'),
+  })
+  .meta({ id: 'Session', description: 'A browser in which you are signed in.' });
 export type Session = z.output<typeof session>;
 
 export const listSessions = endpoint({
   method: 'GET',
   path: '/api/v1/sessions',
-  summary: 'Where you are signed in, newest first.',
+  summary: 'Lists your sessions, newest first.',
   tag: 'account',
   access: 'session',
   params: noParams,
@@ -40,7 +38,7 @@ export const endSession = endpoint({
   summary: 'Ends one of your sessions.',
   tag: 'account',
   access: 'session',
-  params: z.strictObject({ session: z.string().max(64) }),
+  params: ofSession,
   query: noQuery,
   body: null,
   output: z.undefined(),

@@ -9,21 +9,22 @@ const name = z
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,37}[A-Za-z0-9])?$/, 'not the name of a user or organisation at GitHub');
 const names = z.array(name).max(200);
 
-/**
- * Who may sign in for the first time; whoever has an account may sign in until it is disabled. With no rules at all only the very
- * first user gets in.
- */
-export const signInRules = z.strictObject({
-  users: names,
-  /** Their active members. */
-  organisations: names,
-});
+export const signInRules = z
+  .strictObject({
+    users: names.describe('The GitHub logins of users who may sign in.'),
+    organisations: names.describe('The GitHub names of organizations whose active members may sign in.'),
+  })
+  .meta({
+    id: 'SignInRules',
+    description:
+      'Who may sign in for the first time. Existing accounts can sign in until they are disabled; without any rules only the very first user gets in.',
+  });
 export type SignInRules = z.output<typeof signInRules>;
 
 export const getSignInRules = endpoint({
   method: 'GET',
   path: '/api/v1/platform/sign-in-rules',
-  summary: 'Who may sign in besides those who already have an account.',
+  summary: 'Returns who may sign in besides those who already have an account.',
   tag: 'platform',
   access: 'platform:read',
   params: noParams,
@@ -39,7 +40,8 @@ export const getSignInRules = endpoint({
 export const replaceSignInRules = endpoint({
   method: 'PUT',
   path: '/api/v1/platform/sign-in-rules',
-  summary: 'From now on these may sign in. Accounts that exist stay; disable those that should not.',
+  summary:
+    'Replaces who may sign in for the first time. Existing accounts are kept; disable those that should not sign in.',
   tag: 'platform',
   access: 'platform:write',
   params: noParams,

@@ -1,63 +1,65 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
+import { ofToken } from './path-params.ts';
 import { readOnlyScopes, scopes } from './scopes.ts';
 import { shownName } from './shown-name.ts';
+import { shownTime } from './shown-time.ts';
 
-const time = z.iso.datetime();
 const scope = z.enum(scopes);
 
-/** A token as its owner sees it afterwards: never the token itself. */
-export const apiToken = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  /** What its owner recognises it by: its first characters. */
-  prefix: z.string(),
-  scopes: z.array(scope),
-  /** The only projects it is for; null: all of its owner's. */
-  project_ids: z.array(z.string()).nullable(),
-  expires_at: time.nullable(),
-  /** To the minute. */
-  last_used_at: time.nullable(),
-  created_at: time,
-});
+export const apiToken = z
+  .strictObject({
+    id: z.string().describe('The id of the token (`tok_…`).'),
+    name: z.string().describe('What you called it.'),
+    prefix: z.string().describe('Its first characters, to recognize it by.'),
+    scopes: z.array(scope).describe('What it may do.'),
+    project_ids: z.array(z.string()).nullable().describe('The only projects it can see; null: all of yours.'),
+    expires_at: shownTime.nullable().describe('When it stops working; null: never, unless revoked.'),
+    last_used_at: shownTime.nullable().describe('When it was last used, to the minute; null if never.'),
+    created_at: shownTime.describe('When it was created.'),
+  })
+  .meta({ id: 'ApiToken', description: 'An API token as its owner sees it later: without the token itself.' });
 export type ApiToken = z.output<typeof apiToken>;
 
-/** The only answer that holds the token. */
-const mintedToken = apiToken.extend({ token: z.string() });
-
-const ofToken = z.strictObject({ token: z.string().max(64) });
+const mintedToken = apiToken.extend({
+  token: z.string().describe('The token itself, `mb_live_…`. Shown in this answer only.'),
+});
 
 export const createApiToken = endpoint({
   method: 'POST',
   path: '/api/v1/tokens',
-  summary: 'Makes an API token. It is shown in this answer, and never again. Unless told otherwise it may only read.',
+  summary: 'Creates an API token. The token is in this answer only. By default it may only read.',
   tag: 'account',
   access: 'session',
   params: noParams,
   query: noQuery,
   body: z.strictObject({
-    name: shownName(100),
+    name: shownName(100).describe('What to call it, e.g. what will use it.'),
     scopes: z
       .array(scope)
       .min(1)
       .max(scopes.length)
-      .default([...readOnlyScopes]),
-    /** Ids or slugs. The token finds these projects and no others, and makes none. */
-    projects: z.array(z.string().max(64)).min(1).max(50).optional(),
-    /** A time to come. Without it the token counts until it is revoked. */
-    expires_at: time.optional(),
+      .default([...readOnlyScopes])
+      .describe('What it may do.'),
+    projects: z
+      .array(z.string().max(64))
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('Ids or slugs of the only projects it can see; it cannot create any. Default: all of yours.'),
+    expires_at: shownTime.optional().describe('When it stops working, in the future. Default: never, unless revoked.'),
   }),
   output: mintedToken,
   status: 201,
   paginated: false,
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'limit_reached'],
 });
 
 export const listApiTokens = endpoint({
   method: 'GET',
   path: '/api/v1/tokens',
-  summary: 'Your API tokens that are not revoked, newest first.',
+  summary: 'Lists your API tokens that are not revoked, newest first.',
   tag: 'account',
   access: 'session',
   params: noParams,
@@ -73,14 +75,18 @@ export const rotateApiToken = endpoint({
   method: 'POST',
   path: '/api/v1/tokens/{token}/rotate',
   summary:
-    'Gives an API token a new secret, shown in this answer and never again. The old one ends at once, unless an overlap is asked for.',
+    'Replaces the secret of an API token. The new token is in this answer only; the old one stops working at once, or after `overlap_seconds`.',
   tag: 'account',
   access: 'session',
   params: ofToken,
   query: noQuery,
   body: z.strictObject({
-    /** How long the old secret still counts: at most a day. */
-    overlap_seconds: z.int().min(0).max(86_400).default(0),
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe('For how many seconds the old token keeps working, at most a day.'),
   }),
   output: mintedToken,
   status: 200,
@@ -91,7 +97,7 @@ export const rotateApiToken = endpoint({
 export const revokeApiToken = endpoint({
   method: 'DELETE',
   path: '/api/v1/tokens/{token}',
-  summary: 'Ends an API token. The next request with it is refused.',
+  summary: 'Revokes an API token; it stops working immediately.',
   tag: 'account',
   access: 'session',
   params: ofToken,

@@ -1,24 +1,24 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
+import { ofUser } from './path-params.ts';
+import { shownTime } from './shown-time.ts';
 
-/** An account as those who run the platform see it. */
-export const account = z.strictObject({
-  id: z.string(),
-  github_login: z.string(),
-  admin: z.boolean(),
-  created_at: z.iso.datetime(),
-  /** Since when it may not sign in, if it may not. */
-  disabled_at: z.iso.datetime().nullable(),
-});
+export const account = z
+  .strictObject({
+    id: z.string().describe('The id of the user (`usr_…`).'),
+    github_login: z.string().describe('Their login on GitHub when they last signed in.'),
+    admin: z.boolean().describe('Whether they run the platform.'),
+    created_at: shownTime.describe('When they first signed in.'),
+    disabled_at: shownTime.nullable().describe('Since when they may not sign in; null if they may.'),
+  })
+  .meta({ id: 'Account', description: 'A user as those who run the platform see them.' });
 export type Account = z.output<typeof account>;
-
-const ofUser = z.strictObject({ user: z.string().max(64) });
 
 export const listUsers = endpoint({
   method: 'GET',
   path: '/api/v1/platform/users',
-  summary: 'Everybody who has an account, newest first.',
+  summary: 'Lists everybody who has an account, newest first.',
   tag: 'platform',
   access: 'platform:read',
   params: noParams,
@@ -33,7 +33,7 @@ export const listUsers = endpoint({
 export const disableUser = endpoint({
   method: 'POST',
   path: '/api/v1/platform/users/{user}/disable',
-  summary: 'Ends all sessions of a user and refuses their tokens, at once. Their sites go on.',
+  summary: 'Disables a user: ends their sessions and refuses their tokens at once. Their sites stay online.',
   tag: 'platform',
   access: 'platform:write',
   params: ofUser,
@@ -48,7 +48,7 @@ export const disableUser = endpoint({
 export const enableUser = endpoint({
   method: 'POST',
   path: '/api/v1/platform/users/{user}/enable',
-  summary: 'Lets a user in again. Their tokens count again; they sign in anew.',
+  summary: 'Enables a user. Their tokens work again; they must sign in again.',
   tag: 'platform',
   access: 'platform:write',
   params: ofUser,

@@ -130,7 +130,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
     askOperation(world.api, operation, { bearer: world.ada.session, search: `?project=${missingId('project')}` }),
   'createApiToken not_found': after(nothing, { projects: [missingId('project')] }),
   // Of somebody else: who has no room for a token is of no use to the others here.
-  'createApiToken conflict': async (world, operation) => {
+  'createApiToken limit_reached': async (world, operation) => {
     for (let made = 0; made < 50; made++)
       await world.bob.call('POST', '/api/v1/tokens', { name: 'one of many' }).catch(() => {});
     return askOperation(world.api, operation, { bearer: world.bob.session, body: { projects: undefined } });

@@ -7,7 +7,7 @@ import type {
   Reference,
 } from '@miaobu/shared/contracts/openapi-shape';
 import { html } from 'hono/html';
-import { type FieldRow, fieldsOf, typeOf } from './describe-type.ts';
+import { type FieldRow, fieldsOf } from './describe-type.ts';
 import { exampleCurl } from './example-curl.ts';
 
 /** What a tagged template makes: text that is safe to put into another. */
@@ -66,6 +66,13 @@ function renderErrors(operation: OperationShape, { components }: OpenapiDocument
   return html`<h4>Errors</h4><ul class="codes">${errors.map(({ status, code }) => html`<li>${status} <a href="#error-${code}"><code>${code}</code></a></li>`)}</ul>`;
 }
 
+/** What an answer holds: a named thing, a list of them, or fields of its own. */
+function renderData(data: JsonSchema): Markup {
+  const [row] = fieldsOf({ properties: { data } });
+  const fields = fieldsOf(data);
+  return html`${row && row.link !== undefined ? html`<p><code>data</code>: ${typeWithLink(row)}</p>` : ''}${fields.length > 0 ? renderFields(fields, false) : ''}`;
+}
+
 function renderAnswer(operation: OperationShape): Markup {
   const [success] = Object.entries(operation.responses);
   if (!success || !('description' in success[1])) return html``;
@@ -73,7 +80,8 @@ function renderAnswer(operation: OperationShape): Markup {
   const [media] = Object.entries(content);
   const json = media?.[1].example;
   const event = media?.[1]['x-event-data'];
-  return html`<h4>Answer ${status}</h4><p>${prose(description)}${event ? html` Each: ${typeOf(event)}.` : ''}</p>${json === undefined ? '' : html`<pre tabindex="0">${JSON.stringify(json, undefined, 2)}</pre>`}`;
+  const data = event ?? media?.[1].schema.properties?.data;
+  return html`<h4>Answer ${status}</h4><p>${prose(description)}</p>${data ? renderData(data) : ''}${json === undefined ? '' : html`<pre tabindex="0">${JSON.stringify(json, undefined, 2)}</pre>`}`;
 }
 
 /** One operation: what it does, who may, what it takes, what comes back. */

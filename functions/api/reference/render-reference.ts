@@ -51,35 +51,35 @@ export async function renderReference(document: OpenapiDocument): Promise<string
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${document.info.title}: the API</title>
+<title>${document.info.title} API reference</title>
 <style>${raw(referenceStyle)}</style>
 </head>
 <body>
 <div class="page">
 <details class="contents"><summary>Contents</summary><nav>
-<b><a href="#top">How it speaks</a></b>
+<b><a href="#top">Overview</a></b>
 ${chapters.map(
   ({ name, listed }) => html`<b><a href="#chapter-${name}">${name}</a></b><ul>
 ${listed.map(({ operation }) => html`<li><a href="#${operation.operationId}">${operation.operationId}</a></li>`)}</ul>`,
 )}
-<b><a href="#things">Things</a></b><b><a href="#errors">Errors</a></b>
+<b><a href="#objects">Objects</a></b><b><a href="#errors">Errors</a></b>
 </nav></details>
 <main id="top">
-<h1>${document.info.title}: the API</h1>
+<h1>${document.info.title} API reference</h1>
 ${document.info.description.split('\n\n').map((each) => html`<p>${prose(each)}</p>`)}
-<p>The same for programs: <a href="/api/v1/openapi.json">openapi.json</a>, OpenAPI ${document.openapi}. In the examples
-<code>$MIAOBU_URL</code> is where this page comes from, and <code>$MIAOBU_TOKEN</code> an API token.</p>
-<h4>Who asks</h4>
+<p>For programs: <a href="/api/v1/openapi.json">openapi.json</a>, OpenAPI ${document.openapi}. In the examples
+<code>$MIAOBU_URL</code> is the origin of this page, and <code>$MIAOBU_TOKEN</code> an API token or an access token.</p>
+<h4>Credentials</h4>
 <dl>${Object.entries(securitySchemes).map(([name, { description = '' }]) => html`<div class="field"><dt><code>${name}</code></dt><dd>${prose(description)}</dd></div>`)}</dl>
 ${chapters.map(
   ({ name, description, listed }) => html`<section><h2 id="chapter-${name}">${name}</h2><p>${prose(description)}</p>
 ${listed.map(({ method, path, operation }) => renderOperation(document, method, path, operation))}</section>
 `,
 )}
-<section><h2 id="things">Things</h2>
-${Object.entries(schemas).map(([name, schema]) => html`<article id="${name}"><h3>${name}</h3>${renderFields(fieldsOf(schema), false)}</article>`)}</section>
+<section><h2 id="objects">Objects</h2>
+${Object.entries(schemas).map(([name, schema]) => html`<article id="${name}"><h3>${name}</h3>${schema.description === undefined ? '' : html`<p>${prose(schema.description)}</p>`}${renderFields(fieldsOf(schema), false)}</article>`)}</section>
 <section><h2 id="errors">Errors</h2><dl>
-${errorRows(document).map(({ code, status, text, retryable }) => html`<div class="field" id="error-${code}"><dt>${status} <code>${code}</code></dt><dd>${text}${retryable ? html` <span class="soft">The same request may succeed later.</span>` : ''}</dd></div>`)}</dl></section>
+${errorRows(document).map(({ code, status, text, retryable }) => html`<div class="field" id="error-${code}"><dt>${status} <code>${code}</code></dt><dd>${text}${retryable ? html` <span class="soft">Retrying may help.</span>` : ''}</dd></div>`)}</dl></section>
 </main>
 </div>
 </body>

@@ -182,7 +182,7 @@ test('an account has at most 50 tokens, also when the last two are asked for at 
     select ${ada.user.id}, 'many', 'mb_live_', sha256(n::text::bytea) from generate_series(1, 48) n`);
   const outcomes = await Promise.allSettled([make(), make()]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-  await expect(make()).rejects.toMatchObject({ code: 'conflict', details: { limit: 'tokens', max: 50 } });
+  await expect(make()).rejects.toMatchObject({ code: 'limit_reached', details: { limit: 'tokens', max: 50 } });
 });
 
 test('a token for one project finds no other, lists no other, and makes none', async () => {

@@ -31,7 +31,7 @@ export const createApiToken =
       // The account's lock: two that are asked for at once are counted one after the other.
       await repositories.limits.lock(user.id);
       if ((await repositories.apiTokens.count(user.id)) >= MAX_TOKENS) {
-        throw new AppError('conflict', { details: { limit: 'tokens', max: MAX_TOKENS } });
+        throw new AppError('limit_reached', { details: { limit: 'tokens', max: MAX_TOKENS } });
       }
       const inserted = await repositories.apiTokens.insert(
         {
