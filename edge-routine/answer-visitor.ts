@@ -1,4 +1,4 @@
-import type { EdgeRoute } from '@miaobu/shared/contracts/edge-route';
+import { DEPLOYMENT_HEADER, type EdgeRoute } from '@miaobu/shared/contracts/edge-route';
 import { REVALIDATE } from './cache-policy.ts';
 import { canonicalHostname } from './canonical-hostname.ts';
 import { chooseByRules, type Visit } from './choose-by-rules.ts';
@@ -12,8 +12,6 @@ import { routingTableReader } from './routing-table-reader.ts';
 import { ruleHeadersFor } from './rule-headers-for.ts';
 import { sendFile } from './send-file.ts';
 
-/** The platform's answer to "which deployment is this?": on every response that belongs to one. */
-const DEPLOYMENT_HEADER = 'x-miaobu-deployment';
 /** No `includeSubDomains`: a tenant's other hostnames are not ours to decide on. */
 const ONE_YEAR_OF_HTTPS = 'max-age=31536000';
 

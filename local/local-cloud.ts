@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { finishGithubLogin } from '@miaobu/shared/contracts/auth';
+import { PASSED_TO_BUILDS } from '@miaobu/shared/contracts/build-job';
 import { createAccount, LOCAL_REGION } from './aliyun/account.ts';
 import { createAlidnsEmulator } from './aliyun/alidns/alidns-emulator.ts';
 import { createEsaEmulator } from './aliyun/esa/esa-emulator.ts';
@@ -263,9 +264,5 @@ export async function startLocalCloud({
 
 /** What of this machine a build runner may see: how it reaches the package registries, nothing else. */
 function builderEnvironment(): Record<string, string> {
-  const names = [
-    ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
-    ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
-  ];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  return Object.fromEntries(PASSED_TO_BUILDS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isRecord } from '@miaobu/shared/kernel/read-json-value';
 import { BuildFailure } from '../build-failure.ts';
 import { isInside } from '../source/folder-inside.ts';
 
@@ -19,8 +20,6 @@ export interface InstalledPackage {
   readonly fitsMachine: boolean;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const keysOf = (value: unknown) => (isRecord(value) ? Object.keys(value) : []);
 
 /** npm's rule for `os`, `cpu` and `libc`: names that are allowed, or with `!` names that are not. */

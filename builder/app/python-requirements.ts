@@ -1,3 +1,4 @@
+import { textIn } from '@miaobu/shared/kernel/read-json-value';
 import { parse } from 'smol-toml';
 
 /** What pip is to be told: requirements of the app itself, and the versions that a lockfile has chosen for all. */
@@ -13,7 +14,6 @@ const tableIn = (value: unknown, ...keys: readonly string[]): Table =>
   keys.reduce<Table>((table, key) => (isTable(table[key]) ? table[key] : {}), isTable(value) ? value : {});
 const listIn = (value: unknown) => (Array.isArray(value) ? value : []);
 const textsIn = (value: unknown) => listIn(value).filter((it): it is string => typeof it === 'string');
-const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 /** Poetry's `^1.2.3` and `~1.2` as PEP 440 has them: the first number that is not zero stays, or the second one. */
 function range(version: string): string {

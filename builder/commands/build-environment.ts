@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { PASSED_TO_BUILDS } from '@miaobu/shared/contracts/build-job';
 import { variableNameProblem } from '@miaobu/shared/kernel/variable-rules';
 import type { Workspace } from '../source/workspace.ts';
 import { findNpmConfiguration } from './find-program.ts';
@@ -7,13 +8,7 @@ import { findNpmConfiguration } from './find-program.ts';
 export const RUN_MARK = 'MIAOBU_RUN';
 
 /** What an operator may set for all builds of a machine, in either case of letters. Nothing else is passed on. */
-const PASSED_ON = new Set(
-  [
-    ...['LANG', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
-    // Where packages come from: a mirror, for who is far from the registries.
-    ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
-  ].map((name) => name.toLowerCase()),
-);
+const PASSED_ON = new Set(['LANG', ...PASSED_TO_BUILDS].map((name) => name.toLowerCase()));
 
 export interface BuildEnvironment {
   readonly variables: Readonly<Record<string, string>>;

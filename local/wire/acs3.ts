@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Account } from '../aliyun/account.ts';
+import { percentEncode } from './percent-encode.ts';
 
 /** Aliyun's error answer, thrown by emulators of RPC and ROA products and written by `writeAcsError`. */
 export class AcsError extends Error {
@@ -15,13 +16,11 @@ export class AcsError extends Error {
 
 const MAX_CLOCK_SKEW_MS = 15 * 60_000;
 const hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
-const encode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** `a=1&b=2` with every name and value percent-encoded by RFC 3986 and sorted, as ACS3 signs it. */
 export function canonicalQuery(query: URLSearchParams): string {
   return [...query]
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .sort()
     .join('&');
 }

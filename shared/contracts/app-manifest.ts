@@ -5,6 +5,7 @@
  * The package is a zip as Function Compute takes it for `custom.debian11`; it lies among the project's blobs, under its hash.
  * No zod in this file: the builder's document is parsed by hand, as that of a site is.
  */
+import { isRecord } from '../kernel/read-json-value.ts';
 import { blobsOf, type Manifest, ManifestError, parseManifest } from './manifest.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -109,8 +110,6 @@ export function packageSizeProblem(size: {
   return undefined;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 

@@ -29,6 +29,15 @@ export const UPLOAD_BATCH = 1000;
 /** How often a runner reports `heartbeat` while nothing else is reported; the answer tells it of a cancellation, within 5 s. */
 export const HEARTBEAT_SECONDS = 2;
 
+/**
+ * Variables of its own environment that a runner passes on to builds, in either case of letters: where packages come from (a mirror near
+ * the runner), and how the network is reached.
+ */
+export const PASSED_TO_BUILDS = [
+  ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
+] as const;
+
 /** It becomes the name of a folder. */
 const CACHE_SCOPE = /^[a-z0-9_]{0,64}$/;
 

@@ -14,6 +14,8 @@ import type { RoutingRules } from './routing-rules.ts';
 
 export const ROUTE_NAMESPACE = 'miaobu';
 export const TABLE_NAMESPACE = 'miaobu-tables';
+/** The edge's answer to "which deployment is this?": on every response that belongs to one. */
+export const DEPLOYMENT_HEADER = 'x-miaobu-deployment';
 /** No routing shard may be larger (a KV value holds 1.8 MB, but the edge has about 100 ms of CPU to parse it). */
 export const SHARD_LIMIT_BYTES = 256 * 1024;
 /**

@@ -5,6 +5,7 @@
  * No zod in this file: the edge routine bundles it. The builder's document is parsed by `parseManifest`, by hand.
  */
 
+import { isRecord } from '../kernel/read-json-value.ts';
 import { parseRoutingRules, type RoutingRules } from './routing-rules.ts';
 
 /** Limits of one static deployment. */
@@ -13,6 +14,8 @@ export const MANIFEST_LIMITS = {
   fileBytes: 100 * 1024 * 1024,
   totalBytes: 1024 * 1024 * 1024,
   pathBytes: 1024,
+  /** Of the manifest itself, as JSON. */
+  manifestBytes: 32 * 1024 * 1024,
 } as const;
 
 export interface ManifestFile {
@@ -59,9 +62,6 @@ export function pathProblem(path: string): string | undefined {
   }
   return undefined;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function blobOf(value: unknown, where: string): { sha256: string; bytes: number } {
   if (!isRecord(value)) throw new ManifestError(`${where} is not an object`);
@@ -168,3 +168,9 @@ export function blobsOf(manifest: Manifest): { sha256: string; bytes: number }[]
 export const blobKey = (slug: string, sha256: string) => `projects/${slug}/blobs/${sha256}`;
 /** Where everything of one deployment lies in the bucket, without a trailing slash. */
 export const deploymentPrefix = (slug: string, deploymentId: string) => `projects/${slug}/${deploymentId}`;
+/** Where the manifest lies that the builder of an attempt wrote. Nobody has checked it. */
+export const claimedManifestKey = (slug: string, deploymentId: string, attempt: number) =>
+  `${deploymentPrefix(slug, deploymentId)}/manifest-${attempt}.json`;
+/** Where the manifest lies that `deploy` has checked. */
+export const verifiedManifestKey = (slug: string, deploymentId: string) =>
+  `${deploymentPrefix(slug, deploymentId)}/manifest.json`;

@@ -5,6 +5,7 @@
  *
  * No zod in this file: the edge routine bundles it.
  */
+import { isRecord } from '../kernel/read-json-value.ts';
 import { headerNameProblem, isHeaderValue } from './rule-headers.ts';
 import { type PathPattern, parsePattern } from './rule-pattern.ts';
 import { targetProblem } from './rule-target.ts';
@@ -62,8 +63,6 @@ export interface RoutingRules {
 type Refuse = (message: string) => never;
 const PARAMETER = /^[^\s=&#]{1,200}$/;
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown, limit: number): value is string => typeof value === 'string' && value.length <= limit;
 
 function listOf(value: unknown, limit: number, what: string, refuse: Refuse): readonly unknown[] {

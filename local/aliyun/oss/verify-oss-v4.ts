@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { percentEncode } from '../../wire/percent-encode.ts';
 import type { Credentials } from '../account.ts';
 import { invalidArgument, OssError } from './oss-error.ts';
 import type { OssRequest } from './oss-request.ts';
@@ -88,7 +89,7 @@ function canonicalize(request: OssRequest, additionalHeaders: readonly string[])
   const resource = `/${request.bucket === undefined ? '' : `${request.bucket}/`}${request.key ?? ''}`;
   const query = [...request.query]
     .filter(([name]) => name !== 'x-oss-signature')
-    .map(([name, value]): [string, string] => [encode(name), encode(value)])
+    .map(([name, value]): [string, string] => [percentEncode(name), percentEncode(value)])
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => (value === '' ? name : `${name}=${value}`));
   // Whatever of these the request carries is signed: one header more than the signer knew of, and it does not match.
@@ -97,7 +98,7 @@ function canonicalize(request: OssRequest, additionalHeaders: readonly string[])
   const headers = signed.map((name) => `${name}:${(request.headers.get(name) ?? '').trim()}\n`);
   return [
     request.method,
-    encode(resource).replaceAll('%2F', '/'),
+    percentEncode(resource).replaceAll('%2F', '/'),
     query.join('&'),
     headers.join(''),
     additionalHeaders.join(';'),
@@ -114,5 +115,3 @@ function parseDate(date: string): number {
 
 const splitHeaderNames = (list: string | undefined) => (list ? list.toLowerCase().split(';') : []);
 const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest();
-const encode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -1,5 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { DEPLOYMENT_HEADER } from '../../contracts/edge-route.ts';
 import type { SiteProbe } from '../../ports/site-probe.ts';
 
 export interface HttpSiteProbeConfig {
@@ -11,8 +12,6 @@ export interface HttpSiteProbeConfig {
   readonly timeoutMs?: number;
 }
 
-/** Set by the edge routine on every answer that belongs to a deployment. */
-const DEPLOYMENT_HEADER = 'x-miaobu-deployment';
 const DEPLOYMENT_ID = /^dep_[0-9a-z]{26}$/;
 
 /** `SiteProbe` by a GET of `/`. Follows no redirect and reads no body: a site's content is a stranger's. */

@@ -1,4 +1,6 @@
 /** The fields of a package.json that decide how it is built and run. */
+
+import { isRecord, recordIn, textIn } from '../read-json-value.ts';
 export interface PackageFile {
   readonly name: string | undefined;
   readonly packageManager: string | undefined;
@@ -19,10 +21,6 @@ export interface PackageFile {
   readonly nodeHints: readonly { readonly version: string; readonly from: string }[];
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const recordIn = (value: unknown) => (isRecord(value) ? value : {});
-const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
 const textsIn = (value: unknown) =>
   Object.entries(recordIn(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 /** `devEngines` holds one of a kind, or several to choose from. */

@@ -1,12 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
+import { percentEncode } from '../../../wire/percent-encode.ts';
 import type { OssOrigin } from './edge-messages.ts';
 
-const encode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
 
 /** The path of an object, path style: each segment percent-encoded, the slashes kept. */
-export const objectPath = (bucket: string, key: string) => `/${bucket}/${key.split('/').map(encode).join('/')}`;
+export const objectPath = (bucket: string, key: string) => `/${bucket}/${key.split('/').map(percentEncode).join('/')}`;
 
 /**
  * The headers that sign a read of one object (OSS4-HMAC-SHA256, unsigned payload): what ESA adds for a private bucket of

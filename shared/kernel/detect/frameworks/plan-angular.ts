@@ -1,9 +1,6 @@
+import { isRecord, recordIn, textIn } from '../../read-json-value.ts';
 import { folderBelow, withoutComments } from '../config-text.ts';
 import type { FrameworkPlan, NodeProject } from './framework.ts';
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const recordIn = (value: unknown) => (isRecord(value) ? value : {});
-const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 /** Builders that put the pages for browsers into a folder of their own, Angular's standard from version 17 on. */
 const IN_BROWSER_FOLDER = /^@angular(?:-devkit)?\/build(?:-angular)?:application$/;

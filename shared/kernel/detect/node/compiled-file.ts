@@ -1,8 +1,6 @@
+import { isRecord, textIn } from '../../read-json-value.ts';
 import { folderBelow, withoutComments } from '../config-text.ts';
 import type { ProjectFolder } from '../source-files.ts';
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 /** A tsconfig.json is JSON with comments and commas at ends. */
 function parseTsconfig(text: string | undefined): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { parse } from 'smol-toml';
+import { isRecord, recordIn, textIn } from '../../read-json-value.ts';
 import type { PythonDependencies } from '../detect-build.ts';
 import type { AskedVersion } from '../node-version.ts';
 import { firstLineOf } from '../node-version.ts';
@@ -14,10 +15,6 @@ export interface PythonManifest extends PythonDependencies {
 }
 
 type Table = Record<string, unknown>;
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const tableIn = (value: unknown): Table => (isTable(value) ? value : {});
-const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 const normalName = (name: string) => name.toLowerCase().replace(/[-_.]+/g, '-');
 
@@ -69,11 +66,11 @@ async function findVersion(folder: ProjectFolder, pyproject: Table, pipfile: Tab
     const version = firstLineOf(await folder.read(from));
     if (version !== '') return { version, from };
   }
-  const requires = tableIn(pipfile.requires);
+  const requires = recordIn(pipfile.requires);
   const asked = [
-    { version: textIn(tableIn(pyproject.project)['requires-python']), from: '"requires-python" in pyproject.toml' },
+    { version: textIn(recordIn(pyproject.project)['requires-python']), from: '"requires-python" in pyproject.toml' },
     {
-      version: textIn(tableIn(tableIn(tableIn(pyproject.tool).poetry).dependencies).python),
+      version: textIn(recordIn(recordIn(recordIn(pyproject.tool).poetry).dependencies).python),
       from: '"python" in pyproject.toml',
     },
     { version: textIn(requires.python_full_version) ?? textIn(requires.python_version), from: '"requires" in Pipfile' },
@@ -100,13 +97,13 @@ export async function readPythonManifest(
   if (folder.firstOf(names) === undefined) return undefined;
   const { table: pyproject, problem } = await readToml(folder, 'pyproject.toml');
   const { table: pipfile, problem: pipfileProblem } = await readToml(folder, 'Pipfile');
-  const project = tableIn(pyproject.project);
-  const poetry = tableIn(tableIn(pyproject.tool).poetry);
+  const project = recordIn(pyproject.project);
+  const poetry = recordIn(recordIn(pyproject.tool).poetry);
   const listed = Array.isArray(project.dependencies)
     ? project.dependencies.flatMap((it) => packagesOf(textIn(it) ?? ''))
     : [];
-  const ofPoetry = Object.entries(tableIn(poetry.dependencies)).flatMap(([name, value]) => {
-    const extras = tableIn(value).extras;
+  const ofPoetry = Object.entries(recordIn(poetry.dependencies)).flatMap(([name, value]) => {
+    const extras = recordIn(value).extras;
     return packagesOf(Array.isArray(extras) ? `${name}[${extras.join(',')}]` : name);
   });
 
@@ -121,7 +118,7 @@ export async function readPythonManifest(
     { source: 'pipfile', path: here('Pipfile') },
     {
       source: 'poetry',
-      path: pyproject.project === undefined && isTable(poetry.dependencies) ? here('pyproject.toml') : undefined,
+      path: pyproject.project === undefined && isRecord(poetry.dependencies) ? here('pyproject.toml') : undefined,
     },
     { source: 'pyproject', path: pyproject.project === undefined ? undefined : here('pyproject.toml') },
   ] as const;
@@ -129,7 +126,7 @@ export async function readPythonManifest(
 
   const packages = new Set([...listed, ...ofPoetry]);
   if (chosen.source === 'pipfile') {
-    for (const name of Object.keys(tableIn(pipfile.packages))) packages.add(normalName(name));
+    for (const name of Object.keys(recordIn(pipfile.packages))) packages.add(normalName(name));
   } else if (chosen.source === 'requirements') {
     for (const name of await readRequirements(folder, 'requirements.txt')) packages.add(name);
   } else if (chosen.path?.endsWith('.lock')) {
