@@ -18,7 +18,9 @@ export const cancelRun = (deps: Deps): TopicHandler<'run.cancel'> => ({
     lease.assertTrusted();
     const found =
       known ?? (await deps.buildRunner.findRun({ deploymentId: showId('deployment', deploymentId), attempt }))?.runId;
-    if (found) await deps.buildRunner.cancel(found);
+    if (!found) return undefined;
+    lease.assertTrusted();
+    await deps.buildRunner.cancel(found);
     return undefined;
   },
 });

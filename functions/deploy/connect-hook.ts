@@ -26,8 +26,8 @@ export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
     );
     const token = await deps.readGithubToken(project.userId);
     const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(projectId));
-    lease.assertTrusted();
-    const { id } = await deps.codeHost.createPushHook(token, project.repository, { url, secret });
+    const hook = { url, secret };
+    const { id } = await deps.codeHost.createPushHook(token, project.repository, hook, lease.assertTrusted);
     return async (repositories) => {
       await repositories.projects.setHook(projectId, id);
       await repositories.cloudResources.confirm('push_hook', url);

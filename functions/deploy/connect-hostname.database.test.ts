@@ -1,13 +1,14 @@
 import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
 import { kvKey, ROUTE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAccount } from '../../local/aliyun/account.ts';
 import { type AlidnsEmulator, createAlidnsEmulator } from '../../local/aliyun/alidns/alidns-emulator.ts';
 import { type Listening, listen } from '../../local/wire/emulator.ts';
-import { createFaults } from '../../local/wire/faults.ts';
+import { createFaults, type Observer } from '../../local/wire/faults.ts';
 import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
 import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
@@ -58,23 +59,26 @@ const message = () => ({
   payload: { project_id: site.project.id, hostname },
   requestId: 'test',
 });
+const handler = (edgeZone: EdgeZone = cloud.edgeZone) =>
+  connectHostname({
+    store: stored.store,
+    edgeStore: cloud.edgeStore,
+    edgeZone,
+    dnsZone: alidnsDnsZone({
+      endpoint: dnsServer.url,
+      region: 'cn-hangzhou',
+      domainName: 'sites.localhost',
+      credentials: () => account.operator,
+    }),
+    originBucketDomain: ORIGIN,
+  });
 const work = (edgeZone: EdgeZone = cloud.edgeZone) =>
   workerUnderTest(stored)({
     'route.publish': publishRoute({ store: stored.store, edgeStore: cloud.edgeStore }),
     'cache.purge': purgeCache(cloud),
-    'hostname.connect': connectHostname({
-      store: stored.store,
-      edgeStore: cloud.edgeStore,
-      edgeZone,
-      dnsZone: alidnsDnsZone({
-        endpoint: dnsServer.url,
-        region: 'cn-hangzhou',
-        domainName: 'sites.localhost',
-        credentials: () => account.operator,
-      }),
-      originBucketDomain: ORIGIN,
-    }),
+    'hostname.connect': handler(edgeZone),
   });
+const context = { requestId: 'timer', log: createLog({}, () => {}), signal: new AbortController().signal };
 const aliases = () => alidns.recordsOf(hostname).map(({ type, value, ttl }) => ({ type, value, ttl }));
 const ledger = () => stored.db.query(sql`select kind, external_id, state from cloud_resources order by kind`);
 const bothAre = (state: string) => ['dns_cname', 'edge_record'].map((kind) => ({ kind, externalId: hostname, state }));
@@ -115,7 +119,6 @@ test('what the ledger knows and somebody took away is there again a day later, a
   const before = aliases();
   await cloud.edgeZone.deleteSiteRecord(hostname);
   const findAgain = findUnconfirmed(stored);
-  const context = { requestId: 'timer', log: createLog({}, () => {}), signal: new AbortController().signal };
   expect(await findAgain(context)).toBe(0);
   await stored.moveClock(24 * 3600);
   expect(await findAgain(context)).toBe(1);
@@ -162,5 +165,58 @@ describe('the hostname of an environment that is off', () => {
     expect([await cloud.hasRecord(hostname), aliases().length]).toEqual([true, 1]);
     expect(await ledger()).toEqual(bothAre('present'));
     expect(await stored.db.query(sql`select action from audit_log`)).toEqual([]);
+  });
+});
+
+describe('a worker looks at its lease before each call outside,', () => {
+  const lost = new AppError('lease_lost');
+  /** Works the message with a lease that is over from the nth look on. Returns how many calls were made, and whether it was done. */
+  async function workWithLooks(looks: number): Promise<{ calls: number; done: boolean }> {
+    let looked = 0;
+    let calls = 0;
+    const count: Observer = async ({ side }) => {
+      if (side === 'before') calls += 1;
+      return 'pass';
+    };
+    cloud.faults.observe(count);
+    dnsFaults.observe(count);
+    const lease = {
+      token: 1,
+      assertTrusted: () => {
+        looked += 1;
+        if (looked > looks) throw lost;
+      },
+    };
+    try {
+      await handler().work({ project_id: site.project.id, hostname }, lease, context);
+      return { calls, done: true };
+    } catch (error) {
+      expect(error).toBe(lost);
+      return { calls, done: false };
+    } finally {
+      cloud.faults.observe(async () => 'pass');
+      dnsFaults.observe(async () => 'pass');
+    }
+  }
+  const wrongRecord = () => cloud.edgeZone.ensureSiteRecord({ hostname, originBucketDomain: 'old.example' });
+
+  test.each([
+    ['connecting a hostname', async () => {}],
+    ['correcting what is wrong', wrongRecord],
+    [
+      'disconnecting it',
+      async () => {
+        await work();
+        await stored.store.environments.disable(site.environment.id);
+      },
+    ],
+  ])('%s: so it makes none when the lease is over', async (_, prepare) => {
+    await prepare();
+    let looks = 0;
+    for (let tried = await workWithLooks(0); !tried.done; tried = await workWithLooks(looks)) {
+      expect(tried.calls).toBe(looks);
+      looks += 1;
+    }
+    expect(looks).toBeGreaterThan(2);
   });
 });

@@ -63,10 +63,10 @@ async function connect(
   lease: Lease,
   requestId: string,
 ): Promise<Conclusion> {
-  lease.assertTrusted();
   const { originBucketDomain } = deps;
-  const record = await deps.edgeZone.ensureSiteRecord({ hostname, originBucketDomain });
-  const alias = await deps.dnsZone.upsertCname({ hostname, target: record.cname, ttlSeconds: DNS_TTL_SECONDS });
+  const record = await deps.edgeZone.ensureSiteRecord({ hostname, originBucketDomain }, lease.assertTrusted);
+  const wanted = { hostname, target: record.cname, ttlSeconds: DNS_TTL_SECONDS };
+  const alias = await deps.dnsZone.upsertCname(wanted, lease.assertTrusted);
   const repaired = [
     ...(known.record && record.changed ? ['edge_record'] : []),
     ...(known.alias && alias.changed ? ['dns_cname'] : []),
@@ -97,8 +97,8 @@ async function disconnect(deps: Deps, { projectId, hostname }: Hostname, lease: 
       );
     return again;
   }
+  await deps.edgeZone.deleteSiteRecord(hostname, lease.assertTrusted);
   lease.assertTrusted();
-  await deps.edgeZone.deleteSiteRecord(hostname);
   await deps.dnsZone.deleteCname(hostname);
   const forget: Conclusion = async (repositories) => {
     const environment = await repositories.environments.lockByHostname(hostname);

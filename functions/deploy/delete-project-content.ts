@@ -48,6 +48,7 @@ export async function deleteProjectContent(
     lease.assertTrusted();
     const { objects } = await deps.objectStore.list(`projects/${slug}/`);
     if (objects.length === 0) return undefined;
+    lease.assertTrusted();
     await deps.objectStore.delete(objects.map(({ key }) => key));
   }
   return nothingToWrite;

@@ -21,6 +21,7 @@ export async function disconnectHook(deps: Deps, project: Project, lease: Lease,
     const token = await deps.readGithubToken(project.userId);
     lease.assertTrusted();
     const hook = await deps.codeHost.findPushHook(token, project.repository, hookUrl(deps.controlOrigin, project.id));
+    lease.assertTrusted();
     if (hook) await deps.codeHost.deleteHook(token, project.repository, hook.id);
   } catch (error) {
     if (!(error instanceof AppError) || !OUT_OF_REACH.includes(error.code)) throw error;

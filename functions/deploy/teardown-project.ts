@@ -47,8 +47,8 @@ export const teardownProject = (deps: Deps): TopicHandler<'project.teardown'> =>
       };
     }
     for (const hostname of hostnames) {
+      await deps.edgeZone.deleteSiteRecord(hostname, lease.assertTrusted);
       lease.assertTrusted();
-      await deps.edgeZone.deleteSiteRecord(hostname);
       await deps.dnsZone.deleteCname(hostname);
     }
     await disconnectHook(deps, project, lease, log);

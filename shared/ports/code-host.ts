@@ -1,3 +1,5 @@
+import type { BeforeCall } from './before-call.ts';
+
 export interface CodeRepository {
   /** Stable across renames and transfers; a name is not. */
   readonly id: number;
@@ -79,6 +81,7 @@ export interface CodeHost {
     token: string,
     fullName: string,
     hook: { readonly url: string; readonly secret: string },
+    beforeCall?: BeforeCall,
   ): Promise<{ readonly id: number }>;
   /** The hook that calls this URL, if there is one. */
   findPushHook(token: string, fullName: string, url: string): Promise<{ readonly id: number } | undefined>;

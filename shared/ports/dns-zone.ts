@@ -1,3 +1,5 @@
+import type { BeforeCall } from './before-call.ts';
+
 /**
  * The public DNS of one domain of ours. Every method may be repeated, and rejects with an `AppError`: `dns_unavailable` or
  * `vendor_throttled` when a later try may succeed, else `vendor_rejected`; `invalid_request` for a hostname outside of the
@@ -8,7 +10,7 @@ export interface DnsZone {
    * Makes the hostname an alias of `target` and of nothing else. Refused when it has records of another type. Says whether it was
    * not so before.
    */
-  upsertCname(alias: CnameRecord): Promise<{ readonly changed: boolean }>;
+  upsertCname(alias: CnameRecord, beforeCall?: BeforeCall): Promise<{ readonly changed: boolean }>;
   /** Succeeds when there is none. */
   deleteCname(hostname: string): Promise<void>;
 }

@@ -25,18 +25,22 @@ export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
   };
 
   return {
-    async upsertCname({ hostname, target, ttlSeconds }) {
+    async upsertCname({ hostname, target, ttlSeconds }, beforeCall) {
       const wanted = { RR: hostRecord(hostname), type: 'CNAME', value: target, TTL: ttlSeconds };
       const filter = { subDomain: hostname, domainName, type: 'CNAME', pageSize: 100 };
-      const { domainRecords } = await call((dns, sdk) =>
-        dns.describeSubDomainRecords(new sdk.DescribeSubDomainRecordsRequest(filter)),
+      const { domainRecords } = await call(
+        (dns, sdk) => dns.describeSubDomainRecords(new sdk.DescribeSubDomainRecordsRequest(filter)),
+        beforeCall,
       );
       const existing = domainRecords?.record ?? [];
       const kept = existing.find(({ value }) => sameName(value, target)) ?? existing[0];
       if (!kept) {
         await unlessAliyunCode(
           ALREADY_SO,
-          call((dns, sdk) => dns.addDomainRecord(new sdk.AddDomainRecordRequest({ ...wanted, domainName }))),
+          call(
+            (dns, sdk) => dns.addDomainRecord(new sdk.AddDomainRecordRequest({ ...wanted, domainName })),
+            beforeCall,
+          ),
         );
         return { changed: true };
       }
@@ -45,14 +49,14 @@ export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
         const request = { ...wanted, recordId: kept.recordId };
         await unlessAliyunCode(
           ALREADY_SO,
-          call((dns, sdk) => dns.updateDomainRecord(new sdk.UpdateDomainRecordRequest(request))),
+          call((dns, sdk) => dns.updateDomainRecord(new sdk.UpdateDomainRecordRequest(request)), beforeCall),
         );
       }
       for (const { recordId } of existing) {
         if (recordId === kept.recordId) continue;
         await unlessAliyunCode(
           ALREADY_GONE,
-          call((dns, sdk) => dns.deleteDomainRecord(new sdk.DeleteDomainRecordRequest({ recordId }))),
+          call((dns, sdk) => dns.deleteDomainRecord(new sdk.DeleteDomainRecordRequest({ recordId })), beforeCall),
         );
       }
       return { changed: isDifferent || existing.length > 1 };

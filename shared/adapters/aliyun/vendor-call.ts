@@ -1,5 +1,6 @@
 import type { $OpenApiUtil } from '@alicloud/openapi-core';
 import type { ErrorCode } from '../../kernel/app-error.ts';
+import type { BeforeCall } from '../../ports/before-call.ts';
 import { aliyunError } from './aliyun-error.ts';
 
 export interface AliyunApiConfig {
@@ -29,7 +30,7 @@ interface ApiClient {
 /**
  * Runs calls of one of Alibaba Cloud's generated SDKs. `load` is awaited at the first call and never again: the SDKs weigh
  * megabytes and hundreds of milliseconds. Resolves with the body of the answer; rejects with an `AppError`, of which
- * `unavailable` is the code for a passing failure. Nothing is tried twice.
+ * `unavailable` is the code for a passing failure; what `beforeCall` throws is passed on as it is. Nothing is tried twice.
  */
 export function vendorCall<Loaded extends Sdk>(
   config: AliyunApiConfig,
@@ -61,7 +62,11 @@ export function vendorCall<Loaded extends Sdk>(
     return current.client;
   };
 
-  return async <Body>(run: (client: Client, sdk: Loaded) => Promise<{ body?: Body }>): Promise<Body> => {
+  return async <Body>(
+    run: (client: Client, sdk: Loaded) => Promise<{ body?: Body }>,
+    beforeCall?: BeforeCall,
+  ): Promise<Body> => {
+    beforeCall?.();
     try {
       loading ??= load();
       const sdk = await loading;

@@ -53,10 +53,12 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
     return found && { id: found.id };
   };
 
-  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }) => {
+  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }, beforeCall) => {
+    beforeCall?.();
     const twin = await findPushHook(token, fullName, url);
     if (!twin) throw new AppError('vendor_rejected', { message: `GitHub refused a webhook for ${fullName}` });
     const path = `${repositoryPath(fullName)}/hooks/${twin.id}`;
+    beforeCall?.();
     await request({ token, method: 'PATCH', path, body: hookBody(url, secret) });
     return { id: twin.id };
   };
@@ -117,7 +119,8 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
       if (location === undefined) throw new AppError('vendor_rejected', { message: 'GitHub named no archive' });
       return location;
     },
-    async createPushHook(token, fullName, hook) {
+    async createPushHook(token, fullName, hook, beforeCall) {
+      beforeCall?.();
       const answer = await request({
         token,
         method: 'POST',
@@ -125,7 +128,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
         body: { name: 'web', ...hookBody(hook.url, hook.secret) },
         expect: [422],
       });
-      if (answer.status === 422) return adoptHook(token, fullName, hook);
+      if (answer.status === 422) return adoptHook(token, fullName, hook, beforeCall);
       return { id: readGithubJson(hookSchema, answer).id };
     },
     findPushHook,
