@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { kvKey, parseRoute, ROUTE_NAMESPACE, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
-import { blobKey, blobsOf, deploymentPrefix, parseManifest } from '@miaobu/shared/contracts/manifest';
+import {
+  blobKey,
+  blobsOf,
+  MANIFEST_LIMITS,
+  parseManifest,
+  verifiedManifestKey,
+} from '@miaobu/shared/contracts/manifest';
 import { sql } from '@miaobu/shared/db/sql';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { lifecycle } from '@miaobu/shared/model/deployment/deployment-lifecycle';
@@ -137,10 +143,7 @@ async function edgeSaysWhatIsWanted(platform: CrashPlatform, expected: Expectati
     const named = value === undefined ? undefined : parseRoute(value)?.deployment_id;
     if (named === undefined) continue;
     const deployment = await store.deployments.find(readId('deployment', named) ?? '');
-    const bytes = await objectStore.read(
-      `${deploymentPrefix(expected.slug, named)}/manifest.json`,
-      MANIFEST_LIMIT_BYTES,
-    );
+    const bytes = await objectStore.read(verifiedManifestKey(expected.slug, named), MANIFEST_LIMITS.manifestBytes);
     if (!deployment || !bytes) {
       broken.push(`I5: ${hostname} names ${named}, which has no manifest`);
       continue;
