@@ -25,8 +25,6 @@ export interface Expectation {
   readonly page: string;
 }
 
-const MANIFEST_LIMIT_BYTES = 1024 * 1024;
-
 /** Invariants that do not hold for a project, or for the outbox; empty when it has come to where it should be. */
 export async function brokenInvariants(platform: CrashPlatform, expected: Expectation): Promise<string[]> {
   const found = await Promise.all([
