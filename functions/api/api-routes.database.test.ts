@@ -210,7 +210,7 @@ test('an error of ours shows neither statement nor stack; the log has both', asy
   await own.db.query(sql`alter table users rename column renamed to github_login`);
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
-    error: { code: 'internal', message: 'Something went wrong here; the request id leads to the log.' },
+    error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },
     request_id: 'find-me',
   });
   const line = api.log.find((each) => each.includes('find-me') && each.includes('github_login'));

@@ -75,7 +75,7 @@ test('a missing, malformed or wrong signature and an unknown hook all get the sa
   const refusal = {
     status: 401,
     answer: {
-      error: { code: 'unauthorized', message: 'Authentication is missing or not valid.' },
+      error: { code: 'unauthorized', message: 'Send a valid token as `Authorization: Bearer …`, or sign in again.' },
       request_id: 'one-and-the-same',
     },
   };
@@ -310,7 +310,7 @@ test('an error of ours is a 500 that says nothing about us, and its cause is in 
   await own.db.query(sql`alter table projects rename column renamed to slug`);
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
-    error: { code: 'internal', message: 'Something went wrong here; the request id leads to the log.' },
+    error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },
     request_id: 'find-me',
   });
   expect(log.find((line) => line.includes('find-me') && line.includes('p.slug does not exist'))).toBeDefined();

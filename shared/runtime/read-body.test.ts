@@ -11,7 +11,10 @@ const post = (body: BodyInit | null, headers: Record<string, string> = {}) =>
 
 test('a body is read whole, up to its limit and not a byte further', async () => {
   expect((await readBytes(post('0123456789'), 10)).toString()).toBe('0123456789');
-  await expect(readBytes(post('0123456789'), 9)).rejects.toMatchObject({ code: 'payload_too_large' });
+  await expect(readBytes(post('0123456789'), 9)).rejects.toMatchObject({
+    code: 'payload_too_large',
+    details: { limit_bytes: 9 },
+  });
   expect(await readBytes(post(null), 10)).toEqual(Buffer.alloc(0));
 });
 

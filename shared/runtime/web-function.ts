@@ -89,9 +89,11 @@ export function webApp(log: Log): WebApp {
   return app;
 }
 
+const tooLarge = (limitBytes: number) => new AppError('payload_too_large', { details: { limit_bytes: limitBytes } });
+
 /** The bytes of a body, read within `timeoutMs` and never more than `limitBytes` of them. */
 export async function readBytes(request: Request, limitBytes: number, timeoutMs = 5000): Promise<Buffer> {
-  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw new AppError('payload_too_large');
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new AppError('request_timeout')), timeoutMs);
@@ -100,7 +102,7 @@ export async function readBytes(request: Request, limitBytes: number, timeoutMs 
     // The server reads no more than was announced: no need to look at every chunk.
     if (request.headers.has('content-length')) {
       const bytes = Buffer.from(await Promise.race([request.arrayBuffer(), late]));
-      if (bytes.length > limitBytes) throw new AppError('payload_too_large');
+      if (bytes.length > limitBytes) throw tooLarge(limitBytes);
       return bytes;
     }
     return await readChunks(request.body, limitBytes, late);
@@ -119,7 +121,7 @@ async function readChunks(body: Request['body'], limitBytes: number, late: Promi
       const { done, value } = await Promise.race([reader.read(), late]);
       if (done) return Buffer.concat(chunks);
       size += value.length;
-      if (size > limitBytes) throw new AppError('payload_too_large');
+      if (size > limitBytes) throw tooLarge(limitBytes);
       chunks.push(value);
     }
   } finally {

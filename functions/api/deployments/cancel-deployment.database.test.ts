@@ -95,7 +95,11 @@ test.each(['deploying', 'deployed', 'failed', 'cancelled', 'purged'])(
     const id = await queue();
     await own.db.query(sql`update deployments set status = ${status} where id = ${id}`);
     const before = await own.messages();
-    await expect(cancel(id)).rejects.toMatchObject({ status: 409, code: 'deployment_state_conflict' });
+    await expect(cancel(id)).rejects.toMatchObject({
+      status: 409,
+      code: 'deployment_state_conflict',
+      details: { status },
+    });
     expect(await own.messages()).toEqual(before);
     expect(await own.db.query(sql`select count(*) as entries from audit_log`)).toEqual([{ entries: 0 }]);
   },

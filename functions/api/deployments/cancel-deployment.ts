@@ -1,6 +1,7 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { cancelDeployment as cancel } from '@miaobu/shared/model/deployment/cancel-deployment';
+import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
@@ -26,7 +27,11 @@ export const cancelDeployment =
         message: 'Cancelled on request.',
         requestId,
       });
-      if (!cancelled) throw new AppError('deployment_state_conflict');
+      if (!cancelled) {
+        const now = await repositories.deployments.find(id);
+        if (!now) throw new AppError('not_found');
+        throw new AppError('deployment_state_conflict', { details: { status: shownStatus(now.status) } });
+      }
       await repositories.auditLog.append({
         actor: showId('user', actor.user.id),
         action: 'deployment.cancelled',

@@ -1,6 +1,7 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor, Operation } from '../operation.ts';
@@ -29,7 +30,9 @@ async function set(
     if (pinned && (deployment.status === 'purging' || deployment.status === 'purged')) {
       throw new AppError('deployment_purged');
     }
-    if (pinned && deployment.status !== 'deployed') throw new AppError('deployment_state_conflict');
+    if (pinned && deployment.status !== 'deployed') {
+      throw new AppError('deployment_state_conflict', { details: { status: shownStatus(deployment.status) } });
+    }
     await repositories.deployments.setPinned(id, pinned);
     await repositories.auditLog.append({
       actor: showId('user', actor.user.id),

@@ -98,7 +98,7 @@ test('a deployment is found under its own project and its own user only, and mis
   ];
   const headers = { 'x-request-id': 'the-same' };
   const refusal = JSON.stringify({
-    error: { code: 'not_found', message: 'There is no such thing here.' },
+    error: { code: 'not_found', message: 'Not found, or not visible to this credential.' },
     request_id: 'the-same',
   });
   for (const path of crossed.flatMap((each) => [each, `${each}/logs`])) {

@@ -13,10 +13,10 @@ export function requirePromotable(environment: Environment, deployment: Deployme
   }
   if (deployment.status === 'purging' || deployment.status === 'purged') throw new AppError('deployment_purged');
   if (deployment.status !== 'deployed') {
-    const details = { problem: 'it is not complete', status: shownStatus(deployment.status) };
+    const details = { problem: 'it is not deployed', status: shownStatus(deployment.status) };
     throw new AppError('deployment_state_conflict', { details });
   }
   if (deployment.id === environment.currentDeploymentId) {
-    throw new AppError('deployment_state_conflict', { details: { problem: 'it is shown already' } });
+    throw new AppError('deployment_state_conflict', { details: { problem: 'it is already current' } });
   }
 }

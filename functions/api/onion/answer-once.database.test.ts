@@ -144,7 +144,7 @@ test('a refusal is an answer too, and stays one', async () => {
   expect([again.status, again.text, made]).toEqual([409, first.text, 1]);
 });
 
-test.each(['database_unavailable', 'internal', 'project_not_ready'] as const)(
+test.each(['database_unavailable', 'internal', 'code_host_unavailable'] as const)(
   'an answer of %s is not kept: the same request may go well now',
   async (code) => {
     instead = async () => {

@@ -14,7 +14,7 @@ export const disableUser =
   (deps: Deps): Operation<'disableUser'> =>
   async ({ params }, actor, context) => {
     const userId = readUser(params.user);
-    if (userId === actor.user.id) throw new AppError('conflict', { details: { reason: 'this is your own account' } });
+    if (userId === actor.user.id) throw new AppError('conflict', { details: { problem: 'this is your own account' } });
     return { data: presentAccount(await setDisabled(deps, userId, true, actor, context)) };
   };
 

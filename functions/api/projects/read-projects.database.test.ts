@@ -43,7 +43,7 @@ test("another user's project is answered exactly as one that does not exist", as
   const missing = await ask(showId('project', '01893726-efee-7f02-8fbf-9f2b7bc2f910'));
   expect(missing.status).toBe(404);
   expect(missing.body).toEqual({
-    error: { code: 'not_found', message: 'There is no such thing here.' },
+    error: { code: 'not_found', message: 'Not found, or not visible to this credential.' },
     request_id: 'the-same',
   });
   const strange = ['secret', id, 'no-such-slug', 'SECRET', 'prj_', id.replace('prj_', 'dep_'), id.toUpperCase(), "'--"];
@@ -115,7 +115,7 @@ test('the client throws what the API said, with the request id that leads to the
   const failing = ada.client('getProject', { params: { project: 'nothing' } });
   const error = await failing.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApiError);
-  expect(error).toMatchObject({ status: 404, code: 'not_found', message: 'There is no such thing here.' });
+  expect(error).toMatchObject({ status: 404, code: 'not_found', message: 'Not found, or not visible to this credential.' });
   const { requestId } = error as ApiError;
   expect(api.log.find((line) => requestId !== undefined && line.includes(requestId))).toBeDefined();
 });
