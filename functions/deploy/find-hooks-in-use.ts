@@ -1,3 +1,4 @@
+import { redeliverMessage } from '@miaobu/shared/model/project/redeliver-message';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Duty } from './run-duties.ts';
 
@@ -8,15 +9,6 @@ export const findHooksInUse =
   (deps: { readonly store: Pick<Store, 'projects' | 'enqueue'> }): Duty =>
   async ({ requestId }) => {
     const inUse = await deps.store.projects.listHooksInUse(IN_USE);
-    for (const { id } of inUse) {
-      await deps.store.enqueue({
-        topic: 'hook.redeliver',
-        lane: `hook:${id}`,
-        dedupeKey: `hook.redeliver:${id}`,
-        payload: { project_id: id },
-        requestId,
-        maxAttempts: 3,
-      });
-    }
+    await deps.store.enqueue(...inUse.map(({ id }) => redeliverMessage(id, requestId)));
     return inUse.length;
   };

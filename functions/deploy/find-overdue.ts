@@ -1,19 +1,13 @@
 import { SILENCE_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { rescueMessage } from '@miaobu/shared/model/deployment/rescue-message';
 import type { Store } from '@miaobu/shared/model/repositories';
 
 const BATCH = 100;
 
-/** Asks for a rescue of every deployment whose time in its status is over, or whose runner is silent. */
+/** Duty: asks for a rescue of every deployment whose time in its status is over, or whose runner is silent. */
 export const findOverdue =
-  (deps: { readonly store: Pick<Store, 'deployments' | 'enqueue'> }) => async (): Promise<void> => {
-    for (const { id, requestId } of await deps.store.deployments.listOverdue(SILENCE_SECONDS, BATCH)) {
-      await deps.store.enqueue({
-        topic: 'deployment.rescue',
-        lane: `deployment:${id}`,
-        dedupeKey: `deployment.rescue:${id}`,
-        payload: { deployment_id: id },
-        requestId,
-        maxAttempts: 8,
-      });
-    }
+  (deps: { readonly store: Pick<Store, 'deployments' | 'enqueue'> }) => async (): Promise<number> => {
+    const overdue = await deps.store.deployments.listOverdue(SILENCE_SECONDS, BATCH);
+    await deps.store.enqueue(...overdue.map(({ id, requestId }) => rescueMessage(id, requestId)));
+    return overdue.length;
   };

@@ -44,7 +44,6 @@ import {
 import { createCredentials } from '@miaobu/shared/runtime/credentials';
 import { startEventFunction } from '@miaobu/shared/runtime/event-function';
 import { duties } from './duties.ts';
-import { findOverdue } from './find-overdue.ts';
 import { runDeploy } from './run-deploy.ts';
 import { topicHandlers } from './topic-handlers.ts';
 
@@ -77,7 +76,6 @@ const run = runDeploy({
   owner: config.instanceId,
   monotonicMs: () => performance.now(),
   sleep,
-  findOverdue: findOverdue({ store }),
   duties: duties({ store }),
   handlers: topicHandlers({
     store,

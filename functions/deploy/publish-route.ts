@@ -5,6 +5,7 @@ import { readId } from '@miaobu/shared/kernel/ids';
 import type { Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import { probeMessage } from '@miaobu/shared/model/route/probe-message';
+import { purgeCacheMessage } from '@miaobu/shared/model/route/purge-cache-message';
 import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import { EVERYWHERE_SECONDS } from './probe-route.ts';
@@ -82,14 +83,7 @@ async function acknowledge(
   // Some places of the edge show it for minutes more, however long ago it was switched away from.
   const before = route.publishedDeploymentId;
   if (before && before !== shown?.deployment.id) await repositories.routes.expose(hostname, before, lease.token);
-  await repositories.enqueue({
-    topic: 'cache.purge',
-    lane: `purge:${hostname}`,
-    dedupeKey: `cache.purge:${hostname}`,
-    payload: { hostname },
-    requestId,
-    maxAttempts: 4,
-  });
+  await repositories.enqueue(purgeCacheMessage(hostname, requestId));
   if (!shown || now.currentDeploymentId !== shown.deployment.id) return;
   if ((await repositories.routes.countBehind(environment.id)) > 0) return;
   await repositories.deployments.markPublished(shown.deployment.id);

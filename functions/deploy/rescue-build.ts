@@ -5,7 +5,7 @@ import { showId } from '@miaobu/shared/kernel/ids';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
-import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deployment';
+import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import {
   BUILD_CAP_SECONDS,

@@ -11,9 +11,10 @@ export type Deps = BuildDeps & { readonly store: Pick<Store, 'deployments'> };
 /**
  * `deployment.rescue`: looks after a deployment that is overdue or whose runner is silent. A build that is complete is adopted, one
  * that still runs gets more time (up to an hour in all), anything else is tried again, at most three times. An upload from somebody's
- * machine cannot be tried again from here.
+ * machine cannot be tried again from here. Droppable: what is still overdue is asked for again within a minute.
  */
 export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> => ({
+  droppable: true,
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
     // Asked again: what was overdue in one status may have its whole time in the next by now.
     const deployment = await deps.store.deployments.findOverdue(deploymentId, SILENCE_SECONDS);

@@ -1,25 +1,22 @@
 import type { deployTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
-import type { findOverdue } from './find-overdue.ts';
 import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 
 export interface Deps extends WorkDeps, DutiesDeps {
   readonly store: WorkDeps['store'] & DutiesDeps['store'];
   readonly handlers: TopicHandlers<(typeof deployTopics)[number]>;
-  readonly findOverdue: ReturnType<typeof findOverdue>;
 }
 
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 30;
 
-/** One wake-up: gives back what vanished workers held, asks for whom is overdue, does its duties, then works until nothing is due. */
+/** One wake-up: gives back what vanished workers held, does its duties, then works until nothing is due. */
 export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {
     const started = deps.monotonicMs();
     await deps.outbox.reap();
-    await deps.findOverdue();
     await runDuties(deps)(context);
     const spentSeconds = (deps.monotonicMs() - started) / 1000;
     const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS - spentSeconds);

@@ -5,6 +5,8 @@ import { SCRUB_SECONDS } from './scrub-routes.ts';
 
 /** What is done without anybody asking, and every how many seconds. */
 export const dutySeconds = {
+  /** Asks for a rescue of every deployment that is overdue: what the timer does each minute, and no doorbell more often. */
+  'find-overdue': 30,
   /** Puts the branches whose turn it is in line to be asked for their heads. Each has its turn every ten minutes. */
   'find-unsynced': 60,
   /** Puts the hooks in line whose failed deliveries are to be asked for again. */

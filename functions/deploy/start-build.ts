@@ -3,7 +3,7 @@ import type { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { type BuildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
-import { runCancelMessage } from '@miaobu/shared/model/deployment/cancel-deployment';
+import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';

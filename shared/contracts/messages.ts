@@ -21,7 +21,7 @@ export const topics = {
   'build.start': z.strictObject({ deployment_id: uuid }),
   /** Stop the run of an attempt that no longer counts. */
   'run.cancel': z.strictObject({ deployment_id: uuid, attempt: z.int().positive() }),
-  /** Find out what became of a deployment that is overdue or whose runner is silent. */
+  /** Find out what became of a deployment that is overdue or whose runner is silent. Droppable. */
   'deployment.rescue': z.strictObject({ deployment_id: uuid }),
   /** Verify what a build uploaded, then switch its environment. */
   'deployment.activate': z.strictObject({ deployment_id: uuid }),

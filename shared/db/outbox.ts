@@ -10,7 +10,7 @@ export interface OutboxMessage {
   /** A pending message with the same key is the same message. */
   readonly dedupeKey: string;
   /** Ids only: the handler reads the current desired state. */
-  readonly payload: Readonly<Record<string, string | number>>;
+  readonly payload: Readonly<Record<string, string | number | undefined>>;
   readonly requestId: string;
   readonly delaySeconds?: number;
   readonly maxAttempts?: number;

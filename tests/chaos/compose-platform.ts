@@ -26,7 +26,6 @@ import type { Retention } from '../../functions/cleanup/retention.ts';
 import { runCleanup } from '../../functions/cleanup/run-cleanup.ts';
 import { sweeps } from '../../functions/cleanup/sweeps.ts';
 import { duties } from '../../functions/deploy/duties.ts';
-import { findOverdue } from '../../functions/deploy/find-overdue.ts';
 import { runDeploy } from '../../functions/deploy/run-deploy.ts';
 import { topicHandlers } from '../../functions/deploy/topic-handlers.ts';
 import { receivePush } from '../../functions/webhook/receive-push.ts';
@@ -156,7 +155,6 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
     deploy: () =>
       runDeploy({
         ...worker,
-        findOverdue: findOverdue({ store }),
         duties: {
           ...duties({ store }),
           ...(without.has('sync') && { 'find-unsynced': nothing }),

@@ -7,6 +7,7 @@ import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slu
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
 import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { connectHookMessage } from '@miaobu/shared/model/project/connect-hook-message';
 import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
 import { type ProjectSettings, webhookSecretContext } from '@miaobu/shared/model/project/project';
 import type { NewProject, ShownProject } from '@miaobu/shared/model/project/project-repository';
@@ -89,14 +90,10 @@ async function insertEverything(
   const environment = await repositories.environments.lock(inserted.id);
   const hostname = address.hostname(project.slug);
   await repositories.routes.insert({ hostname, projectId: project.id, environmentId: environment.id });
-  await repositories.enqueue(connectHostnameMessage(project.id, hostname, requestId));
-  await repositories.enqueue({
-    topic: 'hook.connect',
-    lane: `hook:${project.id}`,
-    dedupeKey: `hook.connect:${project.id}`,
-    payload: { project_id: project.id },
-    requestId,
-  });
+  await repositories.enqueue(
+    connectHostnameMessage(project.id, hostname, requestId),
+    connectHookMessage(project.id, requestId),
+  );
   const deployment = await queueDeployment(repositories, 'api', {
     project,
     environment,

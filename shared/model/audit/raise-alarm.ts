@@ -1,3 +1,4 @@
+import { alarmMessage } from '../outbox/alert-message.ts';
 import type { Repositories } from '../repositories.ts';
 import type { AuditEntry } from './audit-log-repository.ts';
 
@@ -10,12 +11,5 @@ export async function raiseAlarm(
 ): Promise<void> {
   if (await repositories.auditLog.isRecent(entry, ONCE_IN_SECONDS)) return;
   const id = await repositories.auditLog.append(entry);
-  await repositories.enqueue({
-    topic: 'alert.send',
-    lane: 'alert',
-    dedupeKey: `alert.send:${id}`,
-    payload: { audit_id: id },
-    requestId: entry.requestId,
-    maxAttempts: 4,
-  });
+  await repositories.enqueue(alarmMessage(id, entry.requestId));
 }

@@ -1,12 +1,9 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /** Asks for a run for a queued deployment. */
-export const buildStartMessage = (deploymentId: string, requestId: string, delaySeconds = 0): OutboxMessage => ({
-  topic: 'build.start',
-  lane: `deployment:${deploymentId}`,
-  dedupeKey: `build.start:${deploymentId}`,
-  payload: { deployment_id: deploymentId },
-  requestId,
-  delaySeconds,
-  maxAttempts: 8,
-});
+export const buildStartMessage = (deploymentId: string, requestId: string, delaySeconds = 0) =>
+  outboxMessage(
+    'build.start',
+    { deployment_id: deploymentId },
+    { lane: `deployment:${deploymentId}`, key: deploymentId, requestId, delaySeconds },
+  );

@@ -2,6 +2,7 @@ import { closeAttempt } from '../build/close-attempt.ts';
 import type { Repositories } from '../repositories.ts';
 import type { Deployment } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
+import { runCancelMessage } from './run-cancel-message.ts';
 import { superseding } from './superseding.ts';
 
 export interface CancelDeployment {
@@ -49,13 +50,3 @@ async function endAttempt(repositories: Ending, cancelled: Deployment, requestId
   // An uploader is no run of the provider's: it learns from its next request.
   if (trigger !== 'upload') await repositories.enqueue(runCancelMessage(deploymentId, attempt, requestId));
 }
-
-/** Asks for the end of the run of an attempt that no longer counts. */
-export const runCancelMessage = (deploymentId: string, attempt: number, requestId: string) => ({
-  topic: 'run.cancel',
-  lane: `run:${deploymentId}:${attempt}`,
-  dedupeKey: `run.cancel:${deploymentId}:${attempt}`,
-  payload: { deployment_id: deploymentId, attempt },
-  requestId,
-  maxAttempts: 8,
-});

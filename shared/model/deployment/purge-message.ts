@@ -1,11 +1,9 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /** Asks for the deletion of what a deployment marked `purging` leaves outside. */
-export const purgeMessage = (deploymentId: string, requestId: string): OutboxMessage => ({
-  topic: 'deployment.purge',
-  lane: `deployment:${deploymentId}`,
-  dedupeKey: `deployment.purge:${deploymentId}`,
-  payload: { deployment_id: deploymentId },
-  requestId,
-  maxAttempts: 20,
-});
+export const purgeMessage = (deploymentId: string, requestId: string) =>
+  outboxMessage(
+    'deployment.purge',
+    { deployment_id: deploymentId },
+    { lane: `deployment:${deploymentId}`, key: deploymentId, requestId },
+  );

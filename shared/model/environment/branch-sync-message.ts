@@ -1,12 +1,9 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /** Asks for the head of an environment's branch, soon or after a while. Several wishes become one, the earliest. */
-export const branchSyncMessage = (environmentId: string, requestId: string, delaySeconds = 0): OutboxMessage => ({
-  topic: 'branch.sync',
-  lane: `environment:${environmentId}`,
-  dedupeKey: `branch.sync:${environmentId}`,
-  payload: { environment_id: environmentId },
-  requestId,
-  delaySeconds,
-  maxAttempts: 8,
-});
+export const branchSyncMessage = (environmentId: string, requestId: string, delaySeconds = 0) =>
+  outboxMessage(
+    'branch.sync',
+    { environment_id: environmentId },
+    { lane: `environment:${environmentId}`, key: environmentId, requestId, delaySeconds },
+  );

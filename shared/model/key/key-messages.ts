@@ -1,4 +1,4 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 import { ACTIVE_SECONDS } from './create-sealer.ts';
 
 /** Work on keys is done one message after the other. */
@@ -11,14 +11,8 @@ export const SETTLED_SECONDS = 2 * ACTIVE_SECONDS;
 export const FIRST_VERSION = 'v1';
 
 /** Asks for the key ring to be brought in order. */
-export const rewrapMessage = (requestId: string, delaySeconds = 0): OutboxMessage => ({
-  topic: 'keys.rewrap',
-  lane: LANE,
-  dedupeKey: 'keys.rewrap',
-  payload: {},
-  requestId,
-  delaySeconds,
-});
+export const rewrapMessage = (requestId: string, delaySeconds = 0) =>
+  outboxMessage('keys.rewrap', {}, { lane: LANE, requestId, delaySeconds });
 
 /** How far a walk through the values of one key is. */
 export interface ResealProgress {
@@ -31,11 +25,5 @@ export interface ResealProgress {
 }
 
 /** Asks for everything under a key to be sealed anew. */
-export const resealMessage = (progress: ResealProgress, requestId: string, delaySeconds = 0): OutboxMessage => ({
-  topic: 'keys.reseal',
-  lane: LANE,
-  dedupeKey: `keys.reseal:${progress.from}`,
-  payload: { ...progress },
-  requestId,
-  delaySeconds,
-});
+export const resealMessage = (progress: ResealProgress, requestId: string, delaySeconds = 0) =>
+  outboxMessage('keys.reseal', progress, { lane: LANE, key: progress.from, requestId, delaySeconds });

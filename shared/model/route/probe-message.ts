@@ -1,12 +1,9 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /** Asks whether a published deployment is seen at its hostnames. */
-export const probeMessage = (deploymentId: string, requestId: string, delaySeconds: number): OutboxMessage => ({
-  topic: 'route.probe',
-  lane: `probe:${deploymentId}`,
-  dedupeKey: `route.probe:${deploymentId}`,
-  payload: { deployment_id: deploymentId },
-  requestId,
-  delaySeconds,
-  maxAttempts: 4,
-});
+export const probeMessage = (deploymentId: string, requestId: string, delaySeconds: number) =>
+  outboxMessage(
+    'route.probe',
+    { deployment_id: deploymentId },
+    { lane: `probe:${deploymentId}`, key: deploymentId, requestId, delaySeconds },
+  );

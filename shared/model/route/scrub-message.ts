@@ -1,11 +1,4 @@
-import type { OutboxMessage } from '../../db/outbox.ts';
+import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /** Asks for Edge KV to be compared with the database, for the routes that were not verified lately. */
-export const scrubMessage = (requestId: string): OutboxMessage => ({
-  topic: 'route.scrub',
-  lane: 'scrub',
-  dedupeKey: 'route.scrub',
-  payload: {},
-  requestId,
-  maxAttempts: 4,
-});
+export const scrubMessage = (requestId: string) => outboxMessage('route.scrub', {}, { lane: 'scrub', requestId });
