@@ -11,7 +11,7 @@ import { StartError } from './start-error.ts';
 
 const run = promisify(execFile);
 
-export const EXAMPLE_SLUG = 'hello';
+const EXAMPLE_SLUG = 'hello';
 const EXAMPLE_REPOSITORY = `dev/${EXAMPLE_SLUG}`;
 const exampleSite = path.resolve(import.meta.dirname, '..', 'examples', 'plain-site');
 const FIRST_COMMIT = '2026-01-01T00:00:00Z';

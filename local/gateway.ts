@@ -16,7 +16,7 @@ const ESA_VERSION = '2024-09-10';
 const ALIDNS_VERSION = '2015-01-09';
 const FC_PATH = '/2023-03-30/';
 export const GITHUB_PATH = '/github';
-export const CONTROL_PATH = '/_faults';
+const CONTROL_PATH = '/_faults';
 
 /** Which service a request is for. On the real internet the hostname says it; here it is what each protocol looks like. */
 function serviceOf(request: IncomingMessage, services: Services): keyof Services {

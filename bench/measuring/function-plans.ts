@@ -25,7 +25,7 @@ export interface ReleasedLayer {
   readonly unpackedBytes: number;
 }
 
-export function bytesIn(directory: string): number {
+function bytesIn(directory: string): number {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath, entry.name)).size, 0);

@@ -22,7 +22,7 @@ const settings = z.object({
 });
 
 /** The connections to Postgres that an instance of `webhook` has in production. */
-export function webhookPoolSize(): string {
+function webhookPoolSize(): string {
   const text = readFileSync(path.join(checkout, 's.yaml'), 'utf8');
   return settings.parse(parse(text)).resources.webhook_function.props.environmentVariables.DATABASE_POOL_SIZE;
 }

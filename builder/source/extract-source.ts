@@ -9,7 +9,7 @@ import { BuildFailure } from '../build-failure.ts';
 import { isInside } from './folder-inside.ts';
 import { createSourceWriter } from './source-writer.ts';
 
-export const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;
+const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;
 
 const CHUNK_BYTES = 256 * 1024;
 /** An entry's header, one more for a long name, and what fills its last block. */

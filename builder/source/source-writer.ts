@@ -53,5 +53,3 @@ export function createSourceWriter(folder: string) {
     },
   };
 }
-
-export type SourceWriter = ReturnType<typeof createSourceWriter>;

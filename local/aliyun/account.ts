@@ -22,7 +22,7 @@ export interface Account {
   find(accessKeyId: string): Credentials | undefined;
 }
 
-export const LOCAL_ACCOUNT_ID = '1000000000000001';
+const LOCAL_ACCOUNT_ID = '1000000000000001';
 export const LOCAL_REGION = 'cn-hangzhou';
 
 /** `seed` is random per local cloud and kept in its state folder: keys differ between machines and survive a restart. */

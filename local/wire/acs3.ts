@@ -18,7 +18,7 @@ const MAX_CLOCK_SKEW_MS = 15 * 60_000;
 const hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 /** `a=1&b=2` with every name and value percent-encoded by RFC 3986 and sorted, as ACS3 signs it. */
-export function canonicalQuery(query: URLSearchParams): string {
+function canonicalQuery(query: URLSearchParams): string {
   return [...query]
     .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .sort()

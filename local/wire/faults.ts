@@ -11,7 +11,7 @@ import { type Emulator, readBody } from './emulator.ts';
  * - `hang`: never answer
  * - `lost-response`: do it, then cut the connection instead of answering
  */
-export const faultSchema = z.strictObject({
+const faultSchema = z.strictObject({
   service: z.string(),
   method: z.string().optional(),
   /** Found anywhere in the request's path and query. */

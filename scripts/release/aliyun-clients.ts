@@ -30,7 +30,7 @@ const LOST_CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDO
  * Lets a client ask again when the connection was lost and it only wanted to know something: the SDKs keep connections, and
  * a server may close one in the moment in which it is used again. What changes something is not repeated.
  */
-export function readingAgain<Client extends { callApi(...call: never[]): Promise<unknown> }>(client: Client): Client {
+function readingAgain<Client extends { callApi(...call: never[]): Promise<unknown> }>(client: Client): Client {
   const callApi = client.callApi.bind(client) as (...call: unknown[]) => Promise<{ [name: string]: unknown }>;
   client.callApi = async (...call: unknown[]) => {
     const { action = '' } = call[0] as { action?: string };

@@ -25,7 +25,6 @@ export const accessToken = z
     expires_in: z.int().describe('For how many seconds it is valid.'),
   })
   .meta({ id: 'AccessToken', description: 'What API requests of a session are made with, for ten minutes.' });
-export type AccessToken = z.output<typeof accessToken>;
 
 export const startGithubLogin = endpoint({
   method: 'GET',

@@ -65,7 +65,7 @@ export const redeemRequest = z.strictObject({
 export type RedeemRequest = z.output<typeof redeemRequest>;
 
 /** `null` means "detect it". An empty command means "run nothing". */
-export const buildSettings = z.strictObject({
+const buildSettings = z.strictObject({
   root_directory: z.string().max(255),
   install_command: z.string().max(1000).nullable(),
   build_command: z.string().max(1000).nullable(),
@@ -123,7 +123,7 @@ export type LogChunk = z.output<typeof logChunk>;
 
 const seq = z.int().positive();
 
-export const buildFailureCodes = [
+const buildFailureCodes = [
   'source_unavailable',
   'source_invalid',
   'root_directory_missing',

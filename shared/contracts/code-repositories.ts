@@ -32,7 +32,7 @@ export const branch = z
   })
   .meta({ id: 'Branch', description: 'A branch of a repository.' });
 
-export const repositoryAnalysis = z
+const repositoryAnalysis = z
   .strictObject({
     full_name: z.string().describe('`owner/name` of the repository.'),
     branch: z.string().describe('The branch that was looked at.'),

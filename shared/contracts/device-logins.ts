@@ -65,7 +65,7 @@ export const redeemDeviceLogin = endpoint({
   errors: ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'],
 });
 
-export const deviceLogin = z
+const deviceLogin = z
   .strictObject({
     user_code: z.string().describe('The code that the program shows.'),
     client_name: z.string().describe('What the program calls itself.'),

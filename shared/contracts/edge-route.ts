@@ -22,7 +22,7 @@ export const SHARD_LIMIT_BYTES = 256 * 1024;
  * No deployment has more shards: the largest manifest fits into fewer unless its paths were chosen to collide, and then no
  * number is enough.
  */
-export const SHARD_COUNT_LIMIT = 1024;
+const SHARD_COUNT_LIMIT = 1024;
 const ROUTE_LIMIT_BYTES = 4 * 1024;
 
 export interface EdgeRoute {

@@ -6,7 +6,7 @@ import { ofEnvironment, ofProject } from './path-params.ts';
 import { ifMatch } from './preconditions.ts';
 import { shownTime } from './shown-time.ts';
 
-export const branchName = z.string().min(1).max(255);
+const branchName = z.string().min(1).max(255);
 
 export const environment = z
   .strictObject({

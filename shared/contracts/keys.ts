@@ -3,7 +3,7 @@ import { endpoint } from './endpoint.ts';
 import { noParams, noQuery } from './pagination.ts';
 import { shownTime } from './shown-time.ts';
 
-export const keyState = z
+const keyState = z
   .strictObject({
     root_key: z.string().describe('A name for the root key that is configured now. It reveals nothing about the key.'),
     ring_keys: z

@@ -14,7 +14,6 @@ export const pageQuery = z.strictObject({
     .optional()
     .describe('`meta.next_cursor` of the previous page; leave it out for the first page.'),
 });
-export type PageQuery = z.output<typeof pageQuery>;
 
 /** What the answer of a list says besides its page. */
 export const pageMeta = z

@@ -1,5 +1,5 @@
 /** What a credential may be allowed to do: one row a resource, with the actions it has. `read` changes nothing, `deploy` puts something live. */
-export const scopeTable = {
+const scopeTable = {
   account: ['read'],
   repositories: ['read'],
   projects: ['read', 'write'],

@@ -12,7 +12,7 @@ const meaningOf = {
   max_storage_bytes: 'How many bytes its deployments may store; an upload beyond that is refused.',
 };
 
-export const accountLimits = z
+const accountLimits = z
   .strictObject({
     max_active_builds: z.int().describe(meaningOf.max_active_builds),
     max_builds_per_hour: z.int().describe(meaningOf.max_builds_per_hour),
@@ -47,16 +47,14 @@ export const usage = z
     limits: accountLimits,
   })
   .meta({ id: 'Usage', description: 'What an account used within some days.' });
-export type Usage = z.output<typeof usage>;
 
-export const dashboardStats = z
+const dashboardStats = z
   .strictObject({
     projects: z.int().describe('How many projects you have.'),
     active_deployments: z.int().describe('How many deployments are in progress.'),
     builds_this_month: z.int().describe('How many deployments were created since the 1st of the month (UTC+8).'),
   })
   .meta({ id: 'DashboardStats', description: 'How your projects are doing, in three numbers.' });
-export type DashboardStats = z.output<typeof dashboardStats>;
 
 export const getUsage = endpoint({
   method: 'GET',

@@ -1,7 +1,7 @@
 import { AppError } from '../kernel/app-error.ts';
 
 /** The few SQLSTATEs we tell apart (PostgreSQL documentation, appendix A). */
-export const SQLSTATE = {
+const SQLSTATE = {
   uniqueViolation: '23505',
   foreignKeyViolation: '23503',
   serializationFailure: '40001',

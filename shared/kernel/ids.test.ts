@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readId, shortId, showId } from './ids.ts';
+import { readId, showId } from './ids.ts';
 
 test('an id is shown as the TypeID specification says', () => {
   // The specification's own example.
@@ -20,7 +20,3 @@ test.each([
   'dep_01h4vjdvzefw18zfwz5dxw5y8gx',
   "dep_' or 1=1",
 ])('the text %j is no id', (text) => expect(readId('deployment', text)).toBeUndefined());
-
-test('the short form of a deployment is the ten random characters at its end', () => {
-  expect(shortId('dep_01h4vjdvzefw18zfwz5dxw5y8g')).toBe('8zfwz5dxw5y8g'.slice(-10));
-});

@@ -48,8 +48,5 @@ export function readId(kind: IdKind, shown: string): string | undefined {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The ten characters that name a deployment in its own hostname (`{short}--{slug}.{base}`): the random end of its id. */
-export const shortId = (shownId: string) => shownId.slice(-10);
-
 /** `bytes` of randomness in base64url: secrets, nonces, tokens. */
 export const randomToken = (bytes = 32) => randomBytes(bytes).toString('base64url');

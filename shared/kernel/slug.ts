@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-export const SLUG_LIMIT = 40;
+const SLUG_LIMIT = 40;
 
 /** Names a project can never have: our own functions' and hostnames', and what others rely on under a shared domain. */
 export const reservedSlugs: ReadonlySet<string> = new Set([

@@ -18,7 +18,7 @@ const ofUseCases: readonly Allowed[] = [
 ];
 
 /** Which may import which: the table of docs/architecture.md, a row a row. What lies in one folder may import each other. */
-export const importTable: readonly Row[] = [
+const importTable: readonly Row[] = [
   // Ranges of versions and TOML are not read by hand.
   { from: 'shared/kernel/detect/', may: ['shared/kernel/'], packages: ['semver', 'smol-toml'] },
   { from: 'shared/kernel/', may: [], packages: [] },

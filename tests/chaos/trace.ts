@@ -18,7 +18,7 @@ const DIGEST = /\b([0-9a-f]{6})[0-9a-f]{34}(?:[0-9a-f]{24})?\b/g;
 const kinds = { dep: 'deployment', prj: 'project', env: 'environment', usr: 'user' } as const;
 
 /** Ids by their last digits (a run counts them up), hashes by their first. */
-export const shorten = (text: string) =>
+const shorten = (text: string) =>
   text
     .replace(SHOWN_ID, (id, prefix: keyof typeof kinds) => readId(kinds[prefix], id) ?? id)
     .replace(UUID, (_, digits: string) => `#${digits.replace(/^0+/, '')}`)

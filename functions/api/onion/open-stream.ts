@@ -11,7 +11,7 @@ export interface Deps {
   readonly stopping: AbortSignal;
 }
 
-export const STREAMS_PER_USER = 5;
+const STREAMS_PER_USER = 5;
 /** Of a stream that is renewed no longer (every 15 s): its instance has crashed. */
 const LEASE_SECONDS = 45;
 /** Less than Function Compute gives a request (s.yaml): a stream ends before, and its reader comes back with a credential that still counts. */

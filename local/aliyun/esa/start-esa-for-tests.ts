@@ -9,7 +9,7 @@ import { createEsaEmulator, type EsaEmulatorOptions } from './esa-emulator.ts';
 import { sendToEdge, type VisitorRequest } from './send-to-edge.ts';
 
 export const TEST_SITE = 'sites.localhost';
-export const CODE_BUCKET = 'esa-routine-code';
+const CODE_BUCKET = 'esa-routine-code';
 
 /** ESA with its edge and an OSS to read from and upload to, in a directory that goes with it. */
 export async function startEsaForTests(options: Partial<EsaEmulatorOptions> = {}) {

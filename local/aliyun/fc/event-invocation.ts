@@ -22,7 +22,7 @@ export interface EventOutcome {
 }
 
 /** What FC puts in the body for a failure the function could not describe itself. */
-export const functionError = (errorType: string, errorMessage: string): EventOutcome => ({
+const functionError = (errorType: string, errorMessage: string): EventOutcome => ({
   kind: 'function-error',
   body: Buffer.from(JSON.stringify({ errorType, errorMessage })),
 });

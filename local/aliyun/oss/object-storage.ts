@@ -60,7 +60,7 @@ export async function storeObject(
   }
 }
 
-export function requireBucket(storage: ObjectStorage, bucket: string): void {
+function requireBucket(storage: ObjectStorage, bucket: string): void {
   if (storage.state.bucketCreatedAt(bucket) === undefined) {
     throw new OssError(404, 'NoSuchBucket', 'The specified bucket does not exist.', { BucketName: bucket });
   }

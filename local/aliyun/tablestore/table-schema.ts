@@ -9,7 +9,7 @@ import {
   type PrimaryKeyValue,
 } from './plainbuffer-format.ts';
 
-export const keyTypes = { integer: 1, string: 2, binary: 3 } as const;
+const keyTypes = { integer: 1, string: 2, binary: 3 } as const;
 
 export interface KeyColumn {
   readonly name: string;

@@ -84,4 +84,3 @@ export const accountLimitRepository = (db: Queryable) => ({
     return row?.count ?? 0;
   },
 });
-export type AccountLimitRepository = ReturnType<typeof accountLimitRepository>;

@@ -181,4 +181,3 @@ export const accountRepository = (db: Queryable) => ({
       on conflict (token_sha256) do nothing`);
   },
 });
-export type AccountRepository = ReturnType<typeof accountRepository>;

@@ -82,4 +82,3 @@ export const apiTokenRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 });
-export type ApiTokenRepository = ReturnType<typeof apiTokenRepository>;

@@ -96,4 +96,3 @@ export const deviceLoginRepository = (db: Queryable) => ({
     await db.query(sql`update device_logins set redeemed_at = db_now() where id = ${id}`);
   },
 });
-export type DeviceLoginRepository = ReturnType<typeof deviceLoginRepository>;

@@ -32,4 +32,3 @@ export const loginAttemptRepository = (db: Queryable) => ({
     return row;
   },
 });
-export type LoginAttemptRepository = ReturnType<typeof loginAttemptRepository>;

@@ -19,4 +19,3 @@ export const platformSecretRepository = (db: Queryable) => ({
       on conflict (name) do update set sealed = excluded.sealed, updated_at = db_now()`);
   },
 });
-export type PlatformSecretRepository = ReturnType<typeof platformSecretRepository>;

@@ -6,7 +6,7 @@ import type { User } from './account-repository.ts';
 /** A session ends by itself when it was not continued for so long. */
 export const SESSION_DAYS = 7;
 /** For so long a refresh token that was used still yields the one that followed: two tabs, or an answer that got lost. */
-export const REFRESH_GRACE_SECONDS = 10;
+const REFRESH_GRACE_SECONDS = 10;
 const REMEMBERED_DAYS = 30;
 
 export type SessionEnd = 'signed_out' | 'ended_elsewhere' | 'signed_out_everywhere' | 'token_reused' | 'user_disabled';
@@ -107,7 +107,6 @@ export const sessionRepository = (db: Queryable) => ({
     return ended.length;
   },
 });
-export type SessionRepository = ReturnType<typeof sessionRepository>;
 
 async function findByRefreshToken(db: Queryable, sha256: Buffer): Promise<RefreshTokenState | undefined> {
   const [row] = await db.query<RefreshTokenState>(sql`

@@ -35,4 +35,3 @@ export const signInRuleRepository = (db: Queryable) => ({
       select 'user', unnest(${users}::text[]) union all select 'organisation', unnest(${organisations}::text[])`);
   },
 });
-export type SignInRuleRepository = ReturnType<typeof signInRuleRepository>;

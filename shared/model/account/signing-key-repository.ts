@@ -3,7 +3,7 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
 /** So old a key may be and still sign. */
-export const SIGNING_KEY_DAYS = 30;
+const SIGNING_KEY_DAYS = 30;
 /** For so long after a new key came the one before it verifies: longer than a token lives, and than an instance remembers keys. */
 const RETIREMENT_HOURS = 1;
 
@@ -43,4 +43,3 @@ export const signingKeyRepository = (db: Queryable) => ({
       values (${key.kid}, ${key.privateKeySealed}, ${JSON.stringify(key.publicJwk)}::jsonb)`);
   },
 });
-export type SigningKeyRepository = ReturnType<typeof signingKeyRepository>;

@@ -111,4 +111,3 @@ export const auditLogRepository = (db: Queryable) => ({
     return db.query(newest(userId === undefined ? [] : [sql`user_id = ${userId}`], page));
   },
 });
-export type AuditLogRepository = ReturnType<typeof auditLogRepository>;

@@ -161,4 +161,3 @@ export const buildAttemptRepository = (db: Queryable) => ({
               ${JSON.stringify(report.answer)}::jsonb)`);
   },
 });
-export type BuildAttemptRepository = ReturnType<typeof buildAttemptRepository>;

@@ -104,4 +104,3 @@ export const deliveryRepository = (db: Queryable) => ({
     return rows.length;
   },
 });
-export type DeliveryRepository = ReturnType<typeof deliveryRepository>;

@@ -74,4 +74,3 @@ export const deployHookRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 });
-export type DeployHookRepository = ReturnType<typeof deployHookRepository>;

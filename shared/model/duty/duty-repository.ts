@@ -15,4 +15,3 @@ export const dutyRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 });
-export type DutyRepository = ReturnType<typeof dutyRepository>;

@@ -201,4 +201,3 @@ export const environmentRepository = (db: Queryable) => ({
        where id = ${id}`);
   },
 });
-export type EnvironmentRepository = ReturnType<typeof environmentRepository>;

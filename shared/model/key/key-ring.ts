@@ -84,4 +84,3 @@ export function keyRing({ store: { keys }, rootKeys }: Deps) {
     },
   };
 }
-export type KeyRing = ReturnType<typeof keyRing>;

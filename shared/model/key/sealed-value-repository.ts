@@ -123,4 +123,3 @@ export const sealedValueRepository = (db: Queryable) => ({
     return row?.count ?? 0;
   },
 });
-export type SealedValueRepository = ReturnType<typeof sealedValueRepository>;

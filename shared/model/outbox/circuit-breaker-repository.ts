@@ -41,4 +41,3 @@ export const circuitBreakerRepository = (db: Queryable) => ({
     await db.query(sql`delete from circuit_breakers where provider = ${provider}`);
   },
 });
-export type CircuitBreakerRepository = ReturnType<typeof circuitBreakerRepository>;

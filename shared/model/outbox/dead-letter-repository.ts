@@ -46,4 +46,3 @@ export const deadLetterRepository = (db: Queryable) => ({
     return row;
   },
 });
-export type DeadLetterRepository = ReturnType<typeof deadLetterRepository>;

@@ -46,4 +46,3 @@ export const cloudResourceRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 });
-export type CloudResourceRepository = ReturnType<typeof cloudResourceRepository>;

@@ -18,4 +18,3 @@ export const importsRepository = (db: Queryable) => ({
        order by id`);
   },
 });
-export type ImportsRepository = ReturnType<typeof importsRepository>;

@@ -160,6 +160,13 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`update projects set github_hook_id = ${hookId} where id = ${id}`);
   },
 
+  /** Notes that a hook is gone, unless the project has another by now. */
+  async forgetHook(id: string, hookId: number): Promise<boolean> {
+    const rows = await db.query(sql`
+      update projects set github_hook_id = null where id = ${id} and github_hook_id = ${hookId} returning 1`);
+    return rows.length > 0;
+  },
+
   /** Projects with a push hook and a push or deployment within these days; if there are more than `limit`, any of them. */
   listHooksInUse({ activeDays, limit }: { activeDays: number; limit: number }): Promise<{ id: string }[]> {
     return db.query(sql`
@@ -229,4 +236,3 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`delete from data_keys where ${ofProject}`);
   },
 });
-export type ProjectRepository = ReturnType<typeof projectRepository>;

@@ -61,4 +61,3 @@ export const eventStreamRepository = (db: Queryable) => {
     },
   };
 };
-export type EventStreamRepository = ReturnType<typeof eventStreamRepository>;

@@ -86,4 +86,3 @@ export const idempotencyRepository = (db: Queryable) => ({
     return rows.length;
   },
 });
-export type IdempotencyRepository = ReturnType<typeof idempotencyRepository>;

@@ -70,4 +70,3 @@ export const rateLimitRepository = (db: Queryable) => ({
     return rows.length;
   },
 });
-export type RateLimitRepository = ReturnType<typeof rateLimitRepository>;

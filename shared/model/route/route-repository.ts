@@ -124,4 +124,3 @@ export const routeRepository = (db: Queryable) => ({
     return row?.behind ?? 0;
   },
 });
-export type RouteRepository = ReturnType<typeof routeRepository>;

@@ -3,7 +3,7 @@ import type { VariableUsage } from './variable-repository.ts';
 
 export const MAX_VARIABLES = 100;
 /** Function Compute's limit for all variables of a function ("Environment variables", limits). */
-export const RUNTIME_LIMIT_BYTES = 4096;
+const RUNTIME_LIMIT_BYTES = 4096;
 
 /** Throws `variables_full` when a change leaves an environment with more than it can hold, and more than it held. */
 export function requireRoom(before: VariableUsage, after: VariableUsage): void {

@@ -94,4 +94,3 @@ export const variableRepository = (db: Queryable) => ({
     return row ?? { count: 0, runtimeBytes: 0 };
   },
 });
-export type VariableRepository = ReturnType<typeof variableRepository>;
