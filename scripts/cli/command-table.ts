@@ -1,38 +1,38 @@
-import { beginNewKeys } from './begin-new-keys.ts';
-import { changeEnvironment } from './change-environment.ts';
 import type { Command } from './command.ts';
-import { deleteNamed } from './delete-named.ts';
-import { deployAgain } from './deploy-again.ts';
-import { deployHead } from './deploy-head.ts';
-import { importEnvFile } from './import-env-file.ts';
-import { importRepository } from './import-repository.ts';
-import { inspectDeployment } from './inspect-deployment.ts';
-import { linkFolder } from './link-folder.ts';
-import { logIn } from './log-in.ts';
-import { logOut } from './log-out.ts';
-import { makeHook } from './make-hook.ts';
-import { openSite } from './open-site.ts';
-import { promoteComplete } from './promote-complete.ts';
-import { pullEnvFile } from './pull-env-file.ts';
-import { removeHook } from './remove-hook.ts';
-import { removeVariable } from './remove-variable.ts';
-import { revokeToken } from './revoke-token.ts';
-import { rollBack } from './roll-back.ts';
-import { setVariable } from './set-variable.ts';
-import { showAnalysis } from './show-analysis.ts';
-import { showEnvironments } from './show-environments.ts';
-import { showHooks } from './show-hooks.ts';
-import { showKeys } from './show-keys.ts';
-import { showLogs } from './show-logs.ts';
-import { showProjects } from './show-projects.ts';
-import { showStatus } from './show-status.ts';
-import { showTokens } from './show-tokens.ts';
-import { showUsage } from './show-usage.ts';
-import { showUser } from './show-user.ts';
-import { showVariables } from './show-variables.ts';
-import { stopDeployment } from './stop-deployment.ts';
-import { switchStagingOff } from './switch-staging-off.ts';
-import { switchStagingOn } from './switch-staging-on.ts';
+import { analyzeCommand } from './commands/analyze-command.ts';
+import { cancelCommand } from './commands/cancel-command.ts';
+import { deleteCommand } from './commands/delete-command.ts';
+import { deployCommand } from './commands/deploy-command.ts';
+import { envImportCommand } from './commands/env-import-command.ts';
+import { envListCommand } from './commands/env-list-command.ts';
+import { envPullCommand } from './commands/env-pull-command.ts';
+import { envRmCommand } from './commands/env-rm-command.ts';
+import { envSetCommand } from './commands/env-set-command.ts';
+import { environmentsAddCommand } from './commands/environments-add-command.ts';
+import { environmentsCommand } from './commands/environments-command.ts';
+import { environmentsRmCommand } from './commands/environments-rm-command.ts';
+import { environmentsSetCommand } from './commands/environments-set-command.ts';
+import { hooksCreateCommand } from './commands/hooks-create-command.ts';
+import { hooksListCommand } from './commands/hooks-list-command.ts';
+import { hooksRmCommand } from './commands/hooks-rm-command.ts';
+import { importCommand } from './commands/import-command.ts';
+import { inspectCommand } from './commands/inspect-command.ts';
+import { keysRotateCommand } from './commands/keys-rotate-command.ts';
+import { keysStatusCommand } from './commands/keys-status-command.ts';
+import { linkCommand } from './commands/link-command.ts';
+import { listCommand } from './commands/list-command.ts';
+import { loginCommand } from './commands/login-command.ts';
+import { logoutCommand } from './commands/logout-command.ts';
+import { logsCommand } from './commands/logs-command.ts';
+import { openCommand } from './commands/open-command.ts';
+import { promoteCommand } from './commands/promote-command.ts';
+import { redeployCommand } from './commands/redeploy-command.ts';
+import { rollbackCommand } from './commands/rollback-command.ts';
+import { statusCommand } from './commands/status-command.ts';
+import { tokensListCommand } from './commands/tokens-list-command.ts';
+import { tokensRevokeCommand } from './commands/tokens-revoke-command.ts';
+import { usageCommand } from './commands/usage-command.ts';
+import { whoamiCommand } from './commands/whoami-command.ts';
 
 interface CommandGroup {
   readonly title: string;
@@ -45,60 +45,60 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Projects',
     commands: {
-      import: importRepository,
-      analyze: showAnalysis,
-      link: linkFolder,
-      list: showProjects,
-      status: showStatus,
-      open: openSite,
-      delete: deleteNamed,
+      import: importCommand,
+      analyze: analyzeCommand,
+      link: linkCommand,
+      list: listCommand,
+      status: statusCommand,
+      open: openCommand,
+      delete: deleteCommand,
     },
   },
   {
     title: 'Deployments',
     commands: {
-      deploy: deployHead,
-      logs: showLogs,
-      inspect: inspectDeployment,
-      cancel: stopDeployment,
-      redeploy: deployAgain,
-      promote: promoteComplete,
-      rollback: rollBack,
+      deploy: deployCommand,
+      logs: logsCommand,
+      inspect: inspectCommand,
+      cancel: cancelCommand,
+      redeploy: redeployCommand,
+      promote: promoteCommand,
+      rollback: rollbackCommand,
     },
   },
   {
     title: 'Settings',
     commands: {
-      'env list': showVariables,
-      'env set': setVariable,
-      'env rm': removeVariable,
-      'env import': importEnvFile,
-      'env pull': pullEnvFile,
-      environments: showEnvironments,
-      'environments add': switchStagingOn,
-      'environments set': changeEnvironment,
-      'environments rm': switchStagingOff,
-      'hooks list': showHooks,
-      'hooks create': makeHook,
-      'hooks rm': removeHook,
+      'env list': envListCommand,
+      'env set': envSetCommand,
+      'env rm': envRmCommand,
+      'env import': envImportCommand,
+      'env pull': envPullCommand,
+      environments: environmentsCommand,
+      'environments add': environmentsAddCommand,
+      'environments set': environmentsSetCommand,
+      'environments rm': environmentsRmCommand,
+      'hooks list': hooksListCommand,
+      'hooks create': hooksCreateCommand,
+      'hooks rm': hooksRmCommand,
     },
   },
   {
     title: 'You',
     commands: {
-      login: logIn,
-      logout: logOut,
-      whoami: showUser,
-      usage: showUsage,
-      'tokens list': showTokens,
-      'tokens revoke': revokeToken,
+      login: loginCommand,
+      logout: logoutCommand,
+      whoami: whoamiCommand,
+      usage: usageCommand,
+      'tokens list': tokensListCommand,
+      'tokens revoke': tokensRevokeCommand,
     },
   },
   {
     title: 'Platform',
     commands: {
-      'keys status': showKeys,
-      'keys rotate': beginNewKeys,
+      'keys status': keysStatusCommand,
+      'keys rotate': keysRotateCommand,
     },
   },
 ];

@@ -2,7 +2,7 @@ import type { ApiClient, ApiStreams } from '@miaobu/shared/contracts/client';
 import type { ExitCode } from './cli-error.ts';
 import type { OptionName, OptionValues } from './command-options.ts';
 import type { Keyboard } from './keyboard.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './printing/terminal.ts';
 
 /** What a command can reach of the machine it runs on. Tests bring their own. */
 export interface World {

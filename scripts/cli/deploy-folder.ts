@@ -7,9 +7,9 @@ import { type Collected, collectOutput } from '../../builder/site/collect-output
 import { uploadFolder } from '../../builder/upload/upload-folder.ts';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
-import { printableText } from './printable-text.ts';
+import { printableText } from './printing/printable-text.ts';
+import { awaitDeployment } from './printing/show-progress.ts';
 import { projectHere } from './project-here.ts';
-import { awaitDeployment } from './show-progress.ts';
 
 /** The folder's files, by the rules of what a build leaves behind. Nothing is asked of the platform before they are known to be fit. */
 async function filesOf(named: string, from: string): Promise<Collected> {

@@ -1,7 +1,7 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
 import * as z from 'zod';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
-import { printableText } from './printable-text.ts';
+import { printableText } from './printing/printable-text.ts';
 
 /** The system's name for a failed connection (`ECONNREFUSED`), however deep `fetch` wrapped it. */
 function connectionProblem(error: unknown): string | undefined {

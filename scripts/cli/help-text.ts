@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { commandOptions, globalOptions, type OptionName } from './command-options.ts';
 import { commandGroups, commandTable } from './command-table.ts';
 import { nearestName } from './nearest-name.ts';
-import { displayWidth } from './printable-text.ts';
+import { displayWidth } from './printing/printable-text.ts';
 
 export const PROGRAM = 'miaobu';
 

@@ -1,6 +1,6 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
 import { CliError, exitCodes } from './cli-error.ts';
-import { printableText } from './printable-text.ts';
+import { printableText } from './printing/printable-text.ts';
 
 /** Does what a request does, and says in these words that what it names does not exist. */
 export async function orMissing<Result>(request: () => Promise<Result>, words: string): Promise<Result> {

@@ -4,7 +4,7 @@ import type { World } from './command.ts';
 import { explainError } from './explain-error.ts';
 import { findConnection, notSignedIn } from './find-connection.ts';
 import { parseCommandLine } from './parse-command-line.ts';
-import { createTerminal, type Output } from './terminal.ts';
+import { createTerminal, type Output } from './printing/terminal.ts';
 
 /** How often what may go well in a moment is asked again: under a second in all, unless the answer says when. */
 const RETRIES = 2;

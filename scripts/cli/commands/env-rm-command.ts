@@ -1,0 +1,33 @@
+import { CliError, exitCodes } from '../cli-error.ts';
+import type { Command } from '../command.ts';
+import { nearestName } from '../nearest-name.ts';
+import { projectHere } from '../project-here.ts';
+import { environmentFrom } from '../variable-choices.ts';
+
+export const envRmCommand: Command = {
+  summary: 'Deletes an environment variable.',
+  more: 'Deployments are without it from the next one on.',
+  operands: ['<name>'],
+  options: ['project', 'environment'],
+  optionHelp: { environment: 'production or staging; default: production' },
+  examples: [['miaobu env rm API_KEY -e staging', '']],
+  async run(context, [key = '']) {
+    const { client, terminal, options } = context;
+    const environment = environmentFrom(options.environment) ?? 'production';
+    const { slug: project } = await projectHere(context);
+    const { data } = await client('listVariables', { params: { project }, query: { environment } });
+    const variable = data.find((each) => each.key === key);
+    if (!variable) {
+      const near = nearestName(
+        key,
+        data.map((each) => each.key),
+      );
+      const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+      throw new CliError(exitCodes.missing, `${environment} of ${project} has no variable ${key}.${hint}`);
+    }
+    await client('deleteVariable', { params: { project, variable: variable.id } });
+    if (options.json) terminal.json(variable);
+    else terminal.line(`${key} is deleted from ${environment}. Deployments are without it from the next one on.`);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,26 @@
+import { exitCodes } from '../cli-error.ts';
+import type { Command } from '../command.ts';
+import { readCredentials, writeCredentials } from '../credentials-file.ts';
+
+export const logoutCommand: Command = {
+  summary: 'Forgets the token that login has kept.',
+  more: 'The token itself counts until it is revoked.',
+  operands: [],
+  options: [],
+  examples: [
+    ['miaobu logout', 'of where you signed in last'],
+    ['miaobu logout --api-url https://api.example.com', 'of another Miaobu'],
+  ],
+  signedOut: true,
+  async run({ terminal, apiUrl, options, world }) {
+    const { current, origins } = readCredentials(world.environment);
+    const { [apiUrl]: forgotten, ...others } = origins;
+    const isCurrent = current === undefined || current === apiUrl;
+    if (forgotten) writeCredentials(world.environment, { ...(isCurrent ? {} : { current }), origins: others });
+    if (options.json) terminal.json({ api_url: apiUrl, forgotten: forgotten !== undefined });
+    else if (forgotten)
+      terminal.line(`Signed out at ${apiUrl}. Its token is forgotten here, and counts until you revoke it.`);
+    else terminal.line(`You were not signed in at ${apiUrl}.`);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,31 @@
+import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Command } from '../command.ts';
+import { deploymentNamed } from '../deployment-named.ts';
+import { shortSha } from '../printing/deployment-words.ts';
+import { awaitDeployment } from '../printing/show-progress.ts';
+import { projectHere } from '../project-here.ts';
+
+export const redeployCommand: Command = {
+  summary: 'Builds the commit of a deployment once more.',
+  more: 'With the settings and variables of now. Without a name, the newest. Follows it until it is live.',
+  operands: ['[deployment]'],
+  options: ['project', 'environment', 'no-wait'],
+  optionHelp: { environment: 'the newest of this environment; default: production' },
+  examples: [
+    ['miaobu redeploy', 'the newest deployment'],
+    ['miaobu redeploy 3f2c1ab', 'the newest of that commit'],
+  ],
+  async run(context, [named]) {
+    const { client, terminal, options } = context;
+    const project = await projectHere(context);
+    const environment = options.environment ?? 'production';
+    const isMeant = (each: Deployment) => each.environment === environment;
+    const old = await deploymentNamed(context, project, named, isMeant, `deployment in ${environment}`);
+    const params = { project: project.slug, deployment: old.id };
+    const { data: begun } = await client('redeployDeployment', { params, body: {} });
+    if (!options.json) {
+      terminal.line(`Building ${shortSha(begun.commit_sha)} again for ${begun.environment} of ${project.slug}.`);
+    }
+    return awaitDeployment(context, project, begun);
+  },
+};
