@@ -1,6 +1,6 @@
 import { kvKey, ROUTE_NAMESPACE, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { describe, expect, test } from 'vitest';
-import { deploymentId, imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 const HOST = 'blog.sites.example';
 const ROUTE_KEY = `${ROUTE_NAMESPACE}/${kvKey(HOST)}`;

@@ -2,7 +2,7 @@ import { createContext, runInContext } from 'node:vm';
 import { transform } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { bundleEdgeRoutine } from './bundle-edge-routine.ts';
-import { deploymentId, imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 /** Everything the routine may find at the edge. No process, Buffer, require, timers, and no eval. */
 const WEB_PLATFORM = { Request, Response, Headers, URL, TextEncoder, TextDecoder };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, deploymentId, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 const PAGE = { 'about.html': 'the page' };
 const FOLDER = { 'about/index.html': 'the folder' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeSitePath } from './decode-site-path.ts';
-import { deploymentId, imitateEdge, sha256 } from './imitated-edge.ts';
+import { deploymentId, imitateEdge, sha256 } from './testing/imitated-edge.ts';
 
 const decode = (path: string) => decodeSitePath(new URL(`http://site.example${path}`).pathname);
 

@@ -12,7 +12,7 @@ import { blobKey, deploymentPrefix, type Manifest } from '@miaobu/shared/contrac
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EdgeForTests, startEdgeForTests } from '../local/aliyun/esa/start-edge-for-tests.ts';
 import { bundleEdgeRoutine } from './bundle-edge-routine.ts';
-import { deploymentId } from './imitated-edge.ts';
+import { deploymentId } from './testing/imitated-edge.ts';
 
 const HOST = 'blog.sites.localhost';
 const CONTENT = '<p>the page';

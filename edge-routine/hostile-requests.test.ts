@@ -1,6 +1,6 @@
 /** The statements of the security checklist (edge, S-E…) that concern static sites; S-E2 is in decode-site-path.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, deploymentId, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 function aSite() {
   const edge = imitateEdge();

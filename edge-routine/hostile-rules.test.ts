@@ -3,7 +3,7 @@ import { type EdgeRoute, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contra
 import type { RedirectRule } from '@miaobu/shared/contracts/routing-rules';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deploymentId, imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 const HOST = 'blog.sites.example';
 

@@ -1,6 +1,6 @@
 import { shardKey, shardOf, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { expect, test } from 'vitest';
-import { deploymentId, imitateEdge } from './imitated-edge.ts';
+import { deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 const shardReads = (edge: ReturnType<typeof imitateEdge>) =>
   edge.reads.filter((key) => key.startsWith(`${TABLE_NAMESPACE}/`));

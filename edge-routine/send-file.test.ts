@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { deploymentId, imitateEdge, sha256 } from './imitated-edge.ts';
+import { deploymentId, imitateEdge, sha256 } from './testing/imitated-edge.ts';
 
 const TEXT = 'ten bytes!'.repeat(100);
 const TAG = `"${sha256(TEXT)}"`;

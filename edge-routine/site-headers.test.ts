@@ -1,6 +1,6 @@
 import type { HeaderRule, RedirectRule } from '@miaobu/shared/contracts/routing-rules';
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, imitateEdge } from './testing/imitated-edge.ts';
 
 const REVALIDATE = 'public, max-age=0, must-revalidate';
 const FILES = {

@@ -1,6 +1,6 @@
 import type { RedirectRule, RoutingRules } from '@miaobu/shared/contracts/routing-rules';
 import { describe, expect, test } from 'vitest';
-import { A_BROWSER, deploymentId, imitateEdge } from './imitated-edge.ts';
+import { A_BROWSER, deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 
 const PAGES = {
   'index.html': 'home',

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BuiltLayer, buildLayer } from './build-layer.ts';
 import { emitSettings, importedPackages } from './emit-settings.ts';
-import { probeLayer } from './layer-probe.ts';
+import { probeLayer } from './testing/layer-probe.ts';
 import { unpackLayer } from './unpack-layer.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'miaobu-layer-'));
@@ -17,7 +17,7 @@ let layer: BuiltLayer;
 let buildAgain: () => Promise<BuiltLayer>;
 
 beforeAll(async () => {
-  const entryPoints = [path.join(import.meta.dirname, 'layer-probe.ts')];
+  const entryPoints = [path.join(import.meta.dirname, 'testing/layer-probe.ts')];
   const bundle = await build({ ...emitSettings, entryPoints, bundle: true, packages: 'external' });
   probe = bundle.outputFiles[0]?.text ?? '';
   const importedByFunctions = importedPackages(bundle.metafile);

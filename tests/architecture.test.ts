@@ -104,6 +104,14 @@ describe('imports', () => {
     expect(mayImport(file, target, false)).toBe(false);
   });
 
+  test('of a file that only tests need come from where tests keep such files', () => {
+    const ofPlatform = new Set(production.flatMap((file) => importsOf(file).inside.map(({ target }) => target)));
+    const ofTests = new Set(
+      sources.filter(isTest).flatMap((file) => importsOf(file).inside.map(({ target }) => target)),
+    );
+    expect(production.filter((file) => ofTests.has(file) && !ofPlatform.has(file))).toEqual([]);
+  });
+
   test('take nothing that is only for tests', () => {
     // Benchmarks and scripts may import anything.
     const shipped = production.filter((file) => !/^(bench|scripts)\//.test(file));

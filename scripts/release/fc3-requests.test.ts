@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { exampleEnvironment } from './example-environment.ts';
 import { asyncInvokeConfigOf, customDomainOf, functionSettingsOf, triggersOf } from './fc3-requests.ts';
 import { readSYaml, readSYamlText } from './read-s-yaml.ts';
+import { exampleEnvironment } from './testing/example-environment.ts';
 
 const { functions, domain } = readSYaml(await readSYamlText(), exampleEnvironment());
 

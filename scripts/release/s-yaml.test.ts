@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import * as slices from '@miaobu/shared/runtime/config';
 import { describe, expect, test } from 'vitest';
 import { bundleFunctions, functionFolders, handlerOf } from './bundle-functions.ts';
-import { exampleEnvironment } from './example-environment.ts';
 import { type PlatformResources, parseYaml, readSYaml, readSYamlText } from './read-s-yaml.ts';
 import { folderOf, mostConnections, sYamlProblems } from './s-yaml-problems.ts';
+import { exampleEnvironment } from './testing/example-environment.ts';
 
 const text = await readSYamlText();
 const resources = readSYaml(text, exampleEnvironment());

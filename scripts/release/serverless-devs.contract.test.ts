@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { repositoryRoot } from '../../layers/emit-settings.ts';
-import { exampleEnvironment } from './example-environment.ts';
 import { readSYaml, readSYamlText } from './read-s-yaml.ts';
+import { exampleEnvironment } from './testing/example-environment.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'miaobu-serverless-devs-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { httpSiteProbe } from '@miaobu/shared/adapters/node/http-site-probe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deploymentId } from '../../edge-routine/imitated-edge.ts';
+import { deploymentId } from '../../edge-routine/testing/imitated-edge.ts';
 
 const SHOWN = deploymentId('shown');
 

@@ -3,8 +3,8 @@ import http, { createServer, type IncomingMessage, type ServerResponse } from 'n
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openToEdge } from './send-to-edge.ts';
 import { type EdgeForTests, startEdgeForTests } from './start-edge-for-tests.ts';
+import { openToEdge } from './testing/send-to-edge.ts';
 
 const HOST = 'www.sites.localhost';
 

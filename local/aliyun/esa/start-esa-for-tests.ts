@@ -6,7 +6,7 @@ import { listen } from '../../wire/emulator.ts';
 import { createAccount } from '../account.ts';
 import { createOssEmulator } from '../oss/create-oss-emulator.ts';
 import { createEsaEmulator, type EsaEmulatorOptions } from './esa-emulator.ts';
-import { sendToEdge, type VisitorRequest } from './send-to-edge.ts';
+import { sendToEdge, type VisitorRequest } from './testing/send-to-edge.ts';
 
 export const TEST_SITE = 'sites.localhost';
 const CODE_BUCKET = 'esa-routine-code';

@@ -1,6 +1,14 @@
 import sdk, { type Client, type KeyColumn } from 'tablestore';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { always, at, eachTestStartsTablestore, refusal, sequence, textOf, whole } from './tablestore-fixture.ts';
+import {
+  always,
+  at,
+  eachTestStartsTablestore,
+  refusal,
+  sequence,
+  textOf,
+  whole,
+} from './testing/tablestore-fixture.ts';
 
 const tablestore = eachTestStartsTablestore();
 

@@ -1,7 +1,7 @@
 import sdk from 'tablestore';
 import { describe, expect, test } from 'vitest';
 import { listen } from '../../wire/emulator.ts';
-import { account, eachTestStartsTablestore, refusal } from './tablestore-fixture.ts';
+import { account, eachTestStartsTablestore, refusal } from './testing/tablestore-fixture.ts';
 
 const role = account.roleCredentials('acs:ram::1:role/function');
 const tablestore = eachTestStartsTablestore();

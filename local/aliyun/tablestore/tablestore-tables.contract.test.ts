@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DAY, eachTestStartsTablestore, ifAbsent, refusal, sequence, textOf, whole } from './tablestore-fixture.ts';
+import {
+  DAY,
+  eachTestStartsTablestore,
+  ifAbsent,
+  refusal,
+  sequence,
+  textOf,
+  whole,
+} from './testing/tablestore-fixture.ts';
 
 const tablestore = eachTestStartsTablestore();
 

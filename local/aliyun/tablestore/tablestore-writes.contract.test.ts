@@ -9,7 +9,7 @@ import {
   refusal,
   textOf,
   whole,
-} from './tablestore-fixture.ts';
+} from './testing/tablestore-fixture.ts';
 
 const tablestore = eachTestStartsTablestore();
 

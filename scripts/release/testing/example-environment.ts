@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { repositoryRoot } from '../../layers/emit-settings.ts';
+import { repositoryRoot } from '../../../layers/emit-settings.ts';
 
 /** The variables of .env.example, those without an example filled in: an account as tests imagine one. */
 export function exampleEnvironment(): Record<string, string> {

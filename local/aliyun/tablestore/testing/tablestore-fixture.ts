@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sdk, { type Client, type Condition, type Configuration, type KeyColumn, type Row } from 'tablestore';
 import { afterEach, beforeEach } from 'vitest';
-import { listen } from '../../wire/emulator.ts';
-import { createAccount } from '../account.ts';
-import { createTablestoreEmulator } from './tablestore-emulator.ts';
+import { listen } from '../../../wire/emulator.ts';
+import { createAccount } from '../../account.ts';
+import { createTablestoreEmulator } from '../tablestore-emulator.ts';
 
 export const DAY = 86_400;
 export const account = createAccount('tablestore contract test');

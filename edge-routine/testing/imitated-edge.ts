@@ -11,7 +11,7 @@ import {
 } from '@miaobu/shared/contracts/edge-route';
 import { blobKey, deploymentPrefix, type ManifestFile, parseManifest } from '@miaobu/shared/contracts/manifest';
 import type { RoutingRules } from '@miaobu/shared/contracts/routing-rules';
-import { answerVisitor } from './answer-visitor.ts';
+import { answerVisitor } from '../answer-visitor.ts';
 
 /** What the tests of the edge routine run it in: Edge KV, a bucket that answers as OSS does, and a clock. */
 export interface SiteFile {
