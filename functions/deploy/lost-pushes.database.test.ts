@@ -128,21 +128,6 @@ test('one round asks for five deliveries, those tried longest ago, and the next 
   expect((await deployed()).at(-1)?.[0]).toBe(shas.at(-1));
 });
 
-test('a delivery that is refused again and again is sent six times in all', async () => {
-  const site = await pushes.connect();
-  await pushes.wakeUpAfter(0);
-  pushes.setReachable(false);
-  await pushes.push('refused', page());
-  const hook = await hookOf(site.project.id);
-  for (let attempts = 2; attempts <= 6; attempts++) {
-    await pushes.wakeUpAfter(5 * MINUTE);
-    await vi.waitUntil(async () => (await attemptsAt(hook)).length === attempts, { timeout: 10_000 });
-  }
-  await pushes.wakeUpAfter(5 * MINUTE);
-  expect(await pushes.stored.messages('hook.redeliver')).toHaveLength(7);
-  expect(await attemptsAt(hook)).toHaveLength(6);
-});
-
 test('another repository that has taken the name of the project’s own is never deployed', async () => {
   const site = await pushes.connect();
   const known = await deployed();

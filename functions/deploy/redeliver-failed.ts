@@ -1,38 +1,48 @@
+import { showId } from '@miaobu/shared/kernel/ids';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
-import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Conclusion, Lease, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
+import { connectHookMessage } from '@miaobu/shared/model/project/connect-hook-message';
+import type { Project } from '@miaobu/shared/model/project/project';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import type { CodeHost, FailedDelivery } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
   readonly store: Pick<Store, 'projects'>;
   readonly readGithubToken: ReadGithubToken;
-  readonly codeHost: Pick<CodeHost, 'listFailedDeliveries' | 'redeliver'>;
+  readonly codeHost: Pick<CodeHost, 'listFailedDeliveries' | 'redeliver' | 'getRepository'>;
   readonly now: () => Date;
 }
 
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** GitHub sends a delivery again for three days. */
-const KEPT_MS = 3 * 24 * 60 * 60 * 1000;
+const KEPT_MS = 72 * HOUR_MS;
+/** How old a delivery is when it is asked for again: what we have refused often we would probably refuse again. */
+const AGES_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 9 * HOUR_MS, 24 * HOUR_MS, 48 * HOUR_MS] as const;
 /** In one round, those that were tried longest ago; more wait for the next. */
 const AT_ONCE = 5;
-/** What we have refused this often we would refuse again. */
-const ATTEMPTS = 6;
+
+const isDue = ({ attempts, firstAt }: FailedDelivery, now: Date) =>
+  now.getTime() - firstAt.getTime() >= (AGES_MS[attempts - 1] ?? Number.POSITIVE_INFINITY);
 
 /**
- * `hook.redeliver`: asks for the deliveries of a project's hook that failed. GitHub never sends one again by itself. Droppable: the
- * next round asks for the same, and the branch's head is asked for in any case.
+ * `hook.redeliver`: asks for the deliveries of a project's hook that failed. GitHub never sends one again by itself. A hook that is gone
+ * is connected again. Droppable: the next round asks for the same, and the branch's head is asked for in any case.
  */
 export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => ({
   droppable: true,
-  async work({ project_id: projectId }, lease, { log }) {
+  async work({ project_id: projectId }, lease, { log, requestId }) {
     const { store, codeHost } = deps;
     const project = await store.projects.find(projectId);
     if (!project?.githubHookId) return undefined;
     const token = await deps.readGithubToken(project.userId);
     const { repository, githubHookId } = project;
     lease.assertTrusted();
-    const since = new Date(deps.now().getTime() - KEPT_MS);
+    const now = deps.now();
+    const since = new Date(now.getTime() - KEPT_MS);
     const failed = await codeHost.listFailedDeliveries(token, repository, githubHookId, since);
-    for (const { id, guid, attempts } of failed.filter((each) => each.attempts < ATTEMPTS).slice(0, AT_ONCE)) {
+    if (!failed) return reconnect(codeHost, token, project, githubHookId, lease, requestId);
+    for (const { id, guid, attempts } of failed.filter((each) => isDue(each, now)).slice(0, AT_ONCE)) {
       lease.assertTrusted();
       const asked = await codeHost.redeliver(token, repository, githubHookId, id);
       log.info('delivery asked for again', { deliveryGuid: guid, attempts, asked });
@@ -40,3 +50,27 @@ export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => (
     return undefined;
   },
 });
+
+/** Asks for another hook in the place of one that somebody has removed, unless it is the repository that is out of reach. */
+async function reconnect(
+  codeHost: Pick<CodeHost, 'getRepository'>,
+  token: string,
+  { id, repository, githubRepositoryId }: Project,
+  hookId: number,
+  lease: Lease,
+  requestId: string,
+): Promise<Conclusion | undefined> {
+  lease.assertTrusted();
+  if ((await codeHost.getRepository(token, repository))?.id !== githubRepositoryId) return undefined;
+  return async (repositories) => {
+    if (!(await repositories.projects.forgetHook(id, hookId))) return;
+    await repositories.enqueue(connectHookMessage(id, requestId));
+    await repositories.auditLog.append({
+      actor: 'deploy',
+      action: 'hook.lost',
+      subject: showId('project', id),
+      details: { repository, hook_id: hookId },
+      requestId,
+    });
+  };
+}

@@ -36,6 +36,8 @@ export interface FailedDelivery {
   /** The same for all attempts, and what the hook sees. */
   readonly guid: string;
   readonly attempts: number;
+  /** When it was sent for the first time. */
+  readonly firstAt: Date;
 }
 
 export type CommitState = 'pending' | 'success' | 'failure' | 'error';
@@ -88,10 +90,15 @@ export interface CodeHost {
   /** Does nothing when the hook or the repository is gone. */
   deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
   /**
-   * Pushes since then of which no delivery to the hook succeeded, the one tried longest ago first; at most of the newest 500
-   * deliveries. Empty when the hook or the repository is gone.
+   * Pushes first sent since then of which no delivery to the hook succeeded, the one tried longest ago first; at most of the newest 500
+   * deliveries. Undefined when the hook or the repository is missing.
    */
-  listFailedDeliveries(token: string, fullName: string, hookId: number, since: Date): Promise<FailedDelivery[]>;
+  listFailedDeliveries(
+    token: string,
+    fullName: string,
+    hookId: number,
+    since: Date,
+  ): Promise<FailedDelivery[] | undefined>;
   /** Asks for a delivery to be sent again, with the same body and GUID. False when it is too old, or gone. */
   redeliver(token: string, fullName: string, hookId: number, deliveryId: number): Promise<boolean>;
   /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */

@@ -18,6 +18,8 @@ export interface Delivery {
   readonly body: Buffer;
   readonly signature: string;
   readonly id: number;
+  /** When it was sent for the first time, or is to be. */
+  readonly firstAt: Date;
   /** How often it was sent. */
   attempts: number;
   /** A 2xx came back. */
@@ -77,7 +79,8 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     const body = Buffer.from(JSON.stringify(event));
     const told = [...hooks].map(([url, { secret }], index) => {
       const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
-      return { guid, url, body, signature, id: deliveries.length + index, attempts: 0, answered: false };
+      const id = deliveries.length + index;
+      return { guid, url, body, signature, id, firstAt: clock.date(), attempts: 0, answered: false };
     });
     deliveries.push(...told);
     return told;
@@ -129,6 +132,7 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     },
     async listFailedDeliveries(_token, _repository, hookId) {
       const url = [...hooks].find(([, { id }]) => id === hookId)?.[0];
+      if (url === undefined) return undefined;
       return deliveries.filter((each) => each.url === url && each.attempts > 0 && !each.answered);
     },
     async redeliver(_token, _repository, _hookId, deliveryId) {

@@ -60,6 +60,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
   const { store, db } = stored;
   const webhook = webhookUnderTest(stored);
   let reachable = true;
+  let moved = 0;
   const server = createServer(async (request, response) => {
     const body = await readBody(request, 1 << 25);
     const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
@@ -73,7 +74,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
   const { codeHost } = github;
   const handlers = {
     'hook.connect': connectHook({ ...stored, codeHost, controlOrigin }),
-    'hook.redeliver': redeliverFailed({ ...stored, codeHost, now: () => new Date() }),
+    'hook.redeliver': redeliverFailed({ ...stored, codeHost, now: () => new Date(Date.now() + moved * 1000) }),
     'branch.sync': syncBranch({ ...stored, codeHost }),
   };
   const work = () => workerUnderTest(stored)(handlers);
@@ -123,6 +124,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
     },
     async wakeUpAfter(seconds) {
       await stored.moveClock(seconds);
+      moved += seconds;
       await outbox(db).reap();
       await duties(context);
       await work();
@@ -140,6 +142,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
       for (const { id } of hooks) await codeHost.deleteHook('token-of-you', 'you/site', id);
       await stored.empty();
       reachable = true;
+      moved = 0;
     },
     async close() {
       await github.close();

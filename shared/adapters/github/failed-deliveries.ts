@@ -8,6 +8,7 @@ const deliverySchema = z.object({
   guid: z.string(),
   event: z.string(),
   delivered_at: z.iso.datetime(),
+  redelivery: z.boolean(),
   /** `OK`, or what went wrong in words. */
   status: z.string(),
 });
@@ -25,7 +26,7 @@ export const listFailedDeliveries =
     let cursor: string | undefined = '';
     for (let page = 0; page < PAGES && cursor !== undefined; page++) {
       const answer = await request({ token, path: `${address}${cursor}`, expect: [404] });
-      if (answer.status === 404) return [];
+      if (answer.status === 404) return undefined;
       const shown = readGithubJson(z.array(deliverySchema), answer);
       const recent = shown.filter(({ delivered_at }) => new Date(delivered_at) >= since);
       found.push(...recent);
@@ -41,14 +42,16 @@ function nextCursor(link: string | undefined): string | undefined {
   return cursor === null ? undefined : `&cursor=${encodeURIComponent(cursor)}`;
 }
 
-/** One for each GUID that has no success: attempts share it, and come newest first. */
+/** One for each GUID that has no success: attempts share it, and come newest first. One whose first attempt is not listed is too old. */
 function failedAmong(deliveries: readonly Delivery[]): FailedDelivery[] {
-  const failed = new Map<string, FailedDelivery>();
-  const succeeded = new Set<string>();
-  for (const { id, guid, status } of deliveries) {
-    if (status === 'OK') succeeded.add(guid);
-    const later = failed.get(guid);
-    failed.set(guid, { id: later?.id ?? id, guid, attempts: (later?.attempts ?? 0) + 1 });
+  const attempts = new Map<string, Delivery[]>();
+  for (const each of deliveries) attempts.set(each.guid, [...(attempts.get(each.guid) ?? []), each]);
+  const failed: FailedDelivery[] = [];
+  for (const [guid, ofOne] of attempts) {
+    const [last] = ofOne;
+    const first = ofOne.find(({ redelivery }) => !redelivery);
+    if (!last || !first || ofOne.some(({ status }) => status === 'OK')) continue;
+    failed.push({ id: last.id, guid, attempts: ofOne.length, firstAt: new Date(first.delivered_at) });
   }
-  return [...failed.values()].filter(({ guid }) => !succeeded.has(guid)).reverse();
+  return failed.reverse();
 }
