@@ -3,6 +3,7 @@
 -- A content that is being deleted: the row outlives the object. Nothing is known of what lies there, so it is not verified.
 alter table blobs add column doomed_at timestamptz;
 alter table blobs add constraint blobs_doomed_check check (doomed_at is null or verified_at is null);
+create index blobs_doomed on blobs (project_id) where doomed_at is not null;
 
 -- An account's storage is summed over contents that are promised as well as over those that were verified.
 drop index blobs_stored;
@@ -22,5 +23,6 @@ create table content_sweeps (
 drop table content_sweeps;
 drop index blobs_stored;
 create index blobs_stored on blobs (project_id) include (bytes) where verified_at is not null;
+drop index blobs_doomed;
 alter table blobs drop constraint blobs_doomed_check;
 alter table blobs drop column doomed_at;

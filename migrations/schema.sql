@@ -61,6 +61,7 @@ create table blobs (
   constraint blobs_doomed_check CHECK (doomed_at IS NULL OR verified_at IS NULL),
   constraint blobs_sha256_check CHECK (length(sha256) = 32)
 );
+CREATE INDEX blobs_doomed ON blobs USING btree (project_id) WHERE doomed_at IS NOT NULL;
 CREATE INDEX blobs_stored ON blobs USING btree (project_id) INCLUDE (bytes, verified_at);
 
 create table build_attempts (

@@ -109,7 +109,12 @@ describe('uploads', () => {
     await markVerified('there');
     await stored.moveClock(86_400);
     await (await publishing()).uploads('there', 'missing');
-    const unwanted = await stored.store.blobs.listUnwanted(site.project.id, 3600, 10, '');
+    const unwanted = await stored.store.blobs.listUnwanted(
+      site.project.id,
+      { verified: 3600, unverified: 3600 },
+      10,
+      '',
+    );
     expect(unwanted).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { UPLOAD_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import type { Store } from '@miaobu/shared/model/repositories';
+import { requireRoomForUploads } from '@miaobu/shared/model/usage/require-storage-room';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import type { AuthenticateRunner, Runner, RunnerClaim } from './authenticate-runner.ts';
 
@@ -20,7 +21,7 @@ const FOR_EVER = { 'cache-control': 'public, max-age=31536000, immutable' } as c
 
 export interface Deps {
   readonly authenticateRunner: AuthenticateRunner;
-  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs' | 'limits' | 'usage'>;
+  readonly store: Pick<Store, 'deployments' | 'projects' | 'transaction'>;
   readonly objectStore: Pick<ObjectStore, 'presignPut'>;
 }
 
@@ -31,14 +32,6 @@ async function projectOf(deps: Deps, { deploymentId, attempt }: Runner) {
   const project = await deps.store.projects.find(deployment.projectId);
   if (!project) throw new AppError('attempt_closed');
   return project;
-}
-
-/** Refuses more bytes than the account may store. */
-async function assertRoom(deps: Deps, { userId }: { readonly userId: string }, moreBytes: number): Promise<void> {
-  const { maxStorageBytes } = await deps.store.limits.find(userId);
-  if ((await deps.store.usage.storedBytes(userId)) + moreBytes > maxStorageBytes) {
-    throw new AppError('limit_reached', { details: { limit: 'storage', max_bytes: maxStorageBytes } });
-  }
 }
 
 /** Where to PUT those blobs that the project does not have yet: links for exactly that key and that many bytes. */
@@ -52,13 +45,11 @@ export const requestUploads =
         throw new AppError('artifact_invalid', { details: { file_limit_bytes: MANIFEST_LIMITS.fileBytes } });
       }
     }
-    const missing = await deps.store.blobs.wantMany(project.id, [...blobs.values()]);
-    if (missing.length > 0)
-      await assertRoom(
-        deps,
-        project,
-        missing.reduce((sum, hash) => sum + (blobs.get(hash)?.bytes ?? 0), 0),
-      );
+    const missing = await deps.store.transaction(async (repositories) => {
+      const wanted = await repositories.blobs.wantMany(project.id, [...blobs.values()]);
+      if (wanted.length > 0) await requireRoomForUploads(repositories, project.userId);
+      return wanted;
+    });
     return {
       uploads: await Promise.all(
         missing.map(async (sha256) => {

@@ -35,14 +35,24 @@ const store = repositories(database);
 const objectStore = ossObjectStore({ ...config.objectStore, ...cloud });
 const edgeStore = esaEdgeStore({ ...config.edge, ...cloud });
 
+const monotonicMs = () => performance.now();
+
 const run = runCleanup({
   outbox: outbox(database),
   store,
   owner: config.instanceId,
-  monotonicMs: () => performance.now(),
+  monotonicMs,
   sleep,
+  timeLimit: (ms) => AbortSignal.timeout(ms),
   markPurgeable: markPurgeable({ store, retention }),
-  sweeps: sweeps({ store, objectStore, edgeStore, retention, sitesDomain: new URL(config.sitesOrigin).hostname }),
+  sweeps: sweeps({
+    store,
+    objectStore,
+    edgeStore,
+    retention,
+    sitesDomain: new URL(config.sitesOrigin).hostname,
+    monotonicMs,
+  }),
   handlers: { 'deployment.purge': purgeDeployment({ store, objectStore, edgeStore }) },
 });
 

@@ -1,7 +1,10 @@
-import type { Context } from '@miaobu/shared/kernel/context';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
+import { showId } from '@miaobu/shared/kernel/ids';
 import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Retention } from './retention.ts';
+import type { Sweep } from './run-cleanup.ts';
 
 const ENVIRONMENTS_A_PAGE = 100;
 
@@ -12,25 +15,36 @@ export interface Deps {
 
 /**
  * First phase of cleanup: marks what may go, under the lock that switches and rollbacks take too, so that nothing can become
- * current while it is being deleted. Returns how many deployments were marked.
+ * current while it is being deleted. Returns how many deployments were marked. An environment of which that cannot be said now keeps
+ * no other from being looked at.
  */
 export const markPurgeable =
-  ({ store, retention }: Deps) =>
-  async ({ requestId }: Pick<Context, 'requestId'>): Promise<number> => {
+  ({ store, retention }: Deps): Sweep =>
+  async ({ requestId, log, signal }) => {
+    const markIn = (environmentId: string) =>
+      store.transaction(async (repositories) => {
+        await repositories.environments.lock(environmentId);
+        const { keep, graceSeconds } = retention;
+        const purgeable = await repositories.deployments.listPurgeable(environmentId, keep, graceSeconds);
+        for (const { id } of purgeable) {
+          await repositories.deployments.move(id, { to: 'purging', by: 'cleanup', requestId });
+          await repositories.enqueue(purgeMessage(id, requestId));
+        }
+        return purgeable.length;
+      });
     let marked = 0;
     let afterId: string | undefined;
     for (;;) {
       const environments = await store.environments.listIds({ limit: ENVIRONMENTS_A_PAGE, afterId });
       for (const { id } of environments) {
-        marked += await store.transaction(async (repositories) => {
-          await repositories.environments.lock(id);
-          const purgeable = await repositories.deployments.listPurgeable(id, retention.keep, retention.graceSeconds);
-          for (const deployment of purgeable) {
-            await repositories.deployments.move(deployment.id, { to: 'purging', by: 'cleanup', requestId });
-            await repositories.enqueue(purgeMessage(deployment.id, requestId));
-          }
-          return purgeable.length;
-        });
+        if (signal.aborted) return marked;
+        try {
+          marked += await markIn(id);
+        } catch (error) {
+          // Its project was deleted since the page was read.
+          if (error instanceof AppError && error.code === 'not_found') continue;
+          log.error('environment not looked at', { environmentId: showId('environment', id), ...describeError(error) });
+        }
       }
       if (environments.length < ENVIRONMENTS_A_PAGE) return marked;
       afterId = environments.at(-1)?.id;

@@ -1,4 +1,5 @@
 import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Store } from '@miaobu/shared/model/repositories';
 import { deleteTable } from '@miaobu/shared/model/route/delete-table';
@@ -19,22 +20,33 @@ export interface Deps {
 
 /**
  * Deletes what failed, cancelled and purged deployments have left outside: the manifest of a runner, a routing table that was never
- * switched to, what was uploaded late. Once for each; contents go with `sweep-blobs.ts`.
+ * switched to, what was uploaded late. Once for each; contents go with `sweep-blobs.ts`. One that cannot be emptied keeps no other
+ * from it, and is tried again in the next round.
  */
 export const removeLeftovers =
   ({ store, objectStore, edgeStore }: Deps): Sweep =>
-  async ({ signal }) => {
+  async ({ log, signal }) => {
     const trusted = { assertTrusted: () => signal.throwIfAborted() };
+    const failed = new Set<string>();
     let emptied = 0;
-    for (;;) {
-      const leftovers = await store.deployments.listLeftovers(LATE_SECONDS, DEPLOYMENTS_A_PAGE);
-      for (const { id, slug } of leftovers) {
+    while (!signal.aborted) {
+      const leftovers = await store.deployments.listLeftovers(LATE_SECONDS, DEPLOYMENTS_A_PAGE + failed.size);
+      const next = leftovers.filter(({ id }) => !failed.has(id));
+      if (next.length === 0) break;
+      for (const { id, slug } of next) {
+        if (signal.aborted) break;
         const shown = showId('deployment', id);
-        await deleteTable(edgeStore, shown, trusted);
-        await deleteFolder(objectStore, `${deploymentPrefix(slug, shown)}/`, trusted);
-        await store.deployments.markEmptied(id);
-        emptied += 1;
+        try {
+          await deleteTable(edgeStore, shown, trusted);
+          await deleteFolder(objectStore, `${deploymentPrefix(slug, shown)}/`, trusted);
+          await store.deployments.markEmptied(id);
+          emptied += 1;
+        } catch (error) {
+          if (signal.aborted) break;
+          failed.add(id);
+          log.error('what a deployment left was not removed', { deploymentId: shown, ...describeError(error) });
+        }
       }
-      if (leftovers.length < DEPLOYMENTS_A_PAGE) return emptied;
     }
+    return emptied;
   };

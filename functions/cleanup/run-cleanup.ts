@@ -2,38 +2,60 @@ import type { cleanupTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
-import type { markPurgeable } from './mark-purgeable.ts';
 
-/** One look for what may go. Returns how much went. */
+/** One look for what may go. Returns how much went. Begins nothing more when its signal fires: then its time is up. */
 export type Sweep = (context: Context) => Promise<number>;
 
 export interface Deps extends WorkDeps {
   readonly handlers: TopicHandlers<(typeof cleanupTopics)[number]>;
-  readonly markPurgeable: ReturnType<typeof markPurgeable>;
-  /** In this order, each by the name of what it counts. */
-  readonly sweeps: Readonly<Record<string, Sweep>>;
+  readonly markPurgeable: Sweep;
+  /** Each by the name of what it counts, in order. */
+  readonly sweeps: {
+    /** Statements only. */
+    readonly quick: Readonly<Record<string, Sweep>>;
+    /** What asks vendors about everything there is. */
+    readonly long: Readonly<Record<string, Sweep>>;
+  };
+  /** Fires after so many milliseconds. */
+  readonly timeLimit: (ms: number) => AbortSignal;
 }
 
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 60;
 
-/** One round: mark what may go, delete what was marked, then sweep what nobody uses. A sweep that fails stops no other. */
+/**
+ * One round: mark what may go, then everything that takes little time, delete what was marked, and sweep what nobody uses. Each part has
+ * an equal share of the time that is left when its turn comes, so that none can keep those after it from theirs; what fails stops no other.
+ */
 export const runCleanup =
   (deps: Deps) =>
-  async (
-    context: Context & { readonly timeoutSeconds: number },
-  ): Promise<{ readonly marked: number; readonly purged: number } & Readonly<Record<string, number>>> => {
+  async (context: Context & { readonly timeoutSeconds: number }): Promise<Readonly<Record<string, number>>> => {
+    const end = deps.monotonicMs() + Math.max(1, context.timeoutSeconds - MARGIN_SECONDS) * 1000;
+    const secondsLeft = () => (end - deps.monotonicMs()) / 1000;
     await deps.outbox.reap();
-    const marked = await deps.markPurgeable(context);
-    const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS);
-    const purged = await workOutbox(deps, deps.handlers, context, budgetSeconds);
-    const swept: Record<string, number> = {};
-    for (const [name, sweep] of Object.entries(deps.sweeps)) {
+
+    const purge = (own: Context, seconds: number) => workOutbox(deps, deps.handlers, own, seconds);
+    const parts: [name: string, part: (own: Context, seconds: number) => Promise<number>][] = [
+      ['marked', deps.markPurgeable],
+      ...Object.entries(deps.sweeps.quick),
+      ['purged', purge],
+      ...Object.entries(deps.sweeps.long),
+    ];
+    const done: Record<string, number> = {};
+    for (const [index, [name, part]] of parts.entries()) {
+      if (secondsLeft() <= 0) {
+        context.log.error('no time was left for a part of the cleanup', { part: name });
+        continue;
+      }
+      const seconds = secondsLeft() / (parts.length - index);
+      const signal = AbortSignal.any([context.signal, deps.timeLimit(Math.ceil(seconds * 1000))]);
       try {
-        swept[name] = await sweep(context);
+        done[name] = await part({ ...context, signal }, seconds);
+        if (signal.aborted)
+          context.log.warn('a part of the cleanup goes on in the next round', { part: name, seconds });
       } catch (error) {
-        context.log.error('sweep failed', { sweep: name, ...describeError(error) });
+        context.log.error('a part of the cleanup failed', { part: name, ...describeError(error) });
       }
     }
-    return { marked, purged, ...swept };
+    return done;
   };

@@ -2,19 +2,25 @@ import { type ArtifactManifest, blobsOfArtifact, parseArtifactManifest } from '@
 import { blobKey, deploymentPrefix } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
+import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { DELETE_WITHIN_SECONDS } from '@miaobu/shared/model/build/blob-repository';
+import type { SweptProject } from '@miaobu/shared/model/build/content-sweep-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import { LATE_SECONDS } from './remove-leftovers.ts';
+import type { Sweep } from './run-cleanup.ts';
 
 const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PROJECTS_A_PAGE = 100;
 const BLOBS_A_PAGE = 1000;
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'blobs'>;
+  readonly store: Pick<Store, 'deployments' | 'blobs' | 'contentSweeps' | 'now'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'delete'>;
-  /** Contents that a build asked for within this time are never touched. */
+  /** Contents that a build asked for within this time are never touched, if they were verified; else within `LATE_SECONDS`. */
   readonly graceSeconds: number;
+  readonly monotonicMs: () => number;
 }
 
 type Using = Awaited<ReturnType<Store['deployments']['listWithManifest']>>[number];
@@ -43,9 +49,10 @@ async function manifestOf(
 }
 
 /** Every content that a deployment of the project may still show. */
-async function contentsInUse(deps: Deps, project: { id: string; slug: string }): Promise<Set<string>> {
+async function contentsInUse(deps: Deps, project: SweptProject, signal: AbortSignal): Promise<Set<string>> {
   const inUse = new Set<string>();
   for (const deployment of await deps.store.deployments.listWithManifest(project.id)) {
+    signal.throwIfAborted();
     const manifest = await manifestOf(deps, project.slug, deployment);
     for (const blob of manifest ? blobsOfArtifact(manifest) : []) inUse.add(blob.sha256);
   }
@@ -53,42 +60,78 @@ async function contentsInUse(deps: Deps, project: { id: string; slug: string }):
 }
 
 /**
- * Deletes contents that no deployment uses any more (mark and sweep). A content is forgotten in the database first: a build
- * that asks for it from then on uploads it again, so a crash in between leaves an unused object, never a missing one. A
- * project in which something is not as it should be is left as it is, and keeps no other from being swept.
+ * Deletes contents that no deployment uses any more (mark and sweep), without ever meeting an upload of the same: `blob-repository.ts`
+ * says how. A crash on the way leaves a doomed content, which the next sweep takes up; never a missing one, or one that nobody knows.
+ * Begins with the projects that have waited longest and reads manifests only of those in which something has happened. A project in
+ * which something is not as it should be is left as it is, and keeps no other from being swept.
  */
 export const sweepBlobs =
-  (deps: Deps) =>
-  async ({ log }: Pick<Context, 'log'>): Promise<number> => {
+  (deps: Deps): Sweep =>
+  async ({ log, signal }) => {
+    const roundBegan = await deps.store.now();
     let swept = 0;
-    let afterId: string | undefined;
-    for (;;) {
-      const projects = await deps.store.projects.listIds({ limit: PROJECTS_A_PAGE, afterId });
+    while (!signal.aborted) {
+      const projects = await deps.store.contentSweeps.listDue({
+        before: roundBegan,
+        graceSeconds: deps.graceSeconds,
+        limit: PROJECTS_A_PAGE,
+      });
       for (const project of projects) {
-        swept += await sweepProject(deps, project).catch((error: unknown) => {
-          log.error('project not swept', { projectId: showId('project', project.id), error: String(error) });
-          return 0;
-        });
+        if (signal.aborted) break;
+        swept += await sweepOnce(deps, project, { log, signal });
       }
-      if (projects.length < PROJECTS_A_PAGE) break;
-      afterId = projects.at(-1)?.id;
+      if (projects.length === 0) break;
     }
     if (swept > 0) log.info('unused contents deleted', { swept });
     return swept;
   };
 
-async function sweepProject(deps: Deps, project: { id: string; slug: string }): Promise<number> {
+type SweepContext = Pick<Context, 'log' | 'signal'>;
+
+async function sweepOnce(deps: Deps, project: SweptProject, context: SweepContext): Promise<number> {
+  const sweep = await deps.store.contentSweeps.begin(project.id);
+  // The project was forgotten meanwhile.
+  if (!sweep) return 0;
+  try {
+    const swept = await sweepProject(deps, project, context);
+    if (!context.signal.aborted) await deps.store.contentSweeps.end(sweep);
+    return swept;
+  } catch (error) {
+    // What is left of it has its turn in a later round.
+    if (context.signal.aborted) return 0;
+    context.log.error('project not swept', { projectId: showId('project', project.id), ...describeError(error) });
+    return 0;
+  }
+}
+
+async function sweepProject(deps: Deps, project: SweptProject, { log, signal }: SweepContext): Promise<number> {
+  const grace = { verified: deps.graceSeconds, unverified: Math.min(deps.graceSeconds, LATE_SECONDS) };
   let swept = 0;
   let after = '';
   let inUse: Set<string> | undefined;
-  for (;;) {
-    const unwanted = await deps.store.blobs.listUnwanted(project.id, deps.graceSeconds, BLOBS_A_PAGE, after);
-    if (unwanted.length === 0) return swept;
-    inUse ??= await contentsInUse(deps, project);
+  while (!signal.aborted) {
+    const unwanted = await deps.store.blobs.listUnwanted(project.id, grace, BLOBS_A_PAGE, after);
+    if (unwanted.length === 0) break;
+    inUse ??= await contentsInUse(deps, project, signal);
     const unused = unwanted.filter((hash) => !inUse?.has(hash));
-    const forgotten = await deps.store.blobs.forgetUnwanted(project.id, unused, deps.graceSeconds);
-    await deps.objectStore.delete(forgotten.map((hash) => blobKey(project.slug, hash)));
-    swept += forgotten.length;
     after = unwanted.at(-1) ?? after;
+    if (unused.length === 0) continue;
+
+    const begun = deps.monotonicMs();
+    const doom = await deps.store.blobs.doomUnwanted(project.id, unused, grace);
+    if (!doom) continue;
+    if (deps.monotonicMs() - begun > DELETE_WITHIN_SECONDS * 1000) {
+      throw new AppError('database_unavailable', { message: 'the database took too long: it is too late to delete' });
+    }
+    await deps.objectStore.delete(doom.hashes.map((hash) => blobKey(project.slug, hash)));
+    swept += doom.hashes.length;
+    const tooLate = await deps.store.blobs.forgetDoomed(project.id, doom);
+    if (tooLate.length > 0) {
+      log.error('a deletion took so long that a build may have uploaded the same again', {
+        projectId: showId('project', project.id),
+        contents: tooLate.length,
+      });
+    }
   }
+  return swept;
 }

@@ -5,7 +5,7 @@ import { forgetHistory } from './forget-history.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { resumeTeardowns } from './resume-teardowns.ts';
 import type { Retention } from './retention.ts';
-import type { Sweep } from './run-cleanup.ts';
+import type { Deps as CleanupDeps } from './run-cleanup.ts';
 import { sweepBlobs } from './sweep-blobs.ts';
 import { sweepInventory } from './sweep-inventory.ts';
 
@@ -16,13 +16,17 @@ export interface Deps {
   readonly retention: Retention;
   /** Domain that the hostnames of sites end in. */
   readonly sitesDomain: string;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
 }
 
-/** Every sweep of a round, in order, by the name of what it counts. */
-export const sweeps = (deps: Deps): Readonly<Record<string, Sweep>> => ({
-  swept: sweepBlobs({ ...deps, graceSeconds: deps.retention.contentGraceSeconds }),
-  emptied: removeLeftovers(deps),
-  orphans: sweepInventory(deps),
-  forgotten: forgetHistory(deps),
-  teardowns: resumeTeardowns(deps),
-});
+/** Every sweep of a round, by the name of what it counts. */
+export const sweeps = (deps: Deps) =>
+  ({
+    quick: { teardowns: resumeTeardowns(deps), forgotten: forgetHistory(deps) },
+    long: {
+      emptied: removeLeftovers(deps),
+      swept: sweepBlobs({ ...deps, graceSeconds: deps.retention.contentGraceSeconds }),
+      orphans: sweepInventory(deps),
+    },
+  }) satisfies CleanupDeps['sweeps'];

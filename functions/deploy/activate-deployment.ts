@@ -8,12 +8,13 @@ import type { Environment } from '@miaobu/shared/model/environment/environment-r
 import { switchEnvironment } from '@miaobu/shared/model/environment/switch-environment';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import { requireRoomForContents } from '@miaobu/shared/model/usage/require-storage-room';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { verifyArtifact } from './verify-artifact.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs'>;
+  readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs' | 'limits' | 'usage'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'get' | 'put' | 'delete'>;
   readonly edgeStore: Pick<EdgeStore, 'putMany'>;
 }
@@ -31,6 +32,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
 
     const manifest = await verifyArtifact(deps, deployment, project.slug, lease);
     if (manifest.kind !== 'static') throw cannotRun(manifest);
+    await requireRoomForContents(deps.store, project.userId);
     const shown = showId('deployment', deploymentId);
     const shards = routingTable(manifest);
     lease.assertTrusted();
@@ -77,7 +79,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
 });
 
 /** Errors whose message is written for the owner of the deployment. */
-const SAYS_WHY: ReadonlySet<ErrorCode> = new Set(['artifact_invalid', 'servers_not_supported']);
+const SAYS_WHY: ReadonlySet<ErrorCode> = new Set(['artifact_invalid', 'servers_not_supported', 'limit_reached']);
 
 const RUNTIMES = { node: 'Node.js', python: 'Python' } as const;
 

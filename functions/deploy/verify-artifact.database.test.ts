@@ -235,7 +235,8 @@ describe('a content', () => {
     await deploy.work();
     await stored.moveClock(2 * 86_400);
     await deploy.build(site, { 'new.html': 'new' }, { manifest: JSON.stringify(manifestOf({ 'index.html': 'old' })) });
-    const unwanted = () => stored.store.blobs.listUnwanted(site.project.id, 86_400, 10, '');
+    const unwanted = () =>
+      stored.store.blobs.listUnwanted(site.project.id, { verified: 86_400, unverified: 86_400 }, 10, '');
     expect(await unwanted()).toEqual([sha256Of('old')]);
     await deploy.work();
     expect(await unwanted()).toEqual([]);

@@ -85,8 +85,10 @@ test('a package that no deployment has any more is deleted by the sweep; one tha
   const manifest = serverManifest(FILES, PACKAGE);
   await playServerBuild(deploy.callback, await deploy.begin(site), manifest, PACKAGE);
   const { store } = stored;
+  const { objectStore } = cloud;
+  const sweepOnce = sweepBlobs({ store, objectStore, graceSeconds: 3600, monotonicMs: () => performance.now() });
   const sweep = () =>
-    sweepBlobs({ store, objectStore: cloud.objectStore, graceSeconds: 3600 })({ log: createLog({}, () => {}) });
+    sweepOnce({ requestId: 'timer', log: createLog({}, () => {}), signal: new AbortController().signal });
   await stored.moveClock(4000);
   expect([await sweep(), await isStored(manifest)]).toEqual([0, true]);
   await deploy.work();

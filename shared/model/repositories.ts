@@ -22,6 +22,7 @@ import { signingKeyRepository } from './account/signing-key-repository.ts';
 import { auditLogRepository } from './audit/audit-log-repository.ts';
 import { blobRepository } from './build/blob-repository.ts';
 import { buildAttemptRepository } from './build/build-attempt-repository.ts';
+import { contentSweepRepository } from './build/content-sweep-repository.ts';
 import { deliveryRepository } from './delivery/delivery-repository.ts';
 import { pushRepository } from './delivery/push-repository.ts';
 import { deployHookRepository } from './deploy-hook/deploy-hook-repository.ts';
@@ -63,6 +64,7 @@ const bind = (db: Queryable) => ({
   pushes: pushRepository(db),
   attempts: buildAttemptRepository(db),
   blobs: blobRepository(db),
+  contentSweeps: contentSweepRepository(db),
   routes: routeRepository(db),
   breakers: circuitBreakerRepository(db),
   deadLetters: deadLetterRepository(db),

@@ -1,5 +1,6 @@
 import { sql } from '@miaobu/shared/db/sql';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
+import { createLog } from '@miaobu/shared/runtime/logger';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
@@ -54,7 +55,7 @@ test('staging is switched on with a hostname of its own, and deploys the head of
     auto_promote: true,
     deployment: { status: 'queued', environment: 'staging', trigger: 'manual', commit_sha: NEXT, branch: 'next' },
   });
-  expect(await topics()).toEqual(['build.start', 'commit.status', 'hostname.connect']);
+  expect(await topics()).toEqual(['branch.sync', 'build.start', 'commit.status', 'hostname.connect']);
   expect(await own.store.routes.find(HOSTNAME)).toMatchObject({ environmentId: (await staging()).id });
   expect((await list()).map(({ name }) => name)).toEqual(['production', 'staging']);
   expect(await actions()).toContain('environment.switched_on');
@@ -113,12 +114,13 @@ test('of what it showed nothing is kept but what is pinned, once no visitor can 
   await off();
 
   const mark = markPurgeable({ store: own.store, retention: { keep: 3, graceSeconds: 24 * 3600 } });
+  const context = { requestId: 'cleanup', log: createLog({}, () => {}), signal: new AbortController().signal };
   const statuses = async () => Promise.all(ids.map(async (each) => (await own.deployment(each)).status));
-  await mark({ requestId: 'cleanup' });
+  await mark(context);
   expect(await statuses()).toEqual(['deployed', 'purging', 'deployed']);
   expect((await own.deployment(unseen)).status).toBe('purging');
   await own.moveClock(3601);
-  await mark({ requestId: 'cleanup' });
+  await mark(context);
   expect(await statuses()).toEqual(['deployed', 'purging', 'purging']);
 });
 

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../db/database.ts';
-import { sql } from '../../db/sql.ts';
+import { type Sql, sql } from '../../db/sql.ts';
+import { AppError } from '../../kernel/app-error.ts';
 
 /** A file's content, named by its SHA-256 in lower-case hex. */
 export interface Blob {
@@ -7,68 +8,146 @@ export interface Blob {
   readonly bytes: number;
 }
 
+/** Seconds since a build last wanted a content before it may be deleted. */
+export interface ContentGrace {
+  readonly verified: number;
+  readonly unverified: number;
+}
+
+/** Contents that are the caller's to delete, for a while. */
+export interface Doom {
+  readonly hashes: readonly string[];
+  readonly doomedAt: Date;
+}
+
+/** A deletion is not begun later than this after its contents were doomed. */
+export const DELETE_WITHIN_SECONDS = 5;
+/**
+ * From here on nothing of the deletion of a doomed content can be under way, whether or not somebody has seen it end: a call to the
+ * store is given up after 60 seconds. It may be doomed again, or wanted.
+ */
+const DELETION_SECONDS = 120;
+/** How soon to ask again: most deletions take less than a second. */
+const SOON_SECONDS = 2;
+/** A builder waits no longer than this at once. */
+const LONGEST_WAIT_SECONDS = 60;
+
 const bytea = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
+const hashesOf = (rows: readonly { readonly sha256: Buffer }[]) => rows.map(({ sha256 }) => sha256.toString('hex'));
+const isNotBeingDeleted = (doomedAt: Sql) =>
+  sql`(${doomedAt} is null or ${doomedAt} < db_now() - make_interval(secs => ${DELETION_SECONDS}))`;
+const isUnwanted = (grace: ContentGrace) => sql`
+  ${isNotBeingDeleted(sql`doomed_at`)}
+  and wanted_at < db_now() - make_interval(
+        secs => case when verified_at is null then ${grace.unverified}::float8 else ${grace.verified}::float8 end)`;
 
-/** Which contents a project's bucket holds. Only what `deploy` has read and hashed counts. */
-export const blobRepository = (db: Queryable) => ({
-  /**
-   * Notes that a build needs these contents and returns those that are not there yet. Every one of them is safe from
-   * sweeping for a day from now.
-   */
-  async wantMany(projectId: string, blobs: readonly Blob[]): Promise<string[]> {
-    const rows = await db.query<{ sha256: Buffer }>(sql`
-      insert into blobs (project_id, sha256, bytes)
-      select ${projectId}::uuid, wanted.sha256, wanted.bytes
-        from unnest(${bytea(blobs.map((blob) => blob.sha256))}::bytea[], ${blobs.map((blob) => blob.bytes)}::bigint[])
-             as wanted (sha256, bytes)
-       order by wanted.sha256
-      on conflict (project_id, sha256) do update set wanted_at = db_now()
-      returning sha256, verified_at is null as missing`);
-    return (rows as { sha256: Buffer; missing: boolean }[])
-      .filter((row) => row.missing)
-      .map((row) => row.sha256.toString('hex'));
-  },
+/**
+ * Which contents a project's folder of the bucket holds, or may hold: there is no object without a row. Only what `deploy` has read and
+ * hashed counts as there. A content is deleted in three steps, so that no deletion meets an upload: it is doomed, its object is deleted,
+ * its row is. In between no build is told anything about it but to ask again.
+ */
+export const blobRepository = (db: Queryable) => {
+  /** Seconds after which those of the contents that are being deleted can be asked for again. */
+  async function secondsToWait(projectId: string, hashes: readonly string[]): Promise<number> {
+    const [row] = await db.query<{ age: number | null }>(sql`
+      select extract(epoch from db_now() - max(doomed_at))::float8 as age from blobs
+       where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[])`);
+    const age = row?.age ?? 0;
+    if (age <= DELETE_WITHIN_SECONDS) return SOON_SECONDS;
+    return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, Math.ceil(DELETION_SECONDS - age)));
+  }
 
-  /** Those of the hashes that were verified, with their sizes. */
-  async findVerified(projectId: string, hashes: readonly string[]): Promise<Map<string, number>> {
-    const rows = await db.query<{ sha256: Buffer; bytes: number }>(sql`
-      select sha256, bytes from blobs
-       where project_id = ${projectId} and verified_at is not null and sha256 = any (${bytea(hashes)}::bytea[])`);
-    return new Map(rows.map((row) => [row.sha256.toString('hex'), row.bytes]));
-  },
+  return {
+    /**
+     * Notes that a build needs these contents, each named once, and returns those that are not there yet. From now on the sweep leaves
+     * all of them alone for its grace. Of what nobody has verified the largest size that was ever announced counts. Throws
+     * `content_being_deleted`; outside a transaction the others are wanted all the same.
+     */
+    async wantMany(projectId: string, blobs: readonly Blob[]): Promise<string[]> {
+      const hashes = blobs.map((blob) => blob.sha256);
+      const rows = await db.query<{ sha256: Buffer; missing: boolean }>(sql`
+        insert into blobs as b (project_id, sha256, bytes)
+        select ${projectId}::uuid, wanted.sha256, wanted.bytes
+          from unnest(${bytea(hashes)}::bytea[], ${blobs.map((blob) => blob.bytes)}::bigint[]) as wanted (sha256, bytes)
+         order by wanted.sha256
+        on conflict (project_id, sha256) do update
+          set wanted_at = db_now(), doomed_at = null,
+              bytes = case when b.verified_at is null then greatest(b.bytes, excluded.bytes) else b.bytes end
+          where ${isNotBeingDeleted(sql`b.doomed_at`)}
+        returning sha256, verified_at is null as missing`);
+      if (rows.length < blobs.length) {
+        const retryAfterSeconds = await secondsToWait(projectId, hashes);
+        throw new AppError('content_being_deleted', { details: { retryAfterSeconds } });
+      }
+      return hashesOf(rows.filter((row) => row.missing));
+    },
 
-  /** Records contents that were read back and hashed. `bytes` is what was really there. */
-  async markVerified(projectId: string, blobs: readonly Blob[]): Promise<void> {
-    await db.query(sql`
-      insert into blobs (project_id, sha256, bytes, verified_at)
-      select ${projectId}::uuid, found.sha256, found.bytes, db_now()
-        from unnest(${bytea(blobs.map((blob) => blob.sha256))}::bytea[], ${blobs.map((blob) => blob.bytes)}::bigint[])
-             as found (sha256, bytes)
-       order by found.sha256
-      on conflict (project_id, sha256) do update set verified_at = db_now(), bytes = excluded.bytes`);
-  },
+    /** Those of the hashes that were verified, with their sizes. */
+    async findVerified(projectId: string, hashes: readonly string[]): Promise<Map<string, number>> {
+      const rows = await db.query<{ sha256: Buffer; bytes: number }>(sql`
+        select sha256, bytes from blobs
+         where project_id = ${projectId} and verified_at is not null and sha256 = any (${bytea(hashes)}::bytea[])`);
+      return new Map(rows.map((row) => [row.sha256.toString('hex'), row.bytes]));
+    },
 
-  /** Contents that no build has wanted for `graceSeconds`: candidates for the sweep, from just above `after`. */
-  async listUnwanted(projectId: string, graceSeconds: number, limit: number, after: string): Promise<string[]> {
-    const rows = await db.query<{ sha256: Buffer }>(sql`
-      select sha256 from blobs
-       where project_id = ${projectId} and wanted_at < db_now() - make_interval(secs => ${graceSeconds})
-         and sha256 > ${Buffer.from(after, 'hex')}
-       order by sha256 limit ${limit}`);
-    return rows.map((row) => row.sha256.toString('hex'));
-  },
+    /** Records contents that were read back and hashed. `bytes` is what was really there. */
+    async markVerified(projectId: string, blobs: readonly Blob[]): Promise<void> {
+      await db.query(sql`
+        insert into blobs (project_id, sha256, bytes, verified_at)
+        select ${projectId}::uuid, found.sha256, found.bytes, db_now()
+          from unnest(${bytea(blobs.map((blob) => blob.sha256))}::bytea[], ${blobs.map((blob) => blob.bytes)}::bigint[])
+               as found (sha256, bytes)
+         order by found.sha256
+        on conflict (project_id, sha256) do update set verified_at = db_now(), bytes = excluded.bytes`);
+    },
 
-  /**
-   * Forgets contents before they are deleted, unless a build has wanted them meanwhile; returns those forgotten. From
-   * here on a build is told to upload them again.
-   */
-  async forgetUnwanted(projectId: string, hashes: readonly string[], graceSeconds: number): Promise<string[]> {
-    const rows = await db.query<{ sha256: Buffer }>(sql`
-      delete from blobs
-       where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[])
-         and wanted_at < db_now() - make_interval(secs => ${graceSeconds})
-      returning sha256`);
-    return rows.map((row) => row.sha256.toString('hex'));
-  },
-});
+    /** Contents that no build has wanted for so long: candidates for the sweep, from just above `after`. */
+    async listUnwanted(projectId: string, grace: ContentGrace, limit: number, after: string): Promise<string[]> {
+      return hashesOf(
+        await db.query(sql`
+          select sha256 from blobs
+           where project_id = ${projectId} and ${isUnwanted(grace)} and sha256 > ${Buffer.from(after, 'hex')}
+           order by sha256 limit ${limit}`),
+      );
+    },
+
+    /**
+     * Takes contents for deletion that no build has wanted meanwhile and nobody else is deleting. The caller begins to delete their
+     * objects within `DELETE_WITHIN_SECONDS`, or not at all. Whoever fails leaves them doomed: they are unwanted again later.
+     */
+    async doomUnwanted(projectId: string, hashes: readonly string[], grace: ContentGrace): Promise<Doom | undefined> {
+      // Locked in the order in which builds lock them. Milliseconds are what comes back unchanged.
+      const rows = await db.query<{ sha256: Buffer; doomedAt: Date }>(sql`
+        with unwanted as materialized (
+          select sha256 from blobs
+           where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) and ${isUnwanted(grace)}
+           order by sha256 for update
+        )
+        update blobs b set doomed_at = date_trunc('milliseconds', db_now()), verified_at = null
+          from unwanted where b.project_id = ${projectId} and b.sha256 = unwanted.sha256
+        returning b.sha256, b.doomed_at`);
+      const [first] = rows;
+      return first && { hashes: hashesOf(rows), doomedAt: first.doomedAt };
+    },
+
+    /**
+     * Forgets what was doomed and whose objects are gone. Returns those of which this came too late: after `DELETION_SECONDS` somebody
+     * else has taken them, and may have uploaded them before our deletion arrived. They are no longer taken for verified.
+     */
+    async forgetDoomed(projectId: string, { hashes, doomedAt }: Doom): Promise<string[]> {
+      return hashesOf(
+        await db.query(sql`
+          with forgotten as (
+            delete from blobs
+             where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) and doomed_at = ${doomedAt}
+            returning sha256
+          )
+          update blobs set verified_at = null
+           where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[])
+             and sha256 not in (select sha256 from forgotten)
+          returning sha256`),
+      );
+    },
+  };
+};
 export type BlobRepository = ReturnType<typeof blobRepository>;

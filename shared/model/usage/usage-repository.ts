@@ -64,6 +64,17 @@ export const usageRepository = (db: Queryable) => ({
     return row?.bytes ?? 0;
   },
 
+  /**
+   * The same, and those that were promised a place: as long as there is a row, its object may be there. What a build that came to
+   * nothing was promised is counted until the sweep has deleted it, which is two hours after it was last asked for: by then no link
+   * to upload it is valid any more. (To stop earlier would be to forget what was uploaded and never reported.)
+   */
+  async claimedBytes(userId: string): Promise<number> {
+    const [row] = await db.query<{ bytes: number | null }>(sql`
+      select sum(b.bytes)::bigint as bytes from blobs b join projects p on p.id = b.project_id where p.user_id = ${userId}`);
+    return row?.bytes ?? 0;
+  },
+
   /** Today and the 1st of this month, as `YYYY-MM-DD`. */
   async billDays(): Promise<{ readonly today: string; readonly first: string }> {
     const [row] = await db.query<{ today: string; first: string }>(sql`
