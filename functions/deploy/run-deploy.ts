@@ -1,6 +1,7 @@
-import type { deployTopics } from '@miaobu/shared/contracts/messages';
+import { deployTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
+import { raiseBacklogAlarm } from './raise-backlog-alarm.ts';
 import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 
 export interface Deps extends WorkDeps, DutiesDeps {
@@ -11,7 +12,7 @@ export interface Deps extends WorkDeps, DutiesDeps {
 /** The end of an invocation is kept free for what is under way. */
 const MARGIN_SECONDS = 30;
 
-/** One wake-up: gives back what vanished workers held, does its duties, then works until nothing is due. */
+/** One wake-up: gives back what vanished workers held, does its duties, works until nothing is due, and tells when something is. */
 export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {
@@ -20,5 +21,7 @@ export const runDeploy =
     await runDuties(deps)(context);
     const spentSeconds = (deps.monotonicMs() - started) / 1000;
     const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS - spentSeconds);
-    return { done: await workOutbox(deps, deps.handlers, context, budgetSeconds) };
+    const done = await workOutbox(deps, deps.handlers, context, budgetSeconds);
+    await raiseBacklogAlarm(deps, deployTopics)(context);
+    return { done };
   };

@@ -33,6 +33,13 @@ export type Lease = Pick<LeasedMessage, 'id' | 'leaseToken'>;
 
 export type OutboxState = 'pending' | 'leased' | 'done' | 'dead' | 'cancelled';
 
+/** Work that is due and that nobody does. */
+export interface Backlog {
+  readonly count: number;
+  readonly oldestSeconds: number;
+  readonly oldestTopic: string;
+}
+
 export interface Failure {
   /** `transient`, `throttled`, `permanent`, … for the dead-letter page. */
   readonly errorClass: string;
@@ -171,6 +178,21 @@ export const outbox = (db: Database) => ({
   async reap(): Promise<number> {
     const [row] = await db.query<{ reaped: number }>(sql`select outbox_reap() as reaped`);
     return row?.reaped ?? 0;
+  },
+
+  /**
+   * Messages of these topics that have been due for longer than so many seconds, unless something of their lane is being worked on. At most
+   * a thousand are counted. Undefined when there are none.
+   */
+  async backlog(topics: readonly string[], seconds: number): Promise<Backlog | undefined> {
+    const [row] = await db.query<Backlog>(sql`
+      select count(*)::integer as count, extract(epoch from db_now() - min(run_at))::double precision as oldest_seconds,
+             (array_agg(topic order by run_at))[1] as oldest_topic
+        from (select run_at, topic from outbox
+               where state = 'pending' and run_at < db_now() - make_interval(secs => ${seconds}) and topic = any (${topics}::text[])
+                 and lane <> all (array(select b.lane from outbox b where b.state = 'leased'))
+               order by run_at limit 1000) as late`);
+    return row && row.count > 0 ? row : undefined;
   },
 
   /** Seconds until the next pending message of these topics is due (0: now); undefined when there is none. */

@@ -103,7 +103,6 @@ export interface Store extends Repositories {
   assertReady(): Promise<void>;
 }
 
-/** Everything the model keeps in this database. Calls of the result are statements of their own; those within `transaction` are one. */
 export const repositories = (db: Database): Store => ({
   ...bind(db),
   transaction: (work) => db.transaction((transaction) => work(bind(transaction))),

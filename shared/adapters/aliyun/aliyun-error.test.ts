@@ -20,6 +20,10 @@ test.each([
   expect(meaning(vendorError(status, code))).toBe(expected);
 });
 
+test('which service asks to slow down is told, for they share one code for it', () => {
+  expect(aliyunError(vendorError(429, 'TooQuickRequests'), 'dns_unavailable').details).toEqual({ service: 'dns' });
+});
+
 test('no answer at all is a passing failure', () => {
   expect(meaning(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBe('edge_unavailable');
   expect(meaning('a string')).toBe('edge_unavailable');

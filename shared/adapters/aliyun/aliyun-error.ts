@@ -12,7 +12,7 @@ export function aliyunErrorCode(error: unknown): string | undefined {
 }
 
 /**
- * What an error of Alibaba Cloud's SDKs means to us: `vendor_throttled`; `unavailable` when a later try may succeed, which
+ * What an error of Alibaba Cloud's SDKs means to us: `vendor_throttled` (`details.service`, as in the code `{service}_unavailable`); `unavailable` when a later try may succeed, which
  * includes no answer at all; `vendor_rejected` when the same request will be refused again. The vendor's text is for the
  * log only.
  */
@@ -20,9 +20,12 @@ export function aliyunError(error: unknown, unavailable: ErrorCode): AppError {
   if (error instanceof AppError) return error;
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   const code = aliyunErrorCode(error) ?? '';
-  const wrap = (meaning: ErrorCode) =>
-    new AppError(meaning, { cause: error, message: `Alibaba Cloud: ${describe(error)}` });
-  if (statusCode === 429 || THROTTLED.test(code)) return wrap('vendor_throttled');
+  const options = { cause: error, message: `Alibaba Cloud: ${describe(error)}` };
+  const wrap = (meaning: ErrorCode) => new AppError(meaning, options);
+  if (statusCode === 429 || THROTTLED.test(code)) {
+    const details = { service: unavailable.replace(/_unavailable$/, '') };
+    return new AppError('vendor_throttled', { ...options, details });
+  }
   const passing = typeof statusCode !== 'number' || statusCode >= 500 || PASSING.has(code) || PASSING_SUFFIX.test(code);
   return wrap(passing ? unavailable : 'vendor_rejected');
 }

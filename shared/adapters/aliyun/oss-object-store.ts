@@ -168,7 +168,9 @@ function appErrorOf(error: OSS.OssSdkError): AppError {
   const message = `OSS ${error.code ?? error.name} (status ${error.status}, request ${error.requestId ?? 'unanswered'})`;
   const options = { message, cause: error };
   if (error.code === 'FileAlreadyExists') return new AppError('conflict', options);
-  if (error.status === 429 || error.code === 'SlowDown') return new AppError('vendor_throttled', options);
+  if (error.status === 429 || error.code === 'SlowDown') {
+    return new AppError('vendor_throttled', { ...options, details: { service: 'object_store' } });
+  }
   const isRefusal = error.status !== undefined && error.status >= 400 && error.status < 500;
   return new AppError(isRefusal ? 'vendor_rejected' : 'object_store_unavailable', options);
 }

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sendAlert } from '../../../functions/deploy/send-alert.ts';
 import { workerUnderTest } from '../../../tests/database/deploy-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { Alert } from '../../ports/alert-channel.ts';
+import { activateMessage } from '../deployment/activate-message.ts';
+import { providerOfError, providersOf } from './providers.ts';
 import type { TopicHandler } from './work-outbox.ts';
 
 let own: TestStore;
@@ -14,6 +16,7 @@ beforeAll(async () => {
 beforeEach(() => own.empty());
 afterAll(() => own.close());
 
+const ID = '0198c0de-0000-7000-8000-000000000000';
 const state = async () => (await own.store.breakers.list()).find(({ provider }) => provider === 'esa')?.state;
 const fail = async (times: number) => {
   for (let i = 0; i < times; i++) await own.store.breakers.recordFailure('esa');
@@ -64,7 +67,7 @@ test('one provider that is down keeps nothing waiting that does not need it', as
     topic: 'commit.status',
     lane: 'status',
     dedupeKey: 'status',
-    payload: { environment_id: '0198c0de-0000-7000-8000-000000000000', commit_sha: 'a'.repeat(40) },
+    payload: { environment_id: ID, commit_sha: 'a'.repeat(40) },
     requestId: 'request-1',
   });
   const handlers = {
@@ -82,6 +85,116 @@ test('one provider that is down keeps nothing waiting that does not need it', as
   await workerUnderTest(own)(handlers);
   expect(published).toEqual(['a.example']);
   expect(await own.store.breakers.list()).toEqual([]);
+});
+
+describe('after the pause of a breaker', () => {
+  /** Lets every call that is under way at the provider be counted, and answered when the test says so. */
+  function slowProvider(answer: () => Promise<undefined>) {
+    const begun: string[] = [];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const handlers = {
+      'route.publish': {
+        async work({ hostname }) {
+          begun.push(hostname);
+          await released;
+          return answer();
+        },
+      } as TopicHandler<'route.publish'>,
+    };
+    return { begun, handlers, release: () => release() };
+  }
+  const down = () => Promise.reject(new AppError('edge_unavailable'));
+  const attempts = async () =>
+    (await own.messages('route.publish')).reduce((sum, message) => sum + message.attempts, 0);
+
+  beforeEach(async () => {
+    await fail(10);
+    for (let n = 0; n < 20; n++) await put(`${n}.example`);
+    await own.moveClock(16);
+  });
+
+  test('one message tries, and while the provider is still down no other', async () => {
+    await workerUnderTest(own)({ 'route.publish': { work: down } as TopicHandler<'route.publish'> });
+    expect([await attempts(), await state()]).toEqual([1, 'open']);
+  });
+
+  test('one message tries of all that several instances could work on, for as long as it takes', async () => {
+    const { begun, handlers, release } = slowProvider(down);
+    const workers = ['a', 'b', 'c'].map((owner) => workerUnderTest(own)(handlers, { owner }));
+    // Those that find nothing to try leave by themselves.
+    await Promise.race([
+      Promise.all([workers[0], workers[1]]),
+      Promise.all([workers[1], workers[2]]),
+      Promise.all([workers[0], workers[2]]),
+    ]);
+    expect(begun).toHaveLength(1);
+    release();
+    await Promise.all(workers);
+    expect([await attempts(), await state()]).toEqual([1, 'open']);
+  });
+
+  test('everything goes on as soon as one message has succeeded', async () => {
+    await workerUnderTest(own)({ 'route.publish': { work: async () => undefined } as TopicHandler<'route.publish'> });
+    expect((await own.messages('route.publish')).map((message) => message.state)).toEqual(Array(20).fill('done'));
+    expect(await own.store.breakers.list()).toEqual([]);
+  });
+
+  test('one that fails for a reason of its own leaves the decision to the next', async () => {
+    let tries = 0;
+    const handler = {
+      async work() {
+        tries += 1;
+        if (tries === 1) throw new AppError('artifact_invalid');
+        if (tries === 2) return down();
+        return undefined;
+      },
+    } as TopicHandler<'route.publish'>;
+    await workerUnderTest(own)({ 'route.publish': handler });
+    expect([tries, await state()]).toEqual([2, 'open']);
+  });
+
+  test('a worker that dies while it tries keeps the others waiting for no longer than its lease', async () => {
+    const dying = { work: () => Promise.reject(new AppError('lease_lost')) } as TopicHandler<'route.publish'>;
+    expect(await own.store.breakers.takeTrials(['esa'], 120)).toEqual(['esa']);
+    await workerUnderTest(own)({ 'route.publish': dying });
+    expect(await attempts()).toBe(0);
+    await own.moveClock(121);
+    await workerUnderTest(own)({ 'route.publish': { work: async () => undefined } as TopicHandler<'route.publish'> });
+    expect(await attempts()).toBe(20);
+  });
+});
+
+test('a message that needs two providers tries both at once', async () => {
+  for (const provider of ['esa', 'oss'] as const) {
+    for (let i = 0; i < 10; i++) await own.store.breakers.recordFailure(provider);
+  }
+  await own.store.enqueue(activateMessage({ id: ID, environmentId: ID }, 'request-1'));
+  await own.moveClock(16);
+  await workerUnderTest(own)({
+    'deployment.activate': { work: async () => undefined } as TopicHandler<'deployment.activate'>,
+  });
+  expect(await own.messages('deployment.activate')).toMatchObject([{ state: 'done' }]);
+  expect(await own.store.breakers.list()).toEqual([]);
+});
+
+describe('that a provider asks to slow down', () => {
+  test.each([
+    ['a user’s token', 'commit.status', 'code_host_throttled', undefined, undefined],
+    ['the platform’s own token', 'run.cancel', 'code_host_throttled', undefined, 'actions'],
+    ['the edge', 'deployment.activate', 'vendor_throttled', 'edge', 'esa'],
+    ['the bucket', 'deployment.activate', 'vendor_throttled', 'object_store', 'oss'],
+    ['the DNS', 'hostname.connect', 'vendor_throttled', 'dns', 'alidns'],
+  ] as const)('%s counts against whom everybody shares, and only them', (_, topic, code, service, provider) => {
+    const details = service === undefined ? {} : { details: { service } };
+    expect(providerOfError(new AppError(code, details), topic)).toBe(provider);
+  });
+
+  test('says nothing against the same provider by another credential', () => {
+    expect(providersOf['build.start']).not.toContain('github');
+    expect(providerOfError(new AppError('code_host_unavailable'), 'build.start')).toBe('actions');
+    expect(providerOfError(new AppError('code_host_unavailable'), 'branch.sync')).toBe('github');
+  });
 });
 
 test('the operator is told once about what was given up', async () => {

@@ -236,6 +236,31 @@ describe('a failure', () => {
     expect(await stored.messages()).toMatchObject([{ topic: 'cache.purge', state: 'done' }]);
   });
 
+  test('of the worker itself, time after time, ends in what giving up means, in a dead letter and in an alert', async () => {
+    await put({ maxAttempts: 2 });
+    let tries = 0;
+    const vanishing: PurgeHandler = {
+      work() {
+        tries += 1;
+        // What a worker that dies leaves behind: a lease that nobody ends.
+        return Promise.reject(new AppError('lease_lost'));
+      },
+      abandon: (_, error) => markSite(error.code),
+    };
+    const { run } = worker(vanishing);
+    for (let n = 0; n < 10; n++) {
+      await run();
+      await stored.moveClock(121);
+      await outbox(stored.db).reap();
+      await stored.moveClock(600);
+    }
+    expect([tries, await mark()]).toEqual([5, 'internal']);
+    expect(await stored.messages()).toMatchObject([
+      { topic: 'cache.purge', state: 'dead', attempts: 6, lastError: 'the worker vanished' },
+      { topic: 'alert.send', state: 'pending' },
+    ]);
+  });
+
   test('whose consequence cannot be written is not buried without it', async () => {
     await put();
     const handler = failing('vendor_rejected');

@@ -1,12 +1,12 @@
-import { errors } from '../../contracts/errors.ts';
 import { type Payload, type Topic, topics } from '../../contracts/messages.ts';
 import type { LeasedMessage, Outbox } from '../../db/outbox.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { Context } from '../../kernel/context.ts';
 import { describeError } from '../../kernel/describe-error.ts';
 import type { Repositories, Store } from '../repositories.ts';
-import { alertMessage } from './alert-message.ts';
-import { type Provider, providerOfError, providersOf } from './providers.ts';
+import { type Claimed, claimMessages } from './claim-messages.ts';
+import { giveBack, isWorkersDeath, vanished } from './give-back.ts';
+import { providerOfError } from './providers.ts';
 
 /** The right to work on one message, for a while. */
 export interface Lease {
@@ -48,25 +48,9 @@ const TRUST_MARGIN_SECONDS = 30;
 const PARALLEL = 10;
 /** A worker without work stays this long for what becomes due soon, rather than leaving it to the next minute. */
 const LINGER_SECONDS = 5;
-/** What providers want us to wait when they say "slow down" without saying how long. */
-const THROTTLED_SECONDS = 60;
-
-function failureOf(error: AppError) {
-  const throttled =
-    error.code === 'vendor_throttled' || error.code === 'code_host_throttled' || error.code === 'rate_limited';
-  const asked = error.details?.retryAfterSeconds;
-  return {
-    errorClass: throttled ? 'throttled' : errors[error.code].retryable ? 'transient' : 'permanent',
-    message: error.message === error.code ? error.code : `${error.code}: ${error.message}`,
-    retry: errors[error.code].retryable,
-    ...(throttled ? { retryAfterSeconds: Math.max(THROTTLED_SECONDS, typeof asked === 'number' ? asked : 0) } : {}),
-  };
-}
-
 /**
  * Works the outbox for some topics until nothing is due (or about to be) or the time is up. Returns how many messages
- * were done. Messages of one lane never run at the same time, here or in any other instance. A provider whose breaker
- * is open is left alone: its topics wait, which costs them no attempts; afterwards one message tries.
+ * were done. Messages of one lane never run at the same time, here or in any other instance.
  */
 export async function workOutbox<T extends Topic>(
   deps: WorkDeps,
@@ -87,26 +71,16 @@ export async function workOutbox<T extends Topic>(
         })
       : deps.outbox.finish(message);
 
-  const giveBack = async (message: LeasedMessage, abandon: Conclusion | undefined, error: AppError, own: Context) => {
-    const { droppable } = handlers[message.topic as T];
-    const failure = failureOf(error);
-    const provider = providerOfError(error.code);
-    if (provider) await deps.store.breakers.recordFailure(provider);
-    const last = !failure.retry || message.attempts >= message.maxAttempts;
-    own.log.error(last ? 'message given up' : 'message failed', {
-      attempts: message.attempts,
-      ...describeError(error),
-    });
-    // What giving up means is written by whoever still holds the lease, or not at all.
-    await deps.store.transaction(async (repositories) => {
-      if (last) await abandon?.(repositories);
-      if (last && droppable) return repositories.finish(message);
-      if (last) await repositories.enqueue(alertMessage(message));
-      if ((await repositories.fail(message, failure)) === undefined) throw new AppError('lease_lost');
-    });
+  /** What the end of a message says about the providers it needed. */
+  const judge = async ({ message, trial, counted }: Claimed, error: AppError | undefined): Promise<void> => {
+    const failed = error && providerOfError(error, message.topic as T);
+    if (failed) await deps.store.breakers.recordFailure(failed, trial.includes(failed));
+    if (error) await deps.store.breakers.endTrials(trial.filter((provider) => provider !== failed));
+    else for (const provider of counted) await deps.store.breakers.recordSuccess(provider);
   };
 
-  const handle = async (message: LeasedMessage, claimedAt: number, tracked: ReadonlySet<Provider>): Promise<void> => {
+  const handle = async (claimed: Claimed, claimedAt: number): Promise<void> => {
+    const { message } = claimed;
     const topic = message.topic as T;
     const log = context.log.with({ requestId: message.requestId, topic, messageId: message.id });
     const own: Context = { requestId: message.requestId, log, signal: context.signal };
@@ -122,39 +96,40 @@ export async function workOutbox<T extends Topic>(
     const parsed = topics[topic].safeParse(message.payload);
     try {
       if (!parsed.success) throw new AppError('invalid_request', { cause: parsed.error, message: 'malformed payload' });
+      if (isWorkersDeath(message)) throw vanished();
       await conclude(message, await handler.work(parsed.data as Payload<T>, lease, own));
       done += 1;
       log.info('message done', { attempts: message.attempts, durationMs: Math.round(deps.monotonicMs() - started) });
-      for (const provider of providersOf[topic]) {
-        if (tracked.has(provider)) await deps.store.breakers.recordSuccess(provider);
-      }
+      await judge(claimed, undefined);
     } catch (caught) {
       const error = caught instanceof AppError ? caught : new AppError('internal', { cause: caught });
-      const lost = error.code === 'lease_lost';
       const abandon = parsed.success ? handler.abandon?.(parsed.data as Payload<T>, error, own) : undefined;
-      const failure = lost ? error : await giveBack(message, abandon, error, own).catch((reason: unknown) => reason);
-      if (failure instanceof AppError && failure.code === 'lease_lost') {
-        log.warn('the lease was lost; whoever has it goes on');
-      } else if (failure !== undefined) {
-        // The lease runs out by itself; then the next worker tries.
-        log.error('message could not be given back', describeError(failure));
-      }
+      const droppable = handler.droppable ?? false;
+      const ending = async () => {
+        await judge(claimed, error);
+        if (error.code === 'lease_lost') throw error;
+        await giveBack(deps.store, { message, error, droppable, abandon }, own);
+      };
+      await ending().catch((reason: unknown) => {
+        if (reason instanceof AppError && reason.code === 'lease_lost') {
+          log.warn('the lease was lost; whoever has it goes on');
+        } else {
+          // The lease runs out by itself; then the next worker tries.
+          log.error('message could not be given back', describeError(reason));
+        }
+      });
     }
   };
 
+  const claimSome = claimMessages(deps, names, LEASE_SECONDS);
   const claim = async (free: number): Promise<number> => {
-    const breakers = await deps.store.breakers.list();
-    const open = new Set(breakers.filter(({ state }) => state === 'open').map(({ provider }) => provider));
-    const trying = breakers.some(({ state }) => state === 'trying');
-    const claimable = names.filter((name) => !providersOf[name].some((provider) => open.has(provider)));
     const claimedAt = deps.monotonicMs();
-    const messages = await deps.outbox.claim(deps.owner, claimable, trying ? 1 : free, LEASE_SECONDS);
-    const tracked = new Set(breakers.map(({ provider }) => provider));
-    for (const message of messages) {
-      const work: Promise<void> = handle(message, claimedAt, tracked).finally(() => underWay.delete(work));
+    const some = await claimSome(free);
+    for (const each of some) {
+      const work: Promise<void> = handle(each, claimedAt).finally(() => underWay.delete(work));
       underWay.add(work);
     }
-    return messages.length;
+    return some.length;
   };
 
   let idleSince = deps.monotonicMs();

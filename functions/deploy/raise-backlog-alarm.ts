@@ -1,0 +1,29 @@
+import type { Topic } from '@miaobu/shared/contracts/messages';
+import type { Context } from '@miaobu/shared/kernel/context';
+import { raiseAlarm } from '@miaobu/shared/model/audit/raise-alarm';
+import type { WorkDeps } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
+
+export interface Deps {
+  readonly outbox: Pick<WorkDeps['outbox'], 'backlog'>;
+  readonly store: Pick<Store, 'transaction'>;
+}
+
+/** The timer has come by twice since. */
+const LATE_SECONDS = 2 * 60;
+
+/**
+ * Tells the operator when work is due that nobody does: there is more of it than a worker gets done in its time, or a provider has been
+ * down for minutes. Asked at the end of a worker's time: what merely waited for a worker to come has been done by then.
+ */
+export const raiseBacklogAlarm =
+  ({ outbox, store }: Deps, topics: readonly Topic[]) =>
+  async ({ log, requestId }: Pick<Context, 'log' | 'requestId'>): Promise<void> => {
+    const backlog = await outbox.backlog(topics, LATE_SECONDS);
+    if (!backlog) return;
+    log.warn('the outbox is behind', { ...backlog });
+    const { count, oldestSeconds, oldestTopic } = backlog;
+    const details = { messages: count, oldest_seconds: Math.round(oldestSeconds), oldest_topic: oldestTopic };
+    const alarm = { actor: 'deploy', action: 'outbox.behind', subject: 'outbox', details, requestId };
+    await store.transaction((repositories) => raiseAlarm(repositories, alarm));
+  };
