@@ -45,6 +45,7 @@ export interface EdgeRoute {
 
 /** The Edge KV key of a hostname. The one place that knows what ESA allows in a key. */
 export const kvKey = (hostname: string) => hostname.toLowerCase();
+/** The Edge KV key of one shard of a deployment's routing table; shards are counted from 0. */
 export const shardKey = (deploymentId: string, shard: number) => `${deploymentId}-${shard}`;
 /** What the keys of all shards of a deployment begin with, and of no other's. */
 export const shardPrefix = (deploymentId: string) => `${deploymentId}-`;
@@ -72,6 +73,7 @@ export function pathHash(path: string): number {
   return hash >>> 0;
 }
 
+/** The number of the shard that has this path, of `shards` (a power of two). */
 export const shardOf = (path: string, shards: number) => pathHash(path) & (shards - 1);
 
 function shardFor(files: readonly ManifestFile[], rules: RoutingRules | true | undefined): RoutingShard {

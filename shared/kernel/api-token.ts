@@ -23,6 +23,7 @@ function checksum(random: string): string {
   return base62(bytes, 6);
 }
 
+/** A new API token. `token` is shown once and stored nowhere; the other two are what is stored of it. */
 export function mintApiToken(): MintedToken {
   // 256 random bits into 30 base62 digits (178 bits): the modulo bias is below 2^-77.
   const random = base62(randomBytes(32), RANDOM_LENGTH);

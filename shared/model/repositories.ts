@@ -103,6 +103,7 @@ export interface Store extends Repositories {
   assertReady(): Promise<void>;
 }
 
+/** Everything the model keeps in this database. Calls of the result are statements of their own; those within `transaction` are one. */
 export const repositories = (db: Database): Store => ({
   ...bind(db),
   transaction: (work) => db.transaction((transaction) => work(bind(transaction))),

@@ -9,6 +9,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/((?:signature|security-token|access_token|token)=)[^&\s"]+/gi, '$1***'],
 ];
 
+/** The text with `***` in place of whatever looks like a credential. It goes by forms only, and knows no values. */
 export const maskSecrets = (text: string) => SECRETS.reduce((masked, [form, mask]) => masked.replace(form, mask), text);
 
 /** Writes to `write` (default: standard output), one line a call. */

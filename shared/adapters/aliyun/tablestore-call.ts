@@ -73,6 +73,7 @@ export function otsCodeOf(error: unknown): string | undefined {
   return error instanceof Error ? /OTS[A-Z][A-Za-z]+/.exec(error.message)?.[0] : undefined;
 }
 
+/** What an error of Tablestore is to us: `log_store_unavailable` when a repetition may help, else `vendor_rejected`. */
 export function otsAppError(otsCode: string, cause?: unknown): AppError {
   const code = PASSING.has(otsCode) ? 'log_store_unavailable' : 'vendor_rejected';
   return new AppError(code, { message: `Tablestore answered ${otsCode}`, cause });

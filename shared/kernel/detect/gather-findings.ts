@@ -34,6 +34,10 @@ export interface Findings {
   readonly buildReasons: readonly Reason[];
 }
 
+/**
+ * Reads what the project in the folder `root` is made of and how it is built, as far as `settings` leave it open. Problems are
+ * findings, too: it throws only what `source` throws.
+ */
 export async function gatherFindings(source: SourceFiles, root: string, settings: DecidedSettings): Promise<Findings> {
   const files = readOnce(source);
   const folder = projectFolder(files, root);

@@ -32,6 +32,7 @@ export interface ProjectFolder {
   readFirst(names: readonly string[]): Promise<string | undefined>;
 }
 
+/** A view on one folder of a repository (a path from its root, empty for the root). What would lead out of the folder does not exist. */
 export function projectFolder(files: SourceFiles, folder: string): ProjectFolder {
   const isInside = (name: string) => !name.startsWith('/') && !name.split('/').includes('..');
   const has = (name: string) => isInside(name) && files.has(pathIn(folder, name));

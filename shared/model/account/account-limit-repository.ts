@@ -19,6 +19,7 @@ export interface BuildLoad {
   readonly lastHour: number;
 }
 
+/** What an account may use, and how much of it is in use. The limits are columns of `users`. */
 export const accountLimitRepository = (db: Queryable) => ({
   async find(userId: string): Promise<AccountLimits> {
     const [row] = await db.query<AccountLimits>(sql`

@@ -59,6 +59,7 @@ const tokenColumns = (sealed: string | null, { expiresAt, refreshTokenSealed }: 
   github_token_sealed = ${sealed}, github_token_expires_at = ${expiresAt ?? null},
   github_refresh_token_sealed = ${refreshTokenSealed ?? null}, github_renewal_until = null`;
 
+/** Accounts (`users`), with their GitHub tokens, and who is behind a credential. */
 export const accountRepository = (db: Queryable) => ({
   /** The user of a valid token, and what the token allows; also by what it was before its last rotation, while that overlaps. `last_used_at` is written at most once a minute. */
   async findByApiToken(tokenSha256: Buffer): Promise<(User & TokenGrant) | undefined> {

@@ -32,6 +32,7 @@ export interface DeviceLoginProgress {
   readonly scopes: readonly Scope[];
 }
 
+/** Sign-ins of programs without a browser that are under way (RFC 8628). */
 export const deviceLoginRepository = (db: Queryable) => ({
   /** Undefined when somebody else waits with this user code. */
   async insert(login: {

@@ -8,6 +8,7 @@ export type PlatformSecretName = (typeof platformSecretNames)[number];
 /** Where a platform secret is sealed to. */
 export const platformSecretContext = (name: PlatformSecretName) => `platform:${name}`;
 
+/** Secrets of the platform itself, sealed. `readPlatformSecret` opens them. */
 export const platformSecretRepository = (db: Queryable) => ({
   async findSealed(name: PlatformSecretName): Promise<string | undefined> {
     const [row] = await db.query<{ sealed: string }>(sql`select sealed from platform_secrets where name = ${name}`);

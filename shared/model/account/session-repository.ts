@@ -30,6 +30,7 @@ export interface RefreshTokenState {
   readonly state: 'unused' | 'just_used' | 'used';
 }
 
+/** Sessions of browsers, and the refresh tokens by which they go on. */
 export const sessionRepository = (db: Queryable) => ({
   async insert(session: { userId: string; userAgent: string; address: string }): Promise<string> {
     // Nobody asks about what ended long ago.

@@ -14,6 +14,7 @@ export const normalRules = ({ users, organisations }: SignInRules): SignInRules 
 });
 const normalNames = (names: readonly string[]) => [...new Set(names.map((name) => name.toLowerCase()))].sort();
 
+/** Who may get an account: users and organisations of the code host, by name, in lower case. */
 export const signInRuleRepository = (db: Queryable) => ({
   async find(): Promise<SignInRules> {
     const rows = await db.query<{ kind: string; name: string }>(sql`select kind, name from sign_in_rules`);

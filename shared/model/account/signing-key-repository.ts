@@ -18,6 +18,7 @@ export interface StoredSigningKey {
   readonly signs: boolean;
 }
 
+/** The keys that access tokens are signed with. Private keys are sealed. */
 export const signingKeyRepository = (db: Queryable) => ({
   /** Those that count, the newest first. */
   listLive: () =>

@@ -35,6 +35,7 @@ export interface AttemptKey {
   readonly attempt: number;
 }
 
+/** Attempts to build a deployment: which run each has, and when it was last heard of. */
 export const buildAttemptRepository = (db: Queryable) => ({
   /** `dispatched`: its runner has the ticket already. */
   async insert(

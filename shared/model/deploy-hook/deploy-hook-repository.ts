@@ -24,6 +24,7 @@ export interface NewDeployHook {
 const columns = sql`
   h.id, h.project_id, h.environment_id, e.name as environment_name, h.name, h.created_at, h.last_used_at`;
 
+/** Deploy hooks. Of a secret only its SHA-256 is stored. */
 export const deployHookRepository = (db: Queryable) => ({
   async insert(hook: NewDeployHook): Promise<DeployHook> {
     const [row] = await db.query<DeployHook>(sql`

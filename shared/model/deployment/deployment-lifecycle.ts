@@ -73,6 +73,7 @@ export const SILENCE_SECONDS = 3 * 60;
 /** However alive a run looks: no build takes longer than this from when it began, and none begins later than this after it was asked for. */
 export const BUILD_CAP_SECONDS = 60 * 60;
 
+/** Whether no move leads out of this status. */
 export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;
 
 /** From which statuses this mover may move a deployment to `to`. */
@@ -83,6 +84,7 @@ export function sourcesOf(to: StoredStatus, by: Mover): StoredStatus[] {
   });
 }
 
+/** A status as the API shows it. */
 export const shownStatus = (status: StoredStatus): DeploymentStatus => (status === 'purging' ? 'purged' : status);
 
 /** The statuses in the database that are shown as this one. */

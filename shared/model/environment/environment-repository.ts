@@ -53,6 +53,10 @@ export const isActive = (days: number) => sql`
     (select d.created_at from deployments d where d.environment_id = e.id order by d.seq desc limit 1)
   ) > db_now() - make_interval(days => ${days})`;
 
+/**
+ * Environments: what is current, the order of deployments, and what is known of the branch. A branch that another environment of
+ * the project has is refused with `branch_in_use`.
+ */
 export const environmentRepository = (db: Queryable) => ({
   async insert(environment: { projectId: string; name: string; branch: string }): Promise<Environment> {
     const [row] = await onBranch(

@@ -39,6 +39,7 @@ const columns = sql`
   r.id as ring_key_id, r.root_key_id as ring_root_key_id, r.wrapped as ring_wrapped`;
 const dataKeys = sql`select ${columns} from data_keys d join key_ring r on r.id = d.ring_key_id`;
 
+/** Ring keys and the projects' data keys, all of them wrapped. `keyRing` unwraps them. */
 export const keyRepository = (db: Queryable) => ({
   /** What a key is wrapped about, so it is known before the key is stored. */
   async newId(): Promise<string> {

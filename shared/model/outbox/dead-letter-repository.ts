@@ -23,6 +23,7 @@ const columns = sql`
   last_error as error, created_at, finished_at as died_at`;
 const unresolved = sql`state = 'dead' and resolution is null`;
 
+/** Messages of the outbox that were given up, until somebody replays or discards them. */
 export const deadLetterRepository = (db: Queryable) => ({
   /** Newest first, from just below `beforeId`. */
   list(options: { limit: number; beforeId: string | undefined; topic: string | undefined }): Promise<DeadLetter[]> {

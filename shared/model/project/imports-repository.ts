@@ -9,6 +9,7 @@ export interface Import {
   readonly githubRepositoryId: number;
 }
 
+/** Which repositories of the code host are projects already. */
 export const importsRepository = (db: Queryable) => ({
   /** The projects of a user that were imported from these repositories, oldest first. */
   list(userId: string, githubRepositoryIds: readonly number[]): Promise<Import[]> {

@@ -76,6 +76,7 @@ const shown = sql`
   select ${projectColumns}, e.branch, e.current_deployment_id
     from projects p join environments e on e.project_id = p.id and e.name = 'production'`;
 
+/** Projects: their settings, hooks, and whether they are being deleted. */
 export const projectRepository = (db: Queryable) => ({
   /** A fresh id, for what must be sealed to it before the row exists. */
   async newId(): Promise<string> {

@@ -6,6 +6,7 @@ export interface SiteAddress {
   url(slug: string, environment?: string): string;
 }
 
+/** Addresses of sites below `sitesOrigin`, an origin such as `https://sites.example.com`. */
 export function siteAddress(sitesOrigin: string): SiteAddress {
   const base = new URL(sitesOrigin);
   const hostname: SiteAddress['hostname'] = (slug, environment = 'production') =>

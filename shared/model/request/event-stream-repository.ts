@@ -9,6 +9,7 @@ export interface StreamSlot {
   readonly stream: string;
 }
 
+/** How many event streams a user has open: slots, each with a lease. */
 export const eventStreamRepository = (db: Queryable) => {
   /** One try. Two that want the same slot: the first gets it. */
   const tryOpen = async (userId: string, slots: number, leaseSeconds: number) => {

@@ -24,6 +24,7 @@ export type Claim =
 /** An answer is remembered for so long. */
 const KEPT = sql`interval '24 hours'`;
 
+/** Requests with an `Idempotency-Key`, and what was answered, for 24 hours. */
 export const idempotencyRepository = (db: Queryable) => ({
   /**
    * Takes a key, for so many seconds: whoever holds it longer has crashed, and the same request may be done again. What an expired key was

@@ -24,6 +24,7 @@ export interface Caller {
   readonly apiTokenSha256?: Buffer | undefined;
 }
 
+/** Token buckets of the rate limits, shared by all instances. */
 export const rateLimitRepository = (db: Queryable) => ({
   /**
    * Takes a token from each bucket, in one statement. A bucket is locked for as long as that takes, in the order of the names, so that

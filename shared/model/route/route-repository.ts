@@ -16,6 +16,7 @@ export interface Route {
 const columns = sql`
   hostname, project_id, environment_id, desired_version, published_version, published_generation, published_deployment_id, last_fence`;
 
+/** Hostnames: what each should show, what it was last seen to show, and the fence of whoever publishes it. */
 export const routeRepository = (db: Queryable) => ({
   async insert(route: { hostname: string; projectId: string; environmentId: string }): Promise<void> {
     await db.query(sql`

@@ -34,6 +34,7 @@ export interface VariableUsage {
 
 const columns = sql`id, project_id, environment, key, sealed, bytes, is_secret, scope, created_at, updated_at`;
 
+/** Environment variables of projects, with sealed values (`variable-value.ts`). */
 export const variableRepository = (db: Queryable) => ({
   /** Whoever changes variables of a project waits for whoever does: the limits hold for all together. Throws `not_found`. */
   async lock(projectId: string): Promise<void> {

@@ -12,5 +12,6 @@ export const sealValue = (seal: Seal, place: Place, value: string) => ({
   bytes: Buffer.byteLength(place.key) + Buffer.byteLength(value),
 });
 
+/** The plain value of a variable. Throws `secret_unreadable` when it was sealed for another place or with a key that is gone. */
 export const openValue = (sealer: Sealer, variable: Place & Pick<Variable, 'sealed'>): Promise<string> =>
   sealer.open(variable.sealed, contextOf(variable));

@@ -21,6 +21,7 @@ const MANAGER = /^(?:npm|pnpm|yarn|bun\s+run|lerna)\b/;
 /** The command that stays, of several in a row. */
 const lastOf = (command: string) => withoutAssignments(command.split('&&').at(-1)?.trim() ?? '');
 
+/** What a start command starts, by its last part. */
 export function judgeStart(command: string): StartJudgement {
   const last = lastOf(command);
   if (last === '') return 'nothing';

@@ -11,6 +11,7 @@ export interface NodeServer {
   readonly reasons: readonly string[];
 }
 
+/** A command as it stands in a sentence. */
 export const quoted = (text: string) => `\`${text}\``;
 
 /** A script that is a server's, as it stands. */
@@ -29,6 +30,7 @@ export function startByScript(project: NodeProject, { command, through }: Unwrap
   };
 }
 
+/** Why a script is not started, for a person. */
 export const insteadOf = ({ command, through }: UnwrappedScript) =>
   `The script "${through[0]}" runs ${quoted(command)}, which is for development.`;
 
