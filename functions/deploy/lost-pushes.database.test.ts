@@ -32,6 +32,8 @@ const attemptsAt = async (hook: number | null | undefined) => {
 
 test('a push whose delivery never came is deployed when its branch has its turn, ten minutes later at most', async () => {
   await pushes.connect();
+  // The head that was found then is followed up once.
+  await pushes.wakeUpAfter(MINUTE);
   const known = await deployed();
   pushes.setReachable(false);
   const lost = await pushes.push('lost', page());

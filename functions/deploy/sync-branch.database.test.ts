@@ -92,8 +92,78 @@ test('a branch that is missing deploys nothing', async () => {
   expect([await countOf(), await stored.messages('branch.sync')]).toMatchObject([0, [{ state: 'done' }]]);
 });
 
+test('text that Postgres cannot hold keeps no commit from being deployed', async () => {
+  await ask();
+  await work({
+    ...github.codeHost,
+    async getBranchHead(...question) {
+      const answer = await github.codeHost.getBranchHead(...question);
+      return answer && { ...answer, message: 'nul\0and \ud83d', authorLogin: 'y\0ou' };
+    },
+  });
+  expect(await newest()).toMatchObject({
+    commitSha: head,
+    commitMessage: 'nul\ufffdand \ufffd',
+    commitAuthor: 'y\ufffdou',
+  });
+});
+
+test('a head is asked for again soon after it was found', async () => {
+  await ask();
+  await work();
+  expect(await stored.messages('branch.sync')).toMatchObject([{ state: 'done' }, { state: 'pending' }]);
+  await stored.moveClock(45);
+  await work();
+  expect(await stored.messages('branch.sync')).toMatchObject([{ state: 'done' }, { state: 'done' }]);
+  expect(await countOf()).toBe(1);
+});
+
+/** GitHub as it answers now, from here on. */
+async function snapshot(): Promise<CodeHost> {
+  const branch = await github.codeHost.getBranchHead('token-of-you', 'you/site', 'main');
+  const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
+  return { ...github.codeHost, getBranchHead: async () => branch, getRepository: async () => repository };
+}
+
+/** A push of whose delivery GitHub says that it came a second after what its answers show until now. */
+async function takePush(): Promise<string> {
+  const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
+  const pushedAt = (repository?.pushedAt?.getTime() ?? 0) / 1000 + 1;
+  const sha = await push();
+  await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt });
+  await queueTestDeployment(stored, site, sha);
+  return sha;
+}
+
+test('an answer from before a push that GitHub itself has delivered is not believed, and the branch asked for again', async () => {
+  const old = await snapshot();
+  const sha = await takePush();
+  await ask();
+  await work(old);
+  expect([await countOf(), (await newest())?.commitSha]).toEqual([1, sha]);
+  expect(await stored.messages('branch.sync')).toMatchObject([{ state: 'done' }, { state: 'pending' }]);
+  await stored.moveClock(30);
+  await work();
+  expect([await countOf(), (await newest())?.commitSha]).toEqual([1, sha]);
+});
+
+test('an answer that GitHub still gives ten minutes after a push is believed: the error is in the time of the push', async () => {
+  const lasting = await snapshot();
+  await takePush();
+  await stored.moveClock(600);
+  await ask();
+  await work(lasting);
+  expect([await countOf(), await newest()]).toMatchObject([2, { commitSha: head, trigger: 'reconcile' }]);
+});
+
 test.each([
-  ['deployed', (sha: string) => queueTestDeployment(stored, site, sha)],
+  [
+    'deployed',
+    async (sha: string) => {
+      await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt: 1 });
+      await queueTestDeployment(stored, site, sha);
+    },
+  ],
   [
     'skipped',
     async (sha: string) => {

@@ -1,19 +1,23 @@
 import type { Context } from '@miaobu/shared/kernel/context';
 import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
-import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
+import { type BranchHead, isOutdated, isOvertaken, readBranchHead } from '@miaobu/shared/model/environment/branch-head';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import type { Conclusion, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
-import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
+import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
   readonly store: Pick<Store, 'environments' | 'projects' | 'deployments'>;
   readonly readGithubToken: ReadGithubToken;
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
 }
+
+/** How long the code host is given to show a push that it has told us of. */
+const CATCH_UP_SECONDS = 30;
 
 /**
  * `branch.sync`: asks the code host for the head of an environment's branch and deploys it, unless that was done or the head was
@@ -27,20 +31,18 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
     if (!before || before.disabledAt || !project) return undefined;
     const token = await deps.readGithubToken(project.userId);
     lease.assertTrusted();
-    const head = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
-    if (!head || (await isDecided(deps.store, before, head))) {
+    const shown = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
+    if (!shown || (await isDecided(deps.store, before, shown.sha))) {
       return (repositories) => repositories.environments.markSynced(environmentId);
     }
-    // Asked in this order, the head is as new as any push until `pushedAt`; whichever of their deliveries comes late is stale.
     const repository = await deps.codeHost.getRepository(token, project.repository);
-    const newest = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
-    if (!repository || !newest) return undefined;
+    if (!repository) return undefined;
     if (repository.id !== project.githubRepositoryId) {
       context.log.warn('another repository has taken the name', { repository: project.repository });
       return undefined;
     }
-    const pushedAt = Math.floor((repository.pushedAt?.getTime() ?? 0) / 1000);
-    return decide(project, before, { ...newest, pushedAt }, context);
+    const head = await readBranchHead(deps.codeHost, token, repository, before.branch);
+    return head && decide(project, before, head, context);
   },
 });
 
@@ -48,42 +50,47 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
 async function isDecided(
   { deployments }: Pick<Repositories, 'deployments'>,
   environment: Environment,
-  head: CodeCommit,
+  sha: string,
 ): Promise<boolean> {
-  if (head.sha === environment.skippedSha) return true;
-  return (await deployments.findNewestOfBranch(environment.id))?.commitSha === head.sha;
+  if (sha === environment.skippedSha) return true;
+  return (await deployments.findNewestOfBranch(environment.id))?.commitSha === sha;
 }
 
 const decide =
   (
     project: Project,
     before: Environment,
-    head: CodeCommit & { readonly pushedAt: number },
+    head: BranchHead,
     { requestId, log }: Pick<Context, 'requestId' | 'log'>,
   ): Conclusion =>
   async (repositories) => {
     const environment = await repositories.environments.lock(before.id);
     if (!(await repositories.projects.find(project.id))) return;
-    // Compare-and-set against a stale read: a push came in while we asked, so ask again.
-    const moved = environment.nextSeq !== before.nextSeq || environment.headSha !== before.headSha;
-    if (moved || environment.branch !== before.branch || environment.disabledAt) {
+    if (isOvertaken(before, environment, head) || environment.branch !== before.branch || environment.disabledAt) {
       return repositories.enqueue(branchSyncMessage(before.id, requestId));
     }
-    await repositories.environments.markSynced(before.id);
-    if (await isDecided(repositories, environment, head)) return;
-    const pushedAt = Math.max(head.pushedAt, environment.headPushedAt);
-    await repositories.environments.rememberHead(before.id, { sha: head.sha, pushedAt });
-    const marker = skipMarkerIn(head.message);
-    if (marker !== undefined) {
-      log.info('head skipped', { environmentId: before.id, commitSha: head.sha, marker });
-      return repositories.environments.rememberSkipped(before.id, head.sha);
+    if (await isOutdated(repositories, environment, head)) {
+      log.info('the code host does not show the last push yet', { environmentId: before.id });
+      return repositories.enqueue(branchSyncMessage(before.id, requestId, CATCH_UP_SECONDS));
     }
-    await queueDeployment(repositories, 'deploy', {
+    const { sha, message } = head.commit;
+    await repositories.environments.markSynced(before.id);
+    if (await isDecided(repositories, environment, sha)) return;
+    const marker = skipMarkerIn(message ?? '');
+    if (marker !== undefined) {
+      log.info('head skipped', { environmentId: before.id, commitSha: sha, marker });
+      await repositories.environments.rememberHead(before.id, {
+        sha,
+        pushedAt: Math.max(head.pushedAt, environment.headPushedAt),
+      });
+      return repositories.environments.rememberSkipped(before.id, sha);
+    }
+    await queueHead(repositories, 'deploy', {
       project,
       environment,
-      commit: { sha: head.sha, message: head.message, author: head.authorLogin ?? head.authorName },
+      head,
       trigger: 'reconcile',
-      dedupeKey: `head:${head.sha}:after${environment.nextSeq}`,
+      dedupeKey: `head:${sha}:after${environment.nextSeq}`,
       requestId,
     });
   };

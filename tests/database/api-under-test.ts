@@ -36,6 +36,8 @@ export interface HostedRepository {
   readonly id: number;
   readonly fullName: string;
   readonly branches: Readonly<Record<string, string>>;
+  /** Of the last push, in seconds. */
+  readonly pushedAt?: number;
   /** Commits that are no branch's head. */
   readonly commits?: readonly string[];
   /** What every commit of it holds: text by path. */
@@ -55,13 +57,13 @@ function memoryCodeHost(): OperationsDeps['codeHost'] & { repositories: HostedRe
         repository.fullName.toLowerCase() === fullName.toLowerCase() && repository.visibleTo.includes(token),
     );
   const read: string[] = [];
-  const present = ({ id, fullName }: HostedRepository): CodeRepository => ({
+  const present = ({ id, fullName, pushedAt }: HostedRepository): CodeRepository => ({
     id,
     fullName,
     defaultBranch: 'main',
     private: true,
     cloneUrl: `https://github.example/${fullName}.git`,
-    pushedAt: undefined,
+    pushedAt: pushedAt === undefined ? undefined : new Date(pushedAt * 1000),
   });
   return {
     repositories,

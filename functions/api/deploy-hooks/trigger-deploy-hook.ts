@@ -4,8 +4,8 @@ import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { DeployHook } from '@miaobu/shared/model/deploy-hook/deploy-hook-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
-import { askForHead } from '../deployments/ask-for-commit.ts';
-import { type Deps as ByHandDeps, deployByHand } from '../deployments/deploy-by-hand.ts';
+import type { ByHand, Deps as ByHandDeps } from '../deployments/deploy-by-hand.ts';
+import { deployHead } from '../deployments/deploy-head.ts';
 import type { Operation } from '../operation.ts';
 
 export interface Deps extends ByHandDeps {
@@ -34,22 +34,18 @@ export const triggerDeployHook =
     const environment = await deps.store.environments.find(hook.environmentId);
     if (!project || !environment) throw new AppError('unauthorized');
     if (environment.disabledAt) throw new AppError('environment_off');
-    const commit = await askForHead(deps, project, environment.branch);
-    const id = await deps.store.transaction(async (repositories) => {
-      const queued = await deployByHand(repositories, {
-        projectId: project.id,
-        environmentId: environment.id,
-        commit,
-        branch: environment.branch,
-        isHead: true,
-        trigger: 'hook',
-        actor: params.deploy_hook,
-        requestId,
-        address,
-      });
-      await repositories.deployHooks.markUsed(hook.id);
-      return queued;
-    });
+    const wanted: ByHand = {
+      projectId: project.id,
+      environmentId: environment.id,
+      branch: environment.branch,
+      trigger: 'hook',
+      actor: params.deploy_hook,
+      requestId,
+      address,
+    };
+    const { id, commitSha } = await deployHead(deps, project, wanted, ({ deployHooks }) =>
+      deployHooks.markUsed(hook.id),
+    );
     await deps.doorbell.ring(requestId);
-    return { data: { deployment_id: showId('deployment', id), commit_sha: commit.sha } };
+    return { data: { deployment_id: showId('deployment', id), commit_sha: commitSha } };
   };

@@ -5,8 +5,9 @@ import { showId } from '@miaobu/shared/kernel/ids';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import type { Operation } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
-import { askForCommit, askForHead } from './ask-for-commit.ts';
-import { type Deps, deployByHand, showQueued } from './deploy-by-hand.ts';
+import { askForCommit } from './ask-for-commit.ts';
+import { type ByHand, type Deps, deployByHand, showQueued } from './deploy-by-hand.ts';
+import { deployHead } from './deploy-head.ts';
 
 export type { Deps } from './deploy-by-hand.ts';
 
@@ -29,24 +30,19 @@ export const createDeployment =
   async ({ params, body }, actor, { requestId, address }) => {
     const project = await findProject(deps.store, actor, params.project);
     const environment = chooseEnvironment(await deps.store.environments.listOfProject(project.id), body);
-    const branch = body.branch ?? environment.branch;
-    const commit =
+    const wanted: ByHand = {
+      projectId: project.id,
+      environmentId: environment.id,
+      branch: body.branch ?? environment.branch,
+      trigger: 'manual',
+      actor: showId('user', actor.user.id),
+      requestId,
+      address,
+    };
+    const id =
       body.commit_sha === undefined
-        ? await askForHead(deps, project, branch)
-        : await askForCommit(deps, project, body.commit_sha);
-    const id = await deps.store.transaction((repositories) =>
-      deployByHand(repositories, {
-        projectId: project.id,
-        environmentId: environment.id,
-        commit,
-        branch,
-        isHead: body.commit_sha === undefined,
-        trigger: 'manual',
-        actor: showId('user', actor.user.id),
-        requestId,
-        address,
-      }),
-    );
+        ? (await deployHead(deps, project, wanted)).id
+        : await deployByHand(deps, wanted, await askForCommit(deps, project, body.commit_sha));
     await deps.doorbell.ring(requestId);
     return { data: await showQueued(deps, project.id, id) };
   };

@@ -164,11 +164,14 @@ test('what was uploaded is live, as of no commit; the code host is told nothing'
 });
 
 describe('the order', () => {
-  test('an upload supersedes a build that waits, and a newer build one that was not begun', async () => {
+  test('an upload supersedes another that was not begun, and a push supersedes both it and a push before it', async () => {
     const waiting = showId('deployment', await beginBuild());
+    const first = await begin();
     const begun = await begin();
-    expect(await read(waiting)).toMatchObject({ status: 'cancelled', reason: 'superseded' });
+    expect(await read(first.shownId)).toMatchObject({ status: 'cancelled', reason: 'superseded' });
+    expect(await read(waiting)).toMatchObject({ status: 'queued' });
     await beginBuild();
+    expect(await read(waiting)).toMatchObject({ status: 'cancelled', reason: 'superseded' });
     expect(await read(begun.shownId)).toMatchObject({ status: 'cancelled', reason: 'superseded' });
     expect(await begun.run.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
     expect(await topics()).not.toContain('run.cancel');

@@ -3,6 +3,9 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { DeploymentTrigger } from '@miaobu/shared/model/deployment/deployment';
 import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
+import type { BranchHead } from '@miaobu/shared/model/environment/branch-head';
+import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
@@ -18,10 +21,8 @@ export interface Deps extends AskDeps {
 export interface ByHand {
   readonly projectId: string;
   readonly environmentId: string;
-  readonly commit: Commit;
+  /** What the commit is built as. */
   readonly branch: string;
-  /** Whether the commit was asked for as the head of the branch. */
-  readonly isHead: boolean;
   readonly trigger: DeploymentTrigger & ('manual' | 'redeploy' | 'hook');
   /** Who wants it: the shown id of a user or a deploy hook. */
   readonly actor: string;
@@ -29,22 +30,23 @@ export interface ByHand {
   readonly address?: string | undefined;
 }
 
-/** Queues a deployment that somebody asked for, with the project as it is now, and an entry in the audit log. Returns its id. */
-export async function deployByHand(repositories: Repositories, wanted: ByHand): Promise<string> {
-  const { projectId, commit, branch, trigger, actor, requestId, address } = wanted;
-  const environment = await repositories.environments.lock(wanted.environmentId);
+/**
+ * Queues a commit that somebody wants deployed, with the project as it is now, and an entry in the audit log. `head`: it is the head of the
+ * branch that the environment, which is locked, follows. Returns the deployment's id.
+ */
+export async function queueByHand(
+  repositories: Repositories,
+  environment: Environment,
+  { projectId, branch, trigger, actor, requestId, address }: ByHand,
+  { commit, head }: { readonly commit: Commit; readonly head?: BranchHead | undefined },
+): Promise<string> {
   const project = await repositories.projects.find(projectId);
   if (!project) throw new AppError('not_found');
-  const { id } = await queueDeployment(repositories, 'api', {
-    project,
-    environment,
-    commit,
-    branch,
-    fromHead: wanted.isHead && branch === environment.branch,
-    trigger,
-    dedupeKey: `${trigger}:after${environment.nextSeq}`,
-    requestId,
-  });
+  const dedupeKey = `${trigger}:after${environment.nextSeq}`;
+  const wanted = { project, environment, trigger, dedupeKey, requestId };
+  const { id } = head
+    ? await queueHead(repositories, 'api', { ...wanted, head })
+    : await queueDeployment(repositories, 'api', { ...wanted, commit, branch, fromHead: false });
   await repositories.auditLog.append({
     actor,
     action: 'deployment.requested',
@@ -56,6 +58,17 @@ export async function deployByHand(repositories: Repositories, wanted: ByHand): 
   });
   return id;
 }
+
+/** Deploys a commit, whether or not it is the head of a branch. Returns the deployment's id. */
+export const deployByHand = (
+  { store }: { readonly store: Pick<Store, 'transaction'> },
+  wanted: ByHand,
+  commit: Commit,
+): Promise<string> =>
+  store.transaction(async (repositories) => {
+    const environment = await repositories.environments.lock(wanted.environmentId);
+    return queueByHand(repositories, environment, wanted, { commit });
+  });
 
 /** A deployment of now, as it is shown. */
 export async function showQueued(

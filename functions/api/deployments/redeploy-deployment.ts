@@ -5,7 +5,7 @@ import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import type { Operation } from '../operation.ts';
-import { deployByHand, showQueued } from './deploy-by-hand.ts';
+import { type ByHand, deployByHand, showQueued } from './deploy-by-hand.ts';
 import { findDeployment } from './find-deployment.ts';
 
 export interface Deps {
@@ -20,19 +20,17 @@ export const redeployDeployment =
   async ({ params }, actor, { requestId, address }) => {
     const before = await findDeployment(deps.store, actor, params);
     if (!isOfCommit(before)) throw new AppError('deployment_uploaded');
-    const id = await deps.store.transaction((repositories) =>
-      deployByHand(repositories, {
-        projectId: before.projectId,
-        environmentId: before.environmentId,
-        commit: { sha: before.commitSha, message: before.commitMessage, author: before.commitAuthor },
-        branch: before.branch,
-        isHead: false,
-        trigger: 'redeploy',
-        actor: showId('user', actor.user.id),
-        requestId,
-        address,
-      }),
-    );
+    const wanted: ByHand = {
+      projectId: before.projectId,
+      environmentId: before.environmentId,
+      branch: before.branch,
+      trigger: 'redeploy',
+      actor: showId('user', actor.user.id),
+      requestId,
+      address,
+    };
+    const commit = { sha: before.commitSha, message: before.commitMessage, author: before.commitAuthor };
+    const id = await deployByHand(deps, wanted, commit);
     await deps.doorbell.ring(requestId);
     return { data: await showQueued(deps, before.projectId, id) };
   };

@@ -1,12 +1,14 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
-import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
+import { isOutdated } from '@miaobu/shared/model/environment/branch-head';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
 import type { ShownProject } from '@miaobu/shared/model/project/project-repository';
 import type { Repositories } from '@miaobu/shared/model/repositories';
 import { askForHead } from '../deployments/ask-for-commit.ts';
 import { type Deps as QueueDeps, showQueued } from '../deployments/deploy-by-hand.ts';
+import { behindPushes } from '../deployments/deploy-head.ts';
 import type { Operation } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 import { presentEnvironment } from './present-environment.ts';
@@ -21,15 +23,16 @@ export const createEnvironment =
     const head = await askForHead(deps, project, body.branch);
     const { environment, deploymentId } = await deps.store.transaction(async (repositories) => {
       const on = await switchOn(repositories, project, body);
+      if (await isOutdated(repositories, on, head)) throw behindPushes();
       const hostname = deps.address.hostname(project.slug, on.name);
       if (!(await repositories.routes.find(hostname))) {
         await repositories.routes.insert({ hostname, projectId: project.id, environmentId: on.id });
       }
       await repositories.enqueue(connectHostnameMessage(project.id, hostname, requestId));
-      const queued = await queueDeployment(repositories, 'api', {
+      const queued = await queueHead(repositories, 'api', {
         project,
         environment: on,
-        commit: head,
+        head,
         trigger: 'manual',
         dedupeKey: `manual:after${on.nextSeq}`,
         requestId,
@@ -70,7 +73,7 @@ async function switchOn(
     return repositories.environments.lock(id);
   }
   const locked = await repositories.environments.lock(before.id);
-  if (!locked.disabledAt) throw new AppError('conflict', { details: { problem: `${name} is on already` } });
+  if (!locked.disabledAt) throw new AppError('conflict', { details: { problem: `${name} is already on` } });
   await repositories.environments.enable(locked.id, branch);
   return repositories.environments.lock(locked.id);
 }

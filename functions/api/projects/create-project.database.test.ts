@@ -108,6 +108,7 @@ test('an import answers 201 with the project and its first deployment', async ()
 test('an import commits all that is to happen outside in one go, and rings', async () => {
   const { id } = await create({ repo: 'ada/site' });
   expect((await own.messages()).map(({ topic }) => topic).sort()).toEqual([
+    'branch.sync',
     'build.start',
     'commit.status',
     'hook.connect',

@@ -6,7 +6,8 @@ import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slug';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
-import { type Commit, queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
+import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
+import { type BranchHead, readBranchHead } from '@miaobu/shared/model/environment/branch-head';
 import { connectHookMessage } from '@miaobu/shared/model/project/connect-hook-message';
 import { connectHostnameMessage } from '@miaobu/shared/model/project/connect-hostname-message';
 import { type ProjectSettings, webhookSecretContext } from '@miaobu/shared/model/project/project';
@@ -49,15 +50,14 @@ async function inspect(
   deps: Deps,
   userId: string,
   body: Body,
-): Promise<{ repository: CodeRepository; branch: string; head: Commit }> {
+): Promise<{ repository: CodeRepository; branch: string; head: BranchHead }> {
   const token = await deps.readGithubToken(userId);
   const repository = await deps.codeHost.getRepository(token, body.repo);
   if (!repository) throw new AppError('repository_not_found', { details: { repo: body.repo } });
   const branch = body.branch ?? repository.defaultBranch;
-  const head = await deps.codeHost.getBranchHead(token, repository.fullName, branch);
+  const head = await readBranchHead(deps.codeHost, token, repository, branch);
   if (!head) throw new AppError('branch_not_found', { details: { repo: body.repo, branch } });
-  const author = head.authorLogin ?? head.authorName;
-  return { repository, branch, head: { sha: head.sha, message: head.message, author } };
+  return { repository, branch, head };
 }
 
 /** A slug the user named is taken as it is or refused; one made from a name may get a suffix. */
@@ -77,7 +77,12 @@ function* slugCandidates(body: Body): Generator<string> {
 async function insertEverything(
   repositories: Repositories,
   address: SiteAddress,
-  wanted: { readonly project: NewProject; readonly branch: string; readonly head: Commit; readonly requestId: string },
+  wanted: {
+    readonly project: NewProject;
+    readonly branch: string;
+    readonly head: BranchHead;
+    readonly requestId: string;
+  },
 ): Promise<{ project: ShownProject; deployment: ShownDeployment }> {
   const { branch, head, requestId } = wanted;
   const { userId } = wanted.project;
@@ -94,10 +99,10 @@ async function insertEverything(
     connectHostnameMessage(project.id, hostname, requestId),
     connectHookMessage(project.id, requestId),
   );
-  const deployment = await queueDeployment(repositories, 'api', {
+  const deployment = await queueHead(repositories, 'api', {
     project,
     environment,
-    commit: head,
+    head,
     trigger: 'import',
     dedupeKey: `import:${project.id}`,
     requestId,

@@ -30,15 +30,24 @@ export async function cancelDeployment(
 }
 
 /**
- * Cancels what waits for its build in an environment, which is locked, because something newer is to come. A build under way may
- * finish: it cannot win.
+ * Cancels what waits for its build in an environment, which is locked, because a newer deployment is to be queued. A build under way may
+ * finish: it cannot win. Only a later head (`fromHead`) supersedes a push: anything else says nothing about the branch, so the push is
+ * built first, and what was asked for last is shown in the end.
  */
 export async function supersedeQueued(
   repositories: Ending & Pick<Repositories, 'deployments'>,
   by: Mover & ('webhook' | 'api' | 'deploy'),
-  { environmentId, requestId }: { readonly environmentId: string; readonly requestId: string },
+  {
+    environmentId,
+    fromHead,
+    requestId,
+  }: { readonly environmentId: string; readonly fromHead: boolean; readonly requestId: string },
 ): Promise<void> {
-  const cancelled = await repositories.deployments.moveQueued(environmentId, { ...superseding(by), requestId });
+  const cancelled = await repositories.deployments.moveQueued(
+    environmentId,
+    { ...superseding(by), requestId },
+    { headsToo: fromHead },
+  );
   for (const deployment of cancelled) await endAttempt(repositories, deployment, requestId);
 }
 

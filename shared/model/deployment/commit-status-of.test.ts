@@ -27,7 +27,7 @@ test.each([
 
 test.each([
   [null, 'Deployed'],
-  ['superseded', 'Built; a newer push is shown instead'],
+  ['superseded', 'Built; a newer deployment is shown instead'],
   ['held', 'Built; another deployment is kept in its place'],
 ])('one that is deployed (%s) is a success that leads to the site', (reason, description) => {
   expect(shown({ status: 'deployed', reason })).toEqual({
@@ -42,7 +42,11 @@ test.each([
   ['failed', 'npm run build ended with 1.\nSee the log.', 'npm run build ended with 1.'],
   ['failed', null, 'The deployment failed'],
   ['failed', '  ', 'The deployment failed'],
-  ['cancelled', 'A newer push came before the build began.', 'A newer push came before the build began.'],
+  [
+    'cancelled',
+    'A newer deployment was queued before this build began.',
+    'A newer deployment was queued before this build began.',
+  ],
   ['cancelled', null, 'The deployment was cancelled'],
 ] as const)('one that is %s (%j) is a failure that says why in a line', (status, reasonMessage, description) => {
   expect(shown({ status, reasonMessage })).toEqual({ state: 'failure', context: 'miaobu/blog', description });

@@ -46,7 +46,7 @@ export function commitStatusOf(
 }
 
 function describeDeployed(reason: string | null): string {
-  if (reason === 'superseded') return 'Built; a newer push is shown instead';
+  if (reason === 'superseded') return 'Built; a newer deployment is shown instead';
   if (reason === 'held') return 'Built; another deployment is kept in its place';
   if (reason === 'switched_off') return 'Built; its environment was switched off';
   return 'Deployed';

@@ -85,6 +85,7 @@ const overdue = (silenceSeconds: number) => sql`
   or (d.status in ('cloning', 'building', 'uploading')
       and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
 
+/** Deployments and the events of their history. `deployment-lifecycle.ts` says which moves there are. */
 export const deploymentRepository = (db: Queryable) => ({
   async find(id: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`select ${deploymentColumns} from deployments d where d.id = ${id}`);
@@ -157,10 +158,18 @@ export const deploymentRepository = (db: Queryable) => ({
     return moved;
   },
 
-  /** Moves every deployment of an environment that no run has taken up yet. Lock the environment first. */
-  moveQueued: (environmentId: string, move: Omit<Move, 'from'>): Promise<Deployment[]> =>
-    // Literally, so that the index of those in the queue serves: all others of the environment are many more.
-    moveAll(db, sql`environment_id = ${environmentId} and status = 'queued'`, { ...move, from: ['queued'] }),
+  /** Moves every deployment of an environment that no run has taken up yet, or all but heads of its branch. Lock the environment first. */
+  moveQueued: (
+    environmentId: string,
+    move: Omit<Move, 'from'>,
+    { headsToo }: { readonly headsToo: boolean },
+  ): Promise<Deployment[]> =>
+    moveAll(
+      db,
+      // Literally, so that the index of those in the queue serves: all others of the environment are many more.
+      sql`environment_id = ${environmentId} and status = 'queued' and (${headsToo} or not from_head)`,
+      { ...move, from: ['queued'] },
+    ),
 
   /**
    * The next build attempt begins: every token of the one before is void from here on. Its run has the whole time of a queued deployment to
@@ -249,6 +258,13 @@ export const deploymentRepository = (db: Queryable) => ({
   async endDeadlinesOfBuilds(): Promise<void> {
     await db.query(sql`
       update deployments set deadline_at = db_now() where status in ('queued', 'cloning', 'building', 'uploading')`);
+  },
+
+  /** Seconds since the deployment was queued. */
+  async ageSeconds(id: string): Promise<number> {
+    const [row] = await db.query<{ age: number }>(sql`
+      select extract(epoch from db_now() - created_at)::double precision as age from deployments where id = ${id}`);
+    return row?.age ?? 0;
   },
 
   /** Keeps a deployment however old it gets, or no longer. Only a complete one; lock the environment first. */

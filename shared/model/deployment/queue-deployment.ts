@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../../db/outbox.ts';
 import { AppError } from '../../kernel/app-error.ts';
+import { storableText } from '../../kernel/storable-text.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import { buildSettingsOf, type Project } from '../project/project.ts';
 import type { Repositories } from '../repositories.ts';
@@ -35,6 +36,12 @@ export interface QueueDeployment {
 /** GitHub allows messages of any length; a list shows a line. */
 const MESSAGE_LIMIT = 1000;
 
+/** The beginning of a commit's message, not ending within a character. */
+const shortMessage = (message: string) =>
+  storableText(message)
+    .slice(0, MESSAGE_LIMIT)
+    .replace(/\p{Surrogate}$/u, '');
+
 /** The row of a deployment to be queued, with a snapshot of the project's settings. */
 export const queuedDeployment = ({
   project,
@@ -53,8 +60,8 @@ export const queuedDeployment = ({
   branch: branch ?? environment.branch,
   fromHead: fromHead ?? trigger !== 'redeploy',
   commitSha: commit.sha,
-  commitMessage: commit.message?.slice(0, MESSAGE_LIMIT) ?? null,
-  commitAuthor: commit.author,
+  commitMessage: commit.message === null ? null : shortMessage(commit.message),
+  commitAuthor: commit.author === null ? null : storableText(commit.author),
   settings: buildSettingsOf(project),
   requestId,
 });
@@ -69,9 +76,9 @@ export const queuedMessages = (
 ];
 
 /**
- * Queues a deployment with a snapshot of the project's settings and variables, cancels older ones that no run has taken
- * up, and commits the message that starts its build. Call it in a transaction that holds the environment's lock; it
- * throws `not_found` for a project that is being deleted, and `environment_off`.
+ * Queues a deployment with a snapshot of the project's settings and variables, cancels those it supersedes (`supersedeQueued`), and
+ * commits the message that starts its build. Call it in a transaction that holds the environment's lock; it throws `not_found` for a
+ * project that is being deleted, and `environment_off`.
  */
 export async function queueDeployment(
   repositories: Pick<Repositories, 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'>,
@@ -80,13 +87,15 @@ export async function queueDeployment(
 ): Promise<Deployment> {
   const { environment, requestId } = wanted;
   if (environment.disabledAt) throw new AppError('environment_off');
+  const deployment = queuedDeployment(wanted);
+  const { fromHead } = deployment;
   // Both are sent at once. Whatever is in the queue when the first is done is older than what the second puts there.
-  const [, deployment] = await Promise.all([
-    supersedeQueued(repositories, by, { environmentId: environment.id, requestId }),
-    repositories.deployments.insertNext(queuedDeployment(wanted), by),
+  const [, queued] = await Promise.all([
+    supersedeQueued(repositories, by, { environmentId: environment.id, fromHead, requestId }),
+    repositories.deployments.insertNext(deployment, by),
   ]);
   // Whoever deletes a project holds its environments' locks meanwhile.
-  if (!deployment) throw new AppError('not_found');
-  await repositories.enqueue(...queuedMessages(deployment.id, wanted), ...messages);
-  return deployment;
+  if (!queued) throw new AppError('not_found');
+  await repositories.enqueue(...queuedMessages(queued.id, wanted), ...messages);
+  return queued;
 }

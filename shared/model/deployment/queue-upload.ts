@@ -27,7 +27,7 @@ export async function queueUpload(
   { project, environment, message, uploader, nonce, requestId }: QueueUpload,
 ): Promise<Deployment> {
   if (environment.disabledAt) throw new AppError('environment_off');
-  await supersedeQueued(repositories, 'api', { environmentId: environment.id, requestId });
+  await supersedeQueued(repositories, 'api', { environmentId: environment.id, fromHead: false, requestId });
   const deployment = await repositories.deployments.insertNext(
     {
       projectId: project.id,

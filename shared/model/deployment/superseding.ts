@@ -1,9 +1,9 @@
 import type { Mover } from './deployment-lifecycle.ts';
 import type { Move } from './deployment-moves-repository.ts';
 
-/** How a deployment ends that waited for its build when something newer came. */
+/** How a deployment ends that waited for its build when a newer one was queued. */
 export const superseding = (by: Mover): Omit<Move, 'requestId'> => ({
   to: 'cancelled',
   by,
-  set: { reason: 'superseded', reasonMessage: 'A newer push came before the build began.' },
+  set: { reason: 'superseded', reasonMessage: 'A newer deployment was queued before this build began.' },
 });

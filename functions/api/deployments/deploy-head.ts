@@ -1,0 +1,49 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { type BranchHead, isOutdated, isOvertaken } from '@miaobu/shared/model/environment/branch-head';
+import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+import type { Project } from '@miaobu/shared/model/project/project';
+import type { Repositories } from '@miaobu/shared/model/repositories';
+import { askForHead } from './ask-for-commit.ts';
+import { type ByHand, type Deps, queueByHand } from './deploy-by-hand.ts';
+
+/** While the code host is asked, a push may be taken: it is asked once more then. */
+const TIMES_ASKED = 2;
+
+/**
+ * Deploys what the code host shows as the head of a branch. `also` is done in the same transaction. Throws `branch_not_found`, and `conflict`
+ * when pushes are known that the code host does not show: their deployments are on their way, and an older commit must not take their place.
+ */
+export async function deployHead(
+  deps: Deps,
+  project: Project,
+  wanted: ByHand,
+  also: (repositories: Repositories) => Promise<void> = async () => {},
+): Promise<{ readonly id: string; readonly commitSha: string }> {
+  for (let asked = 1; asked <= TIMES_ASKED; asked++) {
+    const before = await deps.store.environments.find(wanted.environmentId);
+    if (!before) throw new AppError('not_found');
+    const head = await askForHead(deps, project, wanted.branch);
+    const id = await deps.store.transaction(async (repositories) => {
+      const environment = await repositories.environments.lock(before.id);
+      const isItsHead = wanted.branch === environment.branch;
+      if (isItsHead && (await isBehind(repositories, before, environment, head))) return undefined;
+      await also(repositories);
+      return queueByHand(repositories, environment, wanted, {
+        commit: head.commit,
+        head: isItsHead ? head : undefined,
+      });
+    });
+    if (id !== undefined) return { id, commitSha: head.commit.sha };
+  }
+  throw behindPushes();
+}
+
+const isBehind = async (repositories: Repositories, before: Environment, locked: Environment, head: BranchHead) =>
+  isOvertaken(before, locked, head) || (await isOutdated(repositories, locked, head));
+
+export const behindPushes = () =>
+  new AppError('conflict', {
+    details: {
+      problem: 'the code host does not show the last push yet, which is deployed by itself; try again in a minute',
+    },
+  });

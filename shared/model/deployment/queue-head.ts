@@ -1,0 +1,32 @@
+import type { BranchHead } from '../environment/branch-head.ts';
+import type { Environment } from '../environment/environment-repository.ts';
+import { followUpSyncMessage } from '../environment/follow-up-sync-message.ts';
+import type { Repositories } from '../repositories.ts';
+import type { Deployment } from './deployment.ts';
+import { type QueueDeployment, queueDeployment } from './queue-deployment.ts';
+
+export interface QueueHead
+  extends Omit<QueueDeployment, 'commit' | 'branch' | 'fromHead' | 'messages' | 'environment'> {
+  /** Locked by the caller's transaction. */
+  readonly environment: Environment;
+  /** Of the branch that the environment follows. */
+  readonly head: BranchHead;
+}
+
+/**
+ * Queues what the code host says is the head of an environment's branch, and remembers that it is: deliveries of the pushes in it that come
+ * late are stale. Throws as `queueDeployment` does.
+ */
+export async function queueHead(
+  repositories: Parameters<typeof queueDeployment>[0] & Pick<Repositories, 'environments'>,
+  by: Parameters<typeof queueDeployment>[1],
+  { head: { commit, pushedAt }, ...wanted }: QueueHead,
+): Promise<Deployment> {
+  const { environment, requestId } = wanted;
+  await repositories.environments.rememberHead(environment.id, {
+    sha: commit.sha,
+    pushedAt: Math.max(pushedAt, environment.headPushedAt),
+  });
+  const messages = [followUpSyncMessage(environment.id, requestId)];
+  return queueDeployment(repositories, by, { ...wanted, commit, fromHead: true, messages });
+}

@@ -1,0 +1,7 @@
+import { branchSyncMessage } from './branch-sync-message.ts';
+
+const AFTER_SECONDS = 45;
+
+/** Asks for the head soon after one was taken: the delivery of the next push may get lost, and what the code host showed may have been old. */
+export const followUpSyncMessage = (environmentId: string, requestId: string) =>
+  branchSyncMessage(environmentId, requestId, AFTER_SECONDS);
