@@ -1,10 +1,11 @@
+import { storableText } from '@miaobu/shared/kernel/storable-text';
 import * as z from 'zod';
 
 const files = z.array(z.string()).optional();
 
 /** The few fields of GitHub's `push` event that we read (docs.github.com, "Webhook events and payloads"). */
 export const githubPush = z.object({
-  ref: z.string().max(1024),
+  ref: z.string().max(1024).transform(storableText),
   before: z.string().regex(/^[0-9a-f]{40}$/),
   after: z.string().regex(/^[0-9a-f]{40}$/),
   created: z.boolean(),

@@ -1,38 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from '@miaobu/shared/db/sql';
-import { sha256Hex } from '@miaobu/shared/kernel/hmac';
 import { readId } from '@miaobu/shared/kernel/ids';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ImportedProject, importProject } from '../../tests/database/import-project.ts';
-import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { expect, test } from 'vitest';
+import { commit, eachTestHasAHookedProject } from '../../tests/database/hooked-project.ts';
+import { importProject } from '../../tests/database/import-project.ts';
 import { pushEvent, webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
 
-let own: TestStore;
-let site: ImportedProject;
+const hooked = eachTestHasAHookedProject();
 
-beforeAll(async () => {
-  own = await openTestStore();
-});
-beforeEach(async () => {
-  await own.empty();
-  site = await importProject(own, { slug: 'blog' });
-});
-afterAll(() => own.close());
-
-const webhook = () => webhookUnderTest(own);
-const commit = (name: string) => sha256Hex(name).slice(0, 40);
+const webhook = () => webhookUnderTest(hooked.stored);
 const deployments = () =>
-  own.db.query<{ commitSha: string; seq: number; status: string; reason: string | null }>(
+  hooked.stored.db.query<{ commitSha: string; seq: number; status: string; reason: string | null }>(
     sql`select commit_sha, seq, status, reason from deployments order by environment_id, seq`,
   );
 const deliveries = () =>
-  own.db.query<{ outcome: string; note: string | null; seenCount: number }>(
+  hooked.stored.db.query<{ outcome: string; note: string | null; seenCount: number }>(
     sql`select outcome, note, seen_count from webhook_deliveries order by id`,
   );
 /** How many messages ask now for the head of a branch. */
 const headsAskedFor = async () =>
   (
-    await own.db.query(sql`
+    await hooked.stored.db.query(sql`
       select 1 from outbox where topic = 'branch.sync' and state = 'pending' and run_at <= db_now()`)
   ).length;
 
@@ -40,7 +28,7 @@ test('a push queues one deployment, with everything a build needs, and the messa
   const { deliver, rings } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000, message: 'Say hello\n\nand more' });
-  const answer = await deliver(site, event, { guid });
+  const answer = await deliver(hooked.site, event, { guid });
   expect(answer.status).toBe(202);
   expect(answer.body.data).toEqual({
     outcome: 'accepted',
@@ -49,8 +37,8 @@ test('a push queues one deployment, with everything a build needs, and the messa
     note: null,
   });
   const id = readId('deployment', answer.body.data?.deployment_id ?? '') ?? '';
-  expect(await own.deployment(id)).toMatchObject({
-    environmentId: site.production.id,
+  expect(await hooked.stored.deployment(id)).toMatchObject({
+    environmentId: hooked.site.production.id,
     seq: 1,
     status: 'queued',
     trigger: 'push',
@@ -60,12 +48,12 @@ test('a push queues one deployment, with everything a build needs, and the messa
     commitAuthor: 'you',
     requestId: guid,
   });
-  expect(await own.environment(site.production.id)).toMatchObject({
+  expect(await hooked.stored.environment(hooked.site.production.id)).toMatchObject({
     headSha: commit('a'),
     headPushedAt: 1000,
     nextSeq: 2,
   });
-  expect(await own.messages('build.start')).toMatchObject([{ state: 'pending' }]);
+  expect(await hooked.stored.messages('build.start')).toMatchObject([{ state: 'pending' }]);
   expect(await deliveries()).toEqual([{ outcome: 'accepted', note: null, seenCount: 1 }]);
   expect(rings).toEqual([guid]);
 });
@@ -74,8 +62,8 @@ test('the same delivery again is answered as the first time, and queues nothing'
   const { deliver, rings } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
-  const first = await deliver(site, event, { guid });
-  const second = await deliver(site, event, { guid });
+  const first = await deliver(hooked.site, event, { guid });
+  const second = await deliver(hooked.site, event, { guid });
   expect(second.status).toBe(202);
   expect(second.body.data).toEqual({ ...first.body.data, replayed: true });
   expect(await deployments()).toHaveLength(1);
@@ -86,9 +74,9 @@ test('the same delivery again is answered as the first time, and queues nothing'
 test('the same bytes under a fresh delivery id are a replay, because GitHub signs the body only', async () => {
   const { deliver } = webhook();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
-  const first = await deliver(site, event);
-  await deliver(site, pushEvent({ after: commit('b'), pushedAt: 2000 }));
-  const replay = await deliver(site, event);
+  const first = await deliver(hooked.site, event);
+  await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt: 2000 }));
+  const replay = await deliver(hooked.site, event);
   expect(replay.body.data).toEqual({ ...first.body.data, replayed: true });
   expect((await deployments()).map(({ commitSha }) => commitSha)).toEqual([commit('a'), commit('b')]);
 });
@@ -96,8 +84,8 @@ test('the same bytes under a fresh delivery id are a replay, because GitHub sign
 test('a delivery id that comes with another body is refused, and changes nothing', async () => {
   const { deliver, log } = webhook();
   const guid = randomUUID();
-  await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1000 }), { guid });
-  const other = await deliver(site, pushEvent({ after: commit('b'), pushedAt: 2000 }), { guid });
+  await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }), { guid });
+  const other = await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt: 2000 }), { guid });
   expect([other.status, other.body.error?.code]).toEqual([409, 'conflict']);
   expect(await deployments()).toHaveLength(1);
   expect(log.join('')).toContain('one delivery id came with two bodies');
@@ -107,7 +95,7 @@ test('the same delivery many times at once queues one deployment', async () => {
   const { deliver, rings } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
-  const answers = await Promise.all(Array.from({ length: 12 }, () => deliver(site, event, { guid })));
+  const answers = await Promise.all(Array.from({ length: 12 }, () => deliver(hooked.site, event, { guid })));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
   expect(new Set(answers.map(({ body }) => body.data?.deployment_id)).size).toBe(1);
   expect(answers.filter(({ body }) => !body.data?.replayed)).toHaveLength(1);
@@ -120,29 +108,32 @@ test.each([
   ['in the same second as', 1000],
 ])('a push %s the newest queues nothing, and the branch is asked for its head instead', async (_, pushedAt) => {
   const { deliver, rings } = webhook();
-  await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
+  await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   expect(await headsAskedFor()).toBe(0);
-  const late = await deliver(site, pushEvent({ after: commit('b'), pushedAt }));
+  const late = await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt }));
   expect(late.status).toBe(202);
   expect(late.body.data).toMatchObject({ outcome: 'stale', deployment_id: null, replayed: false });
   expect(await deployments()).toMatchObject([{ commitSha: commit('a'), status: 'queued' }]);
   expect(await headsAskedFor()).toBe(1);
-  expect(await own.environment(site.production.id)).toMatchObject({ headSha: commit('a'), headPushedAt: 1000 });
+  expect(await hooked.stored.environment(hooked.site.production.id)).toMatchObject({
+    headSha: commit('a'),
+    headPushedAt: 1000,
+  });
   expect(rings).toHaveLength(2);
 });
 
 test('several stale pushes ask once', async () => {
   const { deliver } = webhook();
-  await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
-  await deliver(site, pushEvent({ after: commit('b'), pushedAt: 998 }));
-  await deliver(site, pushEvent({ after: commit('c'), pushedAt: 999 }));
+  await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
+  await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt: 998 }));
+  await deliver(hooked.site, pushEvent({ after: commit('c'), pushedAt: 999 }));
   expect(await headsAskedFor()).toBe(1);
 });
 
 test('A, B and A again are three deployments, and the second A is the one to come', async () => {
   const { deliver } = webhook();
   for (const [index, name] of ['a', 'b', 'a'].entries()) {
-    const answer = await deliver(site, pushEvent({ after: commit(name), pushedAt: 1000 + index }));
+    const answer = await deliver(hooked.site, pushEvent({ after: commit(name), pushedAt: 1000 + index }));
     expect(answer.body.data?.outcome).toBe('accepted');
   }
   expect(await deployments()).toEqual([
@@ -155,8 +146,8 @@ test('A, B and A again are three deployments, and the second A is the one to com
 test('A, B and A again within one second are never guessed at: the branch is asked', async () => {
   const { deliver } = webhook();
   const [a, b] = [commit('a'), commit('b')];
-  await deliver(site, pushEvent({ before: b, after: a, pushedAt: 1000 }));
-  const second = await deliver(site, pushEvent({ before: a, after: b, pushedAt: 1000 }));
+  await deliver(hooked.site, pushEvent({ before: b, after: a, pushedAt: 1000 }));
+  const second = await deliver(hooked.site, pushEvent({ before: a, after: b, pushedAt: 1000 }));
   expect(second.body.data?.outcome).toBe('stale');
   expect(await deployments()).toMatchObject([{ commitSha: a }]);
   expect(await headsAskedFor()).toBe(1);
@@ -164,23 +155,27 @@ test('A, B and A again within one second are never guessed at: the branch is ask
 
 test('a push of the commit that is deployed already queues nothing; of one that failed, it tries again', async () => {
   const { deliver } = webhook();
-  const first = await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
-  const again = await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1001 }));
+  const first = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
+  const again = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1001 }));
   expect(again.body.data).toMatchObject({ outcome: 'duplicate_head', deployment_id: first.body.data?.deployment_id });
-  await own.db.query(sql`update deployments set status = 'failed'`);
-  const retried = await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1002 }));
+  await hooked.stored.db.query(sql`update deployments set status = 'failed'`);
+  const retried = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1002 }));
   expect(retried.body.data?.outcome).toBe('accepted');
   expect(await deployments()).toMatchObject([{ status: 'failed' }, { status: 'queued' }]);
 });
 
 test('a newer push cancels older ones whose build has not begun, and only those', async () => {
   const { deliver } = webhook();
-  const started = await deliver(site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
+  const started = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   const startedId = readId('deployment', started.body.data?.deployment_id ?? '') ?? '';
-  const moved = await own.store.deployments.move(startedId, { to: 'cloning', by: 'build-callback', requestId: 'r' });
+  const moved = await hooked.stored.store.deployments.move(startedId, {
+    to: 'cloning',
+    by: 'build-callback',
+    requestId: 'r',
+  });
   expect(moved?.status).toBe('cloning');
-  await deliver(site, pushEvent({ after: commit('b'), pushedAt: 1001 }));
-  await deliver(site, pushEvent({ after: commit('c'), pushedAt: 1002 }));
+  await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt: 1001 }));
+  await deliver(hooked.site, pushEvent({ after: commit('c'), pushedAt: 1002 }));
   expect(await deployments()).toMatchObject([
     { commitSha: commit('a'), status: 'cloning' },
     { commitSha: commit('b'), status: 'cancelled', reason: 'superseded' },
@@ -199,7 +194,7 @@ test('a tag, a deleted branch and a branch that no environment follows are recor
     pushEvent({ after: commit('c'), pushedAt: 1003, ref: 'refs/tags/main' }),
   ];
   for (const event of events) {
-    const answer = await deliver(site, event);
+    const answer = await deliver(hooked.site, event);
     expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'ignored']);
   }
   expect((await deliveries()).map(({ note }) => note)).toEqual([
@@ -209,22 +204,24 @@ test('a tag, a deleted branch and a branch that no environment follows are recor
     'not a branch',
   ]);
   expect(await deployments()).toEqual([]);
-  expect(await own.messages()).toEqual([]);
+  expect(await hooked.stored.messages()).toEqual([]);
   expect(rings).toEqual([]);
-  expect(await own.environment(site.production.id)).toMatchObject({ headSha: null, nextSeq: 1 });
+  expect(await hooked.stored.environment(hooked.site.production.id)).toMatchObject({ headSha: null, nextSeq: 1 });
 });
 
 test('two projects on one repository both deploy one push, whose delivery id they share', async () => {
-  const docs = await importProject(own, { slug: 'docs' });
+  const docs = await importProject(hooked.stored, { slug: 'docs' });
   const { deliver } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
-  const answers = [await deliver(site, event, { guid }), await deliver(docs, event, { guid })];
+  const answers = [await deliver(hooked.site, event, { guid }), await deliver(docs, event, { guid })];
   expect(answers.map(({ body }) => [body.data?.outcome, body.data?.replayed])).toEqual([
     ['accepted', false],
     ['accepted', false],
   ]);
-  const projects = await own.db.query<{ projectId: string }>(sql`select distinct project_id from deployments`);
+  const projects = await hooked.stored.db.query<{ projectId: string }>(
+    sql`select distinct project_id from deployments`,
+  );
   expect(projects).toHaveLength(2);
 });
 
@@ -237,7 +234,7 @@ test('a hundred pushes at once get places of their own in the order, and the new
   // An instance with few connections may send some away; GitHub's deliveries can be asked for again.
   const deliverUntilTaken = async ({ guid, event }: (typeof pushes)[number]) => {
     for (;;) {
-      const answer = await deliver(site, event, { guid });
+      const answer = await deliver(hooked.site, event, { guid });
       if (answer.status !== 503) return answer;
     }
   };

@@ -2,31 +2,20 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
-import { sha256Hex } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { repositories } from '@miaobu/shared/model/repositories';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ImportedProject, importProject } from '../../tests/database/import-project.ts';
-import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { expect, test } from 'vitest';
+import { commit, eachTestHasAHookedProject } from '../../tests/database/hooked-project.ts';
+import { importProject } from '../../tests/database/import-project.ts';
 import { pushEvent, signatureOf, webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
 
 const LIMIT_BYTES = 25 * 1024 * 1024;
 
-let own: TestStore;
-let site: ImportedProject;
+const hooked = eachTestHasAHookedProject();
 
-beforeAll(async () => {
-  own = await openTestStore();
-});
-beforeEach(async () => {
-  await own.empty();
-  site = await importProject(own, { slug: 'blog' });
-});
-afterAll(() => own.close());
-
-const event = () => pushEvent({ after: sha256Hex(randomUUID()).slice(0, 40), pushedAt: 1000 });
+const event = () => pushEvent({ after: commit(randomUUID()), pushedAt: 1000 });
 const rows = async () => {
-  const [counted] = await own.db.query<{ deliveries: number; deployments: number; messages: number }>(sql`
+  const [counted] = await hooked.stored.db.query<{ deliveries: number; deployments: number; messages: number }>(sql`
     select (select count(*) from webhook_deliveries) as deliveries, (select count(*) from deployments) as deployments,
            (select count(*) from outbox) as messages`);
   return counted;
@@ -34,15 +23,15 @@ const rows = async () => {
 const NOTHING = { deliveries: 0, deployments: 0, messages: 0 };
 
 test('a missing, malformed or wrong signature and an unknown hook all get the same 401, and leave nothing', async () => {
-  const { deliver, rings } = webhookUnderTest(own);
-  const other = await importProject(own, { slug: 'docs' });
+  const { deliver, rings } = webhookUnderTest(hooked.stored);
+  const other = await importProject(hooked.stored, { slug: 'docs' });
   const body = JSON.stringify(event());
-  const right = signatureOf(site.webhookSecret, body);
+  const right = signatureOf(hooked.site.webhookSecret, body);
   const flipped = `${right.slice(0, -1)}${right.endsWith('0') ? '1' : '0'}`;
   const signatures = {
     missing: null,
     empty: '',
-    'of other bytes': signatureOf(site.webhookSecret, `${body} `),
+    'of other bytes': signatureOf(hooked.site.webhookSecret, `${body} `),
     'of another project': signatureOf(other.webhookSecret, body),
     'of no secret': signatureOf('', body),
     'wrong in its last digit': flipped,
@@ -55,21 +44,21 @@ test('a missing, malformed or wrong signature and an unknown hook all get the sa
   const answers = new Map<string, unknown>();
   const headers = { 'x-request-id': 'one-and-the-same' };
   for (const [name, signature] of Object.entries(signatures)) {
-    const { status, body: answer } = await deliver(site, body, {
+    const { status, body: answer } = await deliver(hooked.site, body, {
       headers: { ...headers, 'x-hub-signature-256': signature },
     });
     answers.set(name, { status, answer });
   }
   const unknownHooks = [
     showId('project', '01893726-efee-7f02-8fbf-9f2b7bc2f910'),
-    showId('deployment', site.project.id),
-    site.project.id,
-    site.project.slug,
+    showId('deployment', hooked.site.project.id),
+    hooked.site.project.id,
+    hooked.site.project.slug,
     '%00',
     "' or 1=1 --",
   ];
   for (const hook of unknownHooks) {
-    const { status, body: answer } = await deliver({ ...site, hook }, body, { headers });
+    const { status, body: answer } = await deliver({ ...hooked.site, hook }, body, { headers });
     answers.set(hook, { status, answer });
   }
   const refusal = {
@@ -85,31 +74,31 @@ test('a missing, malformed or wrong signature and an unknown hook all get the sa
 });
 
 test('a push signed rightly that names another repository is refused and leaves nothing but a warning', async () => {
-  const { deliver, log } = webhookUnderTest(own);
+  const { deliver, log } = webhookUnderTest(hooked.stored);
   const push = pushEvent({ after: 'a'.repeat(40), pushedAt: 1000, repositoryId: 2 });
-  const answer = await deliver(site, push);
+  const answer = await deliver(hooked.site, push);
   expect([answer.status, answer.body.error?.code]).toEqual([403, 'forbidden']);
   expect(await rows()).toEqual(NOTHING);
   expect(log.join('')).toContain('a signed push names another repository');
 });
 
 test('the signature is checked over the bytes as they came, not as they may be read', async () => {
-  const { deliver } = webhookUnderTest(own);
+  const { deliver } = webhookUnderTest(hooked.stored);
   const spaced = JSON.stringify(event(), null, 3).replaceAll('"refs/heads/main"', '"refs/heads/m\\u0061in"');
-  const answer = await deliver(site, spaced);
+  const answer = await deliver(hooked.site, spaced);
   expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'accepted']);
 });
 
 test('a ping is answered and not recorded', async () => {
-  const { deliver } = webhookUnderTest(own);
-  const answer = await deliver(site, { zen: 'Keep it logically awesome.', hook_id: 1 }, { event: 'ping' });
+  const { deliver } = webhookUnderTest(hooked.stored);
+  const answer = await deliver(hooked.site, { zen: 'Keep it logically awesome.', hook_id: 1 }, { event: 'ping' });
   expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'pong']);
   expect(await rows()).toEqual(NOTHING);
 });
 
 test('other events are recorded and ignored', async () => {
-  const { deliver, rings } = webhookUnderTest(own);
-  const answer = await deliver(site, { action: 'opened' }, { event: 'issues' });
+  const { deliver, rings } = webhookUnderTest(hooked.stored);
+  const answer = await deliver(hooked.site, { action: 'opened' }, { event: 'issues' });
   expect(answer.status).toBe(202);
   expect(answer.body.data).toEqual({
     outcome: 'ignored',
@@ -126,24 +115,26 @@ test.each([
   ['x-github-delivery', 422],
   ['content-type', 415],
 ])('a delivery without %s is refused with %i', async (header, status) => {
-  const { deliver, send } = webhookUnderTest(own);
+  const { deliver, send } = webhookUnderTest(hooked.stored);
   const body = new TextEncoder().encode(JSON.stringify(event()));
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'x-github-event': 'push',
     'x-github-delivery': randomUUID(),
-    'x-hub-signature-256': signatureOf(site.webhookSecret, body),
+    'x-hub-signature-256': signatureOf(hooked.site.webhookSecret, body),
   };
   delete headers[header];
-  expect((await send(site.hook, body, headers)).status).toBe(status);
-  expect((await deliver(site, event(), { headers: { [header]: '' } })).status).toBe(status);
+  expect((await send(hooked.site.hook, body, headers)).status).toBe(status);
+  expect((await deliver(hooked.site, event(), { headers: { [header]: '' } })).status).toBe(status);
   expect(await rows()).toEqual(NOTHING);
 });
 
 test.each(['application/x-www-form-urlencoded', 'text/plain', 'application/jsonp'])(
   'the content type %s is refused with 415',
   async (type) => {
-    const answer = await webhookUnderTest(own).deliver(site, event(), { headers: { 'content-type': type } });
+    const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, event(), {
+      headers: { 'content-type': type },
+    });
     expect([answer.status, answer.body.error?.code]).toEqual([415, 'unsupported_media_type']);
     expect(await rows()).toEqual(NOTHING);
   },
@@ -151,7 +142,7 @@ test.each(['application/x-www-form-urlencoded', 'text/plain', 'application/jsonp
 
 test('JSON is JSON in capitals and with a charset too', async () => {
   const headers = { 'content-type': 'Application/JSON; charset=utf-8' };
-  expect((await webhookUnderTest(own).deliver(site, event(), { headers })).status).toBe(202);
+  expect((await webhookUnderTest(hooked.stored).deliver(hooked.site, event(), { headers })).status).toBe(202);
 });
 
 test.each([
@@ -159,21 +150,43 @@ test.each([
   ['empty', '', 400],
   ['cut off', '{"ref":"refs/heads/main"', 400],
   ['nested a hundred thousand deep and open', '['.repeat(100_000), 400],
-  ['nested a hundred thousand deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 422],
+  ['nested a hundred thousand deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400],
+  [
+    'a push with something nested too deep in it',
+    JSON.stringify({ ...event(), more: JSON.parse('['.repeat(32) + ']'.repeat(32)) }),
+    400,
+  ],
   ['JSON, but no push', '{"ref":1}', 422],
   ['a push of nothing like a commit', JSON.stringify(pushEvent({ after: "'; drop table", pushedAt: 1 })), 422],
 ])('a body that is %s is refused, and nothing of it is shown or kept', async (_, body, status) => {
-  const answer = await webhookUnderTest(own).deliver(site, body);
+  const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, body);
   expect(answer.status).toBe(status);
   expect(JSON.stringify(answer.body)).not.toContain('drop table');
   expect(await rows()).toEqual(NOTHING);
 });
 
-test('text that Postgres cannot hold is refused as a mistake of the request', async () => {
-  const push = pushEvent({ after: 'a'.repeat(40), pushedAt: 1000, message: 'a\0b' });
-  const answer = await webhookUnderTest(own).deliver(site, push);
-  expect([answer.status, answer.body.error?.code]).toEqual([422, 'invalid_request']);
-  expect(await rows()).toEqual(NOTHING);
+test.each([
+  ['at once', () => hooked.stored.store],
+  ['behind the lock', () => overtaken()],
+])('text that Postgres cannot hold keeps no push from being deployed that is taken %s', async (_, store) => {
+  const { deliver } = webhookUnderTest({ store: store(), sealer: hooked.stored.sealer });
+  const message = 'nul\0and \ud83d';
+  const answer = await deliver(
+    hooked.site,
+    pushEvent({ after: commit('a'), pushedAt: 1000, message, author: 'y\0ou' }),
+  );
+  expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'accepted']);
+  const kept = await hooked.stored.db.query(sql`select commit_message, commit_author from deployments`);
+  expect(kept).toEqual([{ commitMessage: 'nul\ufffdand \ufffd', commitAuthor: 'y\ufffdou' }]);
+});
+
+test('a branch whose name Postgres cannot hold is recorded, and is no branch that anybody follows', async () => {
+  const push = pushEvent({ after: commit('a'), pushedAt: 1000, ref: 'refs/heads/ma\0in' });
+  const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, push);
+  expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'ignored']);
+  expect(await hooked.stored.db.query(sql`select ref from webhook_deliveries`)).toEqual([
+    { ref: 'refs/heads/ma\ufffdin' },
+  ]);
 });
 
 /** A body that never ends, and what was read of it. */
@@ -196,19 +209,19 @@ function endlessBody() {
 }
 
 test('a body above 25 MB is refused with 413, and not read to its end', async () => {
-  const { send } = webhookUnderTest(own);
+  const { send } = webhookUnderTest(hooked.stored);
   const headers = { 'content-type': 'application/json', 'x-github-event': 'push', 'x-github-delivery': randomUUID() };
   const endless = endlessBody();
-  const answer = await send(site.hook, endless.stream, headers);
+  const answer = await send(hooked.site.hook, endless.stream, headers);
   expect([answer.status, answer.body.error?.code]).toEqual([413, 'payload_too_large']);
   expect(endless.read.bytes).toBeLessThanOrEqual(LIMIT_BYTES + 2 * 1024 * 1024);
   expect(endless.read.cancelled).toBe(true);
 });
 
 test('a body that says it is above 25 MB is refused without a byte of it being read', async () => {
-  const { send } = webhookUnderTest(own);
+  const { send } = webhookUnderTest(hooked.stored);
   const announced = endlessBody();
-  const answer = await send(site.hook, announced.stream, {
+  const answer = await send(hooked.site.hook, announced.stream, {
     'content-type': 'application/json',
     'content-length': String(LIMIT_BYTES + 1),
   });
@@ -218,14 +231,14 @@ test('a body that says it is above 25 MB is refused without a byte of it being r
 
 test('a push of almost 25 MB is taken', async () => {
   const push = { ...event(), padding: 'x'.repeat(LIMIT_BYTES - 10_000) };
-  expect((await webhookUnderTest(own).deliver(site, push)).status).toBe(202);
+  expect((await webhookUnderTest(hooked.stored).deliver(hooked.site, push)).status).toBe(202);
 });
 
 test('while Postgres is away every delivery is answered 503 with Retry-After, and nobody is woken', async () => {
   const db = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing', poolSize: 1 });
-  const { deliver, rings } = webhookUnderTest({ store: repositories(db), sealer: own.sealer });
+  const { deliver, rings } = webhookUnderTest({ store: repositories(db), sealer: hooked.stored.sealer });
   for (const kind of ['push', 'ping', 'issues']) {
-    const answer = await deliver(site, event(), { event: kind });
+    const answer = await deliver(hooked.site, event(), { event: kind });
     expect([answer.status, answer.body.error?.code]).toEqual([503, 'database_unavailable']);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   }
@@ -234,13 +247,13 @@ test('while Postgres is away every delivery is answered 503 with Retry-After, an
 });
 
 /** A store whose statement for a push finds that something has changed, so that the push is taken behind the lock. */
-const overtaken = (): typeof own.store => ({
-  ...own.store,
-  pushes: { ...own.store.pushes, accept: async (pushes) => pushes.map(() => undefined) },
+const overtaken = (): typeof hooked.stored.store => ({
+  ...hooked.stored.store,
+  pushes: { ...hooked.stored.store.pushes, accept: async (pushes) => pushes.map(() => undefined) },
 });
 
 test('a connection that is lost just before the commit is a 503, and the delivery counts when it comes again', async () => {
-  const { db } = own;
+  const { db } = hooked.stored;
   const store = overtaken();
   const fragile: typeof store = {
     ...store,
@@ -255,35 +268,40 @@ test('a connection that is lost just before the commit is a 503, and the deliver
   };
   const guid = randomUUID();
   const push = event();
-  const broken = webhookUnderTest({ store: fragile, sealer: own.sealer });
-  expect((await broken.deliver(site, push, { guid })).status).toBe(503);
+  const broken = webhookUnderTest({ store: fragile, sealer: hooked.stored.sealer });
+  expect((await broken.deliver(hooked.site, push, { guid })).status).toBe(503);
   expect(broken.rings).toEqual([]);
   expect(await rows()).toEqual(NOTHING);
 
-  const answer = await webhookUnderTest(own).deliver(site, push, { guid });
+  const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, push, { guid });
   expect(answer.body.data).toMatchObject({ outcome: 'accepted', replayed: false });
 });
 
 test('a push that is overtaken while it is decided on is looked at again behind the lock, and is as good', async () => {
-  const { deliver } = webhookUnderTest({ store: overtaken(), sealer: own.sealer });
+  const { deliver } = webhookUnderTest({ store: overtaken(), sealer: hooked.stored.sealer });
   const guid = randomUUID();
   const push = event();
-  expect((await deliver(site, push, { guid })).body.data).toMatchObject({ outcome: 'accepted', replayed: false });
-  expect((await deliver(site, push, { guid })).body.data).toMatchObject({ outcome: 'accepted', replayed: true });
-  expect(await own.db.query(sql`select status, seq from deployments`)).toEqual([{ status: 'queued', seq: 1 }]);
-  expect((await own.messages('build.start')).length).toBe(1);
+  expect((await deliver(hooked.site, push, { guid })).body.data).toMatchObject({
+    outcome: 'accepted',
+    replayed: false,
+  });
+  expect((await deliver(hooked.site, push, { guid })).body.data).toMatchObject({ outcome: 'accepted', replayed: true });
+  expect(await hooked.stored.db.query(sql`select status, seq from deployments`)).toEqual([
+    { status: 'queued', seq: 1 },
+  ]);
+  expect((await hooked.stored.messages('build.start')).length).toBe(1);
 });
 
 test('the doorbell is rung when the deployment can be seen by others', async () => {
   const seen: unknown[] = [];
-  const { deliver } = webhookUnderTest(own, {
+  const { deliver } = webhookUnderTest(hooked.stored, {
     async ring(requestId) {
       // Another connection than the transaction's, which is over.
-      seen.push(await own.db.query(sql`select request_id from deployments`));
+      seen.push(await hooked.stored.db.query(sql`select request_id from deployments`));
       expect(requestId).toBe('request-of-the-push');
     },
   });
-  await deliver(site, event(), { headers: { 'x-request-id': 'request-of-the-push' } });
+  await deliver(hooked.site, event(), { headers: { 'x-request-id': 'request-of-the-push' } });
   expect(seen).toEqual([[{ requestId: 'request-of-the-push' }]]);
 });
 
@@ -295,19 +313,19 @@ test('a doorbell that nobody hears does not make a push fail', async () => {
     credentials: () => ({ accessKeyId: 'id', accessKeySecret: randomBytes(8).toString('hex') }),
     log: { warn: (message) => void warnings.push(message) },
   });
-  const answer = await webhookUnderTest(own, doorbell).deliver(site, event());
+  const answer = await webhookUnderTest(hooked.stored, doorbell).deliver(hooked.site, event());
   expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'accepted']);
   expect(warnings).toEqual(['the doorbell was not heard']);
 });
 
 test('an error of ours is a 500 that says nothing about us, and its cause is in the log alone', async () => {
-  const { deliver, log } = webhookUnderTest(own);
-  await own.db.query(sql`update projects set webhook_secret_sealed = 'v1.broken'`);
-  const unreadable = await deliver(site, event());
+  const { deliver, log } = webhookUnderTest(hooked.stored);
+  await hooked.stored.db.query(sql`update projects set webhook_secret_sealed = 'v1.broken'`);
+  const unreadable = await deliver(hooked.site, event());
   expect([unreadable.status, unreadable.body.error?.code]).toEqual([500, 'secret_unreadable']);
-  await own.db.query(sql`alter table projects rename column slug to renamed`);
-  const answer = await deliver(site, event(), { headers: { 'x-request-id': 'find-me' } });
-  await own.db.query(sql`alter table projects rename column renamed to slug`);
+  await hooked.stored.db.query(sql`alter table projects rename column slug to renamed`);
+  const answer = await deliver(hooked.site, event(), { headers: { 'x-request-id': 'find-me' } });
+  await hooked.stored.db.query(sql`alter table projects rename column renamed to slug`);
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
     error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },

@@ -4,7 +4,8 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
-import { type Deps, type Receipt, receivePush } from '../../functions/webhook/receive-push.ts';
+import type { Receipt } from '../../functions/webhook/receipt.ts';
+import { type Deps, receivePush } from '../../functions/webhook/receive-push.ts';
 import { webhookRoutes } from '../../functions/webhook/webhook-routes.ts';
 import type { ImportedProject } from './import-project.ts';
 
@@ -18,6 +19,8 @@ export interface Push {
   readonly ref?: string;
   readonly repositoryId?: number;
   readonly message?: string;
+  /** Account of the author. */
+  readonly author?: string;
 }
 
 /** A `push` event as GitHub sends it, with some of the many fields that we do not read. */
@@ -39,7 +42,7 @@ export function pushEvent({ after, pushedAt, before = NOBODY, ref = 'refs/heads/
           id: after,
           message: more.message ?? 'Say hello',
           timestamp: '2031-02-03T04:05:06+08:00',
-          author: { name: 'You', email: 'you@example.com', username: 'you' },
+          author: { name: 'You', email: 'you@example.com', username: more.author ?? 'you' },
         },
     repository: {
       id: more.repositoryId ?? 1,

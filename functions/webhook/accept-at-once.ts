@@ -1,0 +1,67 @@
+import { type BranchStanding, NEW_DEPLOYMENT, type PushStanding } from '@miaobu/shared/model/delivery/push-repository';
+import { commitStatusMessage } from '@miaobu/shared/model/deployment/commit-status-message';
+import { queuedDeployment, queuedMessages } from '@miaobu/shared/model/deployment/queue-deployment';
+import { followUpSyncMessage } from '@miaobu/shared/model/environment/follow-up-sync-message';
+import type { acceptTogether } from './accept-together.ts';
+import { decidePush } from './decide-push.ts';
+import type { ReadDelivery } from './read-delivery.ts';
+import type { Result } from './receipt.ts';
+import { unlessSeenMeanwhile } from './unless-seen-meanwhile.ts';
+import { wantedDeployment } from './wanted-deployment.ts';
+
+/**
+ * Optimistic path: accepts the push in one statement, which does nothing unless everything still is as `standing` says. Returns the result and
+ * how the branch stands now; undefined when something has changed, or when the push needs more than that statement does.
+ */
+export async function acceptAtOnce(
+  accept: ReturnType<typeof acceptTogether>,
+  standing: PushStanding,
+  { push, recorded }: ReadDelivery,
+): Promise<{ readonly result: Result; readonly after: PushStanding } | undefined> {
+  if (!push || standing.isSeen) return undefined;
+  const { project, branches } = standing;
+  const decision = decidePush(push, project, branches);
+  // A build that was asked for has to be ended, which is more than one statement.
+  if (decision.outcome !== 'accepted' || decision.known.isDispatched) return undefined;
+  const { known, head } = decision;
+  const { environment, queuedCommits } = known;
+  const { requestId } = recorded;
+  const wanted = wantedDeployment(project, decision, recorded);
+  const messages = [
+    ...queuedCommits.map((commitSha) => commitStatusMessage({ environmentId: environment.id, commitSha }, requestId)),
+    ...queuedMessages(NEW_DEPLOYMENT, wanted),
+    followUpSyncMessage(environment.id, requestId),
+  ];
+  const delivery = { ...recorded, outcome: 'accepted' as const };
+  const deployment = queuedDeployment(wanted);
+  const deploymentId = await accept({ project, known, head, deployment, messages, delivery }).catch(
+    unlessSeenMeanwhile,
+  );
+  if (deploymentId === undefined) return undefined;
+  const after = standingAfter(known, head, deploymentId);
+  return {
+    result: { outcome: 'accepted', deploymentId },
+    after: { ...standing, branches: branches.map((branch) => (branch === known ? after : branch)) },
+  };
+}
+
+function standingAfter(
+  { environment }: BranchStanding,
+  head: { readonly sha: string; readonly pushedAt: number },
+  deploymentId: string,
+): BranchStanding {
+  const newest = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
+  return {
+    environment: {
+      ...environment,
+      nextSeq: environment.nextSeq + 1,
+      headSha: head.sha,
+      headPushedAt: head.pushedAt,
+      skippedSha: null,
+    },
+    newest,
+    newestOfBranch: newest,
+    queuedCommits: [head.sha],
+    isDispatched: false,
+  };
+}
