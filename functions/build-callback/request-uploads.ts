@@ -4,7 +4,7 @@ import type {
   UploadAnswer,
   UploadRequest,
 } from '@miaobu/shared/contracts/build-job';
-import { blobKey, deploymentPrefix, MANIFEST_LIMITS } from '@miaobu/shared/contracts/manifest';
+import { blobKey, claimedManifestKey, MANIFEST_LIMITS } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { UPLOAD_SECONDS } from '@miaobu/shared/model/build/build-tokens';
@@ -12,9 +12,6 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import { requireRoomForUploads } from '@miaobu/shared/model/usage/require-storage-room';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import type { AuthenticateRunner, Runner, RunnerClaim } from './authenticate-runner.ts';
-
-/** A manifest of 20,000 files with long names stays below this. */
-const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** A content never changes under its name, so the edge may keep it: otherwise every visitor costs a read of the bucket. */
 const FOR_EVER = { 'cache-control': 'public, max-age=31536000, immutable' } as const;
@@ -73,11 +70,11 @@ export const requestManifestUpload =
   async (claim: RunnerClaim, request: ManifestUploadRequest): Promise<ManifestUploadAnswer> => {
     const runner = await deps.authenticateRunner('publish', claim);
     const project = await projectOf(deps, runner);
-    if (request.bytes > MANIFEST_LIMIT_BYTES) {
-      throw new AppError('artifact_invalid', { details: { manifest_limit_bytes: MANIFEST_LIMIT_BYTES } });
+    if (request.bytes > MANIFEST_LIMITS.manifestBytes) {
+      throw new AppError('artifact_invalid', { details: { manifest_limit_bytes: MANIFEST_LIMITS.manifestBytes } });
     }
-    const prefix = deploymentPrefix(project.slug, showId('deployment', runner.deploymentId));
-    const { url, headers } = await deps.objectStore.presignPut(`${prefix}/manifest-${runner.attempt}.json`, {
+    const key = claimedManifestKey(project.slug, showId('deployment', runner.deploymentId), runner.attempt);
+    const { url, headers } = await deps.objectStore.presignPut(key, {
       contentLength: request.bytes,
       contentType: 'application/json',
       expiresInSeconds: UPLOAD_SECONDS,

@@ -1,5 +1,5 @@
 import { type ArtifactManifest, blobsOfArtifact, parseArtifactManifest } from '@miaobu/shared/contracts/app-manifest';
-import { blobKey, deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { blobKey, claimedManifestKey, MANIFEST_LIMITS, verifiedManifestKey } from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
@@ -11,7 +11,6 @@ import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { LATE_SECONDS } from './remove-leftovers.ts';
 import type { Sweep } from './run-cleanup.ts';
 
-const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PROJECTS_A_PAGE = 100;
 const BLOBS_A_PAGE = 1000;
 
@@ -31,15 +30,15 @@ async function manifestOf(
   slug: string,
   { id, status, attempt }: Using,
 ): Promise<ArtifactManifest | undefined> {
-  const prefix = deploymentPrefix(slug, showId('deployment', id));
-  const read = (name: string) => deps.objectStore.read(`${prefix}/${name}`, MANIFEST_LIMIT_BYTES);
-  const verified = await read('manifest.json');
+  const shown = showId('deployment', id);
+  const read = (key: string) => deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
+  const verified = await read(verifiedManifestKey(slug, shown));
   if (verified) return parseArtifactManifest(JSON.parse(verified.toString('utf8')));
   // What is deployed must have its manifest, or nothing is safe to delete.
   if (status === 'deployed') {
-    throw new AppError('internal', { message: `the manifest of ${showId('deployment', id)} is missing` });
+    throw new AppError('internal', { message: `the manifest of ${shown} is missing` });
   }
-  const claimed = await read(`manifest-${attempt}.json`);
+  const claimed = await read(claimedManifestKey(slug, shown, attempt));
   try {
     return claimed && parseArtifactManifest(JSON.parse(claimed.toString('utf8')));
   } catch {

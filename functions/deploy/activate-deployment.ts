@@ -1,6 +1,6 @@
 import type { AppManifest } from '@miaobu/shared/contracts/app-manifest';
 import { buildShards, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
-import { blobsOf, deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
+import { blobsOf, type Manifest, verifiedManifestKey } from '@miaobu/shared/contracts/manifest';
 import { AppError, type ErrorCode } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
@@ -37,11 +37,9 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     const shards = routingTable(manifest);
     lease.assertTrusted();
     await Promise.all([
-      deps.objectStore.put(
-        `${deploymentPrefix(project.slug, shown)}/manifest.json`,
-        Buffer.from(JSON.stringify(manifest)),
-        { contentType: 'application/json' },
-      ),
+      deps.objectStore.put(verifiedManifestKey(project.slug, shown), Buffer.from(JSON.stringify(manifest)), {
+        contentType: 'application/json',
+      }),
       deps.edgeStore.putMany(
         TABLE_NAMESPACE,
         shards.map((value, shard) => ({ key: shardKey(shown, shard), value })),

@@ -1,11 +1,10 @@
-import { deploymentPrefix } from '@miaobu/shared/contracts/manifest';
+import { claimedManifestKey, MANIFEST_LIMITS } from '@miaobu/shared/contracts/manifest';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
-import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import {
   BUILD_CAP_SECONDS,
@@ -13,12 +12,11 @@ import {
   MAX_ATTEMPTS,
   SILENCE_SECONDS,
 } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
 import type { Conclusion, Lease } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
-
-const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 
 export interface Deps {
   readonly store: Pick<Store, 'projects' | 'attempts'>;
@@ -90,8 +88,8 @@ async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: st
 async function completeManifest(deps: Deps, deployment: Deployment): Promise<Buffer | undefined> {
   const project = await deps.store.projects.find(deployment.projectId);
   if (!project) return undefined;
-  const prefix = deploymentPrefix(project.slug, showId('deployment', deployment.id));
-  return deps.objectStore.read(`${prefix}/manifest-${deployment.attempt}.json`, MANIFEST_LIMIT_BYTES);
+  const key = claimedManifestKey(project.slug, showId('deployment', deployment.id), deployment.attempt);
+  return deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
 }
 
 async function close(

@@ -5,7 +5,13 @@ import {
   blobsOfArtifact,
   parseArtifactManifest,
 } from '@miaobu/shared/contracts/app-manifest';
-import { blobKey, deploymentPrefix, type Manifest, ManifestError } from '@miaobu/shared/contracts/manifest';
+import {
+  blobKey,
+  claimedManifestKey,
+  MANIFEST_LIMITS,
+  type Manifest,
+  ManifestError,
+} from '@miaobu/shared/contracts/manifest';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
@@ -16,7 +22,6 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { PACKAGE_TAIL_BYTES, packageProblem } from './check-package.ts';
 
-const MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024;
 const PARALLEL_READS = 16;
 /** Progress is written down this often: a takeover does not begin again. */
 const VERIFIED_BATCH = 200;
@@ -30,8 +35,8 @@ export interface Deps {
 const refuse = (message: string) => new AppError('artifact_invalid', { message });
 
 async function readManifest(deps: Deps, deployment: Deployment, slug: string): Promise<ArtifactManifest> {
-  const prefix = deploymentPrefix(slug, showId('deployment', deployment.id));
-  const bytes = await deps.objectStore.read(`${prefix}/manifest-${deployment.attempt}.json`, MANIFEST_LIMIT_BYTES);
+  const key = claimedManifestKey(slug, showId('deployment', deployment.id), deployment.attempt);
+  const bytes = await deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
   if (!bytes) throw refuse('the manifest of the build is missing');
   if (!deployment.manifestSha256?.equals(sha256(bytes))) throw refuse('the manifest is not the one the build reported');
   try {

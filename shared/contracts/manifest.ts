@@ -14,7 +14,7 @@ export const MANIFEST_LIMITS = {
   fileBytes: 100 * 1024 * 1024,
   totalBytes: 1024 * 1024 * 1024,
   pathBytes: 1024,
-  /** Of the manifest itself, as JSON. */
+  /** Of the manifest itself, as JSON: one of 20,000 files with long names stays below this. */
   manifestBytes: 32 * 1024 * 1024,
 } as const;
 
