@@ -16,13 +16,13 @@ export interface CrashPoint {
   readonly at: Boundary;
   readonly side: 'before' | 'after';
   /** Whose call or statement it is: a function, or the builder. */
-  readonly by: 'webhook' | 'build-callback' | 'deploy' | 'cleanup' | 'builder';
+  readonly by: 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup' | 'builder';
   /** Who is struck, when it is not the one who asks. */
   readonly victim?: 'builder';
   /** How many times the point is passed unharmed. */
   readonly skip?: number;
   /** What leads there: a push, … */
-  readonly story: 'push' | 'two pushes' | 'three hostnames' | 'deletion' | 'cleanup';
+  readonly story: 'push' | 'two pushes' | 'three hostnames' | 'deletion' | 'cleanup' | 'rollback' | 'rotation';
   /** During `hang`, another push is made, and goes live, before the stopped process is woken. */
   readonly overtaken?: true;
   /**
@@ -54,6 +54,9 @@ const published = sql`exists (
 const exposed = sql`exists (
   select 1 from route_exposures x join deployments d on d.id = x.deployment_id
    where d.project_id = it.project and d.commit_sha = it.commit)`;
+const halfResealed = sql`exists (
+  select 1 from projects p join data_keys k on k.project_id = p.id
+   where p.id = it.project and k.retired_at is not null and p.webhook_secret_sealed not like 'v2.' || k.id || '.%')`;
 const purging = sql`exists (select 1 from deployments where project_id = it.project and status = 'purging')`;
 
 const intake = { by: 'webhook', story: 'push' } as const;
@@ -293,6 +296,16 @@ export const crashPoints: readonly CrashPoint[] = [
     recovers: 'the lease runs out; every deletion may be repeated',
   },
   {
+    id: 'CP30',
+    by: 'api',
+    story: 'rollback',
+    dies: 'with a rollback decided and not answered, to what cleanup is about to take',
+    at: { commitOf: /set current_deployment_id/ },
+    side: 'after',
+    leaves: sql`${current} and not ${published} and not ${purging}`,
+    recovers: 'both take the lock of the environment: what is current is protected; the timer drains the outbox',
+  },
+  {
     ...deploy,
     id: 'CP31',
     dies: 'as a project is taken down in the middle of a build',
@@ -301,6 +314,16 @@ export const crashPoints: readonly CrashPoint[] = [
     story: 'deletion',
     leaves: sql`exists (select 1 from projects where id = it.project and deleting_at is not null)`,
     recovers: 'every round does from the beginning what is not done',
+  },
+  {
+    ...deploy,
+    id: 'CP33',
+    story: 'rotation',
+    dies: 'with some of a project’s secrets sealed with its new key',
+    at: { commitOf: /update projects set webhook_secret_sealed = changes/ },
+    side: 'after',
+    leaves: halfResealed,
+    recovers: 'every value says which key it is under, and a key stays until nothing is; the walk goes on',
   },
   {
     ...deploy,
@@ -320,9 +343,9 @@ export const withoutCrash: Readonly<Record<string, string>> = {
   CP17: 'no crash of a function: what a build uploads in vain, functions/cleanup/remove-leftovers.database.test.ts',
   CP18: 'the product deploys no functions of users',
   CP19: 'the product deploys no functions of users',
-  CP30: 'the product has no rollback; cleanup against a switch: functions/cleanup/run-cleanup.database.test.ts',
   CP32: 'the product has no domains of users',
-  CP33: 'the product does not rotate keys',
-  CP34: 'the product has no refresh tokens',
+  CP34: 'no crash: an answer that is lost, functions/api/auth/sessions.database.test.ts',
   CP35: 'the product has no chat',
+  CP37: 'no crash of a function: commits that a failover lost, functions/deploy/scrub-routes.database.test.ts',
+  CP38: 'no crash: GitHub refuses the account, functions/build-callback/redeem-ticket.database.test.ts',
 };

@@ -1,4 +1,6 @@
 import { sql } from '@miaobu/shared/db/sql';
+import { showId } from '@miaobu/shared/kernel/ids';
+import { SETTLED_SECONDS } from '@miaobu/shared/model/key/key-messages';
 import { repositories } from '@miaobu/shared/model/repositories';
 import type { Crash } from './armed-crash.ts';
 import { brokenInvariants, leftOfProject } from './broken-invariants.ts';
@@ -53,7 +55,12 @@ function leadTo(crash: Promise<Crash>): Lead {
 }
 
 /** Tells the story of a point until the crash strikes. Returns what everything has to come to. */
-async function tell(platform: CrashPlatform, { story }: CrashPoint, site: CrashSite, lead: Lead): Promise<CrashSite> {
+async function tell(
+  platform: CrashPlatform,
+  { story }: CrashPoint,
+  { first, site }: Prepared,
+  lead: Lead,
+): Promise<CrashSite> {
   const wake = () => lead.step(() => platform.wake('deploy'));
   const build = async () => {
     await wake();
@@ -84,7 +91,34 @@ async function tell(platform: CrashPlatform, { story }: CrashPoint, site: CrashS
     case 'cleanup':
       await lead.step(() => platform.wake('cleanup'));
       return site;
+    case 'rollback':
+      await lead.step(() => rollBack(platform, first));
+      await platform.wake('cleanup');
+      return { ...first, head: site.commit };
+    case 'rotation':
+      await platform.api('rotateKeys', { body: { what: 'data_keys', project: showId('project', site.projectId) } });
+      await platform.letTimePass(SETTLED_SECONDS + 1);
+      await wake();
+      // To take a push and to build it, secrets have to be read.
+      return push(platform, site, 'second');
   }
+}
+
+/** Goes back to the deployment of a commit. Of a process that is struck no answer comes. */
+async function rollBack({ api, database }: CrashPlatform, { projectId, slug, commit }: CrashSite): Promise<void> {
+  const params = { project: slug, environment: 'production' };
+  const { etag = '' } = await api('getEnvironment', { params });
+  const [found] = await database.query<{ id: string }>(sql`
+    select id from deployments where project_id = ${projectId} and commit_sha = ${commit}`);
+  const body = { deployment: showId('deployment', found?.id ?? '') };
+  await api('rollbackEnvironment', { params, headers: { 'if-match': etag }, body }).catch(() => undefined);
+}
+
+interface Prepared {
+  /** What was live first of all. */
+  readonly first: CrashSite;
+  /** What is live when the story begins. */
+  readonly site: CrashSite;
 }
 
 /** What has to be there before the story begins. */
@@ -96,7 +130,7 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Cra
       select name || r.hostname, r.project_id, r.environment_id
         from routes r, unnest(array['two-', 'three-']) name where r.project_id = ${site.projectId}`);
   }
-  if (story !== 'cleanup') return site;
+  if (story !== 'cleanup' && story !== 'rollback') return site;
   let newest: CrashSite = site;
   for (const text of ['second', 'third', 'fourth', 'fifth']) {
     newest = await push(platform, site, text);
@@ -112,7 +146,8 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Cra
  * woken after two ticks, when its leases are another's.
  */
 export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode: CrashMode): Promise<CrashOutcome> {
-  const site = await prepare(platform, point, await newSite(platform));
+  const first = await newSite(platform);
+  const site = await prepare(platform, point, first);
   const hostnames = await repositories(platform.database).routes.listOfProject(site.projectId);
   const isDeletion = point.story === 'deletion';
   let cleanupHangs = false;
@@ -124,7 +159,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
 
   const struck = platform.crashes.arm(point, mode);
   const lead = leadTo(struck);
-  let expected = await tell(platform, point, site, lead);
+  let expected = await tell(platform, point, { first, site }, lead);
   if (!lead.struck()) throw new Error(`${point.id} was never reached`);
   const crash = await struck;
   const broken: string[] = [];
