@@ -1,9 +1,12 @@
 import { blobKey } from '@miaobu/shared/contracts/manifest';
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { DELETE_WITHIN_SECONDS } from '@miaobu/shared/model/build/blob-repository';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Unavailable } from '../../builder/protocol/http-request.ts';
+import { retryRequest } from '../../builder/protocol/retry-request.ts';
 import { manifestOf, playBuild, sha256Of } from '../../tests/database/callback-under-test.ts';
 import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
 import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
@@ -122,6 +125,33 @@ test('after a deletion that nobody saw end a build has what it wants two minutes
   await sweep();
   expect(await hasContent()).toBe(true);
 });
+
+test.each([0, 3, 6, 30, 60, 119])(
+  'a builder that asks %d seconds after such a deletion began is patient enough to outlast it',
+  async (age) => {
+    await sweep(() => Promise.reject(new Error('the power went out')));
+    await stored.moveClock(age);
+    let ms = 0;
+    const clock = {
+      now: () => ms,
+      async wait(waitedMs: number) {
+        ms += waitedMs;
+        await stored.moveClock(waitedMs / 1000);
+      },
+    };
+    const ask = async () => {
+      try {
+        return await stored.store.blobs.wantMany(site.project.id, [
+          { sha256: sha256Of(CONTENT), bytes: CONTENT.length },
+        ]);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'content_being_deleted') throw error;
+        throw new Unavailable(error.code, { retryAfterMs: Number(error.details?.retryAfterSeconds) * 1000 });
+      }
+    };
+    expect(await retryRequest(ask, {}, clock)).toEqual([sha256Of(CONTENT)]);
+  },
+);
 
 test('what one sweep deletes no other does, until nothing of it can be under way; each forgets what it has deleted itself', async () => {
   const first = await sweepThatWaits();
