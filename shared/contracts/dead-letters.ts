@@ -69,7 +69,7 @@ export const replayDeadLetter = endpoint({
   output: deadLetter,
   status: 200,
   paginated: false,
-  errors: ['not_found'],
+  errors: ['not_found', 'deployment_state_conflict'],
 });
 
 export const discardDeadLetter = endpoint({

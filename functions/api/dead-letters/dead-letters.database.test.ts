@@ -1,9 +1,17 @@
-import { enqueue, outbox } from '@miaobu/shared/db/outbox';
+import { enqueue, type OutboxMessage, outbox } from '@miaobu/shared/db/outbox';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
+import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
+import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
-import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import {
+  openTestStore,
+  prepareSite,
+  queueTestDeployment,
+  type TestStore,
+} from '../../../tests/database/prepare-deployment.ts';
 
 let own: TestStore;
 let api: ApiUnderTest;
@@ -21,16 +29,10 @@ beforeEach(async () => {
 afterAll(() => own.close());
 
 /** A message that was given up, and its id as it is shown. */
-async function bury(hostname: string): Promise<string> {
-  await enqueue(own.db, {
-    topic: 'route.publish',
-    lane: `route:${hostname}`,
-    dedupeKey: `route.publish:${hostname}`,
-    payload: { hostname },
-    requestId: `request of ${hostname}`,
-    maxAttempts: 20,
-  });
-  const [message] = await outbox(own.db).claim('worker', ['route.publish'], 1, 60);
+const bury = (hostname: string) => buryMessage(publishMessage(hostname, `request of ${hostname}`));
+async function buryMessage(wanted: OutboxMessage): Promise<string> {
+  await enqueue(own.db, wanted);
+  const [message] = await outbox(own.db).claim('worker', [wanted.topic], 1, 60);
   if (!message) throw new Error('nothing was claimed');
   await outbox(own.db).fail(message, { errorClass: 'permanent', message: 'vendor_rejected', retry: false });
   return showId('deadLetter', message.id);
@@ -68,6 +70,36 @@ test('replaying asks for the same work once, from the first attempt, and rings f
   expect(api.rings).toHaveLength(1);
   await expect(replay()).rejects.toMatchObject({ status: 404 });
   expect((await own.messages('route.publish')).filter(({ state }) => state === 'pending')).toHaveLength(1);
+});
+
+test.each([
+  ['build.start', buildStartMessage],
+  ['deployment.activate', (id: string) => activateMessage({ id, environmentId: id }, 'request')],
+] as const)(
+  'what %s was given up for has failed with it: replaying is refused, and says what helps',
+  async (topic, message) => {
+    const site = await prepareSite(own, { slug: 'given-up' });
+    const deployment = await queueTestDeployment(own, site);
+    await own.db.query(sql`delete from outbox`);
+    await own.store.deployments.move(deployment.id, { to: 'failed', by: 'deploy', requestId: 'request' });
+    const id = await buryMessage(message(deployment.id, 'request'));
+    await expect(operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} })).rejects.toMatchObject({
+      status: 409,
+      code: 'deployment_state_conflict',
+      details: { status: 'failed', problem: expect.stringContaining('redeploy') },
+    });
+    expect(await listed()).toEqual([id]);
+    expect((await own.messages(topic)).map(({ state }) => state)).toEqual(['dead']);
+  },
+);
+
+test('what was given up for a deployment that still waits for it is replayed', async () => {
+  const site = await prepareSite(own, { slug: 'waiting' });
+  const deployment = await queueTestDeployment(own, site);
+  await own.db.query(sql`delete from outbox`);
+  const id = await buryMessage(buildStartMessage(deployment.id, 'request'));
+  await operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} });
+  expect((await own.messages('build.start')).map(({ state }) => state)).toEqual(['dead', 'pending']);
 });
 
 test('discarding needs a reason, which is kept', async () => {

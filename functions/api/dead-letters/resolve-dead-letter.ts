@@ -6,6 +6,7 @@ import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import type { Actor, Operation } from '../operation.ts';
 import { readDeadLetterId } from './find-dead-letter.ts';
 import { presentDeadLetter } from './present-dead-letter.ts';
+import { requireWorkLeft } from './require-work-left.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'transaction'>;
@@ -26,6 +27,7 @@ async function resolve(
     const dead = await repositories.deadLetters.resolve(id, resolution, note);
     if (!dead) throw new AppError('not_found');
     if (resolution === 'replayed') {
+      await requireWorkLeft(repositories, dead);
       const { topic, lane, dedupeKey, payload, maxAttempts } = dead;
       await repositories.enqueue({ topic, lane, dedupeKey, payload, maxAttempts, requestId });
     }

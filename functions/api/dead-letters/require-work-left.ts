@@ -1,0 +1,28 @@
+import type { Topic } from '@miaobu/shared/contracts/messages';
+import { AppError } from '@miaobu/shared/kernel/app-error';
+import { type StoredStatus, shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
+import type { DeadLetter } from '@miaobu/shared/model/outbox/dead-letter-repository';
+import type { Repositories } from '@miaobu/shared/model/repositories';
+
+/** Topics whose work is about a deployment in this status, and does nothing in any other. */
+const worksOn: Partial<Record<Topic, StoredStatus>> = {
+  'build.start': 'queued',
+  'deployment.activate': 'deploying',
+  'deployment.purge': 'purging',
+};
+
+/**
+ * Throws `deployment_state_conflict` when a message is about a deployment that is past it: asking for its work again would do nothing. To
+ * give up a start or an activation is to fail the deployment, so there it is always so.
+ */
+export async function requireWorkLeft(
+  { deployments }: Pick<Repositories, 'deployments'>,
+  { topic, payload }: Pick<DeadLetter, 'topic' | 'payload'>,
+): Promise<void> {
+  const needed = worksOn[topic as Topic];
+  if (needed === undefined) return;
+  const status = (await deployments.find(String(payload.deployment_id)))?.status;
+  if (status === needed) return;
+  const problem = `the work of ${topic} is for a deployment that is ${needed}; redeploy it, or discard this`;
+  throw new AppError('deployment_state_conflict', { details: { status: status && shownStatus(status), problem } });
+}
