@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { commandAliases } from './command-aliases.ts';
 import { commandOptions } from './command-options.ts';
 import { commandTable } from './command-table.ts';
 import { nearestName } from './nearest-name.ts';
@@ -17,6 +19,7 @@ describe('the program ends with 2 and asks nobody anything', () => {
     ['for an option of another command', ['whoami', '--follow'], 'whoami has no option --follow.'],
     ['for an option without its value', ['import', 'demo/site', '--branch'], 'argument missing'],
     ['when something is missing', ['env', 'set'], 'env set needs <name>.'],
+    ['for a value on the command line', ['env', 'set', 'KEY=secret'], 'miaobu env set KEY\n'],
     ['when something is too much', ['status', 'site', 'other'], 'status does not know what to do with "other".'],
     ['for a name that is empty', ['status', ''], 'status was given an empty name.'],
     ['for an address that is none', ['whoami', '--api-url', 'example.com'], 'must be an http or https URL'],
@@ -42,7 +45,7 @@ describe('the program ends with 2 and asks nobody anything', () => {
   test('for a token that no header can hold', async () => {
     const environment = { MIAOBU_API_URL: 'https://api.example', MIAOBU_TOKEN: 'a\nb', XDG_CONFIG_HOME: '/nowhere' };
     const { exitCode, stderr } = await runHere(['whoami'], { environment });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('The token holds') });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('The token contains') });
   });
 });
 
@@ -65,9 +68,24 @@ describe('help', () => {
 
   test('no option is there that no command has', () => {
     const used = new Set([...commandTable.values()].flatMap(({ options }) => [...options]));
-    for (const always of ['api-url', 'json', 'help'] as const) used.add(always);
+    for (const always of ['api-url', 'json', 'help', 'version'] as const) used.add(always);
     expect(Object.keys(commandOptions).filter((name) => !used.has(name as keyof typeof commandOptions))).toEqual([]);
   });
+});
+
+describe('other words for commands', () => {
+  test.each([...commandAliases])('%s is %s', async (alias, command) => {
+    expect(commandTable.has(alias)).toBe(false);
+    const { exitCode, stdout } = await runHere([...alias.split(' '), '--help'], {});
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`miaobu ${command}`) });
+    expect(stdout).toContain(`miaobu ${alias}`);
+    expect(await runHere(['help', ...alias.split(' ')], {})).toMatchObject({ exitCode: 0, stdout });
+  });
+});
+
+test.each(['--version', '-v'])('%s prints the version of the package, and needs no platform', async (option) => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(await runHere([option], {})).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 test.each([

@@ -25,6 +25,8 @@ import { loginCommand } from './commands/login-command.ts';
 import { logoutCommand } from './commands/logout-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { openCommand } from './commands/open-command.ts';
+import { projectCommand } from './commands/project-command.ts';
+import { projectSetCommand } from './commands/project-set-command.ts';
 import { promoteCommand } from './commands/promote-command.ts';
 import { redeployCommand } from './commands/redeploy-command.ts';
 import { rollbackCommand } from './commands/rollback-command.ts';
@@ -69,6 +71,8 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Settings',
     commands: {
+      project: projectCommand,
+      'project set': projectSetCommand,
       'env list': envListCommand,
       'env set': envSetCommand,
       'env rm': envRmCommand,

@@ -35,7 +35,7 @@ export interface Command {
   readonly summary: string;
   /** What else there is to know. */
   readonly more?: string;
-  /** Names of what follows the command; those in brackets may be left out. */
+  /** What follows the command; those in brackets are optional. */
   readonly operands: readonly (`<${string}>` | `[${string}]`)[];
   /** The options it has besides those of every command. */
   readonly options: readonly OptionName[];

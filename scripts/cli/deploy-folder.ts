@@ -20,7 +20,7 @@ async function filesOf(named: string, from: string): Promise<Collected> {
     if (error instanceof BuildFailure) throw new CliError(exitCodes.failed, printableText(error.message));
     const code = errorCode(error);
     if (code === undefined) throw error;
-    const why = code === 'ENOTDIR' ? 'it is no folder' : code === 'ENOENT' ? 'it does not exist' : code;
+    const why = code === 'ENOTDIR' ? 'it is not a folder' : code === 'ENOENT' ? 'it does not exist' : code;
     throw new CliError(exitCodes.usage, `Cannot deploy ${printableText(named)}: ${why}.`);
   }
 }
@@ -28,7 +28,7 @@ async function filesOf(named: string, from: string): Promise<Collected> {
 const uploadStopped = (id: string, error: Error) =>
   new CliError(
     error instanceof Unavailable ? exitCodes.unreachable : exitCodes.failed,
-    `The upload of ${id} did not come to its end: ${printableText(error.message)}. Run the same command again.`,
+    `The upload of ${id} was not completed: ${printableText(error.message)}. Run the same command again.`,
   );
 
 /** Uploads a local folder as a deployment of the project, as it is, and follows it until it is live. */
@@ -37,7 +37,7 @@ export async function deployFolder(context: CommandContext, named: string): Prom
   const collected = await filesOf(named, world.folder);
   const project = await projectHere(context);
   if (!collected.files.some((file) => file.path === 'index.html')) {
-    notes.line(`There is no index.html in ${printableText(named)}: the site's own address will answer 404.`);
+    notes.line(`There is no index.html in ${printableText(named)}: the home page will answer 404.`);
   }
   const params = { project: project.slug };
   const body = { environment: options.environment, message: options.message };

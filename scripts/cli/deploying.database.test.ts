@@ -209,7 +209,7 @@ describe('deploy', () => {
       cli.become(id, 'deployed', { reason: 'held' }),
     );
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('not shown: its environment is held');
+    expect(stdout).toContain('not live: auto-promotion is off');
     expect(stdout).not.toContain('Live at');
   });
 
@@ -278,7 +278,7 @@ describe('a deployment that is there', () => {
   test('is stopped, once; of those that have ended none is', async () => {
     const id = await cli.deployment(await cli.project('site'));
     const stopped = await cli.run(['cancel', '-p', 'site']);
-    expect(stopped).toMatchObject({ exitCode: 0, stdout: `${id} is cancelled.\n` });
+    expect(stopped).toMatchObject({ exitCode: 0, stdout: `Cancelled ${id}.\n` });
     expect(await cli.run(['cancel', '-p', 'site'])).toMatchObject({
       exitCode: 4,
       stderr: 'site has no deployment in progress.\n',
@@ -309,8 +309,8 @@ describe('a deployment that is there', () => {
 
     const { exitCode, stdout } = await cli.run(['rollback', '-p', 'site']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('production shows ');
-    expect(stdout).toContain('It stays there');
+    expect(stdout).toContain('Rolled production back to ');
+    expect(stdout).toContain('new deployments wait until you run miaobu promote');
     expect(await currentId()).toBe(second);
     expect((await cli.run(['environments', '-p', 'site'])).stdout).toContain('  wait ');
 

@@ -32,5 +32,8 @@ export async function deploymentNamed(
   const found = data.find((each) => (name === undefined ? isMeant(each) : each.commit_sha?.startsWith(name)));
   if (found) return found;
   const what = name === undefined ? meaning : `deployment of commit ${name}`;
-  throw new CliError(exitCodes.missing, `${project.slug} has no ${what}${name === undefined ? '' : ' lately'}.`);
+  throw new CliError(
+    exitCodes.missing,
+    `${project.slug} has no ${what}${name === undefined ? '' : ` among its ${RECENT} newest`}.`,
+  );
 }

@@ -30,12 +30,16 @@ function particulars({ details }: ApiError): string {
 function remedy({ code }: ApiError, isTokenNamed: boolean): string {
   if (code === 'unauthorized') return isTokenNamed ? ' Check MIAOBU_TOKEN.' : ' Sign in: miaobu login';
   if (code !== 'forbidden') return '';
-  return isTokenNamed ? ' Set MIAOBU_TOKEN to one that may.' : ' Sign in with what it needs: miaobu login';
+  return isTokenNamed ? ' Set MIAOBU_TOKEN to a token that may.' : ' To sign in with other permissions: miaobu login';
 }
+
+/** What went wrong; of a token that is refused in our words, because the API speaks of headers. */
+const problemOf = ({ code, message }: ApiError) =>
+  code === 'unauthorized' ? 'The API does not accept your token.' : message;
 
 function refusal(error: ApiError, isTokenNamed: boolean): string {
   const request = error.requestId === undefined ? '' : ` [${error.code}, request ${error.requestId}]`;
-  return printableText(`${error.message}${particulars(error)}${remedy(error, isTokenNamed)}${request}`);
+  return printableText(`${problemOf(error)}${particulars(error)}${remedy(error, isTokenNamed)}${request}`);
 }
 
 function exitCodeOf({ status, code }: ApiError): ExitCode {
@@ -65,6 +69,6 @@ export function explainError(
   }
   const problem = connectionProblem(error);
   if (problem === undefined) throw error;
-  const message = `Nothing answers at ${apiUrl} (${problem}). If it is your local Miaobu, start it with \`npm start\`; else check the address.`;
+  const message = `Nothing answers at ${apiUrl} (${problem}). If it is your local Miaobu, start it with \`npm start\`; otherwise check the address.`;
   return { message, exitCode: exitCodes.unreachable };
 }

@@ -44,7 +44,7 @@ function checkedOrigin(apiUrl: string): string {
 /** A token as it can stand in a header. */
 export function checkedToken(token: string): string {
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new CliError(exitCodes.usage, 'The token holds characters that no token has; copy it again.');
+    throw new CliError(exitCodes.usage, 'The token contains characters that tokens never have; copy it again.');
   }
   return token;
 }

@@ -1,5 +1,6 @@
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Command } from './command.ts';
+import { aliasesOf } from './command-aliases.ts';
 import { commandOptions, globalOptions, type OptionName } from './command-options.ts';
 import { commandGroups, commandTable } from './command-table.ts';
 import { nearestName } from './nearest-name.ts';
@@ -26,7 +27,7 @@ const rowOf = (name: string): Row => [signature(name), commandTable.get(name)?.s
 
 function overview(): string {
   const rows = [...commandTable.keys()].map(rowOf);
-  const lines = aligned([...rows, ['help [command]', 'Tells about a command, with examples.']]);
+  const lines = aligned([...rows, ['help [command]', 'Explains a command, with examples.']]);
   const groups = commandGroups.flatMap(({ title, commands }) => [
     '',
     title,
@@ -37,24 +38,24 @@ function overview(): string {
     ...groups,
     lines.at(-1) ?? '',
     '',
-    'Every command takes',
+    'Global options',
     ...aligned(globalOptions.map((name) => optionRow(name))),
     '',
-    'From the environment',
+    'Environment variables',
     ...aligned([
-      ['MIAOBU_API_URL', 'the API, instead of the one you signed in to'],
-      ['MIAOBU_TOKEN', 'an API token, instead of the one that login keeps'],
-      ['NO_COLOR', 'no colours, also on a terminal'],
+      ['MIAOBU_API_URL', 'the API to use instead of the one you signed in to'],
+      ['MIAOBU_TOKEN', 'the API token to use instead of the stored one'],
+      ['NO_COLOR', 'any value turns colours off'],
     ]),
     '',
-    'Ends with',
+    'Exit codes',
     ...aligned([
-      ['0', 'when it is done'],
-      ['1', 'when it was refused, or a deployment failed'],
-      ['2', 'for a mistake in the command line'],
-      ['3', 'when you are not signed in, or may not do that'],
-      ['4', 'when there is no such thing'],
-      ['5', 'when the API cannot be reached, or is too busy'],
+      ['0', 'success'],
+      ['1', 'refused, or the deployment failed'],
+      ['2', 'wrong usage'],
+      ['3', 'not signed in, or not allowed'],
+      ['4', 'not found'],
+      ['5', 'the API cannot be reached, or is overloaded'],
     ]),
   ].join('\n');
 }
@@ -92,6 +93,8 @@ export function helpText(name = ''): string {
     '',
     [command.summary, command.more].filter((part) => part !== undefined).join('\n'),
   ];
+  const aliases = aliasesOf(name);
+  if (aliases.length > 0) lines.push(`Alias: ${aliases.map((alias) => `${PROGRAM} ${alias}`).join(', ')}`);
   if (command.options.length > 0) lines.push('', ...aligned(command.options.map((each) => optionRow(each, command))));
   if (command.examples.length > 0) lines.push('', 'Examples', ...aligned(command.examples));
   if (subcommandsOf(name).length > 0) lines.push('', 'See also', ...aligned(subcommandsOf(name).map(rowOf)));

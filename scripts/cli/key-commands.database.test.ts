@@ -20,7 +20,7 @@ test('who runs the platform sees what is under which keys, and begins new ones',
   const before = await cli.run(['keys', 'status']);
   expect(before).toMatchObject({ exitCode: 0 });
   expect(before.stdout).toContain(stored.sealer.rootKeyId);
-  expect(before.stdout).toMatch(/2 data keys in use, .*; 0 retired\.\nNothing is under an old key\./);
+  expect(before.stdout).toMatch(/2 data keys in use, .*; 0 retired\.\nNo old key is needed any more\./);
   const rotated = await cli.run(['keys', 'rotate', 'data', '-p', showId('project', project.id), '--json']);
   expect(JSON.parse(rotated.stdout)).toMatchObject({ data_keys: { active: 1, retired: 1 }, settled: false });
   expect((await cli.run(['keys', 'rotate', 'ring'])).stdout).toMatch(
@@ -40,7 +40,7 @@ test('to everybody else it is said whose keys they are', async () => {
   for (const args of [['status'], ['rotate', 'root']]) {
     expect(await cli.run(['keys', ...args])).toMatchObject({
       exitCode: 4,
-      stderr: expect.stringContaining('Only who runs the platform'),
+      stderr: expect.stringContaining('Only admins of the platform'),
     });
   }
 });

@@ -59,7 +59,7 @@ describe('login', () => {
     expect(opened).toEqual([address]);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: `Signed in at ${ORIGIN} as you. Kept in ${credentialsPath(cli.environment)}\n`,
+      stdout: `Signed in at ${ORIGIN} as you. Token stored in ${credentialsPath(cli.environment)}\n`,
     });
     expect(pauses).toEqual([5, 5]);
     expect(statSync(credentialsPath(cli.environment)).mode & 0o777).toBe(0o600);
@@ -143,7 +143,7 @@ describe('the token that is kept', () => {
   test('is forgotten by logout, once, and only that one', async () => {
     expect(await cli.run(['logout'], { environment: nobody })).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('counts until you revoke it'),
+      stdout: expect.stringContaining('it stays valid until it is revoked'),
     });
     expect(keptToken()).toBeUndefined();
     const again = await cli.run(['logout', '--api-url', ORIGIN, '--json'], { environment: nobody });
@@ -152,7 +152,7 @@ describe('the token that is kept', () => {
     expect(exitCode).toBe(3);
   });
 
-  test('ends with 3 and says to sign in when it counts no more', async () => {
+  test('ends with 3 and says to sign in when it is no longer valid', async () => {
     await stored.db.query(sql`update api_tokens set revoked_at = db_now()`);
     const { exitCode, stderr } = await cli.run(['list'], { environment: nobody });
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining('miaobu login') });
@@ -166,13 +166,13 @@ test('who brings a token that does not count, or may not do that, is told about 
   await stored.db.query(sql`update api_tokens set scopes = '{account:read}'`);
   const weak = await cli.run(['list']);
   expect(weak).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('"projects:read"') });
-  expect(weak.stderr).toContain('Set MIAOBU_TOKEN to one that may.');
+  expect(weak.stderr).toContain('Set MIAOBU_TOKEN to a token that may.');
 });
 
 describe('tokens', () => {
   test('are managed by a session: an API token is told so, and ends with 3', async () => {
     const { exitCode, stderr } = await cli.run(['tokens', 'list']);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining('No API token may manage') });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining('API tokens cannot manage') });
   });
 
   test('are listed and revoked with the access token of a session', async () => {
@@ -194,7 +194,7 @@ describe('tokens', () => {
     const { id } = made.body.data as { id: string };
     const { stdout } = await run('list');
     expect(stdout.split('\n')[1]).toMatch(new RegExp(`^${id}  of CI +mb_live_`));
-    expect(await run('revoke', id)).toMatchObject({ exitCode: 0, stdout: `${id} counts no more.\n` });
+    expect(await run('revoke', id)).toMatchObject({ exitCode: 0, stdout: `Revoked ${id}.\n` });
     expect(await run('revoke', id)).toMatchObject({ exitCode: 4, stdout: '' });
     expect((await run('list')).stdout).toBe('You have no API tokens.\n');
   });

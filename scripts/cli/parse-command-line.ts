@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Command } from './command.ts';
+import { commandAliases } from './command-aliases.ts';
 import { commandOptions, globalOptions, type OptionName, type OptionValues } from './command-options.ts';
 import { commandTable } from './command-table.ts';
 import { helpText, PROGRAM, subcommandsOf, unknownCommand } from './help-text.ts';
 import { nearestName } from './nearest-name.ts';
+import { programVersion } from './program-version.ts';
 
 export type CommandLine =
-  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'print'; readonly text: string }
   | {
       readonly kind: 'run';
       readonly command: Command;
@@ -59,8 +61,10 @@ function misuse(
 /** The command's name and what follows it: two words where there is such a command. */
 function splitName(positionals: readonly string[]): [name: string | undefined, operands: readonly string[]] {
   const two = positionals.slice(0, 2).join(' ');
-  if (positionals.length >= 2 && commandTable.has(two)) return [two, positionals.slice(2)];
-  const [one, second] = positionals;
+  const isTwo = commandTable.has(two) || commandAliases.has(two);
+  if (positionals.length >= 2 && isTwo) return [commandAliases.get(two) ?? two, positionals.slice(2)];
+  const [first, second] = positionals;
+  const one = commandAliases.get(first ?? '') ?? first;
   if (one !== undefined && second !== undefined && !commandTable.has(one) && subcommandsOf(one).length > 0) {
     return [two, positionals.slice(2)];
   }
@@ -70,9 +74,13 @@ function splitName(positionals: readonly string[]): [name: string | undefined, o
 /** Reads the command line. Options may stand anywhere. Throws `CliError` with what is wrong and how it is used. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values: options, positionals } = parse(args);
-  if (positionals[0] === 'help') return { kind: 'help', text: helpText(positionals.slice(1).join(' ')) };
+  if (options.version) return { kind: 'print', text: programVersion() };
+  if (positionals[0] === 'help') {
+    const named = positionals.slice(1).join(' ');
+    return { kind: 'print', text: helpText(commandAliases.get(named) ?? named) };
+  }
   const [name, operands] = splitName(positionals);
-  if (options.help) return { kind: 'help', text: helpText(name) };
+  if (options.help) return { kind: 'print', text: helpText(name) };
   if (name === undefined) throw usage(helpText());
   const command = commandTable.get(name);
   if (!command) {

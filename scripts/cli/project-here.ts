@@ -20,15 +20,15 @@ function nearest(projects: readonly Project[], folder: string): readonly Project
 async function choose({ notes, world }: CommandContext, projects: readonly Project[]): Promise<Project> {
   const slugs = projects.map(({ slug }) => slug).join(', ');
   if (!world.keyboard.interactive) {
-    throw new CliError(exitCodes.usage, `Several projects are made of this repository: ${slugs}. ${NAME_ONE}`);
+    throw new CliError(exitCodes.usage, `Several projects use this repository: ${slugs}. ${NAME_ONE}`);
   }
-  notes.line('Several projects are made of this repository:');
+  notes.line('Several projects use this repository:');
   projects.forEach(({ slug, settings }, index) => {
     notes.line(`  ${index + 1}  ${slug}  ${notes.paint('dim', settings.root_directory || '(its root)')}`);
   });
   const answer = (await world.keyboard.ask('Which one? ')).trim();
   const chosen = projects[Number(answer) - 1] ?? projects.find(({ slug }) => slug === answer);
-  if (!chosen) throw new CliError(exitCodes.usage, `That is none of them. ${NAME_ONE}`);
+  if (!chosen) throw new CliError(exitCodes.usage, `There is no such choice. ${NAME_ONE}`);
   return chosen;
 }
 
@@ -59,13 +59,13 @@ export async function projectHere(context: CommandContext, named = context.optio
   };
   if (named !== undefined) return get(named);
   const git = await gitHere(world);
-  if (!git) throw new CliError(exitCodes.usage, `This folder is in no git repository. ${NAME_ONE}`);
+  if (!git) throw new CliError(exitCodes.usage, `This folder is not in a git repository. ${NAME_ONE}`);
   if (git.linked !== undefined) return get(git.linked);
   const found = nearest(await projectsOf(context, git), git.path);
   const [only] = found;
   if (only === undefined) {
     const how = `Import it with: miaobu import. Or name a project with --project.`;
-    throw new CliError(exitCodes.missing, `No project of yours is made of this folder's repository. ${how}`);
+    throw new CliError(exitCodes.missing, `None of your projects uses this folder's repository. ${how}`);
   }
   return found.length === 1 ? only : choose(context, found);
 }

@@ -54,7 +54,7 @@ describe('list', () => {
   });
 
   test.each([
-    [['--limit', 'ten'], '--limit must be a number'],
+    [['--limit', 'ten'], '--limit must be a whole number'],
     [['--status', 'faild'], 'Did you mean failed?'],
   ])('takes no %s', async (options, problem) => {
     await cli.project('blog');
@@ -187,7 +187,7 @@ test('usage tells what was used of what may be', async () => {
   await cli.project('blog');
   const { exitCode, stdout } = await cli.run(['usage']);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^From \d{4}-\d\d-01 to \d{4}-\d\d-\d\d: 0 builds, 0\.0 s of building\.\nStored now: 0 B of /);
+  expect(stdout).toMatch(/^\d{4}-\d\d-01 to \d{4}-\d\d-\d\d: 0 builds, 0\.0 s of build time\.\nStored now: 0 B of /);
   expect(await json('usage')).toEqual((await cli.you.client('getUsage', {})).data);
   expect(await json('usage', '--from', '2031-01-01', '--to', '2031-01-31')).toMatchObject({ from: '2031-01-01' });
   expect(await cli.run(['usage', '--from', 'yesterday'])).toMatchObject({ exitCode: 1 });
@@ -196,7 +196,7 @@ test('usage tells what was used of what may be', async () => {
 test('open shows the site where there is a browser, and its address everywhere', async () => {
   const blog = await cli.project('blog');
   const nothingYet = await cli.run(['open', 'blog'], { isTerminal: true });
-  expect(nothingYet).toMatchObject({ exitCode: 0, opened: [], stderr: 'production shows nothing yet.\n' });
+  expect(nothingYet).toMatchObject({ exitCode: 0, opened: [], stderr: 'Nothing is live in production yet.\n' });
   await cli.show(await cli.deployment(blog));
   const { stdout, opened } = await cli.run(['open', 'blog'], { isTerminal: true });
   expect({ stdout, opened }).toEqual({

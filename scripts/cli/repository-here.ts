@@ -7,5 +7,5 @@ export async function repositoryHere({ world }: Pick<CommandContext, 'world'>): 
   const git = await gitHere(world);
   const [repository] = git?.remotes.flatMap((remote) => repositoryOf(remote) ?? []) ?? [];
   if (repository !== undefined) return repository;
-  throw new CliError(exitCodes.usage, 'This folder has no git remote; name a repository: owner/name');
+  throw new CliError(exitCodes.usage, 'This folder has no git remote on GitHub; name a repository: owner/name');
 }

@@ -23,7 +23,7 @@ export async function runCommandLine(
   let apiUrl: string | undefined;
   try {
     const commandLine = parseCommandLine(args);
-    if (commandLine.kind === 'help') {
+    if (commandLine.kind === 'print') {
       terminal.line(commandLine.text);
       return exitCodes.done;
     }

@@ -81,6 +81,20 @@ describe('env', () => {
     expect(await run(['env', 'import', 'no-such-file'])).toMatchObject({ exitCode: 2 });
   });
 
+  test('import names the lines that set nothing, and then sets none of the others', async () => {
+    const refused = await run(['env', 'import', '-'], { input: 'ONE=1\nexport TWO\n# fine\nBAD NAME=secret\n' });
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Lines 2, 4 of standard input') });
+    expect(refused.stderr).not.toContain('secret');
+    expect(await list()).toEqual([]);
+  });
+
+  test('set takes no value from the command line, and does not repeat it', async () => {
+    const refused = await run(['env', 'set', 'KEY=hidden'], { input: 'x' });
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('miaobu env set KEY\n') });
+    expect(refused.stderr).not.toContain('hidden');
+    expect(await list()).toEqual([]);
+  });
+
   test('pull names secrets without a value, and says so apart from the file', async () => {
     await run(['env', 'set', 'SECRET'], { input: 'hidden' });
     expect(await run(['env', 'pull'])).toMatchObject({
@@ -93,6 +107,31 @@ describe('env', () => {
     const { exitCode, stderr } = await run(['env', 'list', '-e', 'prodution']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('Did you mean production?') });
     expect(await run(['env', 'set', 'KEY', '--scope', 'all'], { input: 'x' })).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('project', () => {
+  const settings = async () => (await json(['project'])).settings;
+
+  test('set changes what it names, and leaves to detection again what it is told to', async () => {
+    const before = await settings();
+    const changed = await run(['project', 'set', '--build-command', 'npm run docs', '--install-command', '']);
+    expect(changed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Install command +nothing$/m) });
+    expect(await settings()).toEqual({ ...before, build_command: 'npm run docs', install_command: '' });
+    await run(['project', 'set', '--detect', 'build-command, install-command', '--name', 'Our docs']);
+    expect(await json(['project'])).toMatchObject({
+      name: 'Our docs',
+      settings: { ...before, build_command: null, install_command: null },
+    });
+    expect((await run(['project'])).stdout).toMatch(/^Build command +detected$/m);
+  });
+
+  test('set that names nothing, or nothing that can be detected, changes nothing', async () => {
+    const before = await json(['project']);
+    expect(await run(['project', 'set'])).toMatchObject({ exitCode: 2 });
+    expect(await run(['project', 'set', '--detect', 'root'])).toMatchObject({ exitCode: 2 });
+    expect(await run(['project', 'set', '--runtime', 'ruby'])).toMatchObject({ exitCode: 2 });
+    expect(await json(['project'])).toEqual(before);
   });
 });
 
@@ -109,8 +148,8 @@ describe('environments', () => {
     expect(added).toMatchObject({ name: 'staging', branch: 'next', deployment: { environment: 'staging' } });
 
     const held = await run(['environments', 'set', 'staging', '--auto-promote', 'off']);
-    expect(held.stdout).toBe('staging follows next; its pushes are built, and wait.\n');
-    expect((await run(['environments'])).stdout).toMatch(/^staging +next +wait +nothing +https:/m);
+    expect(held.stdout).toBe('staging follows next. Pushes are built, then wait for miaobu promote.\n');
+    expect((await run(['environments'])).stdout).toMatch(/^staging +next +off +nothing +https:/m);
     expect(await run(['environments', 'set', 'staging'])).toMatchObject({ exitCode: 2 });
     expect(await run(['environments', 'set', 'stagin', '--branch', 'x'])).toMatchObject({ exitCode: 4 });
 
@@ -141,7 +180,7 @@ describe('hooks', () => {
     expect(listed.stdout).toMatch(/^\w+ {2}of the CMS {2}production {2}/m);
     expect(listed.stdout).not.toContain(secret);
     const [{ id }] = await json(['hooks', 'list']);
-    expect(await run(['hooks', 'rm', id])).toMatchObject({ exitCode: 0, stdout: `${id} counts no more.\n` });
+    expect(await run(['hooks', 'rm', id])).toMatchObject({ exitCode: 0, stdout: `Deleted ${id}.\n` });
     expect(await run(['hooks', 'rm', id])).toMatchObject({ exitCode: 4 });
     expect((await trigger()).status).toBe(401);
     expect((await run(['hooks', 'list'])).stdout).toContain('No deploy hooks yet');

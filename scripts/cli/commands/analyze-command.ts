@@ -5,12 +5,12 @@ import { printableText } from '../printing/printable-text.ts';
 import { repositoryHere } from '../repository-here.ts';
 
 export const analyzeCommand: Command = {
-  summary: 'Tells how a repository would be built, and why.',
-  more: 'Imports nothing.',
+  summary: 'Explains how a repository would be built.',
+  more: 'Does not import it.',
   operands: ['[owner/name]'],
   options: ['branch', 'root'],
   optionHelp: { branch: 'default: the repository’s default branch', root: 'the folder in the repository to look at' },
-  examples: [['miaobu analyze you/monorepo --root apps/docs', '']],
+  examples: [['miaobu analyze you/monorepo --root apps/docs', 'one folder of a monorepo']],
   async run(context, [named]) {
     const { client, terminal, options } = context;
     const [owner = '', repo = '', more] = (named ?? (await repositoryHere(context))).split('/');
@@ -28,7 +28,8 @@ export const analyzeCommand: Command = {
     if (data.reasons.length > 0) terminal.line();
     for (const { text } of data.reasons) terminal.line(`  ${printableText(text)}`);
     const others = data.package_directories.filter((folder) => folder !== data.root_directory && folder !== '');
-    if (others.length > 0) terminal.line(`\n  Other folders that may be projects: ${printableText(others.join(', '))}`);
+    if (others.length > 0)
+      terminal.line(`\n  Other folders that could be projects: ${printableText(others.join(', '))}`);
     return exitCodes.done;
   },
 };

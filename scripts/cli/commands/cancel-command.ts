@@ -5,12 +5,12 @@ import { hasEnded } from '../follow-deployment.ts';
 import { projectHere } from '../project-here.ts';
 
 export const cancelCommand: Command = {
-  summary: 'Stops a deployment that is not live yet.',
-  more: 'Without a name, the newest in progress.',
+  summary: 'Cancels a deployment in progress.',
+  more: 'Default: the newest in progress.',
   operands: ['[deployment]'],
   options: ['project', 'environment'],
   optionHelp: { environment: 'the newest of this environment' },
-  examples: [['miaobu cancel', 'what is being built now']],
+  examples: [['miaobu cancel', 'cancels the newest deployment in progress']],
   async run(context, [named]) {
     const { client, terminal, options } = context;
     const project = await projectHere(context);
@@ -18,7 +18,7 @@ export const cancelCommand: Command = {
     const params = { project: project.slug, deployment: found.id };
     const { data: stopped } = await client('cancelDeployment', { params, body: {} });
     if (options.json) terminal.json(stopped);
-    else terminal.line(`${stopped.id} is ${stopped.status}.`);
+    else terminal.line(`Cancelled ${stopped.id}.`);
     return exitCodes.done;
   },
 };

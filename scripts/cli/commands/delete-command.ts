@@ -3,8 +3,8 @@ import type { Command } from '../command.ts';
 import { projectHere } from '../project-here.ts';
 
 export const deleteCommand: Command = {
-  summary: 'Deletes a project with all that it has.',
-  more: 'Asks for its slug first.',
+  summary: 'Deletes a project and everything in it.',
+  more: 'Asks you to type its slug first.',
   operands: ['[project]'],
   options: ['project', 'yes'],
   examples: [
@@ -16,19 +16,19 @@ export const deleteCommand: Command = {
     const { slug, url, repository } = await projectHere(context, named ?? options.project);
     if (!options.yes) {
       if (!world.keyboard.interactive) {
-        throw new CliError(exitCodes.usage, `Nobody is here to confirm it; to delete ${slug} add --yes.`);
+        throw new CliError(exitCodes.usage, `Not a terminal, so nobody can confirm; to delete ${slug}, add --yes.`);
       }
       notes.line(
-        `This deletes ${notes.paint('bold', slug)} with its deployments, variables and hooks, and takes ${url} down.`,
+        `This deletes ${notes.paint('bold', slug)} with its deployments, variables and deploy hooks, and takes ${url} offline.`,
       );
-      notes.line(`The repository ${repository} stays as it is.`);
+      notes.line(`The repository ${repository} is not touched.`);
       if ((await world.keyboard.ask(`Type ${slug} to delete it: `)).trim() !== slug) {
         throw new CliError(exitCodes.failed, 'Nothing was deleted.');
       }
     }
     const { data } = await client('deleteProject', { params: { project: slug } });
     if (options.json) terminal.json(data);
-    else terminal.line(`${slug} is deleted. Its sites are gone within minutes.`);
+    else terminal.line(`Deleted ${slug}. Its sites go offline within minutes.`);
     return exitCodes.done;
   },
 };

@@ -13,24 +13,27 @@ const WHOLE = /^[0-9a-f]{40}$/;
 async function wholeCommit({ world }: CommandContext, named: string): Promise<string> {
   const found = WHOLE.test(named) ? named : await commitHere(world, named);
   if (found !== undefined && WHOLE.test(found)) return found;
-  throw new CliError(exitCodes.usage, `This folder knows no commit "${printableText(named)}"; give its whole id.`);
+  throw new CliError(
+    exitCodes.usage,
+    `git finds no commit "${printableText(named)}" in this folder; give its full id.`,
+  );
 }
 
 export const deployCommand: Command = {
   summary: 'Deploys the head of a branch, a commit, or a folder.',
-  more: 'What GitHub has of a branch or commit, that is: push first. A folder of this machine is uploaded as it is, without a build, and shown until the next push. Follows the deployment until it is live.',
+  more: 'Deploys what is on GitHub, so push first. A folder is uploaded as it is, without a build. Waits until the deployment is live.',
   operands: ['[folder]'],
   options: ['project', 'branch', 'commit', 'environment', 'message', 'no-wait'],
   optionHelp: {
-    branch: 'whose head; default: the branch of the environment',
-    environment: 'default: the one that follows the branch, else production',
+    branch: 'the branch to deploy; default: the branch of the environment',
+    environment: 'default: the one that follows the branch, or production',
     message: 'what the folder is, for the list of deployments',
   },
   examples: [
-    ['miaobu deploy', 'the head of the production branch, as it was pushed'],
-    ['miaobu deploy ./dist', 'a site that is built already'],
-    ['miaobu deploy --branch next --environment staging', ''],
-    ['miaobu deploy --commit HEAD~1', 'a commit, in any way that git here understands'],
+    ['miaobu deploy', 'the head of the production branch'],
+    ['miaobu deploy ./dist', 'a site you have built already'],
+    ['miaobu deploy --branch next --environment staging', 'a branch, to staging'],
+    ['miaobu deploy --commit HEAD~1', 'a commit, written in any way git understands'],
     ['miaobu deploy --json --no-wait', 'the deployment as JSON, as soon as it is queued'],
   ],
   async run(context, [folder]) {
@@ -38,9 +41,9 @@ export const deployCommand: Command = {
     const { branch, commit, environment, message } = options;
     if (folder !== undefined) {
       if (branch === undefined && commit === undefined) return deployFolder(context, folder);
-      throw new CliError(exitCodes.usage, 'A folder is of no branch and no commit; name one of the three.');
+      throw new CliError(exitCodes.usage, 'Name a folder, a branch or a commit, not more than one of them.');
     }
-    if (message !== undefined) throw new CliError(exitCodes.usage, '--message is for a folder; a commit has its own.');
+    if (message !== undefined) throw new CliError(exitCodes.usage, '--message is for folders; commits have their own.');
     if (branch !== undefined && commit !== undefined) {
       throw new CliError(exitCodes.usage, 'Name a branch or a commit, not both.');
     }

@@ -1,20 +1,31 @@
-import { exitCodes } from '../cli-error.ts';
+import { CliError, exitCodes } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { textOfFile } from '../given-text.ts';
+import { ignoredLines } from '../ignored-lines.ts';
+import { printableText } from '../printing/printable-text.ts';
 import { projectHere } from '../project-here.ts';
 import { environmentFrom, scopeFrom } from '../variable-choices.ts';
 
+/** Refuses a file of which something would be passed over: what looks set and is not is found late. */
+function requireUnderstood(content: string, file: string): void {
+  const [first, ...others] = ignoredLines(content);
+  if (first === undefined) return;
+  const lines = others.length === 0 ? `Line ${first}` : `Lines ${[first, ...others].join(', ')}`;
+  const name = file === '-' ? 'standard input' : printableText(file);
+  throw new CliError(exitCodes.usage, `${lines} of ${name}: not NAME=value, and not a comment. Nothing was set.`);
+}
+
 export const envImportCommand: Command = {
-  summary: 'Sets all variables of a .env file, or none.',
-  more: '- is standard input.',
+  summary: 'Sets the variables of a .env file.',
+  more: 'Sets all of them, or none if one cannot be set. The file - is standard input.',
   operands: ['<file>'],
   options: ['project', 'environment', 'scope', 'plain', 'keep'],
   optionHelp: {
     environment: 'production or staging; default: production',
-    plain: 'no secrets: their values can be read again',
+    plain: 'not secrets: their values stay readable',
   },
   examples: [
-    ['miaobu env import .env.production', ''],
+    ['miaobu env import .env.production', 'sets production'],
     ['decrypt secrets | miaobu env import -', 'what another program prints'],
   ],
   async run(context, [file = '']) {
@@ -23,6 +34,7 @@ export const envImportCommand: Command = {
     const scope = scopeFrom(options.scope);
     const { slug } = await projectHere(context);
     const content = await textOfFile(world, file);
+    requireUnderstood(content, file);
     const { data } = await client('importVariables', {
       params: { project: slug },
       body: { content, environment, scope, is_secret: !options.plain, overwrite: !options.keep },
@@ -30,7 +42,7 @@ export const envImportCommand: Command = {
     if (options.json) terminal.json(data);
     else {
       const names = data.map(({ key }) => key).join(', ');
-      terminal.line(`Set in ${environment}: ${names}. Deployments have them from the next one on.`);
+      terminal.line(`Set in ${environment}: ${names}. They take effect with the next deployment.`);
     }
     return exitCodes.done;
   },

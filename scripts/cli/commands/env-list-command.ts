@@ -9,11 +9,11 @@ const VALUE_WIDTH = 50;
 
 export const envListCommand: Command = {
   summary: 'Lists environment variables.',
-  more: 'The value of a secret is shown to nobody.',
+  more: 'Values of secrets are never shown.',
   operands: [],
   options: ['project', 'environment'],
   optionHelp: { environment: 'production or staging; default: both' },
-  examples: [['miaobu env list -e production', '']],
+  examples: [['miaobu env list -e production', 'those of production only']],
   async run(context) {
     const { client, terminal, options, world } = context;
     const environment = environmentFrom(options.environment);

@@ -6,11 +6,11 @@ import { environmentFrom } from '../variable-choices.ts';
 
 export const envPullCommand: Command = {
   summary: 'Prints an environment as a .env file.',
-  more: 'Secrets are named without their values, which nobody can read.',
+  more: 'Secrets are listed without values: those are never shown.',
   operands: [],
   options: ['project', 'environment'],
   optionHelp: { environment: 'production or staging; default: production' },
-  examples: [['miaobu env pull > .env.local', '']],
+  examples: [['miaobu env pull > .env.local', 'writes production to a file']],
   async run(context) {
     const { client, terminal, notes, options } = context;
     const environment = environmentFrom(options.environment) ?? 'production';
@@ -22,7 +22,7 @@ export const envPullCommand: Command = {
     }
     for (const variable of data) terminal.line(envLine(variable));
     const secrets = data.filter(({ is_secret }) => is_secret).length;
-    if (secrets > 0) notes.line(`${secrets} of ${data.length} are secrets, whose values nobody can read.`);
+    if (secrets > 0) notes.line(`${secrets} of ${data.length} are secrets, whose values are never shown.`);
     return exitCodes.done;
   },
 };

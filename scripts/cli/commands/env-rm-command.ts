@@ -6,11 +6,11 @@ import { environmentFrom } from '../variable-choices.ts';
 
 export const envRmCommand: Command = {
   summary: 'Deletes an environment variable.',
-  more: 'Deployments are without it from the next one on.',
+  more: 'New deployments do not have it; the live one keeps it.',
   operands: ['<name>'],
   options: ['project', 'environment'],
   optionHelp: { environment: 'production or staging; default: production' },
-  examples: [['miaobu env rm API_KEY -e staging', '']],
+  examples: [['miaobu env rm API_KEY -e staging', 'deletes it from staging']],
   async run(context, [key = '']) {
     const { client, terminal, options } = context;
     const environment = environmentFrom(options.environment) ?? 'production';
@@ -27,7 +27,7 @@ export const envRmCommand: Command = {
     }
     await client('deleteVariable', { params: { project, variable: variable.id } });
     if (options.json) terminal.json(variable);
-    else terminal.line(`${key} is deleted from ${environment}. Deployments are without it from the next one on.`);
+    else terminal.line(`Deleted ${key} from ${environment}. New deployments do not have it.`);
     return exitCodes.done;
   },
 };

@@ -1,7 +1,8 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
-import { exitCodes } from '../cli-error.ts';
+import { CliError, exitCodes } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { textOfFile } from '../given-text.ts';
+import { printableText } from '../printing/printable-text.ts';
 import { projectHere } from '../project-here.ts';
 import { environmentFrom, scopeFrom } from '../variable-choices.ts';
 
@@ -44,27 +45,35 @@ async function put(context: CommandContext, project: string, wish: Wish) {
 
 export const envSetCommand: Command = {
   summary: 'Sets an environment variable.',
-  more: 'Its value is asked for, or comes from standard input or a file: never from the command line, which others can read.',
+  more: 'The value is asked for, or read from standard input or a file; never from the command line, which other users can see.',
   operands: ['<name>'],
   options: ['project', 'environment', 'scope', 'plain', 'file'],
   optionHelp: {
     environment: 'production or staging; default: production',
-    scope: 'where it exists: build, runtime or both; default: as it was, else both',
+    scope: 'build, runtime or both; default: unchanged, or both for a new one',
   },
   examples: [
     ['miaobu env set API_KEY', 'asks for the value, without showing it'],
     ['miaobu env set API_KEY < key.txt', 'takes it from a file'],
-    ['echo 中文 | miaobu env set GREETING --plain', 'one whose value can be read again'],
+    ['echo 中文 | miaobu env set GREETING --plain', 'not a secret: its value stays readable'],
   ],
   async run(context, [key = '']) {
     const { terminal, options } = context;
+    if (key.includes('=')) {
+      const [name] = key.split('=', 1);
+      const how = `Give the name alone and be asked, or pipe the value in: miaobu env set ${printableText(name || 'NAME')}`;
+      throw new CliError(
+        exitCodes.usage,
+        `A value does not belong on the command line, where others can see it. ${how}`,
+      );
+    }
     const environment = environmentFrom(options.environment) ?? 'production';
     const scope = scopeFrom(options.scope);
     const { slug } = await projectHere(context);
     const value = await readValue(context, key);
     const variable = await put(context, slug, { key, value, environment, scope, is_secret: !options.plain });
     if (options.json) terminal.json(variable);
-    else terminal.line(`${variable.key} is set in ${variable.environment}. Deployments have it from the next one on.`);
+    else terminal.line(`Set ${variable.key} in ${variable.environment}. It takes effect with the next deployment.`);
     return exitCodes.done;
   },
 };

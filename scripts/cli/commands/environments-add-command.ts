@@ -5,11 +5,11 @@ import { projectHere } from '../project-here.ts';
 
 export const environmentsAddCommand: Command = {
   summary: 'Switches staging on.',
-  more: 'A second address, which shows another branch. Follows its first deployment until it is live.',
+  more: 'A second address of the project that shows another branch. Waits until its first deployment is live.',
   operands: [],
   options: ['project', 'branch', 'no-wait'],
-  optionHelp: { branch: 'whose pushes go there' },
-  examples: [['miaobu environments add --branch next', '']],
+  optionHelp: { branch: 'the branch to deploy to staging (required)' },
+  examples: [['miaobu environments add --branch next', 'deploys the branch next to staging']],
   async run(context) {
     const { client, terminal, options } = context;
     const { branch } = options;
@@ -22,7 +22,8 @@ export const environmentsAddCommand: Command = {
       body: { name: 'staging', branch },
     });
     const { deployment: begun, ...environment } = data;
-    if (!options.json) terminal.line(`Staging of ${terminal.paint('bold', project.slug)} is on: ${environment.url}`);
+    if (!options.json)
+      terminal.line(`Switched staging of ${terminal.paint('bold', project.slug)} on: ${environment.url}`);
     return awaitDeployment(context, project, begun, (deployment) => ({ ...environment, deployment }));
   },
 };

@@ -4,10 +4,10 @@ import { printableText } from '../printing/printable-text.ts';
 import { projectHere } from '../project-here.ts';
 
 export const environmentsCommand: Command = {
-  summary: 'Lists production, and staging while it is on.',
+  summary: 'Lists the environments: production, and staging if it is on.',
   operands: [],
   options: ['project'],
-  examples: [['miaobu environments', 'which branch each follows, and what it shows']],
+  examples: [['miaobu environments', 'with the branch, the live deployment and the URL of each']],
   async run(context) {
     const { client, terminal, options } = context;
     const { slug } = await projectHere(context);
@@ -15,11 +15,11 @@ export const environmentsCommand: Command = {
     if (options.json) terminal.json(data);
     else {
       terminal.table(
-        ['ENVIRONMENT', 'BRANCH', 'PUSHES', 'SHOWS', 'URL'],
+        ['ENVIRONMENT', 'BRANCH', 'AUTO-PROMOTE', 'LIVE', 'URL'],
         data.map(({ name, branch, auto_promote, current_deployment_id, url }) => [
           { text: name, style: 'bold' },
           printableText(branch),
-          auto_promote ? { text: 'go live', style: 'green' } : { text: 'wait', style: 'yellow' },
+          auto_promote ? { text: 'on', style: 'green' } : { text: 'off', style: 'yellow' },
           current_deployment_id ?? { text: 'nothing', style: 'dim' },
           url,
         ]),

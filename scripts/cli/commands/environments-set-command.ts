@@ -6,19 +6,19 @@ import { projectHere } from '../project-here.ts';
 import { switchFrom } from '../variable-choices.ts';
 
 export const environmentsSetCommand: Command = {
-  summary: 'Changes the branch, and whether pushes go live.',
+  summary: 'Changes the branch or auto-promotion.',
   operands: ['<name>'],
   options: ['project', 'branch', 'auto-promote'],
-  optionHelp: { branch: 'whose pushes go there' },
+  optionHelp: { branch: 'the branch to deploy to it from now on' },
   examples: [
-    ['miaobu environments set production --branch release', ''],
-    ['miaobu environments set production --auto-promote off', 'pushes are built, and wait for miaobu promote'],
+    ['miaobu environments set production --branch release', 'deploys release within a minute'],
+    ['miaobu environments set production --auto-promote off', 'pushes are built, then wait for miaobu promote'],
   ],
   async run(context, [name = '']) {
     const { client, terminal, options } = context;
     const auto_promote = switchFrom('auto-promote', options['auto-promote']);
     if (options.branch === undefined && auto_promote === undefined) {
-      throw new CliError(exitCodes.usage, 'What is to change? Give --branch or --auto-promote.');
+      throw new CliError(exitCodes.usage, 'Nothing to change: give --branch or --auto-promote.');
     }
     const { slug } = await projectHere(context);
     const params = { project: slug, environment: name };
@@ -28,8 +28,8 @@ export const environmentsSetCommand: Command = {
     );
     if (options.json) terminal.json(data);
     else {
-      const pushes = data.auto_promote ? 'go live by themselves' : 'are built, and wait';
-      terminal.line(`${data.name} follows ${printableText(data.branch)}; its pushes ${pushes}.`);
+      const pushes = data.auto_promote ? 'go live automatically' : 'are built, then wait for miaobu promote';
+      terminal.line(`${data.name} follows ${printableText(data.branch)}. Pushes ${pushes}.`);
     }
     return exitCodes.done;
   },

@@ -9,16 +9,16 @@ const NAME_WIDTH = 40;
 
 export const hooksListCommand: Command = {
   summary: 'Lists deploy hooks.',
-  more: 'Addresses that deploy, for programs that know their secret.',
+  more: 'A deploy hook is a URL that deploys a branch when it is called with its secret.',
   operands: [],
   options: ['project'],
-  examples: [['miaobu hooks list', '']],
+  examples: [['miaobu hooks list', 'with when each was last used']],
   async run(context) {
     const { client, terminal, options, world } = context;
     const { slug } = await projectHere(context);
     const hooks = await everyPage((query) => client('listDeployHooks', { params: { project: slug }, query }));
     if (options.json) terminal.json(hooks);
-    else if (hooks.length === 0) terminal.line('No deploy hooks yet. Make one with: miaobu hooks create <name>');
+    else if (hooks.length === 0) terminal.line('No deploy hooks yet. Create one with: miaobu hooks create <name>');
     else {
       const rows = hooks.map(({ id, name, environment, last_used_at }) => [
         id,
@@ -26,7 +26,7 @@ export const hooksListCommand: Command = {
         environment,
         last_used_at === null ? { text: 'never', style: 'dim' as const } : timeAgo(last_used_at, world.now()),
       ]);
-      terminal.table(['HOOK', 'NAME', 'ENVIRONMENT', 'USED'], rows);
+      terminal.table(['HOOK', 'NAME', 'ENVIRONMENT', 'LAST USED'], rows);
     }
     return exitCodes.done;
   },

@@ -4,11 +4,11 @@ import { orMissing } from '../or-missing.ts';
 import { projectHere } from '../project-here.ts';
 
 export const hooksRmCommand: Command = {
-  summary: 'Ends a deploy hook.',
-  more: 'Its secret counts no more.',
+  summary: 'Deletes a deploy hook.',
+  more: 'Its secret stops working immediately.',
   operands: ['<hook>'],
   options: ['project'],
-  examples: [['miaobu hooks rm hook_01jd…', 'its id is in miaobu hooks list']],
+  examples: [['miaobu hooks rm dhk_01jd…', 'the id is shown by miaobu hooks list']],
   async run(context, [id = '']) {
     const { client, terminal, options } = context;
     const { slug } = await projectHere(context);
@@ -18,7 +18,7 @@ export const hooksRmCommand: Command = {
       `${slug} has no deploy hook "${id}". See: miaobu hooks list`,
     );
     if (options.json) terminal.json({ id });
-    else terminal.line(`${id} counts no more.`);
+    else terminal.line(`Deleted ${id}.`);
     return exitCodes.done;
   },
 };

@@ -15,7 +15,7 @@ const MESSAGE_WIDTH = 80;
 function describe({ terminal, world }: CommandContext, deployment: Deployment) {
   const { status, environment, current, pinned, branch, commit_sha, commit_message, commit_author } = deployment;
   const row = (label: string, text: string) => terminal.line(terminal.paint('dim', label.padEnd(LABEL_WIDTH)) + text);
-  const marks = [current ? ' (live)' : '', pinned ? ' (kept)' : ''].join('');
+  const marks = [current ? ' (live)' : '', pinned ? ' (pinned)' : ''].join('');
   row('Deployment', terminal.paint('bold', deployment.id));
   row('Status', [terminal.paint(statusStyle(status), status + marks), statusNote(deployment)].join(' ').trimEnd());
   row('Environment', `${environment} ${deployment.url}`);
@@ -27,7 +27,7 @@ function describe({ terminal, world }: CommandContext, deployment: Deployment) {
     'Created',
     `${localTime(deployment.created_at)} (${timeAgo(deployment.created_at, world.now())}) by ${deployment.trigger}`,
   );
-  if (deployment.queue_position !== null) row('Queue', `number ${deployment.queue_position}`);
+  if (deployment.queue_position !== null) row('Queue', `position ${deployment.queue_position}`);
   if (deployment.build_seconds !== null)
     row('Build', `${deployment.build_seconds.toFixed(1)} s, attempt ${deployment.attempt}`);
   if (deployment.files !== null) row('Files', `${deployment.files}, ${sizeWords(deployment.bytes ?? 0)}`);
@@ -41,8 +41,8 @@ const eventRow = ({ created_at, kind, from_status, to_status, by, note }: Deploy
 ];
 
 export const inspectCommand: Command = {
-  summary: 'Tells all about a deployment, with its history.',
-  more: 'Without a name, about the newest.',
+  summary: 'Shows the details and the history of a deployment.',
+  more: 'Default: the newest deployment.',
   operands: ['[deployment]'],
   options: ['project', 'environment'],
   optionHelp: { environment: 'the newest of this environment' },
@@ -63,7 +63,7 @@ export const inspectCommand: Command = {
     describe(context, deployment);
     if (events.length > 0) {
       terminal.line();
-      terminal.table(['WHEN', 'WHAT', 'BY', ''], events.map(eventRow));
+      terminal.table(['WHEN', 'WHAT', 'BY', 'NOTE'], events.map(eventRow));
     }
     return exitCodes.done;
   },

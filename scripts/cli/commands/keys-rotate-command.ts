@@ -6,14 +6,14 @@ import { printKeys } from '../printing/print-keys.ts';
 const kinds = { root: 'root_key', ring: 'ring_key', data: 'data_keys' } as const;
 
 export const keysRotateCommand: Command = {
-  summary: 'Begins to use new keys for the platform’s secrets, if you run it.',
-  more: 'All secrets stay readable; what is under the old keys follows within minutes. After a change of MIAOBU_ROOT_KEY it is `root`.',
+  summary: 'Rotates the keys of stored secrets (admins).',
+  more: 'Secrets stay readable; they are moved to the new keys in the background. Use root after changing MIAOBU_ROOT_KEY.',
   operands: ['<root|ring|data>'],
   options: ['project'],
-  optionHelp: { project: 'only its data key; by id' },
+  optionHelp: { project: 'with data: only the key of this project; id, not slug' },
   examples: [
-    ['miaobu keys rotate data', 'every secret is sealed anew'],
-    ['miaobu keys rotate data -p prj_01jd…', 'those of one project'],
+    ['miaobu keys rotate data', 'encrypts every secret again'],
+    ['miaobu keys rotate data -p prj_01jd…', 'only the secrets of one project'],
   ],
   async run(context, [kind = '']) {
     const what = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;

@@ -4,10 +4,10 @@ import { forAdmins } from '../for-admins.ts';
 import { printKeys } from '../printing/print-keys.ts';
 
 export const keysStatusCommand: Command = {
-  summary: 'Tells what the platform’s secrets are under, if you run it.',
+  summary: 'Shows the keys of stored secrets (admins).',
   operands: [],
   options: [],
-  examples: [['miaobu keys status', 'whether an old root key may be forgotten']],
+  examples: [['miaobu keys status', 'says whether the previous root key is still needed']],
   async run(context) {
     const { data } = await forAdmins(() => context.client('getKeys', {}));
     printKeys(context, data);

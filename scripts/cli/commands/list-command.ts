@@ -15,7 +15,7 @@ const MESSAGE_WIDTH = 50;
 export function readLimit(text: string | undefined, otherwise: number | undefined): number | undefined {
   if (text === undefined) return otherwise;
   if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new CliError(exitCodes.usage, `--limit must be a number from 1 on, not "${text}".`);
+    throw new CliError(exitCodes.usage, `--limit must be a whole number above 0, not "${text}".`);
   return Number(text);
 }
 
@@ -31,7 +31,7 @@ async function listProjects({ client, terminal, options }: CommandContext): Prom
   const limit = readLimit(options.limit, undefined);
   const projects = await everyPage((query) => client('listProjects', { query }), { limit });
   if (options.json) terminal.json(projects);
-  else if (projects.length === 0) terminal.line('No projects yet. Make one with: miaobu import owner/name');
+  else if (projects.length === 0) terminal.line('No projects yet. Create one with: miaobu import owner/name');
   else {
     terminal.table(
       ['PROJECT', 'REPOSITORY', 'BRANCH', 'LIVE', 'URL'],
@@ -70,7 +70,7 @@ async function listDeployments(context: CommandContext, named: string | undefine
     { limit },
   );
   if (options.json) terminal.json(deployments);
-  else if (deployments.length === 0) terminal.line(`${slug} has no such deployments.`);
+  else if (deployments.length === 0) terminal.line(`${slug} has no matching deployments.`);
   else {
     const heading = ['DEPLOYMENT', 'STATUS', 'ENVIRONMENT', 'BRANCH', 'COMMIT', 'CREATED', 'MESSAGE'];
     terminal.table(heading, deployments.map(rowOf(world.now())));
@@ -80,17 +80,17 @@ async function listDeployments(context: CommandContext, named: string | undefine
 
 export const listCommand: Command = {
   summary: 'Lists your projects, or the deployments of one.',
-  more: 'With a project, or a filter, its deployments, newest first.',
+  more: 'With a project or a filter: its deployments, newest first.',
   operands: ['[project]'],
   options: ['project', 'environment', 'branch', 'status', 'limit'],
   optionHelp: {
-    environment: 'of this environment only',
+    environment: 'only this environment',
     limit: 'how many; default: every project, 20 deployments',
   },
   examples: [
     ['miaobu list', 'your projects'],
     ['miaobu list my-site -n 5', 'its five newest deployments'],
-    ['miaobu list --status failed', 'what failed of this folder’s project'],
+    ['miaobu list --status failed', 'failed deployments of this folder’s project'],
   ],
   async run(context, [named]) {
     const { project, environment, branch, status } = context.options;

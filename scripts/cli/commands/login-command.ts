@@ -55,8 +55,8 @@ async function askInBrowser(context: CommandContext): Promise<string> {
   notes.line(`Open ${begun.verification_uri_complete}`);
   const opened = world.openBrowser(begun.verification_uri_complete);
   const minutes = Math.round(begun.expires_in / 60);
-  const where = opened ? 'Your browser opens it now; approve there' : 'Approve there';
-  notes.line(`${where}, within ${minutes} minutes, if it shows this very code. Waiting …`);
+  const where = opened ? 'It opens in your browser; approve there' : 'Approve there';
+  notes.line(`${where}, within ${minutes} minutes, if it shows the same code. Waiting …`);
   return awaitApproval(context, begun);
 }
 
@@ -64,20 +64,20 @@ async function takeToken({ world }: CommandContext): Promise<string> {
   const { keyboard } = world;
   const token = (await (keyboard.interactive ? keyboard.askSecret('API token: ') : keyboard.readAll())).trim();
   if (token === '') {
-    throw new CliError(exitCodes.usage, 'There was no token on standard input: miaobu login --token < file');
+    throw new CliError(exitCodes.usage, 'There is no token on standard input. Use: miaobu login --token < file');
   }
   return checkedToken(token);
 }
 
 export const loginCommand: Command = {
-  summary: 'Signs you in, in your browser or with a token.',
-  more: 'It shows a code, and waits until you have approved it in a browser, on this machine or another.',
+  summary: 'Signs you in, in a browser or with a token.',
+  more: 'Shows a code and waits until you approve it in a browser, on this machine or another.',
   operands: [],
   options: ['token'],
   examples: [
-    ['miaobu login', 'shows a code, and opens the page where you approve it'],
-    ['miaobu login --api-url https://api.example.com', 'the same at another Miaobu, which commands then go to'],
-    ['miaobu login --token < token.txt', 'keeps a token that you have'],
+    ['miaobu login', 'opens the page where you approve the login'],
+    ['miaobu login --api-url https://api.example.com', 'signs in elsewhere; later commands go there'],
+    ['miaobu login --token < token.txt', 'stores a token you already have'],
   ],
   signedOut: true,
   async run(context) {
@@ -90,7 +90,8 @@ export const loginCommand: Command = {
     const origins = { ...kept.origins, [apiUrl]: { token } };
     const file = writeCredentials(world.environment, { current: apiUrl, origins });
     if (options.json) terminal.json(user);
-    else terminal.line(`Signed in at ${apiUrl} as ${terminal.paint('bold', user.github_login)}. Kept in ${file}`);
+    else
+      terminal.line(`Signed in at ${apiUrl} as ${terminal.paint('bold', user.github_login)}. Token stored in ${file}`);
     return exitCodes.done;
   },
 };

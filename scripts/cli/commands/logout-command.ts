@@ -3,13 +3,13 @@ import type { Command } from '../command.ts';
 import { readCredentials, writeCredentials } from '../credentials-file.ts';
 
 export const logoutCommand: Command = {
-  summary: 'Forgets the token that login has kept.',
-  more: 'The token itself counts until it is revoked.',
+  summary: 'Deletes the stored token from this machine.',
+  more: 'The token itself stays valid until it is revoked.',
   operands: [],
   options: [],
   examples: [
-    ['miaobu logout', 'of where you signed in last'],
-    ['miaobu logout --api-url https://api.example.com', 'of another Miaobu'],
+    ['miaobu logout', 'where you signed in last'],
+    ['miaobu logout --api-url https://api.example.com', 'somewhere else'],
   ],
   signedOut: true,
   async run({ terminal, apiUrl, options, world }) {
@@ -19,7 +19,7 @@ export const logoutCommand: Command = {
     if (forgotten) writeCredentials(world.environment, { ...(isCurrent ? {} : { current }), origins: others });
     if (options.json) terminal.json({ api_url: apiUrl, forgotten: forgotten !== undefined });
     else if (forgotten)
-      terminal.line(`Signed out at ${apiUrl}. Its token is forgotten here, and counts until you revoke it.`);
+      terminal.line(`Signed out at ${apiUrl}. The token was deleted here; it stays valid until it is revoked.`);
     else terminal.line(`You were not signed in at ${apiUrl}.`);
     return exitCodes.done;
   },

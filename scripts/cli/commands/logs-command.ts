@@ -45,15 +45,15 @@ async function followLog(context: CommandContext, path: DeploymentPath): Promise
 }
 
 export const logsCommand: Command = {
-  summary: 'Prints a build log, or follows it as it comes.',
-  more: 'Without a name, of the newest deployment.',
+  summary: 'Prints or follows a build log.',
+  more: 'Default: the newest deployment.',
   operands: ['[deployment]'],
   options: ['project', 'environment', 'follow'],
   optionHelp: { environment: 'the newest of this environment' },
   examples: [
-    ['miaobu logs -f', 'what is being built now, as it comes; ends as the deployment ends'],
+    ['miaobu logs -f', 'follows the newest deployment; exits as it ends'],
     ['miaobu logs 3f2c1ab', 'the newest deployment of that commit'],
-    ['miaobu logs --json', 'each entry as JSON on a line of its own'],
+    ['miaobu logs --json', 'one JSON document per line'],
   ],
   async run(context, [named]) {
     const project = await projectHere(context);

@@ -5,12 +5,12 @@ import { projectHere } from '../project-here.ts';
 
 export const openCommand: Command = {
   summary: 'Opens the site in your browser.',
-  more: 'And prints its address.',
+  more: 'Also prints its URL.',
   operands: ['[project]'],
   options: ['project', 'environment'],
   examples: [
     ['miaobu open', 'production of this folder’s project'],
-    ['miaobu open my-site -e staging', ''],
+    ['miaobu open my-site -e staging', 'staging of my-site'],
   ],
   async run(context, [named]) {
     const { client, terminal, options, world } = context;
@@ -25,7 +25,7 @@ export const openCommand: Command = {
       return exitCodes.done;
     }
     terminal.line(environment.url);
-    if (environment.current_deployment_id === null) context.notes.line(`${environment.name} shows nothing yet.`);
+    if (environment.current_deployment_id === null) context.notes.line(`Nothing is live in ${environment.name} yet.`);
     else world.openBrowser(environment.url);
     return exitCodes.done;
   },

@@ -6,14 +6,14 @@ import { shortSha } from '../printing/deployment-words.ts';
 import { projectHere } from '../project-here.ts';
 
 export const promoteCommand: Command = {
-  summary: 'Shows a complete deployment in its environment.',
-  more: 'What is built afterwards goes live by itself (again). Without a name, the newest that is not shown.',
+  summary: 'Makes a finished deployment live.',
+  more: 'Without rebuilding it. Turns auto-promotion on. Default: the newest that is not live.',
   operands: ['[deployment]'],
   options: ['project', 'environment'],
   optionHelp: { environment: 'the newest of this environment; default: production' },
   examples: [
-    ['miaobu promote', 'the newest complete deployment that is not shown: goes on after a rollback'],
-    ['miaobu promote dep_01jd…', ''],
+    ['miaobu promote', 'the newest finished deployment, e.g. after a rollback'],
+    ['miaobu promote dep_01jd…', 'this deployment'],
   ],
   async run(context, [named]) {
     const { client, terminal, options } = context;
@@ -26,14 +26,14 @@ export const promoteCommand: Command = {
       project,
       named,
       isWaiting,
-      `complete deployment that ${environment} does not show`,
+      `finished deployment of ${environment} that is not live`,
     );
     const params = { project: project.slug, deployment: found.id };
     const { data: shown } = await client('promoteDeployment', { params, body: {} });
     if (options.json) terminal.json(shown);
     else {
       terminal.line(
-        `${shown.environment} shows ${shortSha(shown.commit_sha)} (${shown.id}) within seconds: ${shown.url}`,
+        `Promoted ${shortSha(shown.commit_sha)} (${shown.id}). It is live in ${shown.environment} within seconds: ${shown.url}`,
       );
     }
     return exitCodes.done;

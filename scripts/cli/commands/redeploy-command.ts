@@ -6,8 +6,8 @@ import { awaitDeployment } from '../printing/show-progress.ts';
 import { projectHere } from '../project-here.ts';
 
 export const redeployCommand: Command = {
-  summary: 'Builds the commit of a deployment once more.',
-  more: 'With the settings and variables of now. Without a name, the newest. Follows it until it is live.',
+  summary: 'Rebuilds the commit of a deployment.',
+  more: 'With the current settings and variables. Default: the newest deployment. Waits until it is live.',
   operands: ['[deployment]'],
   options: ['project', 'environment', 'no-wait'],
   optionHelp: { environment: 'the newest of this environment; default: production' },
@@ -24,7 +24,7 @@ export const redeployCommand: Command = {
     const params = { project: project.slug, deployment: old.id };
     const { data: begun } = await client('redeployDeployment', { params, body: {} });
     if (!options.json) {
-      terminal.line(`Building ${shortSha(begun.commit_sha)} again for ${begun.environment} of ${project.slug}.`);
+      terminal.line(`Rebuilding ${shortSha(begun.commit_sha)} for ${begun.environment} of ${project.slug}.`);
     }
     return awaitDeployment(context, project, begun);
   },

@@ -20,18 +20,18 @@ async function previous({ client }: CommandContext, project: string, environment
     .toSorted((a, b) => activation(b) - activation(a));
   const [last] = before;
   if (last) return last;
-  throw new CliError(exitCodes.missing, `${environment} of ${project} has shown nothing else that is still there.`);
+  throw new CliError(exitCodes.missing, `${environment} of ${project} has no earlier deployment to roll back to.`);
 }
 
 export const rollbackCommand: Command = {
-  summary: 'Shows what was shown before, and keeps it there.',
-  more: 'Or another deployment. What is pushed afterwards is built, and waits until you promote.',
+  summary: 'Rolls back to an earlier deployment.',
+  more: 'Default: the one that was live before. Turns auto-promotion off: new deployments wait until you promote one.',
   operands: ['[deployment]'],
   options: ['project', 'environment'],
   examples: [
-    ['miaobu rollback', 'to what production showed before'],
-    ['miaobu rollback dep_01jd…', 'to this one'],
-    ['miaobu promote', 'afterwards: shows the newest again, and pushes go live again'],
+    ['miaobu rollback', 'rolls production back to the previous deployment'],
+    ['miaobu rollback dep_01jd…', 'to this deployment'],
+    ['miaobu promote', 'later: makes the newest live and turns auto-promotion on again'],
   ],
   async run(context, [named]) {
     const { client, terminal, options, world } = context;
@@ -54,9 +54,10 @@ export const rollbackCommand: Command = {
     });
     if (options.json) terminal.json(environment);
     else {
-      const made = timeAgo(target.created_at, world.now());
-      terminal.line(`${name} shows ${shortSha(target.commit_sha)} of ${made} within seconds: ${environment.url}`);
-      terminal.line('It stays there: what is pushed from now on is built and waits. miaobu promote goes on.');
+      const created = timeAgo(target.created_at, world.now());
+      terminal.line(`Rolled ${name} back to ${shortSha(target.commit_sha)} (${target.id}, created ${created}).`);
+      terminal.line(`It is live within seconds: ${environment.url}`);
+      terminal.line('Auto-promotion is off: new deployments wait until you run miaobu promote.');
     }
     return exitCodes.done;
   },

@@ -21,10 +21,10 @@ function describe({ terminal, world }: CommandContext, deployment: Deployment | 
 }
 
 export const statusCommand: Command = {
-  summary: 'Tells what a project shows, and what is under way.',
+  summary: 'Shows what is live, and the newest deployment.',
   operands: ['[project]'],
   options: ['project'],
-  examples: [['miaobu status', 'of the project of this folder']],
+  examples: [['miaobu status', 'the project of this folder']],
   async run(context, [named]) {
     const { client, terminal, options } = context;
     const project = await projectHere(context, named ?? options.project);

@@ -2,10 +2,10 @@ import { exitCodes } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 
 export const whoamiCommand: Command = {
-  summary: 'Tells who you are, and where the API is.',
+  summary: 'Shows who you are signed in as, and where.',
   operands: [],
   options: [],
-  examples: [['miaobu whoami', 'ends with 3 when nobody is signed in']],
+  examples: [['miaobu whoami', 'exits with 3 if you are not signed in']],
   async run({ client, apiUrl, terminal, options }) {
     const { data: user } = await client('getUser', {});
     if (options.json) terminal.json(user);

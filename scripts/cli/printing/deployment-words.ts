@@ -26,11 +26,11 @@ function secondsTaken({ created_at, finished_at }: Deployment): string | undefin
   return finished_at === null ? undefined : ((Date.parse(finished_at) - Date.parse(created_at)) / 1000).toFixed(1);
 }
 
-/** Why a complete deployment is not what its environment shows. */
+/** Why a finished deployment is not live. */
 const notShown: Readonly<Record<string, string>> = {
-  held: 'not shown: its environment is held where it is (miaobu promote shows it)',
-  superseded: 'not shown: a newer one was there first',
-  switched_off: 'not shown: its environment is switched off',
+  held: 'not live: auto-promotion is off; run miaobu promote',
+  superseded: 'not live: a newer deployment was live first',
+  switched_off: 'not live: its environment is switched off',
 };
 
 /** Why a deployment is what it is, for a person; empty when there is nothing to say. */

@@ -11,7 +11,7 @@ export function describeAnalysis(terminal: Terminal, analysis: RepositoryAnalysi
   const row = (label: string, text: string) =>
     terminal.line(`  ${terminal.paint('dim', label.padEnd(LABEL_WIDTH))}${printableText(text)}`);
   const guessed = confidence === 'low' ? ' (a guess)' : '';
-  row('Framework', `${framework ?? 'none that is known'}${guessed}`);
+  row('Framework', `${framework ?? 'none recognized'}${guessed}`);
   const by = install_command === null || package_manager === null ? '' : ` (${package_manager})`;
   const packages = analysis.python_dependencies;
   const installed = [install_command === null ? [] : install_command + by, packages === null ? [] : `pip, ${packages}`];
@@ -19,7 +19,7 @@ export function describeAnalysis(terminal: Terminal, analysis: RepositoryAnalysi
   row('Build', build_command ?? 'nothing');
   if (analysis.kind === 'static') row('Output', analysis.output_directories.join(', '));
   else {
-    row('Start', start_command ?? 'nothing that is known');
+    row('Start', start_command ?? 'unknown');
     if (analysis.runtime_version !== null) row('Runs on', `${runtimes[analysis.kind]} ${analysis.runtime_version}`);
   }
   if (analysis.kind !== 'node' && analysis.node_version !== null) row('Node', analysis.node_version);

@@ -8,6 +8,6 @@ export function envLine({ key, value }: { readonly key: string; readonly value: 
   // Between single quotes and backticks nothing is replaced. Line ends of Windows become those of Unix when a file is read.
   const quote = ["'", '`'].find((each) => !value.includes(each));
   if (quote === undefined || value.includes('\r'))
-    return `# ${key} cannot be written here; read it with: env list --json`;
+    return `# ${key} cannot be written in this format; see: miaobu env list --json`;
   return `${key}=${quote}${value}${quote}`;
 }
