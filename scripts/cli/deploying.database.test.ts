@@ -312,11 +312,11 @@ describe('a deployment that is there', () => {
     expect(stdout).toContain('Rolled production back to ');
     expect(stdout).toContain('new deployments wait until you run miaobu promote');
     expect(await currentId()).toBe(second);
-    expect((await cli.run(['environments', '-p', 'site'])).stdout).toContain('  wait ');
+    expect((await cli.run(['environments', '-p', 'site'])).stdout).toContain('  off ');
 
     const promoted = await cli.run(['promote', '-p', 'site']);
     expect(promoted).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(third ?? '') });
-    expect((await cli.run(['environments', '-p', 'site'])).stdout).toContain('  go live ');
+    expect((await cli.run(['environments', '-p', 'site'])).stdout).toContain('  on ');
 
     const named = await cli.run(['rollback', first ?? '', '-p', 'site', '--json']);
     expect(JSON.parse(named.stdout)).toMatchObject({ current_deployment_id: first, auto_promote: false });
