@@ -52,10 +52,12 @@ test('the architecture names every topic of the outbox, each once', () => {
   expect(named.sort()).toEqual(Object.keys(topics).sort());
 });
 
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
 test('the architecture names every duty, and how often it is done', () => {
   const named = tableWithHead('| duty | every | puts in line |').map(([cell, every = '']) => {
-    const [, count, unit] = /^(\d+) (min|h)$/.exec(every) ?? [];
-    return [namesIn(cell)[0], Number(count) * (unit === 'h' ? 3600 : 60)];
+    const [, count, unit = ''] = /^(\d+) (s|min|h)$/.exec(every) ?? [];
+    return [namesIn(cell)[0], Number(count) * (SECONDS[unit] ?? Number.NaN)];
   });
   expect(Object.fromEntries(named)).toEqual(dutySeconds);
 });

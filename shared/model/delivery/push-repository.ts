@@ -3,8 +3,8 @@ import { insertingMessages, messagesJson, type OutboxMessage } from '../../db/ou
 import { sql } from '../../db/sql.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Mover } from '../deployment/deployment-lifecycle.ts';
-import { moving } from '../deployment/deployment-moves-repository.ts';
-import { inserting, type NewDeployment, takingPlace, wanting } from '../deployment/deployment-places-repository.ts';
+import { inserting, type NewDeployment, takingPlace, wanting } from '../deployment/insert-deployment-sql.ts';
+import { moving } from '../deployment/move-deployments-sql.ts';
 import { superseding } from '../deployment/superseding.ts';
 import type { Environment } from '../environment/environment-repository.ts';
 import type { Project } from '../project/project.ts';

@@ -1,10 +1,10 @@
 import type { Queryable } from '../../db/database.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
-import { deploymentColumns } from './deployment-columns-repository.ts';
+import { deploymentColumns } from './deployment-columns-sql.ts';
 import { deadlineSeconds, type Mover, type StoredStatus } from './deployment-lifecycle.ts';
-import { type Move, moveAll } from './deployment-moves-repository.ts';
-import { inserting, type NewDeployment, takingPlace, wanting } from './deployment-places-repository.ts';
+import { inserting, type NewDeployment, takingPlace, wanting } from './insert-deployment-sql.ts';
+import { type Move, moveAll } from './move-deployments-sql.ts';
 
 /** A deployment together with what is shown beside it. */
 export interface ShownDeployment extends Deployment {

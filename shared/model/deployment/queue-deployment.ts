@@ -9,7 +9,7 @@ import { supersedeQueued } from './cancel-deployment.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
-import type { NewDeployment } from './deployment-places-repository.ts';
+import type { NewDeployment } from './insert-deployment-sql.ts';
 
 export interface Commit {
   readonly sha: string;

@@ -1,5 +1,5 @@
 import type { Mover } from './deployment-lifecycle.ts';
-import type { Move } from './deployment-moves-repository.ts';
+import type { Move } from './move-deployments-sql.ts';
 
 /** How a deployment ends that waited for its build when a newer one was queued. */
 export const superseding = (by: Mover): Omit<Move, 'requestId'> => ({

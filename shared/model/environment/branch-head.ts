@@ -11,6 +11,7 @@ export interface BranchHead {
 }
 
 /** A commit of the code host as a deployment keeps it. Its author is the account there, else the name that the commit says. */
+/** A commit of the code host as deployments keep it. */
 export const commitOf = ({ sha, message, authorLogin, authorName }: CodeCommit): Commit => ({
   sha,
   message,

@@ -27,6 +27,7 @@ export interface GivenUp {
 
 /** What a worker finds that has been claimed again and again, and never came to an end. */
 export const vanished = () => new AppError('internal', { message: 'the worker vanished' });
+/** Whether a message was claimed so often without an end that its workers die of it. */
 export const isWorkersDeath = ({ attempts, maxAttempts }: LeasedMessage) => attempts > maxAttempts + LOST_LEASES;
 
 function failureOf({ message, error }: GivenUp): Failure {

@@ -3,7 +3,7 @@ import { enqueue } from '../../db/outbox.ts';
 import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import { commitStatusMessage } from './commit-status-message.ts';
 import { type Deployment, isOfCommit } from './deployment.ts';
-import { deploymentColumns } from './deployment-columns-repository.ts';
+import { deploymentColumns } from './deployment-columns-sql.ts';
 import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
 
 /** What a move may write beside the status. */
