@@ -30,6 +30,11 @@ const nothing = async () => {};
 const uuidOf = ({ deployment = '' }: Ids) => readId('deployment', deployment);
 const setStatus = (status: string) => (world: World, ids: Ids) =>
   world.own.db.query(sql`update deployments set status = ${status} where id = ${uuidOf(ids)}`);
+/** It was for a deployment that is not there any more. */
+const ofNoDeployment = (world: World, { dead_letter: dead = '' }: Ids) =>
+  world.own.db.query(sql`
+    update outbox set topic = 'build.start', payload = jsonb_build_object('deployment_id', id)
+     where id = ${readId('deadLetter', dead)}`);
 const setUploaded = (world: World, ids: Ids) =>
   world.own.db.query(sql`
     update deployments set trigger = 'upload', branch = null, commit_sha = null, from_head = false
@@ -168,6 +173,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
   'promoteDeployment deployment_state_conflict': after(setStatus('failed')),
   'rollbackEnvironment deployment_state_conflict': after(setStatus('failed')),
   'pinDeployment deployment_state_conflict': after(setStatus('failed')),
+  'replayDeadLetter deployment_state_conflict': after(ofNoDeployment),
   'promoteDeployment deployment_purged': after(setStatus('purged')),
   'rollbackEnvironment deployment_purged': after(setStatus('purged')),
   'pinDeployment deployment_purged': after(setStatus('purged')),
