@@ -63,7 +63,7 @@ const signInPath = (next: string) => `${startGithubLogin.path}?${new URLSearchPa
 function welcome(c: WebContext, actor: Actor | undefined) {
   const who = actor
     ? html`<p>You are signed in as ${actor.user.githubLogin}.</p>
-<p class="choice"><a class="button" href="${DEVICE_PATH}">Let a program in</a></p>`
+<p class="choice"><a class="button" href="${DEVICE_PATH}">Authorize a device or CLI</a></p>`
     : html`<p>You are not signed in.</p>
 <p class="choice"><a class="button go" href="${signInPath('/')}">Sign in with GitHub</a></p>`;
   return page(
@@ -71,7 +71,7 @@ function welcome(c: WebContext, actor: Actor | undefined) {
     200,
     'Miaobu 秒部',
     html`${who}
-<p class="quiet">Everything this platform does it does by its API: <a href="/api/v1/reference">the reference</a>.</p>`,
+<p class="quiet">Everything here is also in the API: <a href="/api/v1/reference">API reference</a>.</p>`,
   );
 }
 
@@ -80,8 +80,8 @@ function askForSession(c: WebContext, userCode: string | undefined) {
   return page(
     c,
     200,
-    'Sign in to let a program in',
-    html`<p>A program asks for access to your account. Sign in first; then you see what it is.</p>
+    'Sign in to authorize a device or CLI',
+    html`<p>A device or CLI asks for access to your account. Sign in to see what it asks for.</p>
 <p class="choice"><a class="button go" href="${signInPath(next)}">Sign in with GitHub</a></p>`,
   );
 }
@@ -90,11 +90,11 @@ function askForCode(c: WebContext, { user }: Actor, problem?: string) {
   return page(
     c,
     problem === undefined ? 200 : 404,
-    'Which program waits?',
-    html`<p>${problem ?? 'Enter the code that the program shows.'}</p>
+    'Authorize a device or CLI',
+    html`<p>${problem ?? 'Enter the code that it shows.'}</p>
 <form method="get" action="${DEVICE_PATH}">
 <input type="text" name="user_code" aria-label="Code" placeholder="XXXX-XXXX" autocomplete="off" autofocus required maxlength="20">
-<p class="choice"><button class="go">Go on</button></p>
+<p class="choice"><button class="go">Continue</button></p>
 </form>
 <p class="quiet">You are signed in as ${user.githubLogin}.</p>`,
   );
@@ -111,12 +111,12 @@ function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin) {
   return page(
     c,
     200,
-    `Let “${login.clientName}” in?`,
-    html`<p>The program shows this code. If yours shows another, or you have started none, deny: somebody else is asking.</p>
+    `Authorize “${login.clientName}”?`,
+    html`<p>Approve only if your device or CLI shows the same code. If it shows another, or you did not start a login, deny: somebody else is asking.</p>
 <p class="code">${showUserCode(login.userCode)}</p>
 <dl>
-<dt>Program</dt><dd>${login.clientName}</dd>
-<dt>Asked from</dt><dd>${login.address === '' ? 'an unknown address' : login.address}</dd>
+<dt>Name</dt><dd>${login.clientName}</dd>
+<dt>Asking from</dt><dd>${login.address === '' ? 'an unknown address' : login.address}</dd>
 <dt>Account</dt><dd>${user.githubLogin}</dd>
 </dl>
 <form method="post" action="${DEVICE_PATH}">
@@ -125,22 +125,22 @@ function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin) {
 ${boxes}</fieldset>
 <p class="choice"><button class="go" name="decision" value="approve">Approve</button> <button class="stop" name="decision" value="deny">Deny</button></p>
 </form>
-<p class="quiet">An approved program gets an API token of yours. You can revoke it at any time.</p>`,
+<p class="quiet">If you approve, it gets an API token of yours. You can revoke the token at any time.</p>`,
   );
 }
 
 function sayDecided(c: WebContext, login: DeviceLogin, approved: boolean) {
   const words = approved
-    ? 'It goes on by itself within a few seconds. You can close this page.'
-    : 'It gets nothing. You can close this page.';
-  const title = approved ? `“${login.clientName}” is let in` : `“${login.clientName}” is not let in`;
+    ? 'It continues within a few seconds. You can close this page.'
+    : 'It got no access. You can close this page.';
+  const title = approved ? `“${login.clientName}” is authorized` : `“${login.clientName}” was denied`;
   return page(c, 200, title, html`<p>${words}</p>`);
 }
 
-/** The pages that `api` shows to people: where a sign-in lands, where a program is let in, and what went wrong with a sign-in. */
+/** The pages that `api` shows to people: the home page, the page where a device login is approved, and why a sign-in failed. */
 export function pageRoutes(app: WebApp, deps: Deps): void {
   const actorOf = (c: WebContext) => deps.sessionByCookie(getCookie(c, REFRESH_COOKIE));
-  const NOBODY_WAITS = 'No program waits with this code, or no longer. Enter the code that it shows now.';
+  const NOBODY_WAITS = 'No login is waiting with this code. It may have expired: enter the code that is shown now.';
 
   const find = (typed: string) =>
     findDeviceLogin(deps.store, typed).catch((error: unknown) => {
@@ -194,7 +194,7 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
     c.res = await page(
       c,
       status,
-      'You are not signed in',
+      'Sign-in failed',
       html`<p>${errors[code].text}</p>
 <p class="choice"><a class="button" href="${signInPath('/')}">Try again</a></p>
 <p class="quiet">Request ${requestId}</p>`,

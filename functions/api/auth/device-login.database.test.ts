@@ -196,7 +196,7 @@ test('who approves on the page lets the program in with the scopes that are tick
     ['scope', 'deployments:deploy'],
     ['decision', 'approve'],
   ]);
-  expect(await answer.text()).toContain('is let in');
+  expect(await answer.text()).toContain('is authorized');
   const { scopes } = (await poll(login.device_code)).body.data as { scopes: string[] };
   expect(scopes).toEqual(['account:read', 'deployments:deploy']);
   expect((await audits())[0]).toMatchObject({ action: 'device_login.approved', address: BROWSER_ADDRESS });
@@ -214,7 +214,7 @@ test.each([
 ] as const)('who %s on the page does not let the program in', async (_, fields) => {
   const login = await start();
   const answer = await form([['user_code', login.user_code], ...fields]);
-  expect(await answer.text()).toContain('is not let in');
+  expect(await answer.text()).toContain('was denied');
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'access_denied']);
 });
 
@@ -258,7 +258,7 @@ test('where a sign-in lands by itself, a page says who is signed in', async () =
 
 test('a code that nobody waits with, and a session that has ended, are said on the page', async () => {
   const missing = await browser.ask('/device?user_code=BCDF-GHJK');
-  expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('No program waits')]);
+  expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('No login is waiting')]);
   const login = await start();
   await post('/api/v1/auth/sign-out', {}, access);
   expect(await (await browser.ask(`/device?user_code=${login.user_code}`)).text()).toContain('Sign in with GitHub');
