@@ -24,7 +24,7 @@ test('the operator signs in at the local GitHub, lets a program in, and signs ou
     const form = new URLSearchParams({ user_code: device.user_code, scope: 'account:read', decision: 'approve' });
     const headers = { origin: apiUrl, 'content-type': 'application/x-www-form-urlencoded' };
     const approved = await browser.ask('/device', { method: 'POST', body: form.toString(), headers });
-    expect(await approved.text()).toContain('is let in');
+    expect(await approved.text()).toContain('is authorized');
     const { data: redeemed } = await anybody('redeemDeviceLogin', { body: { device_code: device.device_code } });
     const { data: user } = await createClient({ origin: apiUrl, token: redeemed.token })('getUser', {});
     expect(user.github_login).toBe('dev');
