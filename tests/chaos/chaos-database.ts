@@ -13,7 +13,7 @@ export interface ChaosDatabase {
   /** Empty, at the beginning of time, with the same ids and the same chance to come as after every other `reset(seed)`. */
   reset(seed: number): Promise<void>;
   /** Brings `db_now()` to the simulator's clock. */
-  setClock(milliseconds: number): Promise<void>;
+  setClock(milliseconds: number): void;
   /** Who is told when a statement breaks an invariant. */
   onViolation(listener: (violation: Violation) => void): void;
   close(): Promise<void>;
@@ -28,15 +28,20 @@ const repeatable = (tables: readonly string[], database: string) => `
   alter database ${database} set plan_cache_mode = force_generic_plan;
   ${tables.map((table) => `alter table ${table} set (autovacuum_enabled = false);`).join('\n')}
   create or replace function db_now() returns timestamptz language sql stable as
-    $$ select timestamptz '${BEGINNING}' + coalesce((select shift from clock_shift), interval '0') $$;
+    $$ select timestamptz '${BEGINNING}' + make_interval(secs => current_setting('chaos.seconds')::double precision) $$;
   create sequence chaos_ids;
   create or replace function new_id() returns uuid language sql volatile as
     $$ select ('01900000-0000-7000-8000-' || lpad(nextval('chaos_ids')::text, 12, '0'))::uuid $$;
-  create function chaos_reset(seed double precision) returns void language plpgsql as $$ begin
-    truncate ${tables.join(', ')};
-    perform setval('chaos_ids', 1, false), setval('fence_seq', 1, false), setseed(seed);
-    insert into clock_shift (shift) values (interval '0');
-  end $$;`;
+  create function chaos_reset(seed double precision) returns void language plpgsql as $$
+    declare
+      used text;
+    begin
+      select string_agg(name, ', ') into used from unnest('{${tables.join(',')}}'::text[]) name
+       where pg_relation_size(name::regclass) > 0;
+      -- A file is made anew for each index of each table: only of those that need it.
+      if used is not null then execute 'truncate ' || used || ' cascade'; end if;
+      perform setval('chaos_ids', 1, false), setval('fence_seq', 1, false), setseed(seed);
+    end $$;`;
 
 /** Makes a migrated database the simulator's, and opens it. `changes` are statements of a mutant. */
 export async function openChaosDatabase(url: string, changes?: string): Promise<ChaosDatabase> {
@@ -63,18 +68,37 @@ export async function openChaosDatabase(url: string, changes?: string): Promise<
     throw error;
   };
 
+  let seconds = 0;
+  let known: number | undefined;
+  /** Tells Postgres the time, outside of any transaction and only if somebody is about to ask: nobody waits for the answer. */
+  const tellTime = () => {
+    if (known === seconds) return;
+    known = seconds;
+    void real.execute(sql`select set_config('chaos.seconds', ${String(seconds)}, false)`);
+  };
+
   return {
     db: {
-      query: (statement) => real.query<never>(statement).catch(watch),
-      execute: (statement) => real.execute(statement).catch(watch),
-      transaction: (work) => real.transaction(work).catch(watch),
+      async query(statement) {
+        tellTime();
+        return real.query<never>(statement).catch(watch);
+      },
+      async execute(statement) {
+        tellTime();
+        return real.execute(statement).catch(watch);
+      },
+      async transaction(work) {
+        tellTime();
+        return real.transaction(work).catch(watch);
+      },
       close: () => real.close(),
     },
     async reset(seed) {
+      seconds = 0;
       await real.query(sql`select chaos_reset(${(seed % 1e6) / 1e6})`);
     },
-    async setClock(milliseconds) {
-      await real.query(sql`update clock_shift set shift = make_interval(secs => ${milliseconds / 1000})`);
+    setClock(milliseconds) {
+      seconds = milliseconds / 1000;
     },
     onViolation(listener) {
       told = listener;

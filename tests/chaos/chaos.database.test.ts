@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest';
-import { testDatabase } from '../database/test-database.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/test-database.ts';
 import { lifecycleDifferences } from './database-invariants.ts';
 import { mutants } from './mutants.ts';
 import { netNames, nets } from './nets.ts';
-import { runSeeds, type SeedOutcome, type SeedRun } from './run-seeds.ts';
+import { type SeedOutcome, type Simulators, startSimulators } from './run-seeds.ts';
 
 const SEEDS = 200;
 /** `npm run chaos -- --without …` runs more. */
@@ -14,13 +14,32 @@ const PROCESSES = 2;
 const PATIENCE_MS = 15 * 60_000;
 const SHOWN_STEPS = 60;
 
-/** Runs seeds in databases that nobody has used: what a mutant changes in the schema stays. */
-async function run(how: Omit<SeedRun, 'databases'>): Promise<SeedOutcome[]> {
-  const own = await Promise.all(Array.from({ length: PROCESSES }, testDatabase));
+let databases: TestDatabase[] = [];
+/** For everything that leaves the schema as it is. */
+let simulators: Simulators;
+
+const newDatabases = () => Promise.all(Array.from({ length: PROCESSES }, testDatabase));
+const urlsOf = (some: readonly TestDatabase[]) => some.map(({ url }) => url);
+
+beforeAll(async () => {
+  databases = await newDatabases();
+  simulators = await startSimulators({ databases: urlsOf(databases) });
+});
+
+afterAll(async () => {
+  await simulators?.close();
+  for (const database of databases) await database.close();
+});
+
+/** Uses simulators whose databases nobody else has used or will use. */
+async function withOwn<T>(schemaOf: string | undefined, use: (own: Simulators) => Promise<T>): Promise<T> {
+  const fresh = await newDatabases();
+  const own = await startSimulators({ databases: urlsOf(fresh), schemaOf });
   try {
-    return await runSeeds({ databases: own.map(({ url }) => url), ...how });
+    return await use(own);
   } finally {
-    await Promise.all(own.map((database) => database.close()));
+    await own.close();
+    for (const database of fresh) await database.close();
   }
 }
 
@@ -37,17 +56,10 @@ test("the lifecycle that the invariants allow is the product's", () => {
   expect(lifecycleDifferences()).toEqual([]);
 });
 
-test('the same seed is the same run, step by step', async () => {
-  const [first] = await run({ first: 7, seeds: 1, wantsTrace: true });
-  const [second] = await run({ first: 7, seeds: 1, wantsTrace: true });
-  expect(first?.trace.length).toBeGreaterThan(500);
-  expect(second?.trace).toEqual(first?.trace);
-});
-
 test(
   `${SEEDS} stories full of faults end well, and no invariant is broken on the way`,
   async () => {
-    const outcomes = await run({ first: 1, seeds: SEEDS, untilViolation: true });
+    const outcomes = await simulators.run({ first: 1, seeds: SEEDS, untilViolation: true });
     expect(report(outcomes)).toBe('');
     expect(outcomes).toHaveLength(SEEDS);
     // A simulator in which nothing goes wrong would pass as well.
@@ -61,11 +73,28 @@ test(
   PATIENCE_MS,
 );
 
+test(
+  'the same seed is the same run, step by step, whatever ran before it',
+  async () => {
+    const seed = { first: 7, seeds: 1, wantsTrace: true };
+    const [first] = await withOwn(undefined, (own) => own.run(seed));
+    const [later] = await simulators.run(seed);
+    expect(first?.trace.length).toBeGreaterThan(500);
+    expect(later?.trace).toEqual(first?.trace);
+  },
+  PATIENCE_MS,
+);
+
 describe('without one of the safety nets everything comes to the same end', () => {
   test.each(netNames.map((net) => ({ net, means: nets[net] })))(
     'without $net: $means',
     async ({ net }) => {
-      const outcomes = await run({ first: 1001, seeds: SEEDS_WITHOUT_A_NET, without: [net], untilViolation: true });
+      const outcomes = await simulators.run({
+        first: 1001,
+        seeds: SEEDS_WITHOUT_A_NET,
+        without: [net],
+        untilViolation: true,
+      });
       expect(report(outcomes)).toBe('');
       expect(outcomes).toHaveLength(SEEDS_WITHOUT_A_NET);
     },
@@ -76,9 +105,9 @@ describe('without one of the safety nets everything comes to the same end', () =
 describe('a product without one of its safeguards is found out', () => {
   test.each(mutants)(
     '$name: $does',
-    async ({ name, firstSeed }) => {
-      const seeds = SEEDS_FOR_A_MUTANT;
-      const outcomes = await run({ first: firstSeed, seeds, mutant: name, untilViolation: true });
+    async ({ name, firstSeed, sql }) => {
+      const seeds = { first: firstSeed, seeds: SEEDS_FOR_A_MUTANT, mutant: name, untilViolation: true };
+      const outcomes = await (sql === undefined ? simulators.run(seeds) : withOwn(name, (own) => own.run(seeds)));
       expect(outcomes.filter(({ violation }) => violation)).not.toEqual([]);
     },
     PATIENCE_MS,

@@ -50,14 +50,14 @@ export async function comeToRest(world: World, check: () => void): Promise<void>
     if (world.wakeUps.count > 0) wakeDeploy(world);
     world.wakeUps.count = 0;
     await exhaust(world, check);
-    await passTime(world, Math.min(60 * (round + 1), LONGEST_ROUND_SECONDS));
+    passTime(world, Math.min(60 * (round + 1), LONGEST_ROUND_SECONDS));
     left = await unrest(world);
   }
   for (const hours of [1, 3, 3]) {
-    await passTime(world, hours * 3600);
+    passTime(world, hours * 3600);
     wakeDeploy(world);
     await exhaust(world, check);
-    await passTime(world, 120);
+    passTime(world, 120);
     wakeDeploy(world);
     await exhaust(world, check);
   }

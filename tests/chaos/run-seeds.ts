@@ -7,6 +7,8 @@ import type { Net } from './nets.ts';
 export interface SeedRequest {
   readonly seed: number;
   readonly wantsTrace: boolean;
+  readonly mutant: string | undefined;
+  readonly without: readonly Net[];
 }
 
 export interface SeedOutcome {
@@ -18,9 +20,8 @@ export interface SeedOutcome {
   readonly trace: readonly string[];
 }
 
-export interface SeedRun {
-  /** Migrated, empty databases: a process for each. */
-  readonly databases: readonly string[];
+/** Which seeds, `first`, `first + 1`, …, and how. */
+export interface Seeds {
   readonly first: number;
   readonly seeds: number;
   readonly mutant?: string | undefined;
@@ -30,11 +31,30 @@ export interface SeedRun {
   readonly wantsTrace?: boolean;
 }
 
+/** Processes that run seeds, one after another: a seed leaves nothing to the next. */
+export interface Simulators {
+  /** The outcomes, in the order of the seeds. */
+  run(seeds: Seeds): Promise<SeedOutcome[]>;
+  close(): Promise<void>;
+}
+
+export interface SimulatorOptions {
+  /** Migrated, empty databases: a process for each. */
+  readonly databases: readonly string[];
+  /** Whose changes of the schema the databases get. They stay: other mutants need other databases. */
+  readonly schemaOf?: string | undefined;
+}
+
+interface Simulator {
+  simulate(request: SeedRequest): Promise<SeedOutcome>;
+  close(): Promise<void>;
+}
+
 const program = fileURLToPath(new URL('seed-worker.ts', import.meta.url));
 
-function start(run: SeedRun, url: string): ChildProcess {
+function start(url: string, schemaOf: string | undefined): ChildProcess {
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-  return fork(program, [url, run.mutant ?? '', (run.without ?? []).join(',')], {
+  return fork(program, [url, schemaOf ?? ''], {
     env,
     // Not those of the caller: a test runner's are its own business.
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -42,36 +62,62 @@ function start(run: SeedRun, url: string): ChildProcess {
   });
 }
 
-/** Runs seeds `first`, `first + 1`, …, in as many processes as there are databases. The outcomes, in the order of the seeds. */
-export async function runSeeds(run: SeedRun): Promise<SeedOutcome[]> {
-  const outcomes: SeedOutcome[] = [];
-  let next = run.first;
-  let enough = false;
+async function startSimulator(url: string, schemaOf: string | undefined): Promise<Simulator> {
+  const worker = start(url, schemaOf);
+  const died = once(worker, 'exit').then(([code]) => {
+    throw new Error(`a simulator ended with ${code} before its time`);
+  });
+  // Its end is awaited below; in between it only ever loses a race.
+  died.catch(() => {});
+  const answer = () => Promise.race([once(worker, 'message'), died]);
+  await answer();
+  return {
+    async simulate(request) {
+      const answered = answer();
+      worker.send(request);
+      const [outcome] = await answered;
+      return outcome as SeedOutcome;
+    },
+    async close() {
+      if (!worker.connected) return;
+      worker.disconnect();
+      await once(worker, 'exit');
+    },
+  };
+}
 
-  async function work(url: string): Promise<void> {
-    const worker = start(run, url);
-    const died = once(worker, 'exit').then(([code]) => {
-      throw new Error(`a simulator ended with ${code} before its time`);
-    });
-    // Its end is awaited below; in between it only ever loses a race.
-    died.catch(() => {});
-    try {
-      await Promise.race([once(worker, 'message'), died]);
-      while (next < run.first + run.seeds && !enough) {
-        const request: SeedRequest = { seed: next++, wantsTrace: run.wantsTrace ?? false };
-        worker.send(request);
-        const [outcome] = (await Promise.race([once(worker, 'message'), died])) as [SeedOutcome];
-        outcomes.push(outcome);
-        if (outcome.violation && run.untilViolation) enough = true;
-      }
-    } finally {
-      if (worker.connected) {
-        worker.disconnect();
-        await once(worker, 'exit');
-      }
-    }
+export async function startSimulators({ databases, schemaOf }: SimulatorOptions): Promise<Simulators> {
+  const all = await Promise.all(databases.map((url) => startSimulator(url, schemaOf)));
+  return {
+    async run({ first, seeds, mutant, without = [], untilViolation = false, wantsTrace = false }) {
+      const outcomes: SeedOutcome[] = [];
+      let next = first;
+      let enough = false;
+      const work = async ({ simulate }: Simulator) => {
+        while (next < first + seeds && !enough) {
+          const outcome = await simulate({ seed: next++, wantsTrace, mutant, without });
+          outcomes.push(outcome);
+          if (outcome.violation && untilViolation) enough = true;
+        }
+      };
+      await Promise.all(all.map(work));
+      return outcomes.sort((a, b) => a.seed - b.seed);
+    },
+    async close() {
+      await Promise.all(all.map((simulator) => simulator.close()));
+    },
+  };
+}
+
+/** Runs seeds in as many processes as there are databases, which end with the last. The outcomes, in the order of the seeds. */
+export async function runSeeds({
+  databases,
+  ...seeds
+}: Seeds & Pick<SimulatorOptions, 'databases'>): Promise<SeedOutcome[]> {
+  const simulators = await startSimulators({ databases, schemaOf: seeds.mutant });
+  try {
+    return await simulators.run(seeds);
+  } finally {
+    await simulators.close();
   }
-
-  await Promise.all(run.databases.map(work));
-  return outcomes.sort((a, b) => a.seed - b.seed);
 }

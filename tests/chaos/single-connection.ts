@@ -13,6 +13,14 @@ const types: pg.CustomTypesConfig = {
 
 const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
+/** What is said before anybody waits goes out in one piece, as the product's does. */
+function gatherWrites(client: pg.Client & { readonly connection?: pg.Connection }): void {
+  const stream = client.connection?.stream;
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 /**
  * A `Database` that behaves like the product's, on one connection: the simulator lets nobody run beside another. Each
  * statement is prepared once, because a run sends thousands of the same few.
@@ -25,6 +33,7 @@ export async function openSingleConnection(url: string): Promise<Database> {
   async function run<Row>({ text, values }: Sql): Promise<Row[]> {
     const statement = names.get(text) ?? { name: `s${names.size}` };
     names.set(text, statement);
+    gatherWrites(client);
     const { rows, fields } = await client.query<unknown[]>({
       name: statement.name,
       text,
@@ -50,7 +59,9 @@ export async function openSingleConnection(url: string): Promise<Database> {
     query,
     execute: async (statement) => void (await query(statement)),
     async transaction(work) {
-      await client.query('begin');
+      gatherWrites(client);
+      // Nobody waits for it: if it fails, so does everything after it.
+      client.query('begin').catch(() => {});
       try {
         const result = await work(transaction);
         await client.query('commit');

@@ -71,19 +71,19 @@ export function wakeDeploy(world: World): void {
 }
 
 /** One invocation of `cleanup`. */
-export function wakeCleanup(world: World): void {
+function wakeCleanup(world: World): void {
   world.scheduler.spawn(`cleanup ${world.trace.step()}`, async (actor) => {
     await composePlatform(actor, world.parts).cleanup();
   });
 }
 
 /** Time passes for everybody; where a minute passes, the timer of `deploy` rings, and that of `cleanup` where an hour does. */
-export async function passTime(world: World, seconds: number): Promise<void> {
+export function passTime(world: World, seconds: number): void {
   // Without the minute timer, the slowest of the periodic duties still comes every ten.
   const minutes = world.without.has('timer') ? 10 : 1;
   const passed = (period: number) => Math.floor(world.clock.now() / (period * MINUTE_MS));
   const before = { deploy: passed(minutes), cleanup: passed(60) };
-  await world.advance(seconds);
+  world.advance(seconds);
   if (passed(minutes) > before.deploy) world.wakeUps.count += 1;
   if (passed(60) > before.cleanup) wakeCleanup(world);
 }
@@ -116,9 +116,9 @@ const mayPush = ({ github }: World) => github.hooks() > 0 && github.pushes() < P
 const isIdle = ({ scheduler, wakeUps, github }: World) =>
   !scheduler.isBusy() && wakeUps.count === 0 && github.outgoing.length === 0;
 
-async function passQuietly(world: World, seconds: number): Promise<void> {
+function passQuietly(world: World, seconds: number): void {
   if (!mayPush(world)) world.quiet.count += 1;
-  await passTime(world, seconds);
+  passTime(world, seconds);
 }
 
 /** A line each: what else may happen (a rollback, a promotion, a new product duty) is added here. */

@@ -52,7 +52,7 @@ export interface World {
   /** Requests that came in, to be sent again: they must change nothing. */
   readonly recorded: { readonly what: string; readonly again: (platform: Platform) => Promise<unknown> }[];
   /** Moves the time of everybody. */
-  advance(seconds: number): Promise<void>;
+  advance(seconds: number): void;
 }
 
 /** Two projects on one repository, the first with a second environment: they share deliveries, and contents. */
@@ -90,7 +90,7 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
   const clock = virtualClock();
   const trace = createTrace(clock);
   const without = new Set([...(options.without ?? []), ...(options.mutant?.without ?? [])]);
-  const faults = faultPlan(random, without);
+  const faults = faultPlan(random, clock, without);
   database.onViolation((violation) => faults.report(violation));
   const scheduler = createScheduler({ random, clock, trace, faults });
   const github = fakeGithub(random, clock);
@@ -136,9 +136,9 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
     quiet: { count: 0 },
     poisoned: new Set(),
     recorded: [],
-    async advance(seconds) {
+    advance(seconds) {
       clock.advance(seconds);
-      await database.setClock(clock.now());
+      database.setClock(clock.now());
     },
   };
   github.push('main');
