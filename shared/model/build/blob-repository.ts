@@ -137,15 +137,16 @@ export const blobRepository = (db: Queryable) => {
     async forgetDoomed(projectId: string, { hashes, doomedAt }: Doom): Promise<string[]> {
       return hashesOf(
         await db.query(sql`
-          with forgotten as (
-            delete from blobs
-             where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) and doomed_at = ${doomedAt}
-            returning sha256
+          with held as materialized (
+            select sha256, doomed_at = ${doomedAt} as is_ours from blobs
+             where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[])
+             order by sha256 for update
+          ), forgotten as (
+            delete from blobs b using held where b.project_id = ${projectId} and b.sha256 = held.sha256 and held.is_ours
           )
-          update blobs set verified_at = null
-           where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[])
-             and sha256 not in (select sha256 from forgotten)
-          returning sha256`),
+          update blobs b set verified_at = null
+            from held where b.project_id = ${projectId} and b.sha256 = held.sha256 and held.is_ours is not true
+          returning b.sha256`),
       );
     },
   };

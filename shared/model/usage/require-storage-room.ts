@@ -3,9 +3,10 @@ import type { Repositories } from '../repositories.ts';
 
 const GIGABYTE = 1024 ** 3;
 
-const refuse = (maxBytes: number) =>
+const refuse = (bytes: number, maxBytes: number) =>
   new AppError('limit_reached', {
-    details: { limit: 'storage', max_bytes: maxBytes },
+    // Together with what was promised to builds, so it may be more than the usage shows.
+    details: { limit: 'storage', max_bytes: maxBytes, claimed_bytes: bytes },
     message: `the files of your projects take more than the ${(maxBytes / GIGABYTE).toFixed(1)} GB that your account may store`,
   });
 
@@ -18,7 +19,8 @@ export async function requireRoomForUploads(
   userId: string,
 ): Promise<void> {
   const { maxStorageBytes } = await limits.lock(userId);
-  if ((await usage.claimedBytes(userId)) > maxStorageBytes) throw refuse(maxStorageBytes);
+  const bytes = await usage.claimedBytes(userId);
+  if (bytes > maxStorageBytes) throw refuse(bytes, maxStorageBytes);
 }
 
 /** The same for what was uploaded and verified, when it is about to be shown: by sizes that nobody merely announced. */
@@ -27,5 +29,6 @@ export async function requireRoomForContents(
   userId: string,
 ): Promise<void> {
   const { maxStorageBytes } = await limits.find(userId);
-  if ((await usage.storedBytes(userId)) > maxStorageBytes) throw refuse(maxStorageBytes);
+  const bytes = await usage.storedBytes(userId);
+  if (bytes > maxStorageBytes) throw refuse(bytes, maxStorageBytes);
 }
