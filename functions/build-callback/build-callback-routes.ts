@@ -8,9 +8,10 @@ import {
   uploadRequest,
 } from '@miaobu/shared/contracts/build-job';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import { readJson, type WebApp, type WebEnvironment } from '@miaobu/shared/runtime/web-function';
 import type { Context as HonoContext } from 'hono';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { appendLog } from './append-log.ts';
 import type { RunnerClaim } from './authenticate-runner.ts';
 import type { grantPublication } from './grant-publication.ts';
@@ -46,7 +47,7 @@ async function bodyOf<Schema extends z.ZodType>(
   limit: number,
 ): Promise<z.output<Schema>> {
   const parsed = schema.safeParse(await readJson(c.req.raw, limit));
-  if (!parsed.success) throw new AppError('invalid_request', { details: z.flattenError(parsed.error) });
+  if (!parsed.success) throw invalidFields('body', parsed.error.issues);
   return parsed.data;
 }
 

@@ -118,6 +118,18 @@ test('a head is asked for again soon after it was found', async () => {
   expect(await countOf()).toBe(1);
 });
 
+test('an answer soon after a push that shows nothing new is asked for again: it may be from before the next push', async () => {
+  await takePush();
+  const old = await snapshot();
+  const hidden = await push();
+  await ask();
+  await work(old);
+  expect(await countOf()).toBe(1);
+  await stored.moveClock(45);
+  await work();
+  expect([await countOf(), (await newest())?.commitSha]).toEqual([2, hidden]);
+});
+
 /** GitHub as it answers now, from here on. */
 async function snapshot(): Promise<CodeHost> {
   const branch = await github.codeHost.getBranchHead('token-of-you', 'you/site', 'main');

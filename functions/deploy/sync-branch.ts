@@ -5,6 +5,7 @@ import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
 import { type BranchHead, isOutdated, isOvertaken, readBranchHead } from '@miaobu/shared/model/environment/branch-head';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
+import { FOLLOW_UP_SECONDS, followUpSyncMessage } from '@miaobu/shared/model/environment/follow-up-sync-message';
 import type { Conclusion, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -32,9 +33,7 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
     const token = await deps.readGithubToken(project.userId);
     lease.assertTrusted();
     const shown = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
-    if (!shown || (await isDecided(deps.store, before, shown.sha))) {
-      return (repositories) => repositories.environments.markSynced(environmentId);
-    }
+    if (!shown || (await isDecided(deps.store, before, shown.sha))) return asBefore(deps, before, context);
     const repository = await deps.codeHost.getRepository(token, project.repository);
     if (!repository) return undefined;
     if (repository.id !== project.githubRepositoryId) {
@@ -54,6 +53,20 @@ async function isDecided(
 ): Promise<boolean> {
   if (sha === environment.skippedSha) return true;
   return (await deployments.findNewestOfBranch(environment.id))?.commitSha === sha;
+}
+
+/** Nothing is to be done; but soon after a push an old answer looks like this, too. */
+async function asBefore(
+  { store }: Pick<Deps, 'store'>,
+  { id }: Environment,
+  { requestId }: Pick<Context, 'requestId'>,
+): Promise<Conclusion> {
+  const newest = await store.deployments.findNewestOfBranch(id);
+  const isFollowedUp = !newest || (await store.deployments.ageSeconds(newest.id)) >= FOLLOW_UP_SECONDS;
+  return async (repositories) => {
+    await repositories.environments.markSynced(id);
+    if (!isFollowedUp) await repositories.enqueue(followUpSyncMessage(id, requestId));
+  };
 }
 
 const decide =

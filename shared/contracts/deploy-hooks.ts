@@ -92,6 +92,7 @@ export const triggerDeployHook = endpoint({
   paginated: false,
   errors: [
     'unauthorized',
+    'conflict',
     'environment_off',
     'branch_not_found',
     'repository_not_found',

@@ -196,6 +196,7 @@ export const createDeployment = endpoint({
   paginated: false,
   errors: [
     'not_found',
+    'conflict',
     'branch_not_found',
     'commit_not_found',
     'repository_not_found',
