@@ -178,7 +178,9 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
       runCleanup({
         ...worker,
         markPurgeable: markPurgeable({ store, retention }),
-        sweeps: sweeps({ ...seen, retention, sitesDomain: new URL(SITES_ORIGIN).hostname }),
+        // Its time is virtual, and does not run out.
+        timeLimit: () => context.signal,
+        sweeps: sweeps({ ...seen, retention, sitesDomain: new URL(SITES_ORIGIN).hostname, monotonicMs }),
         handlers: { 'deployment.purge': purgeDeployment({ store, objectStore, edgeStore }) },
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.cleanup }),
   };
