@@ -3,7 +3,7 @@ import type { Queryable } from '@miaobu/shared/db/database';
 import { migrateDatabase } from '@miaobu/shared/db/migrate-database';
 import type { Sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
-import { deploymentRepository } from '@miaobu/shared/model/deployment/deployment-repository';
+import { shownDeploymentsRepository } from '@miaobu/shared/model/deployment/shown-deployments-repository';
 import { Client } from 'undici';
 import { ensureDatabase } from '../../local/postgres/ensure-database.ts';
 import type { Platform } from '../../tests/e2e/start-platform.ts';
@@ -72,7 +72,7 @@ async function listStatement({ projectId }: BenchUser): Promise<Sql> {
     },
     async execute() {},
   };
-  await deploymentRepository(recording).listShown(projectId, { limit: PAGE + 1, beforeId: undefined });
+  await shownDeploymentsRepository(recording).list(projectId, { limit: PAGE + 1, beforeId: undefined });
   const [statement] = sent;
   if (!statement) throw new Error('listing deployments sends no statement');
   return statement;

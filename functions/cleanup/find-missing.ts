@@ -11,7 +11,7 @@ const DEPLOYMENTS_A_PAGE = 500;
  * `begun` is when the inventory began: what was completed later cannot be in it.
  */
 export async function findMissing(
-  store: Pick<Store, 'deployments' | 'transaction'>,
+  store: Pick<Store, 'deploymentRetention' | 'transaction'>,
   inventory: Inventory,
   begun: Date,
   { log, requestId }: Pick<Context, 'log' | 'requestId'>,
@@ -20,7 +20,7 @@ export async function findMissing(
   const tables = new Map(inventory.tables.map(({ deploymentId, shards }) => [deploymentId, shards]));
   let afterId: string | undefined;
   for (;;) {
-    const deployments = await store.deployments.listComplete(begun, { limit: DEPLOYMENTS_A_PAGE, afterId });
+    const deployments = await store.deploymentRetention.listComplete(begun, { limit: DEPLOYMENTS_A_PAGE, afterId });
     for (const { id, slug, shards } of deployments) {
       const shown = showId('deployment', id);
       const present = tables.get(shown);

@@ -6,7 +6,7 @@ import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import type { Folder, Inventory, Table } from './list-inventory.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'routes'>;
+  readonly store: Pick<Store, 'projects' | 'deploymentRetention' | 'routes'>;
   readonly objectStore: Pick<ObjectStore, 'list'>;
   readonly edgeStore: Pick<EdgeStore, 'get'>;
   /** Sites are subdomains of it. */
@@ -52,7 +52,9 @@ async function slugsOfKept(store: Deps['store'], shown: readonly string[]): Prom
   const ids = [...shownById.keys()].filter((id) => id !== undefined);
   const kept = new Map<string, string>();
   for (let start = 0; start < ids.length; start += IDS_A_QUERY) {
-    for (const { id, slug, over } of await store.deployments.findStanding(ids.slice(start, start + IDS_A_QUERY))) {
+    for (const { id, slug, over } of await store.deploymentRetention.findStanding(
+      ids.slice(start, start + IDS_A_QUERY),
+    )) {
       if (!over) kept.set(shownById.get(id) ?? '', slug);
     }
   }

@@ -25,7 +25,7 @@ export const markPurgeable =
       store.transaction(async (repositories) => {
         await repositories.environments.lock(environmentId);
         const { keep, graceSeconds } = retention;
-        const purgeable = await repositories.deployments.listPurgeable(environmentId, keep, graceSeconds);
+        const purgeable = await repositories.deploymentRetention.listPurgeable(environmentId, keep, graceSeconds);
         for (const { id } of purgeable) {
           await repositories.deployments.move(id, { to: 'purging', by: 'cleanup', requestId });
           await repositories.enqueue(purgeMessage(id, requestId));

@@ -13,7 +13,7 @@ export const LATE_SECONDS = 2 * 60 * 60;
 const DEPLOYMENTS_A_PAGE = 100;
 
 export interface Deps {
-  readonly store: Pick<Store, 'deployments'>;
+  readonly store: Pick<Store, 'deploymentRetention'>;
   readonly objectStore: Pick<ObjectStore, 'list' | 'delete'>;
   readonly edgeStore: Pick<EdgeStore, 'list' | 'delete'>;
 }
@@ -30,7 +30,7 @@ export const removeLeftovers =
     const failed = new Set<string>();
     let emptied = 0;
     while (!signal.aborted) {
-      const leftovers = await store.deployments.listLeftovers(LATE_SECONDS, DEPLOYMENTS_A_PAGE + failed.size);
+      const leftovers = await store.deploymentRetention.listLeftovers(LATE_SECONDS, DEPLOYMENTS_A_PAGE + failed.size);
       const next = leftovers.filter(({ id }) => !failed.has(id));
       if (next.length === 0) break;
       for (const { id, slug } of next) {
@@ -39,7 +39,7 @@ export const removeLeftovers =
         try {
           await deleteTable(edgeStore, shown, trusted);
           await deleteFolder(objectStore, `${deploymentPrefix(slug, shown)}/`, trusted);
-          await store.deployments.markEmptied(id);
+          await store.deploymentRetention.markEmptied(id);
           emptied += 1;
         } catch (error) {
           if (signal.aborted) break;

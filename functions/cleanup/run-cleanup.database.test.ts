@@ -283,7 +283,7 @@ describe('contents', () => {
         // A build has to come between the look and the deletion.
         async listWithManifest(projectId: string) {
           await stored.store.blobs.wantMany(projectId, [{ sha256: sha256Of('shared'), bytes: 6 }]);
-          return stored.store.deployments.listWithManifest(projectId);
+          return stored.store.deploymentRetention.listWithManifest(projectId);
         },
       },
     };

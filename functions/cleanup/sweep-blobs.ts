@@ -15,14 +15,14 @@ const PROJECTS_A_PAGE = 100;
 const BLOBS_A_PAGE = 1000;
 
 export interface Deps {
-  readonly store: Pick<Store, 'deployments' | 'blobs' | 'contentSweeps' | 'now'>;
+  readonly store: Pick<Store, 'deploymentRetention' | 'blobs' | 'contentSweeps' | 'now'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'delete'>;
   /** Contents that a build asked for within this time are never touched, if they were verified; else within `LATE_SECONDS`. */
   readonly graceSeconds: number;
   readonly monotonicMs: () => number;
 }
 
-type Using = Awaited<ReturnType<Store['deployments']['listWithManifest']>>[number];
+type Using = Awaited<ReturnType<Store['deploymentRetention']['listWithManifest']>>[number];
 
 /** The manifest of a deployment, or what its runner says will be; undefined when there is nothing to go by yet. */
 async function manifestOf(
@@ -50,7 +50,7 @@ async function manifestOf(
 /** Every content that a deployment of the project may still show. */
 async function contentsInUse(deps: Deps, project: SweptProject, signal: AbortSignal): Promise<Set<string>> {
   const inUse = new Set<string>();
-  for (const deployment of await deps.store.deployments.listWithManifest(project.id)) {
+  for (const deployment of await deps.store.deploymentRetention.listWithManifest(project.id)) {
     signal.throwIfAborted();
     const manifest = await manifestOf(deps, project.slug, deployment);
     for (const blob of manifest ? blobsOfArtifact(manifest) : []) inUse.add(blob.sha256);

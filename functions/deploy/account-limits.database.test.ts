@@ -61,7 +61,7 @@ const shown = (ids: readonly string[]) => ids.map((id) => showId('deployment', i
 const positions = async () =>
   Promise.all(
     sites.map(async ({ project }) => {
-      const [newest] = await own.store.deployments.listShown(project.id, { limit: 1, beforeId: undefined });
+      const [newest] = await own.store.shownDeployments.list(project.id, { limit: 1, beforeId: undefined });
       return newest?.queuePosition;
     }),
   );

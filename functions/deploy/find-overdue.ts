@@ -6,8 +6,8 @@ const BATCH = 100;
 
 /** Duty: asks for a rescue of every deployment whose time in its status is over, or whose runner is silent. */
 export const findOverdue =
-  (deps: { readonly store: Pick<Store, 'deployments' | 'enqueue'> }) => async (): Promise<number> => {
-    const overdue = await deps.store.deployments.listOverdue(SILENCE_SECONDS, BATCH);
+  (deps: { readonly store: Pick<Store, 'overdueDeployments' | 'enqueue'> }) => async (): Promise<number> => {
+    const overdue = await deps.store.overdueDeployments.list(SILENCE_SECONDS, BATCH);
     await deps.store.enqueue(...overdue.map(({ id, requestId }) => rescueMessage(id, requestId)));
     return overdue.length;
   };

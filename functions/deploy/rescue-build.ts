@@ -42,7 +42,7 @@ export async function rescueBuild(
   return async (repositories) => {
     const deployment = await repositories.deployments.lock(found.id);
     if (deployment?.status !== found.status || deployment.attempt !== found.attempt) return;
-    if (!(await repositories.deployments.findOverdue(found.id, SILENCE_SECONDS))) return;
+    if (!(await repositories.overdueDeployments.find(found.id, SILENCE_SECONDS))) return;
     const { id, attempt, status } = found;
     context.log.warn('deployment rescued', { deploymentId: showId('deployment', id), attempt, status, what });
     await conclude(repositories);
@@ -60,7 +60,7 @@ async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: st
   const { id, attempt, status } = deployment;
   const moreTime: Decision = {
     what: 'given more time',
-    conclude: (repositories) => repositories.deployments.extendDeadline(id, status),
+    conclude: (repositories) => repositories.overdueDeployments.extendDeadline(id, status),
   };
   lease.assertTrusted();
   const manifest = status === 'uploading' ? await completeManifest(deps, deployment) : undefined;

@@ -339,17 +339,17 @@ describe('a deployment that is not published within two hours', () => {
     const id = await deploy.build(site, { 'index.html': 'page' });
     await stored.moveClock(late);
     await findOverdue({ store: stored.store })();
-    const { deployments } = stored.store;
+    const { overdueDeployments } = stored.store;
     const handler = rescueDeployment({
       ...github,
       ...cloud,
       store: {
         ...stored.store,
-        deployments: {
-          ...deployments,
+        overdueDeployments: {
+          ...overdueDeployments,
           // The switch has to come between the look at the deployment and what follows from it.
-          async findOverdue(...which) {
-            const found = await deployments.findOverdue(...which);
+          async find(...which) {
+            const found = await overdueDeployments.find(...which);
             await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
             return found;
           },

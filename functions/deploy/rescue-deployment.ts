@@ -6,7 +6,7 @@ import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import { type Deps as BuildDeps, rescueBuild } from './rescue-build.ts';
 
-export type Deps = BuildDeps & { readonly store: Pick<Store, 'deployments'> };
+export type Deps = BuildDeps & { readonly store: Pick<Store, 'overdueDeployments'> };
 
 /**
  * `deployment.rescue`: looks after a deployment that is overdue or whose runner is silent. A build that is complete is adopted, one
@@ -17,7 +17,7 @@ export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> 
   droppable: true,
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
     // Asked again: what was overdue in one status may have its whole time in the next by now.
-    const deployment = await deps.store.deployments.findOverdue(deploymentId, SILENCE_SECONDS);
+    const deployment = await deps.store.overdueDeployments.find(deploymentId, SILENCE_SECONDS);
     if (!deployment) return undefined;
     switch (deployment.status) {
       case 'queued':
@@ -49,13 +49,13 @@ async function resumeDeploying(repositories: Repositories, found: Deployment, re
     await repositories.deployments.move(deployment.id, { to: 'failed', by: 'deploy', requestId, set });
     return;
   }
-  await repositories.deployments.extendDeadline(deployment.id, 'deploying');
+  await repositories.overdueDeployments.extendDeadline(deployment.id, 'deploying');
   for (const hostname of await repositories.routes.listOfEnvironment(deployment.environmentId)) {
     await repositories.enqueue(publishMessage(hostname, requestId));
   }
 }
 
 async function resumePurging(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
-  await repositories.deployments.extendDeadline(deployment.id, 'purging');
+  await repositories.overdueDeployments.extendDeadline(deployment.id, 'purging');
   await repositories.enqueue(purgeMessage(deployment.id, requestId));
 }

@@ -39,7 +39,7 @@ test('a build that was under way is looked after when deploy works next, however
   const { id } = await queueTestDeployment(stored, site);
   await dispatchAttempt(stored, id);
   const overdue = async () =>
-    (await stored.store.deployments.listOverdue(SILENCE_SECONDS, 10)).map((found) => found.id);
+    (await stored.store.overdueDeployments.list(SILENCE_SECONDS, 10)).map((found) => found.id);
 
   await takeUp({});
   expect(await overdue()).toEqual([]);

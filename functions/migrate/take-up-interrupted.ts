@@ -15,6 +15,6 @@ export const takeUpInterrupted =
     if (!afterStop) return;
     await store.transaction(async (repositories) => {
       await repositories.giveBackLeases();
-      await repositories.deployments.endDeadlinesOfBuilds();
+      await repositories.overdueDeployments.endDeadlinesOfBuilds();
     });
   };

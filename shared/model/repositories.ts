@@ -27,6 +27,9 @@ import { deliveryRepository } from './delivery/delivery-repository.ts';
 import { pushRepository } from './delivery/push-repository.ts';
 import { deployHookRepository } from './deploy-hook/deploy-hook-repository.ts';
 import { deploymentRepository } from './deployment/deployment-repository.ts';
+import { deploymentRetentionRepository } from './deployment/deployment-retention-repository.ts';
+import { overdueDeploymentsRepository } from './deployment/overdue-deployments-repository.ts';
+import { shownDeploymentsRepository } from './deployment/shown-deployments-repository.ts';
 import { dutyRepository } from './duty/duty-repository.ts';
 import { environmentRepository } from './environment/environment-repository.ts';
 import { keyRepository } from './key/key-repository.ts';
@@ -59,6 +62,9 @@ const bind = (db: Queryable) => ({
   cloudResources: cloudResourceRepository(db),
   environments: environmentRepository(db),
   deployments: deploymentRepository(db),
+  shownDeployments: shownDeploymentsRepository(db),
+  overdueDeployments: overdueDeploymentsRepository(db),
+  deploymentRetention: deploymentRetentionRepository(db),
   deployHooks: deployHookRepository(db),
   deliveries: deliveryRepository(db),
   pushes: pushRepository(db),

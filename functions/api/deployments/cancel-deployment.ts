@@ -10,7 +10,7 @@ import { findDeployment } from './find-deployment.ts';
 import { presentDeployment } from './present-deployment.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'transaction'>;
+  readonly store: Pick<Store, 'projects' | 'shownDeployments' | 'transaction'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }
@@ -40,7 +40,7 @@ export const cancelDeployment =
       });
     });
     await deps.doorbell.ring(requestId);
-    const shown = await deps.store.deployments.findShown(projectId, id);
+    const shown = await deps.store.shownDeployments.find(projectId, id);
     if (!shown) throw new AppError('not_found');
     return { data: presentDeployment(deps.address, shown) };
   };

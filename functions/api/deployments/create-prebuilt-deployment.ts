@@ -11,7 +11,7 @@ import { findProject } from '../projects/find-project.ts';
 import { showQueued } from './deploy-by-hand.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'transaction' | 'projects' | 'environments' | 'deployments'>;
+  readonly store: Pick<Store, 'transaction' | 'projects' | 'environments' | 'shownDeployments'>;
   readonly buildTokens: BuildTokens;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;

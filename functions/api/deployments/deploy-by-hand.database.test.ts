@@ -154,12 +154,12 @@ test('a pinned deployment is kept however old it gets, until it is unpinned', as
   const id = uuidOf(imported);
   const at = { params: { ...params, deployment: imported } };
   const { environmentId } = await own.deployment(id);
-  expect(await own.store.deployments.listPurgeable(environmentId, 0, -1)).toEqual([{ id }]);
+  expect(await own.store.deploymentRetention.listPurgeable(environmentId, 0, -1)).toEqual([{ id }]);
   expect((await ada.client('pinDeployment', at)).data.pinned).toBe(true);
   expect((await ada.client('pinDeployment', at)).data.pinned).toBe(true);
-  expect(await own.store.deployments.listPurgeable(environmentId, 0, -1)).toEqual([]);
+  expect(await own.store.deploymentRetention.listPurgeable(environmentId, 0, -1)).toEqual([]);
   expect((await ada.client('unpinDeployment', at)).data.pinned).toBe(false);
-  expect(await own.store.deployments.listPurgeable(environmentId, 0, -1)).toEqual([{ id }]);
+  expect(await own.store.deploymentRetention.listPurgeable(environmentId, 0, -1)).toEqual([{ id }]);
   const actions = await own.db.query<{ action: string }>(
     sql`select action from audit_log where subject = ${imported} and action like '%pinned' order by id`,
   );

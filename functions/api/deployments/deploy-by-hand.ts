@@ -13,7 +13,7 @@ import type { Deps as AskDeps } from './ask-for-commit.ts';
 import { presentDeployment } from './present-deployment.ts';
 
 export interface Deps extends AskDeps {
-  readonly store: Pick<Store, 'transaction' | 'projects' | 'environments' | 'deployments'>;
+  readonly store: Pick<Store, 'transaction' | 'projects' | 'environments' | 'shownDeployments'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }
@@ -72,11 +72,11 @@ export const deployByHand = (
 
 /** A deployment of now, as it is shown. */
 export async function showQueued(
-  { store, address }: { readonly store: Pick<Store, 'deployments'>; readonly address: SiteAddress },
+  { store, address }: { readonly store: Pick<Store, 'shownDeployments'>; readonly address: SiteAddress },
   projectId: string,
   id: string,
 ): Promise<DeploymentJson> {
-  const shown = await store.deployments.findShown(projectId, id);
+  const shown = await store.shownDeployments.find(projectId, id);
   if (!shown) throw new AppError('not_found');
   return presentDeployment(address, shown);
 }

@@ -6,7 +6,7 @@ import { presentDeployment } from './present-deployment.ts';
 
 export const getDeployment =
   (deps: {
-    readonly store: Pick<Store, 'projects' | 'deployments'>;
+    readonly store: Pick<Store, 'projects' | 'shownDeployments'>;
     readonly address: SiteAddress;
   }): Operation<'getDeployment'> =>
   async ({ params }, actor) => ({

@@ -1,7 +1,7 @@
 import type { DeploymentEvent as EventJson } from '@miaobu/shared/contracts/deployments';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import type { DeploymentEvent } from '@miaobu/shared/model/deployment/deployment-repository';
+import type { DeploymentEvent } from '@miaobu/shared/model/deployment/shown-deployments-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 import { pageOf, readCursor } from '../page-of.ts';
@@ -20,12 +20,12 @@ const present = ({ id, kind, fromStatus, toStatus, by, note, requestId, createdA
 
 /** The moves of a deployment, and what people did to it. */
 export const listDeploymentEvents =
-  (deps: { readonly store: Pick<Store, 'projects' | 'deployments'> }): Operation<'listDeploymentEvents'> =>
+  (deps: { readonly store: Pick<Store, 'projects' | 'shownDeployments'> }): Operation<'listDeploymentEvents'> =>
   async ({ params, query }, actor) => {
     const { id } = await findDeployment(deps.store, actor, params);
     const afterId = readCursor('deploymentEvent', query.cursor);
     const deployment = { id, shownId: showId('deployment', id) };
-    const found = await deps.store.deployments.listEvents(deployment, { limit: query.limit + 1, afterId });
+    const found = await deps.store.shownDeployments.listEvents(deployment, { limit: query.limit + 1, afterId });
     const { rows, nextCursor } = pageOf('deploymentEvent', found, query.limit);
     return { data: rows.map(present), nextCursor };
   };

@@ -8,7 +8,7 @@ import { presentDeployment } from './present-deployment.ts';
 
 export const listDeployments =
   (deps: {
-    readonly store: Pick<Store, 'projects' | 'environments' | 'deployments'>;
+    readonly store: Pick<Store, 'projects' | 'environments' | 'shownDeployments'>;
     readonly address: SiteAddress;
   }): Operation<'listDeployments'> =>
   async ({ params, query }, actor) => {
@@ -17,7 +17,7 @@ export const listDeployments =
     const environment = query.environment && (await deps.store.environments.findByName(project.id, query.environment));
     // None has that name, so it has no deployments.
     if (query.environment !== undefined && !environment) return { data: [], nextCursor: null };
-    const found = await deps.store.deployments.listShown(project.id, {
+    const found = await deps.store.shownDeployments.list(project.id, {
       limit: query.limit + 1,
       beforeId,
       filter: {

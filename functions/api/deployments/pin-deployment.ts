@@ -9,7 +9,7 @@ import { showQueued } from './deploy-by-hand.ts';
 import { findDeployment } from './find-deployment.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'transaction'>;
+  readonly store: Pick<Store, 'projects' | 'shownDeployments' | 'transaction'>;
   readonly address: SiteAddress;
 }
 
@@ -33,7 +33,7 @@ async function set(
     if (pinned && deployment.status !== 'deployed') {
       throw new AppError('deployment_state_conflict', { details: { status: shownStatus(deployment.status) } });
     }
-    await repositories.deployments.setPinned(id, pinned);
+    await repositories.deploymentRetention.setPinned(id, pinned);
     await repositories.auditLog.append({
       actor: showId('user', actor.user.id),
       action: pinned ? 'deployment.pinned' : 'deployment.unpinned',

@@ -1,7 +1,7 @@
 import type { Deployment as DeploymentJson } from '@miaobu/shared/contracts/deployments';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
+import type { ShownDeployment } from '@miaobu/shared/model/deployment/shown-deployments-repository';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 
 const time = (date: Date | null) => date?.toISOString() ?? null;

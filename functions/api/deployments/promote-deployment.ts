@@ -10,7 +10,7 @@ import { showQueued } from './deploy-by-hand.ts';
 import { findDeployment } from './find-deployment.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'transaction'>;
+  readonly store: Pick<Store, 'projects' | 'shownDeployments' | 'transaction'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }

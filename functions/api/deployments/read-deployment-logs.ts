@@ -11,7 +11,7 @@ import { findDeployment } from './find-deployment.ts';
  */
 export const readDeploymentLogs =
   (deps: {
-    readonly store: Pick<Store, 'projects' | 'deployments'>;
+    readonly store: Pick<Store, 'projects' | 'shownDeployments'>;
     readonly buildLog: Pick<BuildLog, 'read'>;
   }): Operation<'readDeploymentLogs'> =>
   async ({ params, query }, actor) => {

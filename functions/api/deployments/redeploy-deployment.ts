@@ -9,7 +9,7 @@ import { type ByHand, deployByHand, showQueued } from './deploy-by-hand.ts';
 import { findDeployment } from './find-deployment.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments' | 'transaction'>;
+  readonly store: Pick<Store, 'projects' | 'shownDeployments' | 'transaction'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }

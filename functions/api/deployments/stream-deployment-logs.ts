@@ -10,7 +10,7 @@ import type { Operation, StreamedEvent } from '../operation.ts';
 import { findDeployment } from './find-deployment.ts';
 
 export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'deployments'>;
+  readonly store: Pick<Store, 'projects' | 'deployments' | 'shownDeployments'>;
   readonly buildLog: Pick<BuildLog, 'read'>;
   /** Resolves early, and never rejects, when the signal fires. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;

@@ -5,7 +5,7 @@ import { randomToken, showId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slug';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
-import type { ShownDeployment } from '@miaobu/shared/model/deployment/deployment-repository';
+import type { ShownDeployment } from '@miaobu/shared/model/deployment/shown-deployments-repository';
 import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
 import { type BranchHead, readBranchHead } from '@miaobu/shared/model/environment/branch-head';
 import { connectHookMessage } from '@miaobu/shared/model/project/connect-hook-message';
@@ -107,7 +107,7 @@ async function insertEverything(
     dedupeKey: `import:${project.id}`,
     requestId,
   });
-  const shown = await repositories.deployments.findShown(project.id, deployment.id);
+  const shown = await repositories.shownDeployments.find(project.id, deployment.id);
   if (!shown) throw new AppError('internal', { message: 'the deployment is not there' });
   return { project: { ...project, branch, currentDeploymentId: null }, deployment: shown };
 }
