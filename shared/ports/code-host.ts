@@ -44,6 +44,7 @@ export type CommitState = 'pending' | 'success' | 'failure' | 'error';
 
 /**
  * Where users keep their code. `token` is the user's own: what it may not see does not exist. `fullName` is `owner/name`.
+ * An answer may be some seconds old, also in comparison with the answer before it.
  * Errors of every call: `code_host_unavailable` (no answer, or 5xx), `code_host_throttled` (`details.retryAfterSeconds`,
  * at least 60), `code_host_unauthorized` (the token counts no more, or may not do this), `vendor_rejected`, and
  * `invalid_request` for a path, branch or ref with a `.` or `..` in it. What names a repository that is missing throws

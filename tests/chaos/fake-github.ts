@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
-import type { SeededRandom } from './seeded-random.ts';
+import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What building a commit comes to, the same every time. `hostile`: its runner lies about what it uploads. */
@@ -29,9 +29,21 @@ export interface Delivery {
 export const REPOSITORY = { id: 4711, name: 'you/site', defaultBranch: 'main' } as const;
 
 const NOBODY = '0'.repeat(40);
+/** An answer is at most so old: by the time a head is followed up (45 s), what was hidden from the first answer is shown. */
+const OLDEST_ANSWER_SECONDS = 40;
+
+/** What GitHub has been asked about, as it was from a moment on. */
+interface State {
+  /** Virtual milliseconds. */
+  readonly since: number;
+  /** Seconds. */
+  readonly pushedAt: number;
+  readonly branches: ReadonlyMap<string, string>;
+}
+
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
 
-/** A repository with branches, hooks and people who push. */
+/** A repository with branches, hooks and people who push. What it answers about a branch may be as it was up to 40 seconds ago. */
 export interface FakeGithub {
   readonly codeHost: CodeHost;
   readonly branches: ReadonlyMap<string, string>;
@@ -57,8 +69,28 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
   const deliveries: Delivery[] = [];
   const outgoing: Delivery[] = [];
   const history = new Map<string, string[]>();
+  const states: State[] = [];
+  // Chance of its own, so that who asks how often changes nothing else.
+  const replicas = seededRandom(Math.floor(random.next() * 2 ** 32));
+  const staleRate = replicas.pick([0, 0.1, 0.3]) ?? 0;
   let pushes = 0;
   let pushedAt = 1_900_000_000;
+
+  /** Time has seconds, which two pushes may share. */
+  function passSecond(): void {
+    const mayShare = random.chance(0.3);
+    const isSameSecond = clock.now() - (states.at(-1)?.since ?? 0) < 1000;
+    if (!mayShare || !isSameSecond) pushedAt += 1;
+  }
+
+  const remember = () => void states.push({ since: clock.now(), pushedAt, branches: new Map(branches) });
+
+  /** GitHub as one answer shows it: some are given by a replica that is behind. */
+  function shownNow(): Pick<State, 'pushedAt' | 'branches'> {
+    const isStale = replicas.chance(staleRate);
+    const asOf = clock.now() - (isStale ? replicas.between(1, OLDEST_ANSWER_SECONDS) * 1000 : 0);
+    return states.findLast(({ since }) => since <= asOf) ?? { pushedAt, branches };
+  }
 
   function tell(ref: string, before: string, after: string, forced = false): Delivery[] {
     pushes += 1;
@@ -108,12 +140,12 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       defaultBranch: REPOSITORY.defaultBranch,
       private: false,
       cloneUrl: `https://github.example/${REPOSITORY.name}.git`,
-      pushedAt: new Date(pushedAt * 1000),
+      pushedAt: new Date(shownNow().pushedAt * 1000),
     }),
     listRepositories: async () => ({ repositories: [], hasMore: false }),
     listBranches: async () => ({ branches: [...branches].map(([name, sha]) => ({ name, sha })), hasMore: false }),
     async getBranchHead(_token, _repository, branch) {
-      const sha = branches.get(branch);
+      const sha = shownNow().branches.get(branch);
       return sha === undefined ? undefined : shown(sha);
     },
     getCommit: async (_token, _repository, ref) => (commits.has(ref) ? shown(ref) : undefined),
@@ -159,8 +191,9 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       const before = branches.get(branch) ?? NOBODY;
       const to = backTo ?? commit();
       if (before === to) return [];
-      if (!random.chance(0.3)) pushedAt += 1;
+      passSecond();
       branches.set(branch, to);
+      remember();
       history.set(branch, [...(history.get(branch) ?? []), to]);
       return tell(`refs/heads/${branch}`, before, to, backTo !== undefined);
     },
@@ -169,10 +202,12 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       if (before === undefined) return [];
       branches.delete(branch);
       pushedAt += 1;
+      remember();
       return tell(`refs/heads/${branch}`, before, NOBODY);
     },
     pushTag() {
       pushedAt += 1;
+      remember();
       return tell('refs/tags/v1', NOBODY, [...branches.values()][0] ?? NOBODY);
     },
   };
