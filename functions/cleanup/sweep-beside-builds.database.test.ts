@@ -4,14 +4,15 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { DELETE_WITHIN_SECONDS } from '@miaobu/shared/model/build/blob-repository';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { createLog } from '@miaobu/shared/runtime/logger';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { Unavailable } from '../../builder/protocol/http-request.ts';
 import { retryRequest } from '../../builder/protocol/retry-request.ts';
 import { manifestOf, playBuild, sha256Of } from '../../tests/database/callback-under-test.ts';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import type { DeployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { sweepBlobs } from './sweep-blobs.ts';
+
+const own = eachTestHasASite();
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -20,36 +21,19 @@ const OVER = 121;
 const CONTENT = 'what nobody used';
 const SITE = { 'index.html': CONTENT };
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
 const logged: string[] = [];
 
-beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
-  deploy = deployUnderTest(stored, cloud);
-});
 beforeEach(async () => {
-  await stored.empty();
   logged.length = 0;
-  sites += 1;
-  site = await prepareSite(stored, { slug: `site-${sites}` });
   // A content that was verified, and that nothing shows: another file of its build was missing.
-  await deploy.build(site, { ...SITE, 'gone.html': 'gone' }, { withheld: ['gone.html'] });
-  await deploy.work();
-  await stored.moveClock(2 * DAY);
-});
-afterAll(async () => {
-  await cloud.close();
-  await stored.close();
+  await own.deploy.build(own.site, { ...SITE, 'gone.html': 'gone' }, { withheld: ['gone.html'] });
+  await own.deploy.work();
+  await own.stored.moveClock(2 * DAY);
 });
 
-function sweep(deleteObjects: ObjectStore['delete'] = cloud.objectStore.delete, monotonicMs = () => 0) {
-  const objectStore = { ...cloud.objectStore, delete: deleteObjects };
-  return sweepBlobs({ ...stored, objectStore, graceSeconds: DAY, monotonicMs })({
+function sweep(deleteObjects: ObjectStore['delete'] = own.cloud.objectStore.delete, monotonicMs = () => 0) {
+  const objectStore = { ...own.cloud.objectStore, delete: deleteObjects };
+  return sweepBlobs({ ...own.stored, objectStore, graceSeconds: DAY, monotonicMs })({
     requestId: 'timer',
     log: createLog({}, (line) => logged.push(line)),
     signal: new AbortController().signal,
@@ -70,7 +54,7 @@ async function sweepThatWaits() {
   const ended = sweep(async (keys) => {
     begun.pass();
     await mayGoOn.passed;
-    await cloud.objectStore.delete(keys);
+    await own.cloud.objectStore.delete(keys);
   });
   await begun.passed;
   return {
@@ -82,46 +66,46 @@ async function sweepThatWaits() {
 }
 
 async function askFor(content: string, dispatched: Awaited<ReturnType<DeployUnderTest['begin']>>) {
-  const run = deploy.callback.runOf(dispatched);
+  const run = own.deploy.callback.runOf(dispatched);
   const { token } = (await run.publication((await run.redeem()).data.token)).data;
   return run.uploads(token, [{ sha256: sha256Of(content), bytes: Buffer.byteLength(content) }]);
 }
 const hasContent = async () =>
-  (await cloud.objectStore.head(blobKey(site.project.slug, sha256Of(CONTENT)))) !== undefined;
-const rows = () => stored.db.query<{ sha256: Buffer }>(sql`select sha256 from blobs where sha256 = ${hash}`);
+  (await own.cloud.objectStore.head(blobKey(own.site.project.slug, sha256Of(CONTENT)))) !== undefined;
+const rows = () => own.stored.db.query<{ sha256: Buffer }>(sql`select sha256 from blobs where sha256 = ${hash}`);
 const hash = Buffer.from(sha256Of(CONTENT), 'hex');
 const beingDeleted = { status: 503, code: 'content_being_deleted' };
 
 test('a build that wants what is being deleted asks until it is gone, uploads it, and shows it', async () => {
   const sweeping = await sweepThatWaits();
-  const build = await deploy.begin(site);
+  const build = await own.deploy.begin(own.site);
   expect(await askFor(CONTENT, build)).toMatchObject(beingDeleted);
   expect(await sweeping.letGo()).toBeGreaterThan(0);
   expect(await hasContent()).toBe(false);
 
-  await playBuild(deploy.callback, build, SITE);
-  await deploy.work();
-  expect(await stored.deployment(build.deploymentId)).toMatchObject({ status: 'deployed', reason: null });
+  await playBuild(own.deploy.callback, build, SITE);
+  await own.deploy.work();
+  expect(await own.stored.deployment(build.deploymentId)).toMatchObject({ status: 'deployed', reason: null });
   expect(await hasContent()).toBe(true);
 });
 
 test('what could not be deleted is known, and deleted with its row by the next sweep', async () => {
   await sweep(() => Promise.reject(new Error('the power went out')));
   expect([await hasContent(), (await rows()).length]).toEqual([true, 1]);
-  expect(await stored.store.blobs.findVerified(site.project.id, [sha256Of(CONTENT)])).toEqual(new Map());
-  await stored.moveClock(HOUR);
+  expect(await own.stored.store.blobs.findVerified(own.site.project.id, [sha256Of(CONTENT)])).toEqual(new Map());
+  await own.stored.moveClock(HOUR);
   expect(await sweep()).toBeGreaterThan(0);
   expect([await hasContent(), await rows()]).toEqual([false, []]);
 });
 
 test('after a deletion that nobody saw end a build has what it wants two minutes later, and keeps it', async () => {
   await sweep(() => Promise.reject(new Error('the power went out')));
-  expect(await askFor(CONTENT, await deploy.begin(site))).toMatchObject(beingDeleted);
-  await stored.moveClock(OVER);
-  const id = await deploy.build(site, SITE);
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed' });
-  await stored.moveClock(2 * DAY);
+  expect(await askFor(CONTENT, await own.deploy.begin(own.site))).toMatchObject(beingDeleted);
+  await own.stored.moveClock(OVER);
+  const id = await own.deploy.build(own.site, SITE);
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'deployed' });
+  await own.stored.moveClock(2 * DAY);
   await sweep();
   expect(await hasContent()).toBe(true);
 });
@@ -130,18 +114,18 @@ test.each([0, 3, 6, 30, 60, 119])(
   'a builder that asks %d seconds after such a deletion began is patient enough to outlast it',
   async (age) => {
     await sweep(() => Promise.reject(new Error('the power went out')));
-    await stored.moveClock(age);
+    await own.stored.moveClock(age);
     let ms = 0;
     const clock = {
       now: () => ms,
       async wait(waitedMs: number) {
         ms += waitedMs;
-        await stored.moveClock(waitedMs / 1000);
+        await own.stored.moveClock(waitedMs / 1000);
       },
     };
     const ask = async () => {
       try {
-        return await stored.store.blobs.wantMany(site.project.id, [
+        return await own.stored.store.blobs.wantMany(own.site.project.id, [
           { sha256: sha256Of(CONTENT), bytes: CONTENT.length },
         ]);
       } catch (error) {
@@ -159,10 +143,10 @@ test('what one sweep deletes no other does, until nothing of it can be under way
   const remember = async (keys: readonly string[]) => void called.push(...keys);
   expect([await sweep(remember), called]).toEqual([0, []]);
 
-  await stored.moveClock(OVER);
+  await own.stored.moveClock(OVER);
   const second = await sweepThatWaits();
   await first.letGo();
-  expect(await askFor(CONTENT, await deploy.begin(site))).toMatchObject(beingDeleted);
+  expect(await askFor(CONTENT, await own.deploy.begin(own.site))).toMatchObject(beingDeleted);
   await second.letGo();
   expect(await rows()).toEqual([]);
 });
@@ -180,24 +164,24 @@ test('a deletion is not begun when its time has passed', async () => {
 
 test('a deletion that arrives after all that time is noticed: what it hit is not taken for there, and uploaded again', async () => {
   const sweeping = await sweepThatWaits();
-  await stored.moveClock(OVER);
-  await deploy.build(site, SITE);
-  await deploy.work();
+  await own.stored.moveClock(OVER);
+  await own.deploy.build(own.site, SITE);
+  await own.deploy.work();
   await sweeping.letGo();
   expect(logged.join()).toContain('a build may have uploaded the same again');
-  const again = await deploy.build(site, SITE);
-  await deploy.work();
-  expect(await stored.deployment(again)).toMatchObject({ status: 'deployed' });
+  const again = await own.deploy.build(own.site, SITE);
+  await own.deploy.work();
+  expect(await own.stored.deployment(again)).toMatchObject({ status: 'deployed' });
   expect(await hasContent()).toBe(true);
 });
 
 test('what a manifest names without having asked is not taken for there while it is being deleted', async () => {
   const sweeping = await sweepThatWaits();
-  const id = await deploy.build(site, {}, { manifest: JSON.stringify(manifestOf(SITE)) });
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deploying' });
+  const id = await own.deploy.build(own.site, {}, { manifest: JSON.stringify(manifestOf(SITE)) });
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'deploying' });
   await sweeping.letGo();
-  await stored.moveClock(OVER);
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
+  await own.stored.moveClock(OVER);
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
 });

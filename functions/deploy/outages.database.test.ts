@@ -1,86 +1,61 @@
 import { showId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
-import {
-  openTestStore,
-  prepareSite,
-  queueTestDeployment,
-  type Site,
-  type TestStore,
-} from '../../tests/database/prepare-deployment.ts';
+import { queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 import { dutySeconds } from './run-duties.ts';
 import { startBuild } from './start-build.ts';
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
+const own = eachTestHasASite();
+
 let github: GithubUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
 
 beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
   github = await startGithubUnderTest();
-  deploy = deployUnderTest(stored, cloud);
 });
-beforeEach(async () => {
-  await stored.empty();
-  sites += 1;
-  site = await prepareSite(stored, { slug: `site-${sites}` });
-});
-afterEach(() => {
-  cloud.faults.clear();
-  github.faults.clear();
-});
-afterAll(async () => {
-  await github.close();
-  await cloud.close();
-  await stored.close();
-});
+afterEach(() => github.faults.clear());
+afterAll(() => github.close());
 
 /** What a wake-up of `deploy` does, as far as it concerns a build and its way to the edge. */
 async function wakeUp(): Promise<void> {
-  const { store, tokens } = stored;
+  const { store, tokens } = own.stored;
   const { buildRunner } = github;
   if (await store.duties.take('find-overdue', dutySeconds['find-overdue'])) await findOverdue({ store })();
-  await deploy.workOn({
-    ...deploy.handlers,
+  await own.deploy.workOn({
+    ...own.deploy.handlers,
     'build.start': startBuild({ store, tokens, buildRunner, controlOrigin: 'https://api.control.example' }),
     'run.cancel': cancelRun({ store, buildRunner }),
-    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: cloud.objectStore }),
+    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: own.cloud.objectStore }),
   });
 }
 /** The timer of `deploy` rings every minute of so many. */
 async function minutes(count: number): Promise<void> {
   for (let minute = 0; minute < count; minute++) {
     await wakeUp();
-    await stored.moveClock(60);
+    await own.stored.moveClock(60);
   }
 }
-const given = async () => (await stored.messages()).filter(({ state }) => state === 'dead');
-const status = async (id: string) => (await stored.deployment(id)).status;
+const given = async () => (await own.stored.messages()).filter(({ state }) => state === 'dead');
+const status = async (id: string) => (await own.stored.deployment(id)).status;
 
 test('a build that is complete goes live after an outage of the edge of an hour and a half, and nothing is given up', async () => {
-  const id = await deploy.build(site, { 'index.html': 'hello' });
-  cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
+  const id = await own.deploy.build(own.site, { 'index.html': 'hello' });
+  own.cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await minutes(90);
   expect(await status(id)).toBe('deploying');
-  cloud.faults.clear();
+  own.cloud.faults.clear();
   // The longest wait between two tries, for the switch and again for its publication.
   await minutes(21);
   expect([await status(id), await given()]).toEqual(['deployed', []]);
-  expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBe(id);
+  expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBe(id);
 });
 
 test('a build that was asked for during a quarter of an hour in which GitHub did not answer is begun after it', async () => {
-  const { id } = await queueTestDeployment(stored, site);
+  const { id } = await queueTestDeployment(own.stored, own.site);
   github.faults.inject({ service: 'github', fault: { kind: 'error', status: 503 } });
   await minutes(15);
   expect(await status(id)).toBe('queued');
@@ -91,24 +66,24 @@ test('a build that was asked for during a quarter of an hour in which GitHub did
 });
 
 test('an outage that outlasts the deadline of a publication fails the deployment, and says so', async () => {
-  const id = await deploy.build(site, { 'index.html': 'hello' });
-  cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
+  const id = await own.deploy.build(own.site, { 'index.html': 'hello' });
+  own.cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await minutes(deadlineSeconds.deploying / 60 + 2);
-  expect(await stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck' });
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck' });
 });
 
 test('wake-ups that come one after the other while GitHub does not answer cost an overdue deployment one rescue, and no dead letter', async () => {
-  const { id } = await queueTestDeployment(stored, site);
+  const { id } = await queueTestDeployment(own.stored, own.site);
   await wakeUp();
-  await stored.moveClock(deadlineSeconds.queued + 1);
+  await own.stored.moveClock(deadlineSeconds.queued + 1);
   github.faults.inject({ service: 'github', fault: { kind: 'error', status: 503 } });
   for (let n = 0; n < 20; n++) {
     await wakeUp();
-    await stored.moveClock(0.5);
+    await own.stored.moveClock(0.5);
   }
-  expect(await stored.messages('deployment.rescue')).toMatchObject([{ attempts: 1, state: 'done' }]);
+  expect(await own.stored.messages('deployment.rescue')).toMatchObject([{ attempts: 1, state: 'done' }]);
   expect(await given()).toEqual([]);
   github.faults.clear();
   await minutes(2);
-  expect(await stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
 });

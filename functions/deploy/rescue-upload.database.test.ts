@@ -2,62 +2,41 @@ import { randomBytes } from 'node:crypto';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds, SILENCE_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { queueUpload } from '@miaobu/shared/model/deployment/queue-upload';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/database/callback-under-test.ts';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
-
-beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
-  deploy = deployUnderTest(stored, cloud);
-});
-beforeEach(async () => {
-  await stored.empty();
-  sites += 1;
-  site = await prepareSite(stored, { slug: `upload-${sites}` });
-});
-afterAll(async () => {
-  await cloud.close();
-  await stored.close();
-});
+const own = eachTestHasASite();
 
 async function begin() {
   const nonce = randomBytes(16);
-  const { id, attempt } = await stored.store.transaction(async (repositories) =>
+  const { id, attempt } = await own.stored.store.transaction(async (repositories) =>
     queueUpload(repositories, {
-      project: site.project,
-      environment: await repositories.environments.lock(site.environment.id),
+      project: own.site.project,
+      environment: await repositories.environments.lock(own.site.environment.id),
       message: null,
       uploader: 'you',
       nonce,
       requestId: 'a test',
     }),
   );
-  const ticket = stored.tokens.ticket({ deploymentId: id, attempt, nonce });
-  return { id, run: deploy.callback.runOf({ shownId: showId('deployment', id), attempt, ticket }) };
+  const ticket = own.stored.tokens.ticket({ deploymentId: id, attempt, nonce });
+  return { id, run: own.deploy.callback.runOf({ shownId: showId('deployment', id), attempt, ticket }) };
 }
 
 /** What the minute timer does. Asks a code host for a run: none here may. */
 async function tick(): Promise<void> {
-  const { store } = stored;
+  const { store } = own.stored;
   const never = () => Promise.reject(new Error('no run was ever started'));
   await findOverdue({ store })();
-  await deploy.workOn({
-    ...deploy.handlers,
+  await own.deploy.workOn({
+    ...own.deploy.handlers,
     'deployment.rescue': rescueDeployment({
       store,
       buildRunner: { getRun: never, findRun: never },
-      objectStore: cloud.objectStore,
+      objectStore: own.cloud.objectStore,
     }),
   });
 }
@@ -69,7 +48,7 @@ const abandoned = (reasonMessage: RegExp) => ({
 });
 /** Nothing is asked of a code host, and nothing is given up by a message. */
 async function expectNoBuild() {
-  const messages = await stored.messages();
+  const messages = await own.stored.messages();
   expect(messages.map(({ topic }) => topic)).not.toContain('build.start');
   expect(messages.map(({ topic }) => topic)).not.toContain('run.cancel');
   expect(messages.filter(({ lastError }) => lastError !== null)).toEqual([]);
@@ -77,12 +56,12 @@ async function expectNoBuild() {
 
 test('an upload that is not begun in its time has failed, and its ticket counts no more', async () => {
   const { id, run } = await begin();
-  await stored.moveClock(deadlineSeconds.queued - 10);
+  await own.stored.moveClock(deadlineSeconds.queued - 10);
   await tick();
-  expect((await stored.deployment(id)).status).toBe('queued');
-  await stored.moveClock(20);
+  expect((await own.stored.deployment(id)).status).toBe('queued');
+  await own.stored.moveClock(20);
   await tick();
-  expect(await stored.deployment(id)).toMatchObject(abandoned(/did not begin/));
+  expect(await own.stored.deployment(id)).toMatchObject(abandoned(/did not begin/));
   expect(await run.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
   await expectNoBuild();
 });
@@ -91,9 +70,9 @@ test('an uploader that is silent is given up: what it says later is not taken, a
   const { id, run } = await begin();
   const { token } = (await run.redeem()).data;
   const publish = (await run.publication(token)).data.token;
-  await stored.moveClock(SILENCE_SECONDS + 1);
+  await own.stored.moveClock(SILENCE_SECONDS + 1);
   await tick();
-  expect(await stored.deployment(id)).toMatchObject(abandoned(/stopped before it was complete/));
+  expect(await own.stored.deployment(id)).toMatchObject(abandoned(/stopped before it was complete/));
   expect(await run.uploads(publish, [{ sha256: sha256Of('x'), bytes: 1 }])).toMatchObject({ code: 'attempt_closed' });
   expect(await run.report(token, { seq: 1, kind: 'heartbeat' })).toMatchObject({ data: { stop: true } });
   await expectNoBuild();
@@ -105,11 +84,11 @@ test('one that is heard of gets more time, but not for ever', async () => {
   let passed = 0;
   const statusAfter = async (seconds: number) => {
     for (const end = passed + seconds; passed < end; passed += 120) {
-      await stored.moveClock(120);
+      await own.stored.moveClock(120);
       await run.report(token, { seq: 1, kind: 'heartbeat' });
       await tick();
     }
-    return (await stored.deployment(id)).status;
+    return (await own.stored.deployment(id)).status;
   };
   expect(await statusAfter(2 * deadlineSeconds.uploading)).toBe('uploading');
   expect(await statusAfter(60 * 60)).toBe('failed');
@@ -126,8 +105,8 @@ test('one whose files are all there goes live, though its last word was lost', a
   const place = await run.manifest(publish, { sha256: sha256Of(manifest), bytes: manifest.length });
   await putUpload(place.data as unknown as Upload, manifest);
 
-  await stored.moveClock(SILENCE_SECONDS + 1);
+  await own.stored.moveClock(SILENCE_SECONDS + 1);
   await tick();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1 });
-  expect((await stored.environment(site.environment.id)).currentDeploymentId).toBe(id);
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1 });
+  expect((await own.stored.environment(own.site.environment.id)).currentDeploymentId).toBe(id);
 });

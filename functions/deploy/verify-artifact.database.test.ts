@@ -1,49 +1,28 @@
 import { blobKey } from '@miaobu/shared/contracts/manifest';
 import { sql } from '@miaobu/shared/db/sql';
 import { AppError } from '@miaobu/shared/kernel/app-error';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { manifestOf, sha256Of } from '../../tests/database/callback-under-test.ts';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
+import type { DeployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { activateDeployment } from './activate-deployment.ts';
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
+const own = eachTestHasASite();
 
-beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
-  deploy = deployUnderTest(stored, cloud);
-});
-beforeEach(async () => {
-  await stored.empty();
-  // The bucket and Edge KV are not emptied between tests: each has a project of its own in them.
-  sites += 1;
-  site = await prepareSite(stored, { slug: `site-${sites}` });
-});
-afterEach(() => cloud.faults.clear());
-afterAll(async () => {
-  await cloud.close();
-  await stored.close();
-});
-
-const keyOf = (content: string) => blobKey(site.project.slug, sha256Of(content));
-const contentOf = async (content: string) => (await cloud.objectStore.read(keyOf(content), 1000))?.toString();
-const readsOf = (content: string) => cloud.calls.filter((call) => call === `GET /artifacts/${keyOf(content)}`).length;
+const keyOf = (content: string) => blobKey(own.site.project.slug, sha256Of(content));
+const contentOf = async (content: string) => (await own.cloud.objectStore.read(keyOf(content), 1000))?.toString();
+const readsOf = (content: string) =>
+  own.cloud.calls.filter((call) => call === `GET /artifacts/${keyOf(content)}`).length;
 
 /** A release that is seen, and everything a refused one must leave as it is. */
 async function release() {
-  const id = await deploy.build(site, { 'index.html': 'the first release' });
-  await deploy.work();
+  const id = await own.deploy.build(own.site, { 'index.html': 'the first release' });
+  await own.deploy.work();
   const state = async () => ({
-    current: (await stored.environment(site.environment.id)).currentDeploymentId,
-    generation: (await stored.environment(site.environment.id)).generation,
-    route: await deploy.routeOf(site.hostnames[0] ?? ''),
-    status: (await stored.deployment(id)).status,
+    current: (await own.stored.environment(own.site.environment.id)).currentDeploymentId,
+    generation: (await own.stored.environment(own.site.environment.id)).generation,
+    route: await own.deploy.routeOf(own.site.hostnames[0] ?? ''),
+    status: (await own.stored.deployment(id)).status,
   });
   const before = await state();
   expect(before).toMatchObject({ current: id, status: 'deployed', route: expect.anything() });
@@ -51,29 +30,29 @@ async function release() {
 }
 
 async function expectRefused(id: string, reason: RegExp) {
-  expect(await stored.deployment(id)).toMatchObject({
+  expect(await own.stored.deployment(id)).toMatchObject({
     status: 'failed',
     reason: 'artifact_invalid',
     reasonMessage: expect.stringMatching(reason),
     activatedAt: null,
   });
-  expect(await deploy.firstShardOf(id)).toBeUndefined();
-  expect(await deploy.objectsOf(site, id)).toEqual(['manifest-1.json']);
+  expect(await own.deploy.firstShardOf(id)).toBeUndefined();
+  expect(await own.deploy.objectsOf(own.site, id)).toEqual(['manifest-1.json']);
 }
 
 test('an artifact whose every file is what its name says is described, and its table and manifest put in place', async () => {
   const files = { 'index.html': '<p>home', 'about/index.html': '<p>about', 'empty.txt': '', 'copy.html': '<p>home' };
-  const id = await deploy.build(site, files);
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({
+  const id = await own.deploy.build(own.site, files);
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({
     status: 'deployed',
     files: 4,
     bytes: 22,
     shards: 1,
     spa: false,
   });
-  expect(await deploy.objectsOf(site, id)).toEqual(['manifest-1.json', 'manifest.json']);
-  expect(await deploy.firstShardOf(id)).toContain('about/index.html');
+  expect(await own.deploy.objectsOf(own.site, id)).toEqual(['manifest-1.json', 'manifest.json']);
+  expect(await own.deploy.firstShardOf(id)).toContain('about/index.html');
 });
 
 /** A page whose compressed twin is uploaded beside it. What is sent as the twin is no matter here. */
@@ -86,40 +65,40 @@ function withTwin(page: string, twin: string) {
 
 test('a compressed twin is verified and stored like a file, and counted where bytes are stored, not as the size of the site', async () => {
   const [files, lies] = withTwin('the page itself', 'its twin');
-  const id = await deploy.build(site, files, lies);
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1, bytes: 15 });
-  expect(await stored.store.usage.storedBytes(site.project.userId)).toBe(15 + 8);
-  const [recorded] = await stored.db.query(sql`select amount::int from usage_events where kind = 'stored_bytes'`);
+  const id = await own.deploy.build(own.site, files, lies);
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1, bytes: 15 });
+  expect(await own.stored.store.usage.storedBytes(own.site.project.userId)).toBe(15 + 8);
+  const [recorded] = await own.stored.db.query(sql`select amount::int from usage_events where kind = 'stored_bytes'`);
   expect(recorded).toEqual({ amount: 15 + 8 });
-  expect(await deploy.firstShardOf(id)).toContain(sha256Of('its twin'));
+  expect(await own.deploy.firstShardOf(id)).toContain(sha256Of('its twin'));
 });
 
 describe('what is not what its name says is never shown, and the release before it stays', () => {
   test('other bytes under a content’s name: the object is deleted, so that the right one can be uploaded', async () => {
     const unchanged = await release();
     const files = { 'index.html': 'right bytes', 'other.html': 'fine' };
-    const id = await deploy.build(site, files, { content: { 'index.html': 'wrong bytes' } });
+    const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
     expect(await contentOf('right bytes')).toBe('wrong bytes');
-    await deploy.work();
+    await own.deploy.work();
     await expectRefused(id, /^1 uploaded files .* index\.html$/);
     expect(await contentOf('right bytes')).toBeUndefined();
     expect(await contentOf('fine')).toBe('fine');
     await unchanged();
 
-    const again = await deploy.build(site, files);
-    await deploy.work();
-    expect((await stored.deployment(again)).status).toBe('deployed');
+    const again = await own.deploy.build(own.site, files);
+    await own.deploy.work();
+    expect((await own.stored.deployment(again)).status).toBe('deployed');
     expect(await contentOf('right bytes')).toBe('right bytes');
   });
 
   test('bytes that change between the upload and the activation', async () => {
     const unchanged = await release();
-    const id = await deploy.build(site, { 'index.html': 'right bytes' });
+    const id = await own.deploy.build(own.site, { 'index.html': 'right bytes' });
     expect(await contentOf('right bytes')).toBe('right bytes');
     // As whoever holds the bucket's own key could: the link of the upload works once.
-    await cloud.objectStore.put(keyOf('right bytes'), Buffer.from('right bytez'), { contentType: 'text/html' });
-    await deploy.work();
+    await own.cloud.objectStore.put(keyOf('right bytes'), Buffer.from('right bytez'), { contentType: 'text/html' });
+    await own.deploy.work();
     await expectRefused(id, /^1 uploaded files .* index\.html$/);
     await unchanged();
   });
@@ -130,8 +109,8 @@ describe('what is not what its name says is never shown, and the release before 
   ])('a compressed twin that is %s', async (_, more) => {
     const unchanged = await release();
     const [files, lies] = withTwin('the page itself', 'its twin');
-    const id = await deploy.build(site, files, { ...lies, ...more });
-    await deploy.work();
+    const id = await own.deploy.build(own.site, files, { ...lies, ...more });
+    await own.deploy.work();
     await expectRefused(id, /^1 uploaded files .* index\.html \(br\)$/);
     await unchanged();
   });
@@ -139,8 +118,8 @@ describe('what is not what its name says is never shown, and the release before 
   test('a file that was listed and never uploaded', async () => {
     const unchanged = await release();
     const files = { 'index.html': 'uploaded', 'a.html': 'withheld' };
-    const id = await deploy.build(site, files, { withheld: ['a.html'] });
-    await deploy.work();
+    const id = await own.deploy.build(own.site, files, { withheld: ['a.html'] });
+    await own.deploy.work();
     await expectRefused(id, /missing .* a\.html$/);
     await unchanged();
   });
@@ -151,20 +130,20 @@ describe('what is not what its name says is never shown, and the release before 
     ['a manifest of nothing', { manifest: 'null' }, /version 1 manifest/],
   ])('%s', async (_, lies, reason) => {
     const unchanged = await release();
-    const id = await deploy.build(site, { 'index.html': 'content' }, lies);
-    await deploy.work();
+    const id = await own.deploy.build(own.site, { 'index.html': 'content' }, lies);
+    await own.deploy.work();
     await expectRefused(id, reason);
     await unchanged();
   });
 
   test.each(['../../shop/index.html', '/etc/passwd', 'a//b', 'a\\b', 'x\0', ''])('a file called %j', async (path) => {
     const unchanged = await release();
-    const id = await deploy.build(
-      site,
+    const id = await own.deploy.build(
+      own.site,
       { 'index.html': 'ok' },
       { manifest: JSON.stringify(manifestOf({ [path]: 'ok' })) },
     );
-    await deploy.work();
+    await own.deploy.work();
     await expectRefused(id, /the path/);
     await unchanged();
   });
@@ -173,8 +152,8 @@ describe('what is not what its name says is never shown, and the release before 
     const unchanged = await release();
     const { files, ...rest } = manifestOf({ 'index.html': 'the first release' });
     const manifest = JSON.stringify({ ...rest, files: files.map((file) => ({ ...file, bytes: 5 })) });
-    const id = await deploy.build(site, { 'index.html': 'the first release' }, { manifest });
-    await deploy.work();
+    const id = await own.deploy.build(own.site, { 'index.html': 'the first release' }, { manifest });
+    await own.deploy.work();
     await expectRefused(id, /wrong size/);
     await unchanged();
   });
@@ -186,8 +165,8 @@ describe('what is not what its name says is never shown, and the release before 
     const paths = Array.from({ length: 512 }, (_, n) =>
       Array.from({ length: 100 }, (_, bit) => blocks[bit < 9 ? (n >> bit) & 1 : 0]).join(''),
     );
-    const id = await deploy.build(site, Object.fromEntries(paths.map((path) => [path, 'same'])));
-    await deploy.work();
+    const id = await own.deploy.build(own.site, Object.fromEntries(paths.map((path) => [path, 'same'])));
+    await own.deploy.work();
     await expectRefused(id, /do not spread/);
     await unchanged();
   });
@@ -195,69 +174,89 @@ describe('what is not what its name says is never shown, and the release before 
 
 describe('a content', () => {
   test('that was verified is neither uploaded nor read again', async () => {
-    await deploy.build(site, { 'index.html': 'one', 'shared.css': 'shared' });
-    await deploy.work();
+    await own.deploy.build(own.site, { 'index.html': 'one', 'shared.css': 'shared' });
+    await own.deploy.work();
     expect(readsOf('shared')).toBe(1);
-    const id = await deploy.build(site, { 'index.html': 'two', 'shared.css': 'shared' });
-    await deploy.work();
-    expect((await stored.deployment(id)).status).toBe('deployed');
+    const id = await own.deploy.build(own.site, { 'index.html': 'two', 'shared.css': 'shared' });
+    await own.deploy.work();
+    expect((await own.stored.deployment(id)).status).toBe('deployed');
     expect([readsOf('shared'), readsOf('two')]).toEqual([1, 1]);
   });
 
   test('that an earlier, broken-off build uploaded is taken after it was read', async () => {
-    const broken = await deploy.build(site, { 'a.html': 'kept', 'b.html': 'missing' }, { withheld: ['b.html'] });
-    await deploy.work();
-    expect((await stored.deployment(broken)).status).toBe('failed');
-    const id = await deploy.build(site, { 'a.html': 'kept', 'b.html': 'missing' });
-    await deploy.work();
-    expect((await stored.deployment(id)).status).toBe('deployed');
+    const broken = await own.deploy.build(
+      own.site,
+      { 'a.html': 'kept', 'b.html': 'missing' },
+      { withheld: ['b.html'] },
+    );
+    await own.deploy.work();
+    expect((await own.stored.deployment(broken)).status).toBe('failed');
+    const id = await own.deploy.build(own.site, { 'a.html': 'kept', 'b.html': 'missing' });
+    await own.deploy.work();
+    expect((await own.stored.deployment(id)).status).toBe('deployed');
   });
 
   test('that another deployment got verified in the meantime is not deleted', async () => {
     const files = { 'index.html': 'right bytes' };
-    const id = await deploy.build(site, files, { content: { 'index.html': 'wrong bytes' } });
+    const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
     // A port of the test's own: only so can the other deployment come between the reading and what follows from it.
     const objectStore = {
-      ...cloud.objectStore,
+      ...own.cloud.objectStore,
       async get(key: string) {
-        const found = await cloud.objectStore.get(key);
-        await stored.store.blobs.markVerified(site.project.id, [{ sha256: sha256Of('right bytes'), bytes: 11 }]);
+        const found = await own.cloud.objectStore.get(key);
+        await own.stored.store.blobs.markVerified(own.site.project.id, [
+          { sha256: sha256Of('right bytes'), bytes: 11 },
+        ]);
         return found;
       },
     };
-    await deploy.workOn({ 'deployment.activate': activateDeployment({ ...cloud, store: stored.store, objectStore }) });
-    expect((await stored.deployment(id)).status).toBe('failed');
+    await own.deploy.workOn({
+      'deployment.activate': activateDeployment({ ...own.cloud, store: own.stored.store, objectStore }),
+    });
+    expect((await own.stored.deployment(id)).status).toBe('failed');
     expect(await contentOf('right bytes')).toBeDefined();
   });
 
   test('that is listed is safe from the sweep from then on, also when the runner never asked about it', async () => {
-    await deploy.build(site, { 'index.html': 'old' });
-    await deploy.work();
-    await stored.moveClock(2 * 86_400);
-    await deploy.build(site, { 'new.html': 'new' }, { manifest: JSON.stringify(manifestOf({ 'index.html': 'old' })) });
+    await own.deploy.build(own.site, { 'index.html': 'old' });
+    await own.deploy.work();
+    await own.stored.moveClock(2 * 86_400);
+    await own.deploy.build(
+      own.site,
+      { 'new.html': 'new' },
+      { manifest: JSON.stringify(manifestOf({ 'index.html': 'old' })) },
+    );
     const unwanted = () =>
-      stored.store.blobs.listUnwanted(site.project.id, { verified: 86_400, unverified: 86_400 }, 10, '');
+      own.stored.store.blobs.listUnwanted(own.site.project.id, { verified: 86_400, unverified: 86_400 }, 10, '');
     expect(await unwanted()).toEqual([sha256Of('old')]);
-    await deploy.work();
+    await own.deploy.work();
     expect(await unwanted()).toEqual([]);
   });
 });
 
 test('an outage of the object store is waited for; what was verified before it is not read again', async () => {
-  const files = Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`${n}.html`, `page ${n} of ${sites}`]));
-  const id = await deploy.build(site, files);
+  const files = Object.fromEntries(
+    Array.from({ length: 250 }, (_, n) => [`${n}.html`, `page ${n} of ${own.site.project.slug}`]),
+  );
+  const id = await own.deploy.build(own.site, files);
   const reads: string[] = [];
   // A port of the test's own: the outage has to come in the second batch of 200.
   const objectStore = {
-    ...cloud.objectStore,
+    ...own.cloud.objectStore,
     get(key: string) {
       reads.push(key);
       if (reads.length === 221) return Promise.reject(new AppError('object_store_unavailable'));
-      return cloud.objectStore.get(key);
+      return own.cloud.objectStore.get(key);
     },
   };
-  await deploy.workOn({ 'deployment.activate': activateDeployment({ ...cloud, store: stored.store, objectStore }) });
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deploying', activatedAt: expect.any(Date), files: 250 });
+  await own.deploy.workOn({
+    'deployment.activate': activateDeployment({ ...own.cloud, store: own.stored.store, objectStore }),
+  });
+  expect(await own.stored.deployment(id)).toMatchObject({
+    status: 'deploying',
+    activatedAt: expect.any(Date),
+    files: 250,
+  });
   expect(new Set(reads).size).toBe(250);
   expect(reads.length).toBeGreaterThan(250);
   const readOnce = [...new Set(reads)].filter((key) => reads.filter((read) => read === key).length === 1);
@@ -266,7 +265,7 @@ test('an outage of the object store is waited for; what was verified before it i
 
 test('a site of a thousand files is verified', async () => {
   const files = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`pages/${n}.html`, `page ${n}`]));
-  const id = await deploy.build(site, files);
-  await deploy.work();
-  expect(await stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1000 });
+  const id = await own.deploy.build(own.site, files);
+  await own.deploy.work();
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'deployed', files: 1000 });
 });

@@ -1,33 +1,12 @@
 import type { AppManifest } from '@miaobu/shared/contracts/app-manifest';
 import { blobKey } from '@miaobu/shared/contracts/manifest';
 import { createLog } from '@miaobu/shared/runtime/logger';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { expect, test } from 'vitest';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { playServerBuild, serverManifest, zipOf } from '../../tests/database/play-server-build.ts';
-import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { sweepBlobs } from '../cleanup/sweep-blobs.ts';
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
-
-beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
-  deploy = deployUnderTest(stored, cloud);
-});
-beforeEach(async () => {
-  await stored.empty();
-  sites += 1;
-  site = await prepareSite(stored, { slug: `server-${sites}` });
-});
-afterAll(async () => {
-  await cloud.close();
-  await stored.close();
-});
+const own = eachTestHasASite();
 
 const FILES = { 'package.json': '{}', 'server.js': 'listen()', 'node_modules/a/index.js': 'a' };
 const PACKAGE = zipOf(FILES);
@@ -43,26 +22,29 @@ async function afterSite({
   /** What arrives in its place; undefined: nothing. */
   uploaded?: Buffer | undefined;
 }) {
-  const before = await deploy.build(site, { 'index.html': 'the site' });
-  await deploy.work();
+  const before = await own.deploy.build(own.site, { 'index.html': 'the site' });
+  await own.deploy.work();
   const state = async () => [
-    await stored.environment(site.environment.id),
-    await deploy.routeOf(site.hostnames[0] ?? ''),
-    (await stored.deployment(before)).status,
+    await own.stored.environment(own.site.environment.id),
+    await own.deploy.routeOf(own.site.hostnames[0] ?? ''),
+    (await own.stored.deployment(before)).status,
   ];
-  const dispatched = await deploy.begin(site);
-  const [was, uploads] = [await state(), await playServerBuild(deploy.callback, dispatched, manifest, uploaded)];
-  await deploy.work();
-  expect(await deploy.objectsOf(site, dispatched.deploymentId)).toEqual(['manifest-1.json']);
-  expect(await deploy.firstShardOf(dispatched.deploymentId)).toBeUndefined();
+  const dispatched = await own.deploy.begin(own.site);
+  const [was, uploads] = [await state(), await playServerBuild(own.deploy.callback, dispatched, manifest, uploaded)];
+  await own.deploy.work();
+  expect(await own.deploy.objectsOf(own.site, dispatched.deploymentId)).toEqual(['manifest-1.json']);
+  expect(await own.deploy.firstShardOf(dispatched.deploymentId)).toBeUndefined();
   expect((await state()).slice(1)).toEqual(was.slice(1));
-  expect(await stored.environment(site.environment.id)).toMatchObject({ currentDeploymentId: before, generation: 1 });
-  const { status, reason, reasonMessage } = await stored.deployment(dispatched.deploymentId);
+  expect(await own.stored.environment(own.site.environment.id)).toMatchObject({
+    currentDeploymentId: before,
+    generation: 1,
+  });
+  const { status, reason, reasonMessage } = await own.stored.deployment(dispatched.deploymentId);
   return { status, reason, message: reasonMessage, uploads };
 }
 
-const keyOf = ({ package: { sha256 } }: AppManifest) => blobKey(site.project.slug, sha256);
-const isStored = async (manifest: AppManifest) => (await cloud.objectStore.head(keyOf(manifest))) !== undefined;
+const keyOf = ({ package: { sha256 } }: AppManifest) => blobKey(own.site.project.slug, sha256);
+const isStored = async (manifest: AppManifest) => (await own.cloud.objectStore.head(keyOf(manifest))) !== undefined;
 
 test('a server whose package is what it should be is not shown, and its owner is told that this platform runs none yet', async () => {
   expect(await afterSite({})).toEqual({
@@ -77,22 +59,27 @@ test('a server whose package is what it should be is not shown, and its owner is
 test('the same package is not uploaded a second time', async () => {
   expect((await afterSite({})).uploads).toBe(1);
   expect(
-    await playServerBuild(deploy.callback, await deploy.begin(site), serverManifest(FILES, PACKAGE), undefined),
+    await playServerBuild(
+      own.deploy.callback,
+      await own.deploy.begin(own.site),
+      serverManifest(FILES, PACKAGE),
+      undefined,
+    ),
   ).toBe(0);
 });
 
 test('a package that no deployment has any more is deleted by the sweep; one that is still to be verified is not', async () => {
   const manifest = serverManifest(FILES, PACKAGE);
-  await playServerBuild(deploy.callback, await deploy.begin(site), manifest, PACKAGE);
-  const { store } = stored;
-  const { objectStore } = cloud;
+  await playServerBuild(own.deploy.callback, await own.deploy.begin(own.site), manifest, PACKAGE);
+  const { store } = own.stored;
+  const { objectStore } = own.cloud;
   const sweepOnce = sweepBlobs({ store, objectStore, graceSeconds: 3600, monotonicMs: () => performance.now() });
   const sweep = () =>
     sweepOnce({ requestId: 'timer', log: createLog({}, () => {}), signal: new AbortController().signal });
-  await stored.moveClock(4000);
+  await own.stored.moveClock(4000);
   expect([await sweep(), await isStored(manifest)]).toEqual([0, true]);
-  await deploy.work();
-  await stored.moveClock(4000);
+  await own.deploy.work();
+  await own.stored.moveClock(4000);
   expect([await sweep(), await isStored(manifest)]).toEqual([1, false]);
 });
 
@@ -112,10 +99,10 @@ test('other bytes under its name: they are deleted, so that the right ones can b
 
 test('a package that was announced and never uploaded', async () => {
   const manifest = serverManifest(FILES, PACKAGE);
-  const dispatched = await deploy.begin(site);
-  await playServerBuild(deploy.callback, dispatched, manifest, undefined);
-  await deploy.work();
-  expect(await stored.deployment(dispatched.deploymentId)).toMatchObject({
+  const dispatched = await own.deploy.begin(own.site);
+  await playServerBuild(own.deploy.callback, dispatched, manifest, undefined);
+  await own.deploy.work();
+  expect(await own.stored.deployment(dispatched.deploymentId)).toMatchObject({
     status: 'failed',
     reason: 'artifact_invalid',
   });
