@@ -40,7 +40,7 @@ test('a delivery that is refused again and again is asked for less and less ofte
       },
     },
   });
-  for (; age <= 80 * HOUR; age += 5 * MINUTE) {
+  for (; age <= 80 * HOUR; age += age < HOUR ? 5 * MINUTE : HOUR) {
     await stored.store.enqueue(redeliverMessage(site.project.id, 'timer'));
     await workerUnderTest(stored)({ 'hook.redeliver': handler });
   }
@@ -64,7 +64,7 @@ describe('a hook that somebody has removed', () => {
     const sha = await pushes.push('nobody is told', { 'index.html': 'nobody is told' });
     await pushes.wakeUpAfter(5 * MINUTE);
     const [again, ...others] = await hooks();
-    expect([again?.id === hook?.id, others]).toEqual([false, []]);
+    expect([again, others]).toEqual([expect.not.objectContaining({ id: hook?.id }), []]);
     expect((await pushes.stored.store.projects.find(site.project.id))?.githubHookId).toBe(again?.id);
     const subject = showId('project', site.project.id);
     expect(await noted()).toEqual([
