@@ -278,8 +278,8 @@ describe('contents', () => {
     await stored.moveClock(2 * DAY);
     const store = {
       ...stored.store,
-      deployments: {
-        ...stored.store.deployments,
+      deploymentRetention: {
+        ...stored.store.deploymentRetention,
         // A build has to come between the look and the deletion.
         async listWithManifest(projectId: string) {
           await stored.store.blobs.wantMany(projectId, [{ sha256: sha256Of('shared'), bytes: 6 }]);
