@@ -9,61 +9,36 @@ import {
   MAX_ATTEMPTS,
   SILENCE_SECONDS,
 } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/database/callback-under-test.ts';
-import { type CloudUnderTest, startCloudUnderTest } from '../../tests/database/cloud-under-test.ts';
-import { type DeployUnderTest, deployUnderTest } from '../../tests/database/deploy-under-test.ts';
+import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
-import {
-  openTestStore,
-  prepareSite,
-  queueTestDeployment,
-  type Site,
-  type TestStore,
-} from '../../tests/database/prepare-deployment.ts';
+import { prepareSite, queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
 import { startBuild } from './start-build.ts';
 
-let stored: TestStore;
-let cloud: CloudUnderTest;
+const own = eachTestHasASite();
+
 let github: GithubUnderTest;
-let deploy: DeployUnderTest;
-let site: Site;
-let sites = 0;
 
 beforeAll(async () => {
-  stored = await openTestStore();
-  cloud = await startCloudUnderTest();
   github = await startGithubUnderTest();
-  deploy = deployUnderTest(stored, cloud);
 });
-beforeEach(async () => {
-  await stored.empty();
-  sites += 1;
-  site = await prepareSite(stored, { slug: `site-${sites}` });
-});
-afterEach(() => {
-  cloud.faults.clear();
-  github.faults.clear();
-});
-afterAll(async () => {
-  await github.close();
-  await cloud.close();
-  await stored.close();
-});
+afterEach(() => github.faults.clear());
+afterAll(() => github.close());
 
 /** What the minute timer does, as far as it concerns a build. */
 async function tick(): Promise<void> {
-  const { store, tokens } = stored;
+  const { store, tokens } = own.stored;
   const { buildRunner } = github;
   await findOverdue({ store })();
-  await deploy.workOn({
-    ...deploy.handlers,
+  await own.deploy.workOn({
+    ...own.deploy.handlers,
     'build.start': startBuild({ store, tokens, buildRunner, controlOrigin: 'https://api.control.example' }),
     'run.cancel': cancelRun({ store, buildRunner }),
-    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: cloud.objectStore }),
+    'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: own.cloud.objectStore }),
   });
 }
 
@@ -74,7 +49,7 @@ async function runOf(id: string, attempt: number) {
     github.runs.find(({ run }) => run.inputs.deployment_id === shownId && run.inputs.attempt === String(attempt));
   const started = await vi.waitUntil(find);
   const { ticket } = buildInputs.parse(started.run.inputs);
-  const calls = deploy.callback.runOf({ shownId, attempt, ticket });
+  const calls = own.deploy.callback.runOf({ shownId, attempt, ticket });
   return {
     calls,
     redeem: async () => String((await calls.redeem()).data.token),
@@ -88,18 +63,18 @@ async function runOf(id: string, attempt: number) {
   };
 }
 async function started() {
-  const { id } = await queueTestDeployment(stored, site);
+  const { id } = await queueTestDeployment(own.stored, own.site);
   await tick();
   return { id, run: await runOf(id, 1) };
 }
-const deployment = (id: string) => stored.deployment(id);
-const attempt = (id: string, n: number) => stored.store.attempts.find({ deploymentId: id, attempt: n });
-const rescues = async () => (await stored.messages('deployment.rescue')).length;
+const deployment = (id: string) => own.stored.deployment(id);
+const attempt = (id: string, n: number) => own.stored.store.attempts.find({ deploymentId: id, attempt: n });
+const rescues = async () => (await own.stored.messages('deployment.rescue')).length;
 
 test('what is in time is left alone', async () => {
   const { id, run } = await started();
   await run.redeem();
-  await stored.moveClock(SILENCE_SECONDS - 10);
+  await own.stored.moveClock(SILENCE_SECONDS - 10);
   await tick();
   expect([await rescues(), (await deployment(id)).status]).toEqual([0, 'cloning']);
 });
@@ -110,7 +85,7 @@ describe('a runner that is silent', () => {
     const token = await run.redeem();
     await run.calls.report(token, { seq: 1, kind: 'building' });
     await run.vanish();
-    await stored.moveClock(SILENCE_SECONDS + 1);
+    await own.stored.moveClock(SILENCE_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
     expect(await attempt(id, 1)).toMatchObject({ state: 'abandoned' });
@@ -129,7 +104,7 @@ describe('a runner that is silent', () => {
   test('but running, as GitHub says, gets more time; a report that comes then counts', async () => {
     const { id, run } = await started();
     const token = await run.redeem();
-    await stored.moveClock(deadlineSeconds.cloning + 1);
+    await own.stored.moveClock(deadlineSeconds.cloning + 1);
     await tick();
     expect([await rescues(), (await deployment(id)).attempt]).toEqual([1, 1]);
     expect(await run.calls.report(token, { seq: 1, kind: 'building' })).toMatchObject({ data: { ignored: false } });
@@ -139,7 +114,7 @@ describe('a runner that is silent', () => {
   test('and running for more than an hour is given up, and its run cancelled', async () => {
     const { id, run } = await started();
     await run.redeem();
-    await stored.moveClock(BUILD_CAP_SECONDS + 1);
+    await own.stored.moveClock(BUILD_CAP_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
     await vi.waitUntil(run.wasCancelled);
@@ -151,7 +126,7 @@ describe('a runner that is silent', () => {
       const run = await runOf(id, n);
       await run.redeem();
       await run.vanish();
-      await stored.moveClock(SILENCE_SECONDS + 1);
+      await own.stored.moveClock(SILENCE_SECONDS + 1);
       await tick();
     }
     expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'timeout', attempt: MAX_ATTEMPTS });
@@ -161,7 +136,7 @@ describe('a runner that is silent', () => {
   test('while GitHub cannot be asked is neither given up nor replaced', async () => {
     const { id, run } = await started();
     await run.redeem();
-    await stored.moveClock(SILENCE_SECONDS + 1);
+    await own.stored.moveClock(SILENCE_SECONDS + 1);
     github.faults.inject({ service: 'github', fault: { kind: 'error', status: 503 } });
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'cloning', attempt: 1 });
@@ -171,27 +146,27 @@ describe('a runner that is silent', () => {
 test('a run that never begins is replaced after its ten minutes, and its late arrival refused', async () => {
   const { id, run } = await started();
   await run.vanish();
-  await stored.moveClock(deadlineSeconds.queued + 1);
+  await own.stored.moveClock(deadlineSeconds.queued + 1);
   await tick();
   expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
   expect(await run.calls.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
 });
 
 test('the time that a deployment waits for a place among its account’s builds is none of its build’s', async () => {
-  await stored.db.query(sql`update users set max_active_builds = 1`);
+  await own.stored.db.query(sql`update users set max_active_builds = 1`);
   const first = await started();
-  const other = await prepareSite(stored, { slug: `waiting-${sites}` });
-  const { id } = await queueTestDeployment(stored, other);
+  const other = await prepareSite(own.stored, { slug: `${own.site.project.slug}-waits` });
+  const { id } = await queueTestDeployment(own.stored, other);
   await tick();
-  await stored.moveClock(BUILD_CAP_SECONDS + 10 * 60);
+  await own.stored.moveClock(BUILD_CAP_SECONDS + 10 * 60);
   const ending = { deploymentId: first.id, reason: 'user', message: 'no longer wanted', requestId: 'a test' } as const;
-  await stored.store.transaction((repositories) => cancelDeployment(repositories, 'api', ending));
+  await own.stored.store.transaction((repositories) => cancelDeployment(repositories, 'api', ending));
   await tick();
   const run = await runOf(id, 1);
 
   await tick();
   expect(await rescues()).toBe(0);
-  await stored.moveClock(deadlineSeconds.queued + 1);
+  await own.stored.moveClock(deadlineSeconds.queued + 1);
   await tick();
   expect(await rescues()).toBe(1);
   expect([await deployment(id), await attempt(id, 1)]).toMatchObject([
@@ -203,8 +178,8 @@ test('the time that a deployment waits for a place among its account’s builds 
 
 test('a run that redeems its ticket while GitHub is asked for it goes on', async () => {
   const { id, run } = await started();
-  await stored.moveClock(deadlineSeconds.queued + 1);
-  await findOverdue({ store: stored.store })();
+  await own.stored.moveClock(deadlineSeconds.queued + 1);
+  await findOverdue({ store: own.stored.store })();
   let token = '';
   const buildRunner = {
     ...github.buildRunner,
@@ -214,10 +189,12 @@ test('a run that redeems its ticket while GitHub is asked for it goes on', async
       return { runId, state: 'failed' } as const;
     },
   };
-  const { objectStore } = cloud;
-  await deploy.workOn({ 'deployment.rescue': rescueDeployment({ store: stored.store, buildRunner, objectStore }) });
-  expect(await stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
-  expect(await stored.messages('run.cancel')).toEqual([]);
+  const { objectStore } = own.cloud;
+  await own.deploy.workOn({
+    'deployment.rescue': rescueDeployment({ store: own.stored.store, buildRunner, objectStore }),
+  });
+  expect(await own.stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
+  expect(await own.stored.messages('run.cancel')).toEqual([]);
   expect([await deployment(id), await attempt(id, 1)]).toMatchObject([
     { status: 'cloning', attempt: 1 },
     { state: 'running' },
@@ -244,28 +221,28 @@ describe('a build whose last report is lost', () => {
     const { id, run, manifest, place } = await uploading();
     await putUpload(place, manifest);
     await run.vanish();
-    await stored.moveClock(SILENCE_SECONDS + 1);
+    await own.stored.moveClock(SILENCE_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'deployed', attempt: 1, files: 1 });
-    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBe(id);
+    expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBe(id);
   });
 
   test('is built again when its manifest is not there', async () => {
     const { id, run } = await uploading();
     await run.vanish();
-    await stored.moveClock(SILENCE_SECONDS + 1);
+    await own.stored.moveClock(SILENCE_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
-    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBeUndefined();
+    expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBeUndefined();
   });
 
   test('and whose manifest is not what it should be is refused, as if it had been reported', async () => {
     const { id, run, place } = await uploading();
-    const key = `${deploymentPrefix(site.project.slug, showId('deployment', id))}/manifest-1.json`;
+    const key = `${deploymentPrefix(own.site.project.slug, showId('deployment', id))}/manifest-1.json`;
     expect(place.url).toContain(key);
-    await cloud.objectStore.put(key, Buffer.from('{"v":1}'));
+    await own.cloud.objectStore.put(key, Buffer.from('{"v":1}'));
     await run.vanish();
-    await stored.moveClock(SILENCE_SECONDS + 1);
+    await own.stored.moveClock(SILENCE_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
   });
@@ -275,8 +252,8 @@ test('a deployment that goes on before its rescue comes has its whole time in th
   const { id, run } = await started();
   const token = await run.redeem();
   await run.calls.publication(token);
-  await stored.moveClock(deadlineSeconds.uploading + 1);
-  await findOverdue({ store: stored.store })();
+  await own.stored.moveClock(deadlineSeconds.uploading + 1);
+  await findOverdue({ store: own.stored.store })();
   const report = {
     seq: 1,
     kind: 'uploaded',
@@ -285,12 +262,12 @@ test('a deployment that goes on before its rescue comes has its whole time in th
     build_seconds: 1,
   } as const;
   await run.calls.report(token, report);
-  const { objectStore } = cloud;
-  const { store } = stored;
-  await deploy.workOn({
+  const { objectStore } = own.cloud;
+  const { store } = own.stored;
+  await own.deploy.workOn({
     'deployment.rescue': rescueDeployment({ store, buildRunner: github.buildRunner, objectStore }),
   });
-  expect(await stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
+  expect(await own.stored.messages('deployment.rescue')).toMatchObject([{ state: 'done' }]);
   expect(await deployment(id)).toMatchObject({ status: 'deploying', reason: null });
 });
 
@@ -298,8 +275,8 @@ test('a deployment that goes on while its runner is asked for keeps the time of 
   const { id, run } = await started();
   const token = await run.redeem();
   await run.calls.publication(token);
-  await stored.moveClock(deadlineSeconds.uploading + 1);
-  await findOverdue({ store: stored.store })();
+  await own.stored.moveClock(deadlineSeconds.uploading + 1);
+  await findOverdue({ store: own.stored.store })();
   const report = {
     seq: 1,
     kind: 'uploaded',
@@ -316,62 +293,64 @@ test('a deployment that goes on while its runner is asked for keeps the time of 
       return found;
     },
   };
-  const { objectStore } = cloud;
-  await deploy.workOn({ 'deployment.rescue': rescueDeployment({ store: stored.store, buildRunner, objectStore }) });
-  await stored.moveClock(deadlineSeconds.uploading + 1);
+  const { objectStore } = own.cloud;
+  await own.deploy.workOn({
+    'deployment.rescue': rescueDeployment({ store: own.stored.store, buildRunner, objectStore }),
+  });
+  await own.stored.moveClock(deadlineSeconds.uploading + 1);
   await tick();
   expect(await deployment(id)).not.toMatchObject({ reason: 'publish_stuck' });
-  expect(await stored.messages('deployment.rescue')).toHaveLength(1);
+  expect(await own.stored.messages('deployment.rescue')).toHaveLength(1);
 });
 
 describe('a deployment that is not published within two hours', () => {
   const late = deadlineSeconds.deploying + 1;
 
   test('fails when it was never switched to', async () => {
-    const id = await deploy.build(site, { 'index.html': 'page' });
-    await stored.db.query(sql`delete from outbox`);
-    await stored.moveClock(late);
+    const id = await own.deploy.build(own.site, { 'index.html': 'page' });
+    await own.stored.db.query(sql`delete from outbox`);
+    await own.stored.moveClock(late);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck', activatedAt: null });
   });
 
   test('does not fail when it is switched to in the very moment it is given up', async () => {
-    const id = await deploy.build(site, { 'index.html': 'page' });
-    await stored.moveClock(late);
-    await findOverdue({ store: stored.store })();
-    const { overdueDeployments } = stored.store;
+    const id = await own.deploy.build(own.site, { 'index.html': 'page' });
+    await own.stored.moveClock(late);
+    await findOverdue({ store: own.stored.store })();
+    const { overdueDeployments } = own.stored.store;
     const handler = rescueDeployment({
       ...github,
-      ...cloud,
+      ...own.cloud,
       store: {
-        ...stored.store,
+        ...own.stored.store,
         overdueDeployments: {
           ...overdueDeployments,
           // The switch has to come between the look at the deployment and what follows from it.
           async find(...which) {
             const found = await overdueDeployments.find(...which);
-            await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
+            await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
             return found;
           },
         },
       },
     });
-    await deploy.workOn({ 'deployment.rescue': handler });
-    expect((await stored.environment(site.environment.id)).currentDeploymentId).toBe(id);
-    await deploy.work();
+    await own.deploy.workOn({ 'deployment.rescue': handler });
+    expect((await own.stored.environment(own.site.environment.id)).currentDeploymentId).toBe(id);
+    await own.deploy.work();
     expect(await deployment(id)).toMatchObject({ status: 'deployed' });
   });
 
   test('is published again when it is current: a route that was given up comes back', async () => {
-    const id = await deploy.build(site, { 'index.html': 'page' });
-    await deploy.workOn({ 'deployment.activate': deploy.handlers['deployment.activate'] });
-    cloud.faults.inject({ service: 'esa', action: 'PutKv', fault: { kind: 'error', status: 400 } });
+    const id = await own.deploy.build(own.site, { 'index.html': 'page' });
+    await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
+    own.cloud.faults.inject({ service: 'esa', action: 'PutKv', fault: { kind: 'error', status: 400 } });
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'deploying' });
-    cloud.faults.clear();
-    await stored.moveClock(late);
+    own.cloud.faults.clear();
+    await own.stored.moveClock(late);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'deployed', publishedAt: expect.any(Date) });
-    expect(await deploy.shownAt(site.hostnames[0] ?? '', [id])).toBe(id);
+    expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBe(id);
   });
 });
