@@ -2,6 +2,7 @@ import type { BodyOf } from '@miaobu/shared/contracts/endpoint';
 import type { createProject as contract } from '@miaobu/shared/contracts/projects';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { randomToken, showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import { slugFrom, slugProblem, slugWithSuffix } from '@miaobu/shared/kernel/slug';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
@@ -64,7 +65,7 @@ async function inspect(
 function* slugCandidates(body: Body): Generator<string> {
   if (body.slug !== undefined) {
     const problem = slugProblem(body.slug);
-    if (problem) throw new AppError('invalid_request', { details: { fields: [{ path: 'body.slug', problem }] } });
+    if (problem) throw invalidFields('body', [{ path: ['slug'], message: problem }]);
     yield body.slug;
     return;
   }
