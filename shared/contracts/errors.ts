@@ -61,7 +61,7 @@ export const errors = {
   },
   conflict: {
     status: 409,
-    text: 'This contradicts the current state; details say how. Read it again, then decide.',
+    text: 'This contradicts the current state; read it again, then decide. Details say more, where there is more.',
     retryable: false,
   },
   precondition_failed: {
@@ -118,7 +118,7 @@ export const errors = {
   },
   deployment_state_conflict: {
     status: 409,
-    text: 'The state of the deployment does not allow this; details name it.',
+    text: 'The state of the deployment does not allow this; details say why.',
     retryable: false,
   },
   deployment_purged: {
