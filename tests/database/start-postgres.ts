@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,11 +17,14 @@ declare module 'vitest' {
 }
 
 const template = 'miaobu_template';
+/** Where Linux keeps files in memory, and how much of it has to be free: a hundred databases of ten megabytes, and their log. */
+const MEMORY = '/dev/shm';
+const ENOUGH_BYTES = 2 * 1024 ** 3;
 const migrations = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** One Postgres for the run, with one migrated database, which `testDatabase()` clones for each test file. */
 export default async function startPostgresOfTheRun(project: TestProject): Promise<() => Promise<void>> {
-  const home = mkdtempSync(path.join(tmpdir(), 'miaobu-test-postgres-'));
+  const home = mkdtempSync(path.join(quickFolder(), 'miaobu-test-postgres-'));
   // Run by root, Postgres is another user, who has to get in.
   chmodSync(home, 0o711);
   const reaper = startReaper();
@@ -44,6 +47,16 @@ export default async function startPostgresOfTheRun(project: TestProject): Promi
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Databases are made and deleted by the hundred, a few hundred files each: in memory that is a third of the work. */
+function quickFolder(): string {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize > ENOUGH_BYTES ? MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
   }
 }
 
