@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongOnesFirst } from './tests/long-ones-first.ts';
 
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
@@ -10,21 +11,26 @@ export default defineConfig({
     deps: { interopDefault: false },
     // node:sqlite, where the emulators keep their state, is new.
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    // Much of a test is waiting, for Postgres or a process; Vitest would leave a core free besides.
-    maxWorkers: availableParallelism(),
+    // Much of a test is waiting, for Postgres, a process or a timer: one more than there are cores keeps them busy.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongOnesFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
+          // Half the work of a quick file is to import what it tests: a worker keeps that for its next one.
+          isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...ignored, ...['database', 'contract', 'e2e', 'builds'].map((kind) => `**/*.${kind}.test.ts`)],
+          testTimeout: 30_000,
         },
       },
       {
         extends: true,
         test: {
           name: 'database',
+          isolate: false,
           include: ['**/*.database.test.ts'],
           exclude: ignored,
           globalSetup: ['tests/database/start-postgres.ts'],
@@ -48,6 +54,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['**/*.e2e.test.ts'],
           exclude: ignored,
+          globalSetup: ['tests/e2e/prepare-platform.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -7,14 +7,15 @@ import { sleep } from '@miaobu/shared/kernel/sleep';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
-import { type Platform, startPlatform } from './start-platform.ts';
+import type { Platform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 
 let platform: Platform;
 let api: ApiClient;
 let site: GitSite;
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPreparedPlatform();
   api = createClient({ origin: platform.apiUrl, token: platform.token });
   site = await gitSite(platform.gitUrl, 'dev/canary');
 });

@@ -9,7 +9,8 @@ import { AttemptOver } from '../../builder/build-failure.ts';
 import { createPlatformClient } from '../../builder/protocol/platform-client.ts';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
-import { type Platform, startPlatform } from './start-platform.ts';
+import type { Platform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
 
 const program = path.resolve(import.meta.dirname, '../../scripts/miaobu.ts');
@@ -23,7 +24,7 @@ const dist = mkdtempSync(path.join(tmpdir(), 'miaobu-dist-'));
 const params = { project: 'folder' };
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPreparedPlatform();
   api = createClient({ origin: platform.apiUrl, token: platform.token });
   site = await gitSite(platform.gitUrl, 'dev/folder');
   await site.commit({ 'index.html': PUSHED });

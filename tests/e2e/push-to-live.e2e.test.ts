@@ -5,7 +5,8 @@ import type { Deployment } from '@miaobu/shared/contracts/deployments';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
-import { type Platform, startPlatform } from './start-platform.ts';
+import type { Platform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
 
 let platform: Platform;
@@ -13,7 +14,7 @@ let api: ApiClient;
 const sites: GitSite[] = [];
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPreparedPlatform();
   api = createClient({ origin: platform.apiUrl, token: platform.token });
 });
 

@@ -1,10 +1,10 @@
 import { createClient } from '@miaobu/shared/contracts/client';
 import { expect, test } from 'vitest';
 import { openBrowserAt } from '../database/browser.ts';
-import { startPlatform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 
 test('the operator signs in at the local GitHub, lets a program in, and signs out; a stranger does not get in', async () => {
-  const platform = await startPlatform();
+  const platform = await startPreparedPlatform();
   try {
     const { apiUrl } = platform;
     const anybody = createClient({ origin: apiUrl });

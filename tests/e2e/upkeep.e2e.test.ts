@@ -7,7 +7,8 @@ import { startPostgres } from '../../local/postgres/start-postgres.ts';
 import { shiftClock } from '../database/shift-clock.ts';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
-import { type Platform, startPlatform } from './start-platform.ts';
+import type { Platform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
 
 const PATIENCE_MS = 150_000;
@@ -18,7 +19,7 @@ let db: Database;
 let site: GitSite;
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPreparedPlatform();
   api = createClient({ origin: platform.apiUrl, token: platform.token });
   // It runs already: this only says where.
   const postgres = await startPostgres({ directory: path.join(platform.home, 'postgres/data'), port: 0 });
