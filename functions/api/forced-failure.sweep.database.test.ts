@@ -40,7 +40,10 @@ test.each(ofTable.filter(({ streams }) => !streams).map((operation) => [operatio
       headers: { 'x-request-id': `find-${operation.id}` },
     });
     expect(answer.body).toEqual({
-      error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },
+      error: {
+        code: 'internal',
+        message: 'Something went wrong here. Try again; if it goes on, report the request id.',
+      },
       request_id: `find-${operation.id}`,
     });
     expect(undocumented(operation, answer.status, answer.headers.get('content-type'), answer.text)).toEqual([]);
