@@ -2,7 +2,6 @@ import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
 import type { Endpoint } from '@miaobu/shared/contracts/endpoint';
 import { scopes } from '@miaobu/shared/contracts/scopes';
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
-import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256Hex } from '@miaobu/shared/kernel/hmac';
 import { randomToken } from '@miaobu/shared/kernel/ids';
 import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
@@ -10,8 +9,6 @@ import { readGithubToken } from '@miaobu/shared/model/account/read-github-token'
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
-import type { BuildLog, BuildLogEntry } from '@miaobu/shared/ports/build-log';
-import type { CodeRepository } from '@miaobu/shared/ports/code-host';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
 import { apiRoutes } from '../../functions/api/api-routes.ts';
@@ -21,115 +18,17 @@ import { authenticate } from '../../functions/api/authenticate.ts';
 import { answerOnce } from '../../functions/api/onion/answer-once.ts';
 import { limit } from '../../functions/api/onion/limit.ts';
 import { openStream } from '../../functions/api/onion/open-stream.ts';
-import { type Deps as OperationsDeps, operations } from '../../functions/api/operations.ts';
+import { operations } from '../../functions/api/operations.ts';
 import { pageRoutes } from '../../functions/api/page-routes.ts';
 import { type IdentityOptions, identityUnderTest } from './identity-under-test.ts';
+import { memoryBuildLog } from './memory-build-log.ts';
+import { memoryCodeHost } from './memory-code-host.ts';
 import type { TestStore } from './prepare-deployment.ts';
 import { signedInClient } from './signed-in-client.ts';
 
 export const ORIGIN = 'https://api.miaobu.localhost';
 /** Where a page is from that may use the API. */
 export const PAGE_ORIGIN = 'https://console.example';
-
-/** A repository at the code host: branch → commit. Empty until somebody pushes. */
-export interface HostedRepository {
-  readonly id: number;
-  readonly fullName: string;
-  readonly branches: Readonly<Record<string, string>>;
-  /** Of the last push, in seconds. */
-  readonly pushedAt?: number;
-  /** Commits that are no branch's head. */
-  readonly commits?: readonly string[];
-  /** What every commit of it holds: text by path. */
-  readonly files?: Readonly<Record<string, string>>;
-  /** There are more files than the code host lists. */
-  readonly truncated?: boolean;
-  /** Tokens that may see it. */
-  readonly visibleTo: readonly string[];
-}
-
-/** The code host as a plain object. Every repository's default branch is `main`; names are found in any case, as at GitHub. */
-function memoryCodeHost(): OperationsDeps['codeHost'] & { repositories: HostedRepository[]; readonly read: string[] } {
-  const repositories: HostedRepository[] = [];
-  const find = (token: string, fullName: string) =>
-    repositories.find(
-      (repository) =>
-        repository.fullName.toLowerCase() === fullName.toLowerCase() && repository.visibleTo.includes(token),
-    );
-  const read: string[] = [];
-  const present = ({ id, fullName, pushedAt }: HostedRepository): CodeRepository => ({
-    id,
-    fullName,
-    defaultBranch: 'main',
-    private: true,
-    cloneUrl: `https://github.example/${fullName}.git`,
-    pushedAt: pushedAt === undefined ? undefined : new Date(pushedAt * 1000),
-  });
-  return {
-    repositories,
-    read,
-    async listRepositories(token, { number, size }) {
-      const visible = repositories.filter(({ visibleTo }) => visibleTo.includes(token));
-      const hasMore = number * size < visible.length;
-      return { repositories: visible.slice((number - 1) * size, number * size).map(present), hasMore };
-    },
-    async listBranches(token, fullName, { number, size }) {
-      const found = find(token, fullName);
-      if (!found) return undefined;
-      const all = Object.entries(found.branches).map(([name, sha]) => ({ name, sha }));
-      return { branches: all.slice((number - 1) * size, number * size), hasMore: number * size < all.length };
-    },
-    async listTree(token, fullName, sha) {
-      const found = find(token, fullName);
-      if (!found || !Object.values(found.branches).includes(sha)) return undefined;
-      return { paths: Object.keys(found.files ?? {}), truncated: found.truncated ?? false };
-    },
-    async readFile(token, fullName, path, _ref, limitBytes) {
-      read.push(path);
-      const text = find(token, fullName)?.files?.[path];
-      return text === undefined || Buffer.byteLength(text) > limitBytes ? undefined : text;
-    },
-    async getRepository(token, fullName) {
-      const repository = find(token, fullName);
-      return repository && present(repository);
-    },
-    async getBranchHead(token, fullName, branch) {
-      const sha = find(token, fullName)?.branches[branch];
-      return sha === undefined
-        ? undefined
-        : { sha, message: `Work on ${branch}`, authorName: 'You', committedAt: new Date(0) };
-    },
-    async getCommit(token, fullName, ref) {
-      const repository = find(token, fullName);
-      const known = [...Object.values(repository?.branches ?? {}), ...(repository?.commits ?? [])].includes(ref);
-      return known ? { sha: ref, message: 'A commit', authorName: 'You', committedAt: new Date(0) } : undefined;
-    },
-  };
-}
-
-/** The build log as a plain object: cursors are `after-{n}`. */
-function memoryBuildLog(): Pick<BuildLog, 'read'> & { lines: Map<string, string[]>; asked: unknown[] } {
-  const lines = new Map<string, string[]>();
-  const asked: unknown[] = [];
-  return {
-    lines,
-    asked,
-    async read({ deploymentId }, options) {
-      asked.push({ deploymentId, ...options });
-      const [, after] = /^after-(\d+)$/.exec(options.after ?? 'after-0') ?? [];
-      if (after === undefined) throw new AppError('invalid_request');
-      const all: BuildLogEntry[] = (lines.get(deploymentId) ?? []).map((text, index) => ({
-        cursor: `after-${index + 1}`,
-        attempt: 1,
-        at: '2031-02-03T04:05:06.000Z',
-        text,
-      }));
-      const entries = all.slice(Number(after), Number(after) + options.limit);
-      const last = entries.at(-1);
-      return last && last !== all.at(-1) ? { entries, nextCursor: last.cursor } : { entries };
-    },
-  };
-}
 
 export interface SignedUpUser {
   readonly user: User;

@@ -1,9 +1,10 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
-import { readId, showId } from '@miaobu/shared/kernel/ids';
+import { showId } from '@miaobu/shared/kernel/ids';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor, Operation } from '../operation.ts';
 import { presentAccount } from './list-users.ts';
+import { readUserId } from './read-user-id.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'transaction'>;
@@ -13,7 +14,7 @@ export interface Deps {
 export const disableUser =
   (deps: Deps): Operation<'disableUser'> =>
   async ({ params }, actor, context) => {
-    const userId = readUser(params.user);
+    const userId = readUserId(params.user);
     if (userId === actor.user.id) throw new AppError('conflict', { details: { problem: 'this is your own account' } });
     return { data: presentAccount(await setDisabled(deps, userId, true, actor, context)) };
   };
@@ -21,14 +22,8 @@ export const disableUser =
 export const enableUser =
   (deps: Deps): Operation<'enableUser'> =>
   async ({ params }, actor, context) => ({
-    data: presentAccount(await setDisabled(deps, readUser(params.user), false, actor, context)),
+    data: presentAccount(await setDisabled(deps, readUserId(params.user), false, actor, context)),
   });
-
-function readUser(shown: string): string {
-  const id = readId('user', shown);
-  if (id === undefined) throw new AppError('not_found');
-  return id;
-}
 
 /** The account as it is then. To disable one that is disabled changes nothing. */
 async function setDisabled(

@@ -1,4 +1,3 @@
-import { ApiError } from '@miaobu/shared/contracts/client';
 import { sql } from '@miaobu/shared/db/sql';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { slugProblem } from '@miaobu/shared/kernel/slug';
@@ -6,6 +5,7 @@ import { webhookSecretContext } from '@miaobu/shared/model/project/project';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { refusalOf } from '../../../tests/database/refusal-of.ts';
 
 const HEAD = 'a'.repeat(40);
 
@@ -29,14 +29,6 @@ function host(fullName: string, branches: Record<string, string> = { main: HEAD 
 }
 const create = async (body: Parameters<typeof ada.client<'createProject'>>[1]['body']) =>
   (await ada.client('createProject', { body })).data;
-const refusal = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
-  return { status: error.status, code: error.code, details: error.details };
-};
 const rows = async () => {
   const [counted] = await own.db.query<{ projects: number; messages: number }>(
     sql`select (select count(*) from projects) as projects, (select count(*) from outbox) as messages`,
@@ -186,7 +178,7 @@ test('of many imports of one name at once each gets a slug of its own', async ()
 
 test('a slug that was asked for is taken as it is, or refused', async () => {
   expect(await create({ repo: 'ada/site', slug: 'exactly-this' })).toMatchObject({ slug: 'exactly-this' });
-  expect(await refusal(create({ repo: 'ada/site', slug: 'exactly-this' }))).toEqual({
+  expect(await refusalOf(create({ repo: 'ada/site', slug: 'exactly-this' }))).toEqual({
     status: 409,
     code: 'slug_unavailable',
     details: undefined,
@@ -202,7 +194,7 @@ test.each([
   ['shop-staging', 'may not end with -staging'],
   ['x'.repeat(41), 'is longer than 40 characters'],
 ])('the slug %j is refused, because it %s', async (slug, problem) => {
-  expect(await refusal(create({ repo: 'ada/site', slug }))).toEqual({
+  expect(await refusalOf(create({ repo: 'ada/site', slug }))).toEqual({
     status: 422,
     code: 'invalid_request',
     details: { fields: [{ path: 'body.slug', problem }] },
@@ -213,8 +205,8 @@ test.each([
 test('a repository that is missing and one that the user may not see are refused alike', async () => {
   host('bob/secret', { main: HEAD }, ['github-bob']);
   const [missing, invisible] = [
-    await refusal(create({ repo: 'ada/nothing' })),
-    await refusal(create({ repo: 'bob/secret' })),
+    await refusalOf(create({ repo: 'ada/nothing' })),
+    await refusalOf(create({ repo: 'bob/secret' })),
   ];
   expect(missing).toEqual({ status: 404, code: 'repository_not_found', details: { repo: 'ada/nothing' } });
   expect(invisible).toEqual({ ...missing, details: { repo: 'bob/secret' } });
@@ -223,19 +215,19 @@ test('a repository that is missing and one that the user may not see are refused
 
 test('an empty repository, and a branch that is missing, are refused', async () => {
   host('ada/empty', {});
-  expect(await refusal(create({ repo: 'ada/empty' }))).toEqual({
+  expect(await refusalOf(create({ repo: 'ada/empty' }))).toEqual({
     status: 422,
     code: 'branch_not_found',
     details: { repo: 'ada/empty', branch: 'main' },
   });
-  expect(await refusal(create({ repo: 'ada/site', branch: 'gone' }))).toMatchObject({ code: 'branch_not_found' });
+  expect(await refusalOf(create({ repo: 'ada/site', branch: 'gone' }))).toMatchObject({ code: 'branch_not_found' });
   expect(await rows()).toEqual({ projects: 0, messages: 0 });
 });
 
 test('whoever has not connected GitHub is told so', async () => {
   const carol = await api.signUp('carol', { connected: false });
   const failing = carol.client('createProject', { body: { repo: 'ada/site' } });
-  expect(await refusal(failing)).toMatchObject({ status: 403, code: 'code_host_unauthorized' });
+  expect(await refusalOf(failing)).toMatchObject({ status: 403, code: 'code_host_unauthorized' });
 });
 
 test('one repository may be imported twice, as two projects with secrets of their own', async () => {
@@ -272,7 +264,7 @@ test.each([
 });
 
 test('text that Postgres cannot hold is a mistake of the request', async () => {
-  expect(await refusal(create({ repo: 'ada/site', name: 'a\0b', slug: 'ab' }))).toMatchObject({
+  expect(await refusalOf(create({ repo: 'ada/site', name: 'a\0b', slug: 'ab' }))).toMatchObject({
     status: 422,
     code: 'invalid_request',
   });

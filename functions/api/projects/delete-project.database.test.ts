@@ -1,4 +1,3 @@
-import { ApiError } from '@miaobu/shared/contracts/client';
 import { sql } from '@miaobu/shared/db/sql';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
@@ -9,6 +8,7 @@ import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tes
 import { type CallbackUnderTest, callbackUnderTest } from '../../../tests/database/callback-under-test.ts';
 import { workerUnderTest } from '../../../tests/database/deploy-under-test.ts';
 import { dispatchAttempt, openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { refusalOf } from '../../../tests/database/refusal-of.ts';
 import { pushEvent, webhookUnderTest } from '../../../tests/database/webhook-under-test.ts';
 import { connectHook } from '../../deploy/connect-hook.ts';
 import { connectHostname } from '../../deploy/connect-hostname.ts';
@@ -46,14 +46,6 @@ async function imported(slug?: string) {
   return { ...data, projectId: uuid(data.id, 'project'), deploymentId: uuid(data.deployment.id, 'deployment') };
 }
 const remove = async (project: string, who = ada) => (await who.client('deleteProject', { params: { project } })).data;
-const refusal = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
-  return { status: error.status, code: error.code };
-};
 const notFound = { status: 404, code: 'not_found' };
 
 test('a deletion answers 202, cancels what is built, and commits all that has to follow in the same transaction', async () => {
@@ -101,10 +93,10 @@ test('what fails on the way leaves the project as it was', async () => {
 test("another's project and one that is gone are not found, and nothing happens to them", async () => {
   const { id, slug } = await imported();
   const eve = await api.signUp('eve');
-  for (const project of [id, slug, 'nowhere']) expect(await refusal(remove(project, eve))).toEqual(notFound);
+  for (const project of [id, slug, 'nowhere']) expect(await refusalOf(remove(project, eve))).toEqual(notFound);
   expect((await ada.client('getProject', { params: { project: slug } })).data.id).toBe(id);
   await remove(id);
-  expect(await refusal(remove(id))).toEqual(notFound);
+  expect(await refusalOf(remove(id))).toEqual(notFound);
 });
 
 test('two that delete at once: one is told 202, the other that it is gone', async () => {
@@ -119,11 +111,11 @@ describe('while it is deleted', () => {
     const { id, slug, deployment } = await imported();
     await remove(slug);
     for (const project of [id, slug]) {
-      expect(await refusal(ada.client('getProject', { params: { project } }))).toEqual(notFound);
-      expect(await refusal(ada.client('listDeployments', { params: { project } }))).toEqual(notFound);
+      expect(await refusalOf(ada.client('getProject', { params: { project } }))).toEqual(notFound);
+      expect(await refusalOf(ada.client('listDeployments', { params: { project } }))).toEqual(notFound);
       const one = { project, deployment: deployment.id };
-      expect(await refusal(ada.client('getDeployment', { params: one }))).toEqual(notFound);
-      expect(await refusal(ada.client('readDeploymentLogs', { params: one }))).toEqual(notFound);
+      expect(await refusalOf(ada.client('getDeployment', { params: one }))).toEqual(notFound);
+      expect(await refusalOf(ada.client('readDeploymentLogs', { params: one }))).toEqual(notFound);
     }
     expect((await ada.client('listProjects', {})).data).toEqual([]);
   });
@@ -133,7 +125,7 @@ describe('while it is deleted', () => {
     await remove(slug);
     const again = await imported();
     expect(again.slug).toMatch(/^site-[0-9a-f]{6}$/);
-    expect(await refusal(imported('site'))).toEqual({ status: 409, code: 'slug_unavailable' });
+    expect(await refusalOf(imported('site'))).toEqual({ status: 409, code: 'slug_unavailable' });
     await own.store.projects.delete(uuid(id, 'project'));
     expect((await imported('site')).slug).toBe('site');
   });

@@ -1,12 +1,8 @@
-import { ApiError } from '@miaobu/shared/contracts/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import {
-  type ApiUnderTest,
-  apiUnderTest,
-  type HostedRepository,
-  type SignedUpUser,
-} from '../../../tests/database/api-under-test.ts';
+import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
+import type { HostedRepository } from '../../../tests/database/memory-code-host.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { refusalOf } from '../../../tests/database/refusal-of.ts';
 
 const HEAD = 'a'.repeat(40);
 
@@ -31,14 +27,6 @@ function host(fullName: string, rest: Partial<HostedRepository> = {}) {
 const site = { owner: 'ada', repo: 'site' };
 const analyze = async (query: { branch?: string; root_directory?: string } = {}, params = site) =>
   (await ada.client('analyzeRepository', { params, query })).data;
-const refusal = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
-  return { status: error.status, code: error.code, details: error.details };
-};
 /** The names on each page, until there is no next. */
 async function pages(query: { limit?: number; search?: string }): Promise<string[][]> {
   const found: string[][] = [];
@@ -95,7 +83,7 @@ test('a search finds every word of it anywhere in the name, in any case, however
 });
 
 test.each(['-1', '1.5', 'x', '1000000000', ''])('the cursor %j is refused by its path', async (cursor) => {
-  expect(await refusal(ada.client('listRepositories', { query: { cursor } }))).toMatchObject({
+  expect(await refusalOf(ada.client('listRepositories', { query: { cursor } }))).toMatchObject({
     status: 422,
     details: { fields: [{ path: 'query.cursor' }] },
   });
@@ -217,21 +205,21 @@ test('that GitHub has not listed every file is said, and a folder it may have le
 test('a branch, a folder or a repository that is not there is refused, each in its way', async () => {
   host('ada/site', { files: { 'index.html': '' } });
   host('eve/secret', { visibleTo: ['github-eve'] });
-  expect(await refusal(analyze({ branch: 'none' }))).toMatchObject({ status: 422, code: 'branch_not_found' });
-  expect(await refusal(analyze({ root_directory: 'none' }))).toMatchObject({
+  expect(await refusalOf(analyze({ branch: 'none' }))).toMatchObject({ status: 422, code: 'branch_not_found' });
+  expect(await refusalOf(analyze({ root_directory: 'none' }))).toMatchObject({
     status: 422,
     details: { fields: [{ path: 'query.root_directory', problem: 'the branch has no such folder' }] },
   });
   for (const root_directory of ['/etc', '..', 'a/../..']) {
-    expect(await refusal(analyze({ root_directory }))).toMatchObject({ status: 422, code: 'invalid_request' });
+    expect(await refusalOf(analyze({ root_directory }))).toMatchObject({ status: 422, code: 'invalid_request' });
   }
   for (const params of [
     { owner: 'eve', repo: 'secret' },
     { owner: 'ada', repo: 'none' },
   ]) {
     const missing = { status: 404, code: 'repository_not_found' };
-    expect(await refusal(analyze({}, params))).toMatchObject(missing);
-    expect(await refusal(ada.client('listBranches', { params }))).toMatchObject(missing);
+    expect(await refusalOf(analyze({}, params))).toMatchObject(missing);
+    expect(await refusalOf(ada.client('listBranches', { params }))).toMatchObject(missing);
   }
 });
 
@@ -243,7 +231,7 @@ test('without a connected GitHub account every operation says so', async () => {
     () => bob.client('analyzeRepository', { params: site }),
   ];
   for (const attempt of attempts) {
-    expect(await refusal(attempt())).toMatchObject({ status: 403, code: 'code_host_unauthorized' });
+    expect(await refusalOf(attempt())).toMatchObject({ status: 403, code: 'code_host_unauthorized' });
   }
 });
 
@@ -268,6 +256,6 @@ test('one repository is imported once for each root of a monorepo, and a refused
   expect(new Set(made.map(({ slug }) => slug)).size).toBe(2);
   expect(made.map(({ settings }) => settings.root_directory)).toEqual(['apps/a', 'apps/b']);
   const refused = ada.client('createProject', { body: { repo: 'ada/site', slug: made[0]?.slug ?? '' } });
-  expect(await refusal(refused)).toMatchObject({ status: 409, code: 'slug_unavailable' });
+  expect(await refusalOf(refused)).toMatchObject({ status: 409, code: 'slug_unavailable' });
   expect((await ada.client('listRepositories', {})).data[0]?.projects).toHaveLength(2);
 });

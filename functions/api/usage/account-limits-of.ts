@@ -1,25 +1,19 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
-import { readId, showId } from '@miaobu/shared/kernel/ids';
+import { showId } from '@miaobu/shared/kernel/ids';
 import type { AccountLimits } from '@miaobu/shared/model/account/account-limit-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
+import { readUserId } from '../platform/read-user-id.ts';
 import { presentAccountLimits } from './present-account-limits.ts';
-
-function readUser(shown: string): string {
-  const id = readId('user', shown);
-  if (id === undefined) throw new AppError('not_found');
-  return id;
-}
 
 export const getAccountLimits =
   (deps: { readonly store: Pick<Store, 'limits'> }): Operation<'getAccountLimits'> =>
-  async ({ params }) => ({ data: presentAccountLimits(await deps.store.limits.find(readUser(params.user))) });
+  async ({ params }) => ({ data: presentAccountLimits(await deps.store.limits.find(readUserId(params.user))) });
 
 /** Builds that wait are taken up by the new limits when one that runs has ended, or at the timer's next look. */
 export const updateAccountLimits =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'updateAccountLimits'> =>
   async ({ params, body }, { user }, { requestId, address }) => {
-    const userId = readUser(params.user);
+    const userId = readUserId(params.user);
     const changed = await deps.store.transaction(async ({ limits, auditLog }) => {
       const before = await limits.lock(userId);
       const after: AccountLimits = {

@@ -1,10 +1,10 @@
-import { ApiError } from '@miaobu/shared/contracts/client';
 import { sql } from '@miaobu/shared/db/sql';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import { usageRepository } from '@miaobu/shared/model/usage/usage-repository';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { refusalOf } from '../../../tests/database/refusal-of.ts';
 
 let own: TestStore;
 let api: ApiUnderTest;
@@ -46,14 +46,6 @@ async function build(deployment: string, attempt: number, seconds: number) {
 const usage = async (query: { from?: string; to?: string } = {}, who = ada) =>
   (await who.client('getUsage', { query })).data;
 const stats = async (who = ada) => (await who.client('getDashboardStats', {})).data;
-const refusal = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
-  return { status: error.status, code: error.code, details: error.details };
-};
 
 test('usage of this month is that of each project, and no one else’s', async () => {
   await setClock('2031-03-15T12:00:00Z');
@@ -108,7 +100,7 @@ test.each([
   [{ from: '2031-02-30' }, 'query.from'],
   [{ to: 'yesterday' }, 'query.to'],
 ])('the range %j is refused by its field', async (query, path) => {
-  expect(await refusal(usage(query))).toMatchObject({ status: 422, details: { fields: [{ path }] } });
+  expect(await refusalOf(usage(query))).toMatchObject({ status: 422, details: { fields: [{ path }] } });
   expect(await usage({ from: '2030-01-01', to: '2031-01-01' })).toMatchObject({ builds: 0 });
 });
 
@@ -162,7 +154,7 @@ test('whoever runs the platform changes the limits of an account, and it is in t
   expect(after).toEqual({ ...before, max_projects: 1 });
   expect((await usage()).limits).toEqual(after);
   await project('one');
-  expect(await refusal(project('two'))).toMatchObject({ status: 403, code: 'limit_reached' });
+  expect(await refusalOf(project('two'))).toMatchObject({ status: 403, code: 'limit_reached' });
   for (const who of [ada, eve]) {
     expect((await who.client('listAuditLog', { query: { action: 'limits.changed' } })).data).toMatchObject([
       { actor: showId('user', eve.user.id), subject: params.user, details: { before, after } },
@@ -174,14 +166,14 @@ test('limits are refused that are none, or of nobody; and to whoever does not ru
   const params = { user: showId('user', ada.user.id) };
   const change = (who: SignedUpUser, body: object, of = params) =>
     who.client('updateAccountLimits', { params: of, body });
-  expect(await refusal(change(ada, { max_projects: 1000 }))).toMatchObject({ status: 404 });
-  expect(await refusal(ada.client('getAccountLimits', { params }))).toMatchObject({ status: 404 });
+  expect(await refusalOf(change(ada, { max_projects: 1000 }))).toMatchObject({ status: 404 });
+  expect(await refusalOf(ada.client('getAccountLimits', { params }))).toMatchObject({ status: 404 });
   await own.store.accounts.makeAdmin(eve.user.id);
   for (const body of [{}, { max_projects: 0 }, { max_projects: 1.5 }, { is_admin: true }]) {
-    expect(await refusal(change(eve, body))).toMatchObject({ status: 422, code: 'invalid_request' });
+    expect(await refusalOf(change(eve, body))).toMatchObject({ status: 422, code: 'invalid_request' });
   }
   for (const user of ['nobody', showId('user', '00000000-0000-7000-8000-000000000000')]) {
-    expect(await refusal(change(eve, { max_projects: 1 }, { user }))).toMatchObject({ status: 404 });
-    expect(await refusal(eve.client('getAccountLimits', { params: { user } }))).toMatchObject({ status: 404 });
+    expect(await refusalOf(change(eve, { max_projects: 1 }, { user }))).toMatchObject({ status: 404 });
+    expect(await refusalOf(eve.client('getAccountLimits', { params: { user } }))).toMatchObject({ status: 404 });
   }
 });

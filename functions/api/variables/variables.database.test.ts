@@ -1,4 +1,3 @@
-import { ApiError } from '@miaobu/shared/contracts/client';
 import { readOnlyScopes } from '@miaobu/shared/contracts/scopes';
 import type { createVariable as contract } from '@miaobu/shared/contracts/variables';
 import { sql } from '@miaobu/shared/db/sql';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { refusalOf } from '../../../tests/database/refusal-of.ts';
 
 type Body = z.input<typeof contract.body>;
 
@@ -50,14 +50,6 @@ const audited = () =>
   own.db.query<{ action: string; subject: string; details: unknown; projectId: string }>(
     sql`select action, subject, details, project_id from audit_log where action like 'variable%' order by id`,
   );
-const refusal = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
-  return { status: error.status, code: error.code, details: error.details };
-};
 
 test('a new variable is a secret of builds and run time in production, and its value is in no answer', async () => {
   const made = await create({ value: 'hunter2' });
@@ -96,7 +88,7 @@ test('variables are listed by environment and name, or those of one environment'
 
 test('a name that is there is refused in its environment only, also when two set it at once', async () => {
   await create();
-  expect(await refusal(create())).toEqual({ status: 409, code: 'conflict', details: { exists: ['API_URL'] } });
+  expect(await refusalOf(create())).toEqual({ status: 409, code: 'conflict', details: { exists: ['API_URL'] } });
   await create({ environment: 'staging' });
   await create({}, { project: 'shop' });
   const outcomes = await Promise.allSettled([create({ key: 'B', value: '1' }), create({ key: 'B', value: '2' })]);
@@ -114,13 +106,13 @@ test.each([
   'FC_X',
   'ALIBABA_X',
 ])('the reserved name %s is refused by its field', async (key) => {
-  expect(await refusal(create({ key }))).toEqual({
+  expect(await refusalOf(create({ key }))).toEqual({
     status: 422,
     code: 'invalid_request',
     details: { fields: [{ path: 'body.key', problem: 'is reserved' }] },
   });
   expect(
-    await refusal(ada.client('importVariables', { params: pages, body: { content: `OK=1\n${key}=1` } })),
+    await refusalOf(ada.client('importVariables', { params: pages, body: { content: `OK=1\n${key}=1` } })),
   ).toMatchObject({
     status: 422,
     details: { fields: [{ path: 'body.content' }] },
@@ -130,22 +122,22 @@ test.each([
 
 test('a name that Function Compute does not take is for builds only', async () => {
   const hidden = await create({ key: '_HIDDEN', scope: 'build' });
-  expect(await refusal(create({ key: '_OTHER' }))).toMatchObject({
+  expect(await refusalOf(create({ key: '_OTHER' }))).toMatchObject({
     status: 422,
     details: { fields: [{ path: 'body.key' }] },
   });
   const params = { ...pages, variable: hidden.id };
-  expect(await refusal(ada.client('updateVariable', { params, body: { scope: 'both' } }))).toMatchObject({
+  expect(await refusalOf(ada.client('updateVariable', { params, body: { scope: 'both' } }))).toMatchObject({
     status: 422,
   });
-  expect(await refusal(ada.client('importVariables', { params: pages, body: { content: '_X=1' } }))).toMatchObject({
+  expect(await refusalOf(ada.client('importVariables', { params: pages, body: { content: '_X=1' } }))).toMatchObject({
     status: 422,
   });
 });
 
 test('a value of more than 64 KB, or with a NUL, is refused', async () => {
   for (const value of ['a'.repeat(65_537), 'a\0b']) {
-    expect(await refusal(create({ value, scope: 'build' }))).toMatchObject({
+    expect(await refusalOf(create({ value, scope: 'build' }))).toMatchObject({
       status: 422,
       code: 'invalid_request',
       details: { fields: [{ path: 'body.value' }] },
@@ -160,7 +152,7 @@ test('value, scope and secrecy are changed one by one', async () => {
   expect(await update({ value: 'two' })).toMatchObject({ value: 'two', scope: 'both', is_secret: false });
   expect(await update({ scope: 'build' })).toMatchObject({ value: 'two', scope: 'build' });
   expect(await update({ is_secret: true })).toMatchObject({ value: null, is_secret: true, scope: 'build' });
-  expect(await refusal(update({}))).toMatchObject({ status: 422 });
+  expect(await refusalOf(update({}))).toMatchObject({ status: 422 });
   expect((await list()).map(({ id }) => id)).toEqual([made.id]);
 });
 
@@ -218,10 +210,10 @@ test("another user's project and variable are not found, nor is a variable by an
   ];
   for (const [who, { project }] of attempts) {
     const params = { project, variable: id };
-    expect(await refusal(who.client('updateVariable', { params, body: { value: 'mine' } }))).toMatchObject({
+    expect(await refusalOf(who.client('updateVariable', { params, body: { value: 'mine' } }))).toMatchObject({
       status: 404,
     });
-    expect(await refusal(who.client('deleteVariable', { params }))).toMatchObject({ status: 404 });
+    expect(await refusalOf(who.client('deleteVariable', { params }))).toMatchObject({ status: 404 });
   }
   const more = [
     () => eve.client('listVariables', { params: pages }),
@@ -229,13 +221,13 @@ test("another user's project and variable are not found, nor is a variable by an
     () => eve.client('importVariables', { params: pages, body: { content: 'X=1' } }),
     () => ada.client('deleteVariable', { params: { ...pages, variable: 'no id' } }),
   ];
-  for (const attempt of more) expect(await refusal(attempt())).toMatchObject({ status: 404, code: 'not_found' });
+  for (const attempt of more) expect(await refusalOf(attempt())).toMatchObject({ status: 404, code: 'not_found' });
   expect((await list()).map(({ value }) => value)).toEqual(['a value']);
 });
 
 test('a field that no contract names is refused', async () => {
   for (const extra of ['sealed', 'bytes', 'project_id', 'id']) {
-    expect(await refusal(create({ [extra]: 'x' }))).toMatchObject({ status: 422 });
+    expect(await refusalOf(create({ [extra]: 'x' }))).toMatchObject({ status: 422 });
   }
 });
 
@@ -243,7 +235,7 @@ test('4 KB of names and values fit at run time and a byte more does not; the ref
   await create({ key: 'A', value: 'a'.repeat(4000) });
   await create({ key: 'B', value: '值'.repeat(30), scope: 'runtime' });
   // 4001 + 91 of 4096.
-  expect(await refusal(create({ key: 'C', value: 'abcd' }))).toEqual({
+  expect(await refusalOf(create({ key: 'C', value: 'abcd' }))).toEqual({
     status: 422,
     code: 'variables_full',
     details: { limit: 'runtime_bytes', max: 4096, used: 4092, wanted: 4097 },
@@ -253,7 +245,7 @@ test('4 KB of names and values fit at run time and a byte more does not; the ref
   await create({ key: 'A', value: 'a'.repeat(4000), environment: 'staging' });
   const build = (await list()).find(({ key }) => key === 'BUILD');
   const params = { ...pages, variable: build?.id ?? '' };
-  expect(await refusal(ada.client('updateVariable', { params, body: { scope: 'both' } }))).toMatchObject({
+  expect(await refusalOf(ada.client('updateVariable', { params, body: { scope: 'both' } }))).toMatchObject({
     code: 'variables_full',
     details: { used: 4096, wanted: 4096 + 60_005 },
   });
@@ -279,8 +271,10 @@ test('the hundredth variable fits and the next does not, also when two are set a
     code: 'variables_full',
     details: { limit: 'variables', max: 100, used: 100, wanted: 101 },
   };
-  expect(await refusal(create({ key: 'C' }))).toEqual(full);
-  expect(await refusal(ada.client('importVariables', { params: pages, body: { content: 'C=1\nV1=2' } }))).toEqual(full);
+  expect(await refusalOf(create({ key: 'C' }))).toEqual(full);
+  expect(await refusalOf(ada.client('importVariables', { params: pages, body: { content: 'C=1\nV1=2' } }))).toEqual(
+    full,
+  );
   expect(await list()).toHaveLength(100);
 });
 
@@ -301,7 +295,7 @@ test('an import sets new variables and replaces those that are there, with the s
 test('an import that may not overwrite, or is too much, changes nothing and says why', async () => {
   await create({ key: 'B', value: 'old', is_secret: false });
   const importing = (content: string, overwrite = true) =>
-    refusal(ada.client('importVariables', { params: pages, body: { content, overwrite } }));
+    refusalOf(ada.client('importVariables', { params: pages, body: { content, overwrite } }));
   expect(await importing('A=1\nB=2', false)).toEqual({ status: 409, code: 'conflict', details: { exists: ['B'] } });
   expect(await importing(`A=1\nB=${'b'.repeat(4096)}`)).toMatchObject({ status: 422, code: 'variables_full' });
   expect(await importing('nothing')).toMatchObject({ status: 422, code: 'invalid_request' });

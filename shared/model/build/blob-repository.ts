@@ -151,4 +151,3 @@ export const blobRepository = (db: Queryable) => {
     },
   };
 };
-export type BlobRepository = ReturnType<typeof blobRepository>;

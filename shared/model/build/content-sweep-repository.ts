@@ -54,4 +54,3 @@ export const contentSweepRepository = (db: Queryable) => ({
          and not exists (select 1 from blobs where project_id = ${projectId} and doomed_at is not null)`);
   },
 });
-export type ContentSweepRepository = ReturnType<typeof contentSweepRepository>;

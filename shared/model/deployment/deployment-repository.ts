@@ -173,4 +173,3 @@ export const deploymentRepository = (db: Queryable) => ({
        order by id limit ${options.limit}`);
   },
 });
-export type DeploymentRepository = ReturnType<typeof deploymentRepository>;

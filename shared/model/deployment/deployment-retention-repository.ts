@@ -89,4 +89,3 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
          and (status in ('uploading', 'deploying', 'deployed') or id in (select id from protected_deployments))`);
   },
 });
-export type DeploymentRetentionRepository = ReturnType<typeof deploymentRetentionRepository>;

@@ -50,4 +50,3 @@ export const overdueDeploymentsRepository = (db: Queryable) => ({
       update deployments set deadline_at = db_now() where status in ('queued', 'cloning', 'building', 'uploading')`);
   },
 });
-export type OverdueDeploymentsRepository = ReturnType<typeof overdueDeploymentsRepository>;

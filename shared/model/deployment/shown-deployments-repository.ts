@@ -97,4 +97,3 @@ export const shownDeploymentsRepository = (db: Queryable) => ({
       ) events order by id limit ${options.limit}`);
   },
 });
-export type ShownDeploymentsRepository = ReturnType<typeof shownDeploymentsRepository>;

@@ -3,8 +3,6 @@ import { type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { AttemptKey } from '../build/build-attempt-repository.ts';
 
-export type UsageKind = 'build_seconds' | 'stored_bytes';
-
 /** What a project used within some days, and stores now. */
 export interface ProjectUsage {
   readonly projectId: string;
@@ -123,4 +121,3 @@ export const usageRepository = (db: Queryable) => ({
     return row ?? { projects: 0, activeDeployments: 0, buildsThisMonth: 0 };
   },
 });
-export type UsageRepository = ReturnType<typeof usageRepository>;

@@ -1,0 +1,12 @@
+import { ApiError } from '@miaobu/shared/contracts/client';
+
+/** What the API refuses a call with; `details` is absent when it gave none. Throws when the call succeeds, or fails otherwise. */
+export async function refusalOf(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApiError)) throw new Error('the API did not refuse', { cause: error });
+  const { status, code, details } = error;
+  return { status, code, ...(details === undefined ? {} : { details }) };
+}
