@@ -63,7 +63,7 @@ test(
     expect(report(outcomes)).toBe('');
     expect(outcomes).toHaveLength(SEEDS);
     // A simulator in which nothing goes wrong would pass as well.
-    for (const fault of ['kill', 'stall', 'fail', 'lose', 'late'] as const) {
+    for (const fault of ['kill', 'stall', 'fail', 'lose', 'late', 'down'] as const) {
       expect(
         outcomes.reduce((sum, each) => sum + each.faults[fault], 0),
         fault,

@@ -1,6 +1,7 @@
 import type { Net } from './nets.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Violation } from './violation.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 /** Where an actor stands when the scheduler picks it. */
 export interface Place {
@@ -11,10 +12,10 @@ export interface Place {
 }
 
 export type Decision =
-  | { readonly kind: 'go' | 'fail' | 'lose' | 'late' | 'kill' }
+  | { readonly kind: 'go' | 'fail' | 'lose' | 'late' | 'down' | 'kill' }
   | { readonly kind: 'stall'; readonly seconds: number };
 
-export const faultKinds = ['kill', 'stall', 'fail', 'lose', 'late'] as const;
+export const faultKinds = ['kill', 'stall', 'fail', 'lose', 'late', 'down'] as const;
 export type Fault = (typeof faultKinds)[number];
 
 /** How often what happens, in one run. */
@@ -28,6 +29,7 @@ export interface Rates {
   readonly lostDelivery: number;
   readonly doubleDelivery: number;
   readonly lostRun: number;
+  readonly outage: number;
 }
 
 export interface FaultPlan {
@@ -42,8 +44,20 @@ export interface FaultPlan {
   readonly counts: Readonly<Record<Fault, number>>;
 }
 
-/** The same call never fails more often in a row: every outage ends before a message's last try. */
+/** Outside of an outage the same call never fails more often in a row. */
 const FAILURES_IN_A_ROW = 3;
+
+/**
+ * Vendors that go down as a whole, and for how many minutes at most: for so long nothing may be given up. A build that cannot be started
+ * fails after an hour.
+ */
+const outages = [
+  { calls: /^(edge|zone)\./, minutes: 90 },
+  { calls: /^objects\./, minutes: 90 },
+  { calls: /^(github|actions)\./, minutes: 25 },
+  { calls: /^actions\./, minutes: 25 },
+] as const;
+const OUTAGES_IN_A_RUN = 2;
 
 /**
  * Every run mixes its own faults: some kinds are absent and others frequent, so that a pair that only meets at a high rate
@@ -61,6 +75,7 @@ function ratesOf(random: SeededRandom): Rates {
     lostDelivery: of(0, 0.15, 0.4),
     doubleDelivery: of(0, 0.2),
     lostRun: of(0, 0.1),
+    outage: of(0, 0.003, 0.01),
   };
 }
 
@@ -68,12 +83,30 @@ function ratesOf(random: SeededRandom): Rates {
 const pause = (random: SeededRandom) =>
   random.pick([random.between(5, 40), random.between(90, 240), random.between(600, 1800)]) ?? 0;
 
-export function faultPlan(random: SeededRandom, without: ReadonlySet<Net>): FaultPlan {
+/** Says of each call whether its vendor is down. An outage begins with a call, and ends with its time. */
+function vendorsThatGoDown(random: SeededRandom, clock: VirtualClock, rate: number): (label: string) => boolean {
+  let begun = 0;
+  let underWay: { readonly calls: RegExp; readonly until: number } | undefined;
+  return (label) => {
+    if (underWay && underWay.until <= clock.now()) underWay = undefined;
+    if (!underWay && begun < OUTAGES_IN_A_RUN && random.chance(rate)) {
+      const outage = random.pick(outages.filter(({ calls }) => calls.test(label)));
+      if (outage) {
+        begun += 1;
+        underWay = { calls: outage.calls, until: clock.now() + random.between(2, outage.minutes) * 60_000 };
+      }
+    }
+    return underWay?.calls.test(label) ?? false;
+  };
+}
+
+export function faultPlan(random: SeededRandom, clock: VirtualClock, without: ReadonlySet<Net>): FaultPlan {
   const mixed = ratesOf(random);
   // A write that lands after a newer one is wrong until somebody compares.
   const rates = without.has('scrub') ? { ...mixed, late: 0 } : mixed;
+  const isDown = vendorsThatGoDown(random, clock, rates.outage);
   const failures = new Map<string, number>();
-  const counts = { kill: 0, stall: 0, fail: 0, lose: 0, late: 0 };
+  const counts = { kill: 0, stall: 0, fail: 0, lose: 0, late: 0, down: 0 };
   let stopped = false;
   let violation: Violation | undefined;
 
@@ -83,6 +116,7 @@ export function faultPlan(random: SeededRandom, without: ReadonlySet<Net>): Faul
     const touchy = /^(edge|objects\.delete)/.test(label) ? 4 : 1;
     const mayStall = !(without.has('scrub') && label.startsWith('edge.put'));
     if (mayStall && random.chance(rates.stall * touchy)) return { kind: 'stall', seconds: pause(random) };
+    if (canFail && isDown(label)) return { kind: 'down' };
     const before = failures.get(label) ?? 0;
     if (canFail && before < FAILURES_IN_A_ROW) {
       const fault =

@@ -57,13 +57,22 @@ function dedupeByCommit(repositories: Repositories): Repositories {
   };
 }
 
+/** Gives everything up after as many tries as last two minutes. */
+const fewTries = (repositories: Repositories): Repositories => ({
+  ...repositories,
+  enqueue: (...messages) =>
+    repositories.enqueue(
+      ...messages.map((message) => ({ ...message, maxAttempts: Math.min(message.maxAttempts ?? 8, 8) })),
+    ),
+});
+
 /** A map that has every content, of whatever size. */
 const everything = () => Object.assign(new Map<string, number>(), { has: () => true, get: () => undefined });
 
 export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe-by-commit',
-    firstSeed: 24,
+    firstSeed: 25,
     does: 'takes a push to a commit that was deployed before for a repetition',
     change: dedupeByCommit,
     without: ['sync'],
@@ -86,11 +95,17 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'last-finisher-wins',
-    firstSeed: 1,
+    firstSeed: 3,
     does: 'switches to whatever was built last, whenever it was pushed',
     change: changeOf('environments', ({ lock }) => ({
       lock: async (id) => ({ ...(await lock(id)), activatedSeq: 0 }),
     })),
+  },
+  {
+    name: 'few-tries',
+    firstSeed: 4,
+    does: 'takes an outage of some minutes for the end of everything that was asked for',
+    change: fewTries,
   },
   {
     name: 'guid-only',

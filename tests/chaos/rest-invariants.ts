@@ -67,12 +67,12 @@ async function siteAtRest(world: World, { slug, environment, branch }: (typeof S
   }
 }
 
-/** What a message says when it was given up because of faults alone, and nobody is to blame. */
-const BAD_LUCK = ['%a fault of the simulator%', 'the worker vanished'];
+/** What a message says that was given up because its workers died time after time. That calls failed, for however long, is no excuse. */
+const BAD_LUCK = ['the worker vanished'];
 
 /**
- * I7: nothing was given up but for a reason: a commit that does not build, a runner that lied or died, or bad luck time after
- * time. An error of our own would be another.
+ * I7: nothing was given up but for a reason: a commit that does not build, a runner that lied or died, or workers that died time
+ * after time. An error of our own would be another.
  */
 async function nothingGivenUp({ database, github, poisoned }: World): Promise<void> {
   const [dead] = await database.db.query<{ topic: string; lastError: string }>(sql`

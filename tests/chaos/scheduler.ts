@@ -202,7 +202,7 @@ export function createScheduler(parts: {
       else if (fate.kind === 'stall') owner.stalledUntil = now + fate.seconds * 1000;
       else {
         parked.delete(chosen);
-        chosen.resume(fate.kind);
+        chosen.resume(fate.kind === 'down' ? 'fail' : fate.kind);
       }
       await settled();
       return true;
