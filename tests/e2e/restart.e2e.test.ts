@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createClient } from '@miaobu/shared/contracts/client';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { gitSite } from './git-site.ts';
-import { newHome, startPlatform } from './start-platform.ts';
+import { newHome, type Platform, startPlatform } from './start-platform.ts';
 import { visit } from './visit.ts';
 
 /** Processes that still work with a state folder: their command line or environment names it. */
@@ -31,13 +31,28 @@ const slowly = (content: string) => ({
     writeFileSync('dist/index.html', ${JSON.stringify(content)});`,
 });
 
+const started: Platform[] = [];
+// Those that have ended have no objection; one that a failure left running ends with the test.
+afterEach(async () => {
+  for (const platform of started.splice(0)) {
+    await platform.kill();
+    platform.clean();
+  }
+});
+
+async function start(home: string): Promise<Platform> {
+  const platform = await startPlatform(home);
+  started.push(platform);
+  return platform;
+}
+
 const body = async (url: string) => (await visit(url)).body;
 
 test.skipIf(process.platform !== 'linux')(
   'what was deployed survives kill -9 and a restart, a build that was killed begins again at once, and Ctrl-C leaves nothing behind',
   async () => {
     const home = newHome();
-    const first = await startPlatform(home);
+    const first = await start(home);
     const site = await gitSite(first.gitUrl, 'dev/survivor');
     try {
       await site.commit({ 'index.html': 'before' });
@@ -48,7 +63,7 @@ test.skipIf(process.platform !== 'linux')(
       await eventually(async () => ((await body(project.url)) === 'before' ? true : undefined), 'the site is live');
       await first.kill();
 
-      const second = await startPlatform(home);
+      const second = await start(home);
       expect(second.token).toBe(first.token);
       const after = createClient({ origin: second.apiUrl, token: second.token });
       const { data: again } = await after('getProject', { params: { project: project.id } });
@@ -66,7 +81,7 @@ test.skipIf(process.platform !== 'linux')(
       }, 'a build is under way');
       await second.kill();
 
-      const third = await startPlatform(home);
+      const third = await start(home);
       const last = createClient({ origin: third.apiUrl, token: third.token });
       const { data: current } = await last('getProject', { params: { project: project.id } });
       // Well within the time a lease or the silence of a build would take to be noticed.
@@ -77,7 +92,6 @@ test.skipIf(process.platform !== 'linux')(
 
       expect(await third.stop()).toBe(0);
       expect(processesOf(home)).toEqual([]);
-      third.clean();
     } finally {
       site.remove();
     }
