@@ -1,4 +1,5 @@
 import { sql } from '@miaobu/shared/db/sql';
+import { triesOfTopics } from '@miaobu/shared/model/outbox/tries-of-topics';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
@@ -131,7 +132,7 @@ test('without a token nothing is shown, and nothing is wrong', async () => {
 
 test.each([
   ['refuses', 403, 1],
-  ['does not answer', 502, 5],
+  ['does not answer', 502, triesOfTopics['commit.status']],
 ])('when GitHub %s the status is dropped, and the deployment goes on', async (_, status, attempts) => {
   github.faults.inject({ service: 'github', fault: { kind: 'error', status } });
   const { id } = await queueTestDeployment(stored, site, head);
