@@ -1,5 +1,5 @@
 import type { Net } from './nets.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import type { Violation } from './violation.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -29,7 +29,6 @@ export interface Rates {
   readonly lostDelivery: number;
   readonly doubleDelivery: number;
   readonly lostRun: number;
-  readonly outage: number;
 }
 
 export interface FaultPlan {
@@ -75,7 +74,6 @@ function ratesOf(random: SeededRandom): Rates {
     lostDelivery: of(0, 0.15, 0.4),
     doubleDelivery: of(0, 0.2),
     lostRun: of(0, 0.1),
-    outage: of(0, 0.003, 0.01),
   };
 }
 
@@ -83,8 +81,13 @@ function ratesOf(random: SeededRandom): Rates {
 const pause = (random: SeededRandom) =>
   random.pick([random.between(5, 40), random.between(90, 240), random.between(600, 1800)]) ?? 0;
 
-/** Says of each call whether its vendor is down. An outage begins with a call, and ends with its time. */
-function vendorsThatGoDown(random: SeededRandom, clock: VirtualClock, rate: number): (label: string) => boolean {
+/**
+ * Says of each call whether its vendor is down. An outage begins with a call, and ends with its time. Its chances are drawn apart, so that
+ * a run without one is the run that it would be if there were none.
+ */
+function vendorsThatGoDown(seed: number, clock: VirtualClock): (label: string) => boolean {
+  const random = seededRandom(seed);
+  const rate = random.pick([0, 0.003, 0.01]) ?? 0;
   let begun = 0;
   let underWay: { readonly calls: RegExp; readonly until: number } | undefined;
   return (label) => {
@@ -100,11 +103,16 @@ function vendorsThatGoDown(random: SeededRandom, clock: VirtualClock, rate: numb
   };
 }
 
-export function faultPlan(random: SeededRandom, clock: VirtualClock, without: ReadonlySet<Net>): FaultPlan {
+export function faultPlan(
+  seed: number,
+  random: SeededRandom,
+  clock: VirtualClock,
+  without: ReadonlySet<Net>,
+): FaultPlan {
   const mixed = ratesOf(random);
   // A write that lands after a newer one is wrong until somebody compares.
   const rates = without.has('scrub') ? { ...mixed, late: 0 } : mixed;
-  const isDown = vendorsThatGoDown(random, clock, rates.outage);
+  const isDown = vendorsThatGoDown(seed, clock);
   const failures = new Map<string, number>();
   const counts = { kill: 0, stall: 0, fail: 0, lose: 0, late: 0, down: 0 };
   let stopped = false;

@@ -72,7 +72,7 @@ const everything = () => Object.assign(new Map<string, number>(), { has: () => t
 export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe-by-commit',
-    firstSeed: 25,
+    firstSeed: 23,
     does: 'takes a push to a commit that was deployed before for a repetition',
     change: dedupeByCommit,
     without: ['sync'],
@@ -103,7 +103,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'few-tries',
-    firstSeed: 4,
+    firstSeed: 2,
     does: 'takes an outage of some minutes for the end of everything that was asked for',
     change: fewTries,
   },
@@ -137,7 +137,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no-verification',
-    firstSeed: 1,
+    firstSeed: 16,
     does: 'believes the runner that every content is what its name says',
     change: changeOf('blobs', () => ({ findVerified: async () => everything() })),
   },

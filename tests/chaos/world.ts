@@ -90,7 +90,7 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
   const clock = virtualClock();
   const trace = createTrace(clock);
   const without = new Set([...(options.without ?? []), ...(options.mutant?.without ?? [])]);
-  const faults = faultPlan(random, clock, without);
+  const faults = faultPlan(seed, random, clock, without);
   database.onViolation((violation) => faults.report(violation));
   const scheduler = createScheduler({ random, clock, trace, faults });
   const github = fakeGithub(random, clock);
