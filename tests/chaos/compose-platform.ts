@@ -1,7 +1,8 @@
-import { outbox } from '@miaobu/shared/db/outbox';
+import { type OutboxMessage, outbox } from '@miaobu/shared/db/outbox';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { readGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import { buildTokens } from '@miaobu/shared/model/build/build-tokens';
+import { FOLLOW_UP_SECONDS } from '@miaobu/shared/model/environment/follow-up-sync-message';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
 import { type Repositories, repositories, type Store } from '@miaobu/shared/model/repositories';
@@ -94,19 +95,26 @@ function asSeenBy(actor: Actor, store: Store, change: ChangeRepositories, outsid
 
 const nothing = async () => 0;
 
-/** An accepted push asks for the head again after a while: that is one of the nets. */
+/** Whoever takes or queues a head asks for it again after a while: that is one of the nets. */
+const isFollowUp = ({ topic, delaySeconds }: OutboxMessage) =>
+  topic === 'branch.sync' && delaySeconds === FOLLOW_UP_SECONDS;
+
+const withoutFollowUps = <Some extends Pick<Repositories, 'enqueue' | 'pushes'>>(repositories: Some): Some => ({
+  ...repositories,
+  enqueue: (...messages) => repositories.enqueue(...messages.filter((message) => !isFollowUp(message))),
+  pushes: {
+    ...repositories.pushes,
+    accept: (pushes, by) =>
+      repositories.pushes.accept(
+        pushes.map((push) => ({ ...push, messages: push.messages.filter((message) => !isFollowUp(message)) })),
+        by,
+      ),
+  },
+});
+
 const withoutSync = (store: Store): Store => ({
-  ...store,
-  transaction: (work) =>
-    store.transaction((repositories: Repositories) =>
-      work({
-        ...repositories,
-        enqueue: (...messages) =>
-          repositories.enqueue(
-            ...messages.filter((message) => message.topic !== 'branch.sync' || !message.delaySeconds),
-          ),
-      }),
-    ),
+  ...withoutFollowUps(store),
+  transaction: (work) => store.transaction((repositories) => work(withoutFollowUps(repositories))),
 });
 
 /**
@@ -116,7 +124,8 @@ const withoutSync = (store: Store): Store => ({
 export function composePlatform(actor: Actor, parts: PlatformParts) {
   const { database, outside, trace, monotonicMs, retention, without } = parts;
   const seen = asSeenBy(actor, repositories(database.db), parts.change, outside);
-  const { store, objectStore, edgeStore, codeHost, doorbell } = seen;
+  const { objectStore, edgeStore, codeHost, doorbell } = seen;
+  const store = without.has('sync') ? withoutSync(seen.store) : seen.store;
   const sealer = createSealer({ store, rootKeys, monotonicMs });
   const readToken = readGithubToken({ store, sealer, sleep: (milliseconds) => actor.sleep(milliseconds) });
   const runner = { authenticateRunner: authenticateRunner({ store }), store, tokens };
@@ -137,7 +146,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
     store,
     sealer,
     readGithubToken: readToken,
-    receivePush: receivePush({ store: without.has('sync') ? withoutSync(store) : store, sealer, doorbell }),
+    receivePush: receivePush({ store, sealer, doorbell }),
     redeemTicket: redeemTicket({
       store,
       tokens,
@@ -163,6 +172,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
         },
         handlers: topicHandlers({
           ...seen,
+          store,
           sealer,
           rootKeys,
           tokens,
@@ -180,7 +190,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
         markPurgeable: markPurgeable({ store, retention }),
         // Its time is virtual, and does not run out.
         timeLimit: () => context.signal,
-        sweeps: sweeps({ ...seen, retention, sitesDomain: new URL(SITES_ORIGIN).hostname, monotonicMs }),
+        sweeps: sweeps({ ...seen, store, retention, sitesDomain: new URL(SITES_ORIGIN).hostname, monotonicMs }),
         handlers: { 'deployment.purge': purgeDeployment({ store, objectStore, edgeStore }) },
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.cleanup }),
   };

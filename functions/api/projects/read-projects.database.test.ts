@@ -115,7 +115,11 @@ test('the client throws what the API said, with the request id that leads to the
   const failing = ada.client('getProject', { params: { project: 'nothing' } });
   const error = await failing.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApiError);
-  expect(error).toMatchObject({ status: 404, code: 'not_found', message: 'Not found, or not visible to this credential.' });
+  expect(error).toMatchObject({
+    status: 404,
+    code: 'not_found',
+    message: 'Not found, or not visible to this credential.',
+  });
   const { requestId } = error as ApiError;
   expect(api.log.find((line) => requestId !== undefined && line.includes(requestId))).toBeDefined();
 });

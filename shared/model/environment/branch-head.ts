@@ -10,8 +10,7 @@ export interface BranchHead {
   readonly pushedAt: number;
 }
 
-/** A commit of the code host as a deployment keeps it. Its author is the account there, else the name that the commit says. */
-/** A commit of the code host as deployments keep it. */
+/** A commit of the code host as deployments keep it. Its author is the account there, else the name that the commit says. */
 export const commitOf = ({ sha, message, authorLogin, authorName }: CodeCommit): Commit => ({
   sha,
   message,
