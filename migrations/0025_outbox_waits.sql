@@ -29,7 +29,9 @@ exception when unique_violation then
   -- It was asked for again while it was worked on. The newer message takes over the wait and the count: else both would end here.
   update outbox set state = 'cancelled', finished_at = db_now(), lease_until = null, lease_token = null,
                     last_error_class = p_class, last_error = left(p_error, 2000)
-   where id = p_id;
+   where id = p_id and state = 'leased' and lease_token = p_token;
+  -- What failed was undone, and with it the lock.
+  if not found then return null; end if;
   update outbox set run_at = greatest(run_at, again), not_before = again, attempts = greatest(attempts, failed.attempts),
                     last_error_class = p_class, last_error = left(p_error, 2000)
    where dedupe_key = failed.dedupe_key and state = 'pending';
