@@ -42,6 +42,11 @@ const setUploaded = (world: World, ids: Ids) =>
 const switchOff = (world: World, ids: Ids) =>
   world.own.db.query(sql`
     update environments set disabled_at = db_now() where project_id = ${readId('project', ids.project ?? '')}`);
+/** GitHub has delivered a push that its answers do not show yet. */
+const hidePush = (world: World, ids: Ids) =>
+  world.own.db.query(sql`
+    update environments set head_sha = repeat('f', 40), head_pushed_at = 9999999999
+     where project_id = ${readId('project', ids.project ?? '')}`);
 const staging = (world: World, { project }: Ids) =>
   world.ada.call('POST', `/api/v1/projects/${project}/environments`, { name: 'staging', branch: 'next' });
 
@@ -168,6 +173,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
   'updateEnvironment branch_in_use': after(staging, { branch: 'next' }),
   'updateProject branch_in_use': after(staging, { branch: 'next' }),
   'createDeployment commit_not_found': after(nothing, { branch: undefined, environment: undefined, ...noCommit }),
+  'createDeployment conflict': after(hidePush, { branch: undefined, environment: undefined }),
   'createDeployment branch_not_found': after(nothing, { branch: 'missing' }),
   'cancelDeployment deployment_state_conflict': after(setStatus('deployed')),
   'promoteDeployment deployment_state_conflict': after(setStatus('failed')),
@@ -185,6 +191,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
     many(20, ({ project }) => `/api/v1/projects/${project}/deploy-hooks`, { name: 'x' }),
   ),
   'triggerDeployHook environment_off': hookAfter(switchOff),
+  'triggerDeployHook conflict': hookAfter(hidePush),
   'triggerDeployHook code_host_unavailable': hookAfter(nothing, codeHostFails('code_host_unavailable')),
   'triggerDeployHook code_host_unauthorized': hookAfter(nothing, codeHostFails('code_host_unauthorized')),
   'triggerDeployHook repository_not_found': hookAfter(nothing, (api) => void api.codeHost.repositories.splice(0)),
