@@ -1,6 +1,6 @@
 const known = new Map<string, string>();
 
-/** `commit_sha` → `commitSha`. For names of columns, of which there are few: each is worked out once. */
+/** `commit_sha` → `commitSha`. Cached: it is used for column names, of which there are few. */
 export function camelCase(name: string): string {
   let key = known.get(name);
   if (key === undefined) {

@@ -9,7 +9,7 @@ import { type Sql, sql } from './sql.ts';
 
 let own: TestDatabase;
 let db: Database;
-/** Looks on from outside, and does what an administrator would. */
+/** A separate connection that observes, and acts as an administrator. */
 let other: Database;
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ const codeOf = (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof AppError ? error.code : String((error as { code?: unknown }).code)),
   );
 
-test('rows come with camelCase keys and values as JavaScript knows them', async () => {
+test('rows have camelCase keys and JavaScript values', async () => {
   const at = new Date('2031-02-03T04:05:06.789Z');
   const bytes = Buffer.from([0, 255, 10]);
   expect(
@@ -50,16 +50,16 @@ test('rows come with camelCase keys and values as JavaScript knows them', async 
   ]);
 });
 
-test('a bigint comes as an exact number or not at all', async () => {
+test('a bigint is returned as an exact number or refused', async () => {
   expect(await db.query(sql`select ${'9007199254740991'}::bigint as n, (-9007199254740991)::bigint as m`)).toEqual([
     { n: Number.MAX_SAFE_INTEGER, m: Number.MIN_SAFE_INTEGER },
   ]);
   await expect(db.query(sql`select ${'9007199254740992'}::bigint as n`)).rejects.toThrow('does not fit a number');
-  // The connection is as good as before.
+  // The connection is still usable.
   expect(await db.query(sql`select 1 as n`)).toEqual([{ n: 1 }]);
 });
 
-test('a transaction is seen whole by others, and only after its end', async () => {
+test('a transaction becomes visible to others all at once, and only after its commit', async () => {
   const result = await db.transaction(async (transaction) => {
     await transaction.query(fill('left'));
     await transaction.query(fill('right'));
@@ -70,7 +70,7 @@ test('a transaction is seen whole by others, and only after its end', async () =
   expect(await boxes()).toEqual({ left: 1, right: 1 });
 });
 
-test('an error in a transaction takes everything back and comes out as it was thrown', async () => {
+test('an error in a transaction rolls everything back and is rethrown unchanged', async () => {
   const own = new AppError('conflict');
   const failing = db.transaction(async (transaction) => {
     await transaction.query(fill('left'));
@@ -85,7 +85,7 @@ test('an error in a transaction takes everything back and comes out as it was th
   expect(await boxes()).toEqual({ left: 0, right: 0 });
 });
 
-test('what is only said is done before whatever is said next', async () => {
+test('an executed statement runs before any later statement of the transaction', async () => {
   await db.transaction(async (transaction) => {
     await transaction.execute(fill('left'));
     expect(await transaction.query(sql`select filled from boxes where name = 'left'`)).toEqual([{ filled: 1 }]);
@@ -94,7 +94,7 @@ test('what is only said is done before whatever is said next', async () => {
   expect(await boxes()).toEqual({ left: 2, right: 0 });
 });
 
-test('a statement that is only said and fails takes its transaction with it, and is what the transaction fails with', async () => {
+test('an executed statement that fails rolls its transaction back, and its error is the one the transaction reports', async () => {
   const failing = (rest: (transaction: Queryable) => Promise<unknown>) =>
     db.transaction(async (transaction) => {
       await transaction.execute(fill('left'));
@@ -111,7 +111,7 @@ test('a statement that is only said and fails takes its transaction with it, and
   expect(await boxes()).toEqual({ left: 0, right: 0 });
 });
 
-test('a migration that changes what a statement returns costs nobody an error, and nothing is done twice', async () => {
+test("a migration that changes a statement's result columns causes no error, and nothing runs twice", async () => {
   await other.query(sql`create table changing (n int)`);
   const one = openDatabase({ url: own.url, poolSize: 1 });
   const insert = sql`insert into changing values (1) returning *`;
@@ -131,7 +131,7 @@ test('a migration that changes what a statement returns costs nobody an error, a
   await one.close();
 });
 
-/** Resolves for everybody when `count` have come. */
+/** Resolves for all callers once `count` of them have arrived. */
 function meetingOf(count: number) {
   let arrived = 0;
   let open = () => {};
@@ -145,24 +145,24 @@ function meetingOf(count: number) {
   };
 }
 
-test('of two transactions in a deadlock the one that Postgres ends is run again, and both are done once', async () => {
+test('when Postgres aborts one of two deadlocked transactions it is retried, and both commit once', async () => {
   const meet = meetingOf(2);
   let runs = 0;
   const crossing = (first: string, second: string) =>
     db.transaction(async (transaction) => {
       runs += 1;
       await transaction.query(fill(first));
-      // Both hold their first lock before either asks for its second.
+      // Both hold their first lock before either requests its second.
       await meet();
       await transaction.query(fill(second));
     });
   await Promise.all([crossing('left', 'right'), crossing('right', 'left')]);
-  // Now and then Postgres ends both, and they meet again.
+  // Sometimes Postgres aborts both, and they deadlock again.
   expect(runs).toBeGreaterThan(2);
   expect(await boxes()).toEqual({ left: 2, right: 2 });
 });
 
-test('a transaction that loses every race is tried three times and leaves nothing', async () => {
+test('a transaction that loses every race is tried three times and leaves nothing behind', async () => {
   let runs = 0;
   const losing = db.transaction(async (transaction) => {
     runs += 1;
@@ -174,7 +174,7 @@ test('a transaction that loses every race is tried three times and leaves nothin
   expect(await boxes()).toEqual({ left: 0, right: 0 });
 });
 
-test('an error that another try cannot mend is not tried again', async () => {
+test('a non-transient error is not retried', async () => {
   let runs = 0;
   const failing = db.transaction(async (transaction) => {
     runs += 1;
@@ -184,7 +184,7 @@ test('an error that another try cannot mend is not tried again', async () => {
   expect(runs).toBe(1);
 });
 
-test('a server that is not there is database_unavailable, for a statement and for a transaction', async () => {
+test('an unreachable server is database_unavailable, for a statement and for a transaction', async () => {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
@@ -196,7 +196,7 @@ test('a server that is not there is database_unavailable, for a statement and fo
   await away.close();
 });
 
-test('a server that hangs up on everybody is database_unavailable', async () => {
+test('a server that closes every connection is database_unavailable', async () => {
   const rude = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(rude, 'listening');
   const { port } = rude.address() as { port: number };
@@ -206,7 +206,7 @@ test('a server that hangs up on everybody is database_unavailable', async () => 
   rude.close();
 });
 
-test('a connection that is cut in the middle of a transaction is database_unavailable, and nothing was done', async () => {
+test('a connection cut in the middle of a transaction is database_unavailable, and nothing is committed', async () => {
   const cut = db.transaction(async (transaction) => {
     await transaction.query(fill('left'));
     const [backend] = await transaction.query<{ pid: number }>(sql`select pg_backend_pid() as pid`);
@@ -218,9 +218,9 @@ test('a connection that is cut in the middle of a transaction is database_unavai
   expect(await codeOf(db.transaction((transaction) => transaction.query(fill('left'))))).toBe('no error');
 });
 
-test('idle connections that the server ended while nobody could listen cost nobody an error', async () => {
+test('idle connections that the server closed while the process was frozen cause no errors', async () => {
   await Promise.all([db.query(sql`select pg_sleep(0.01)`), db.query(sql`select pg_sleep(0.01)`)]);
-  // Nothing of this process runs meanwhile, as if it were frozen: it cannot hear that the connections end.
+  // Blocks this process, as a freeze would: it cannot notice that the connections end.
   const end = `
     import pg from 'pg';
     const client = new pg.Client({ connectionString: process.env.URL });
@@ -234,7 +234,7 @@ test('idle connections that the server ended while nobody could listen cost nobo
   expect(await boxes()).toEqual({ left: 2, right: 1 });
 });
 
-test('a server that has become read-only is database_unavailable to whoever writes', async () => {
+test('a write to a server that has become read-only is database_unavailable', async () => {
   const database = sql`do $$ begin
     execute format('alter database %I set default_transaction_read_only = on', current_database());
   end $$`;
@@ -251,7 +251,7 @@ test('a server that has become read-only is database_unavailable to whoever writ
   await readOnly.close();
 });
 
-test('who waits too long for a lock or for an answer gets database_unavailable', async () => {
+test('waiting too long for a lock or an answer is database_unavailable', async () => {
   const waiting = (setting: Sql, statement: Sql) =>
     codeOf(
       db.transaction(async (transaction) => {
@@ -268,7 +268,7 @@ test('who waits too long for a lock or for an answer gets database_unavailable',
   );
 });
 
-test('text that Postgres cannot hold is a mistake of the request, not of the server', async () => {
+test("text that Postgres cannot store is the request's mistake, not the server's", async () => {
   expect(await codeOf(db.query(sql`insert into boxes (name) values (${'a\0b'})`))).toBe('invalid_request');
   const json = JSON.stringify({ message: 'a\0b' });
   expect(await codeOf(db.transaction((transaction) => transaction.query(sql`select ${json}::jsonb`)))).toBe(
@@ -276,6 +276,6 @@ test('text that Postgres cannot hold is a mistake of the request, not of the ser
   );
 });
 
-test('a mistake in a statement comes as Postgres says it', async () => {
+test('an error in a statement is passed on as Postgres reports it', async () => {
   expect(await codeOf(db.query(sql`select nothing from nowhere`))).toBe('42P01');
 });

@@ -11,23 +11,23 @@ export interface DatabaseConfig {
   readonly poolSize: number;
 }
 
-/** Something statements can be sent to: the pool, or one transaction. */
+/** Anything that runs statements: the pool, or one transaction. */
 export interface Queryable {
   /** Rows with camelCase keys: `timestamptz` as Date, `bigint` as number (refused above 2^53), `bytea` as Buffer. */
   query<Row>(statement: Sql): Promise<Row[]>;
 
   /**
-   * For a statement whose answer nobody needs. A transaction does not wait for it: it is done before whatever the transaction says next, and
-   * if it fails, so does the transaction, with its error.
+   * For a statement whose result is not needed. In a transaction it is pipelined: it runs before any later statement of the transaction,
+   * and if it fails, the transaction fails with its error.
    */
   execute(statement: Sql): Promise<void>;
 }
 
 export interface Database extends Queryable {
   /**
-   * Runs `work` in one transaction. A deadlock or serialization failure runs it again (at most three times), so `work`
-   * must have no effect outside the database. Any error rolls back. Statements are sent as they are said and done in that
-   * order, one after the other: to say two before waiting for either saves a round trip.
+   * Runs `work` in one transaction. It is retried (three tries in all) after a deadlock or serialization failure, so `work` must have no
+   * effect outside the database. Any error rolls back. Statements run one after the other, in the order they are issued; issuing two
+   * before awaiting either saves a round trip.
    */
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -35,11 +35,11 @@ export interface Database extends Queryable {
 
 const BIGINT = 20;
 const TRIES = 3;
-/** A connection that was last used longer ago is asked whether it is still one. */
+/** A connection idle for longer is checked before it is used. */
 const TRUSTED_IDLE_MS = 100;
-/** A connection lives no longer: what it planned while a table was almost empty is not kept for long after it has grown. */
+/** Connections are replaced after this time, so that plans made while a table was almost empty do not outlive its growth for long. */
 const PLANS_KEPT_SECONDS = 300;
-/** The types of pg do not know that a query may have a time limit of its own. */
+/** pg's types lack the per-query timeout. */
 const stillThere: pg.QueryConfig & { query_timeout: number } = { text: 'select 1', query_timeout: 1000 };
 
 const types: pg.CustomTypesConfig = {
@@ -55,7 +55,7 @@ const types: pg.CustomTypesConfig = {
   },
 };
 
-/** What is said before anybody waits goes out in one piece: one system call, and one awakening of the server, instead of one a statement. */
+/** Statements issued in the same tick are written at once: one system call and one wake-up of the server instead of one per statement. */
 function gatherWrites({ connection: { stream } }: pg.PoolClient & { readonly connection: pg.Connection }): void {
   if (stream.writableCorked > 0) return;
   stream.cork();
@@ -88,38 +88,38 @@ function translate(error: unknown): unknown {
 }
 
 /**
- * A pool of connections. Nothing is opened before the first statement. Errors that mean "not now" (refused, shutting
- * down, read-only, too many connections, a lock or an answer that takes too long) come as `AppError('database_unavailable')`,
- * text that Postgres cannot hold (a NUL character) as `invalid_request`, everything else as pg throws it.
+ * A connection pool. No connection is opened before the first statement. Errors that mean "not now" (refused, shutting down, read-only,
+ * too many connections, lock or statement timeout) become `AppError('database_unavailable')`; text that Postgres cannot store (a NUL
+ * character) becomes `invalid_request`; everything else is thrown as pg throws it.
  */
 export function openDatabase(config: DatabaseConfig): Database {
   const pool = new pg.Pool({
     connectionString: config.url,
     max: config.poolSize,
     connectionTimeoutMillis: 3000,
-    // A frozen instance keeps its sockets; the server ends what was left open in a transaction.
+    // A frozen instance keeps its sockets; the server closes those left open in a transaction.
     idleTimeoutMillis: 60_000,
     options: '-c lock_timeout=3s -c statement_timeout=8s -c idle_in_transaction_session_timeout=10s',
     types,
-    // Statements are sent without waiting for the answers to those before.
+    // Statements are sent without waiting for earlier answers.
     pipeline: true,
     maxLifetimeSeconds: PLANS_KEPT_SECONDS,
   });
   const plans = keptPlans();
-  // An idle connection that the server ended is replaced by the next statement.
+  // An idle connection that the server closed is replaced by the next statement.
   pool.on('error', () => {});
 
   const usedAt = new WeakMap<pg.PoolClient, number>();
 
   /**
-   * Lends a connection. While an instance was frozen the server, or the network in between, may have ended it, and nobody heard:
-   * the first statement after the thaw would fail although the database is there.
+   * Lends a connection. While the instance was frozen, the server or the network may have closed it unnoticed; without a check the first
+   * statement after the thaw would fail although the database is reachable.
    */
   async function withClient<T>(work: (client: pg.PoolClient, lost: (error: Error) => void) => Promise<T>): Promise<T> {
     for (;;) {
       const client = await pool.connect();
       let broken: Error | undefined;
-      // A connection that is lost between two statements says so here, and would end the process if nobody listened.
+      // A connection lost between two statements emits `error`, which would end the process without a listener.
       const lost = (error: Error) => {
         broken = error;
       };
@@ -140,7 +140,7 @@ export function openDatabase(config: DatabaseConfig): Database {
 
   const once = <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> =>
     withClient(async (client, lost) => {
-      // After one that failed Postgres refuses every other statement: the first error is the one to be told.
+      // After a failed statement Postgres refuses all others, so the first error is the one to report.
       let failure: { readonly error: unknown } | undefined;
       const said: Promise<unknown>[] = [];
       const query = <Row>(statement: Sql): Promise<Row[]> =>
@@ -150,10 +150,10 @@ export function openDatabase(config: DatabaseConfig): Database {
         });
       const execute = async (statement: Sql) => void said.push(query(statement).catch(() => {}));
       try {
-        // Nobody waits for it: if it fails, the connection is lost, and everything after it fails as well.
+        // Not awaited: if it fails, the connection is lost and everything after it fails as well.
         said.push(client.query('begin'));
         const result = await work({ query, execute });
-        // Sent together with what was only said. After a failure it is a rollback.
+        // Pipelined with the executed statements. After a failure Postgres answers it with a rollback.
         const { command } = await client.query('commit');
         await Promise.all(said);
         if (failure) throw failure.error;
@@ -194,7 +194,7 @@ export function openDatabase(config: DatabaseConfig): Database {
   };
 }
 
-/** The time by the one clock, which is the database's. */
+/** The current time by the only clock in use, the database's. */
 export async function readClock(db: Queryable): Promise<Date> {
   const [row] = await db.query<{ now: Date }>(sql`select db_now() as now`);
   if (!row) throw new AppError('internal');

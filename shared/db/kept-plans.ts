@@ -1,15 +1,15 @@
-/** A few hundred are all that the code says; what is put together from a list of any length must not fill the connections. */
+/** The code has a few hundred statements; those composed from lists of any length must not fill the connections. */
 const AT_MOST = 500;
 
-/** The names by which connections keep statements they have parsed and planned. */
+/** The names under which connections keep prepared statements. */
 export interface KeptPlans {
-  /** The same for the same text; undefined: it is not kept. */
+  /** The same name for the same text; undefined: not prepared. */
   nameOf(text: string): string | undefined;
-  /** New names for all, because what was kept has become useless: a migration has changed what a statement returns. */
+  /** Gives every statement a new name, because the prepared ones are unusable: a migration changed what a statement returns. */
   renew(): void;
 }
 
-/** Postgres parses and plans a named statement once a connection; without a name that costs more than most of ours take to run. */
+/** Postgres parses and plans a named statement once per connection; unnamed, that costs more than running most of ours. */
 export function keptPlans(): KeptPlans {
   const names = new Map<string, string>();
   let generation = 1;

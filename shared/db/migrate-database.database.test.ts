@@ -36,7 +36,7 @@ async function tables(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-test('migrations are applied once, in the order of their numbers; new ones later', async () => {
+test('migrations are applied once, in numerical order; new ones later', async () => {
   const [second, first] = [migration('0002_b', 'alter table base add m int;', ''), '0001_a'];
   migration(first, 'create table base (n int);', '');
   expect(await migrateDatabase(own.url, directory)).toEqual([first, second]);
@@ -45,7 +45,7 @@ test('migrations are applied once, in the order of their numbers; new ones later
   expect(await migrateDatabase(own.url, directory)).toEqual([tenth]);
 });
 
-test('downwards the last migration is taken back, or as many as asked for; and up again', async () => {
+test('down reverts the last migration, or as many as requested; up applies them again', async () => {
   const [a, b, c] = [table('0001_a'), table('0002_b'), table('0003_c')];
   await migrateDatabase(own.url, directory);
   expect(await migrateDatabase(own.url, directory, { direction: 'down' })).toEqual([c]);
@@ -56,7 +56,7 @@ test('downwards the last migration is taken back, or as many as asked for; and u
   expect(await tables()).toEqual([`t${a}`, `t${b}`, `t${c}`]);
 });
 
-test('of several at once one applies each migration, and the others wait for it and find nothing left', async () => {
+test('when several run at once one applies each migration, and the others wait and find nothing left', async () => {
   const slow = migration('0001_slow', 'create table t0001_slow (n int); select pg_sleep(0.2);', '');
   const next = table('0002_next');
   const all = await Promise.all([1, 2, 3].map(() => migrateDatabase(own.url, directory)));
@@ -64,7 +64,7 @@ test('of several at once one applies each migration, and the others wait for it 
   expect(await tables()).toEqual(['t0001_slow', 't0002_next']);
 });
 
-test('one wrong statement leaves everything as it was, and its reason is the cause', async () => {
+test('one failing statement leaves everything unchanged, and its error is the cause', async () => {
   table('0001_good');
   migration('0002_wrong', 'create table t0002_wrong (n int); select nonsense;', '');
   const failing = migrateDatabase(own.url, directory);
@@ -75,7 +75,7 @@ test('one wrong statement leaves everything as it was, and its reason is the cau
   expect(await tables()).toEqual(['t0001_good', 't0002_right']);
 });
 
-test('a migration that comes before an applied one is refused, and so is a gap among those applied', async () => {
+test('a migration before an applied one is refused, and so is a gap among the applied ones', async () => {
   table('0002_b');
   await migrateDatabase(own.url, directory);
   table('0001_late');
@@ -89,7 +89,7 @@ test('a migration that comes before an applied one is refused, and so is a gap a
   expect(await tables()).toEqual(['t0002_b', 't0003_c']);
 });
 
-test('older code finds a newer schema as it should be', async () => {
+test('older code accepts a newer schema', async () => {
   table('0001_a');
   table('0002_b');
   await migrateDatabase(own.url, directory);
@@ -98,7 +98,7 @@ test('older code finds a newer schema as it should be', async () => {
   expect(await tables()).toEqual(['t0001_a', 't0002_b']);
 });
 
-test('files that are not numbered SQL are no migrations', async () => {
+test('files that are not numbered SQL are ignored', async () => {
   const only = table('0001_a');
   for (const name of ['README.md', 'schema.sql', '0002_notes.md', '.0003_hidden.sql', '0004_old.sql.orig']) {
     writeFileSync(path.join(directory, name), 'not SQL at all');
@@ -106,7 +106,7 @@ test('files that are not numbered SQL are no migrations', async () => {
   expect(await migrateDatabase(own.url, directory)).toEqual([only]);
 });
 
-test('only what is wrong is logged', async () => {
+test('only problems are logged', async () => {
   table('0001_a');
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);

@@ -4,23 +4,22 @@ import { isUnavailable } from './postgres-error.ts';
 
 export interface MigrationOptions {
   readonly direction?: 'up' | 'down';
-  /** Default: all that are missing, or, downwards, the last one. */
+  /** Default: all missing ones; with `down`, the last one. */
   readonly count?: number;
   readonly log?: (line: string) => void;
 }
 
-// Any number, the same for whoever migrates this database.
+// An arbitrary number, shared by everything that migrates this database.
 const LOCK = 20_407_151;
-/** The numbered files; other files of the folder are about them. */
+/** Only numbered files are migrations; the folder's other files document them. */
 const NOT_A_MIGRATION = '(?!\\d+_[^/]*\\.sql$).*';
 
 /**
- * Applies the numbered SQL files of `directory` that are not applied yet, in order, all in one transaction, and
- * returns their names (without `.sql`). Two at once wait for each other. A file before one that was applied already
- * fails (as does one that is missing there), and nothing is changed; that the newest are missing is no error, so that
- * older code can be released on a newer schema.
+ * Applies the numbered SQL files of `directory` that are not applied yet, in order, in one transaction, and returns their names (without
+ * `.sql`). Concurrent runs wait for each other. A missing file, or one numbered before an applied one, fails without changing anything;
+ * if only the newest are missing it is no error, so that older code can be released on a newer schema.
  *
- * `direction: 'down'` takes back the last `count` migrations.
+ * `direction: 'down'` reverts the last `count` migrations.
  *
  * Throws `database_unavailable`, or `internal` with the statement's error as its cause.
  */
@@ -29,17 +28,17 @@ export async function migrateDatabase(
   directory: string,
   options: MigrationOptions = {},
 ): Promise<readonly string[]> {
-  // The runner is loaded here and not at start: of all functions only `migrate` needs it.
+  // Loaded here and not at start: only the `migrate` function needs the runner.
   const { runner } = await import('node-pg-migrate');
   const report = options.log ?? (() => {});
-  // node-pg-migrate expects timestamps as prefixes and complains about 0001, then sorts by the number as we want.
+  // node-pg-migrate expects timestamps as prefixes and complains about 0001, then sorts by number, as intended.
   const log = (line: string) => (line.startsWith("Can't determine timestamp") ? undefined : report(line));
   const client = new pg.Client({ connectionString: url, options: '-c client_min_messages=warning' });
-  // What is lost between two statements is told by the next one.
+  // A connection lost between two statements makes the next one fail.
   client.on('error', () => {});
   try {
     await client.connect();
-    // node-pg-migrate's own lock gives up at once when somebody has it; this one waits, and ends with the connection.
+    // node-pg-migrate's own lock fails at once when taken; this one waits, and is released with the connection.
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     const applied = await runner({
       dbClient: client,
@@ -51,7 +50,7 @@ export async function migrateDatabase(
       migrationsTable: 'schema_migrations',
       checkOrder: true,
       singleTransaction: true,
-      // A file name per migration is enough for a log; the SQL itself is in the repository.
+      // A file name per migration is enough for a log; the SQL is in the repository.
       logger: { debug: () => {}, info: () => {}, warn: log, error: log },
     });
     return applied.map((migration) => migration.name);

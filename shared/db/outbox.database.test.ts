@@ -47,7 +47,7 @@ const rows = () =>
 const dueAt = async () => (await db.query<{ runAt: Date }>(sql`select run_at from outbox`))[0]?.runAt;
 const states = async () => (await rows()).map(({ state }) => state);
 
-test('a message is claimed with what was put in, and is done once it is finished', async () => {
+test('a claimed message carries what was enqueued, and is done once it is finished', async () => {
   await put({ payload: { deployment_id: 'd', n: 3 }, maxAttempts: 5 });
   const message = await claimOne();
   expect(message).toMatchObject({
@@ -63,7 +63,7 @@ test('a message is claimed with what was put in, and is done once it is finished
   expect(await claim()).toEqual([]);
 });
 
-test('a message exists only if the state that wanted it does', async () => {
+test('a message exists only if the transaction that enqueued it commits', async () => {
   const undone = db.transaction(async (transaction) => {
     await enqueue(transaction, { topic: 'work', lane: 'l', dedupeKey: 'k', payload: {}, requestId: 'r' });
     throw new Error('changed my mind');
@@ -72,7 +72,7 @@ test('a message exists only if the state that wanted it does', async () => {
   expect(await rows()).toEqual([]);
 });
 
-test('nothing of a lane is claimed while one of its messages is under lease; other lanes go on', async () => {
+test('a lane with a leased message is not claimed; other lanes are unaffected', async () => {
   await put({ dedupeKey: 'first' });
   await put({ dedupeKey: 'second' });
   await put({ dedupeKey: 'elsewhere', lane: 'lane:2' });
@@ -83,7 +83,7 @@ test('nothing of a lane is claimed while one of its messages is under lease; oth
   expect((await claim()).map(({ lane }) => lane)).toEqual(['lane:1']);
 });
 
-test('only the topics asked for are claimed, only as many as asked for, the longest due first', async () => {
+test('claims return only the requested topics, at most the requested number, longest due first', async () => {
   await put({ lane: 'a', delaySeconds: 2 });
   await put({ lane: 'b', delaySeconds: 1 });
   await put({ lane: 'c', topic: 'other' });
@@ -93,7 +93,7 @@ test('only the topics asked for are claimed, only as many as asked for, the long
   expect((await claim(10, ['other', 'unheard-of'])).map(({ lane }) => lane)).toEqual(['c']);
 });
 
-test('a pending message asked for again is the same message, as whoever wants it soonest asks for it', async () => {
+test('enqueueing a pending message again is deduplicated, and the earliest due time wins', async () => {
   await put({ delaySeconds: 100 });
   await put({ delaySeconds: 10, requestId: 'request-2' });
   await put({ delaySeconds: 1000, requestId: 'request-3' });
@@ -104,7 +104,7 @@ test('a pending message asked for again is the same message, as whoever wants it
   expect(only?.dueIn).toBeLessThanOrEqual(10);
 });
 
-test('what is asked for while a worker is at it is done again, because the worker may have read the old state', async () => {
+test('a message enqueued while its predecessor is being handled runs again, because the worker may have read stale state', async () => {
   await put();
   const first = await claimOne();
   await put();
@@ -115,7 +115,7 @@ test('what is asked for while a worker is at it is done again, because the worke
   expect(second.leaseToken).toBeGreaterThan(first.leaseToken);
 });
 
-test('a failed message is cancelled when a newer one already asks for the same, which takes over its wait and its count', async () => {
+test('a failed message is cancelled when a newer one with its key is pending, which takes over its backoff and its attempts', async () => {
   await put();
   const first = await claimOne();
   await put();
@@ -133,7 +133,7 @@ test('a failed message is cancelled when a newer one already asks for the same, 
 test.each([
   ['that a provider asked for', { retryAfterSeconds: 300 }],
   ['of our own', {}],
-])('a wait %s is not shortened by asking for the message again', async (_, asked) => {
+])('a wait %s is not shortened by enqueueing the message again', async (_, asked) => {
   await put();
   await outbox(db).fail(await claimOne(), { ...TRANSIENT, ...asked });
   const due = await dueAt();
@@ -144,7 +144,7 @@ test.each([
   expect(await claimOne()).toMatchObject({ attempts: 2 });
 });
 
-test('whoever lost the lease can neither finish nor fail, and loses what it wrote with it', async () => {
+test('the holder of a lost lease can neither finish nor fail the message, and its writes are rolled back', async () => {
   await put();
   const stale = await claimOne();
   await shiftClock(db, LEASE_SECONDS + 1);
@@ -168,13 +168,13 @@ test('whoever lost the lease can neither finish nor fail, and loses what it wrot
   await expect(outbox(db).finish(current)).rejects.toMatchObject({ code: 'lease_lost' });
 });
 
-test('of messages finished together each is told for itself whether its lease still counted', async () => {
+test('when messages are finished together, each caller learns whether its own lease was still valid', async () => {
   for (const lane of ['a', 'b', 'c']) await put({ lane });
   const messages = await claim();
   const [first] = messages;
   if (!first) throw new Error('nothing was claimed');
   const finishing = outbox(db);
-  // The last one has the id of the first, and a lease that never was.
+  // The last one combines the first one's id with a lease token that was never issued.
   const results = await Promise.allSettled(
     [...messages, { id: first.id, leaseToken: first.leaseToken + 1000 }].map((message) => finishing.finish(message)),
   );
@@ -184,7 +184,7 @@ test('of messages finished together each is told for itself whether its lease st
   await expect(finishing.finish(first)).rejects.toMatchObject({ code: 'lease_lost' });
 });
 
-test('a lease is reaped when it has run out and not before', async () => {
+test('a lease is reaped once it has expired and not before', async () => {
   await put();
   await claimOne();
   await shiftClock(db, LEASE_SECONDS - 5);
@@ -198,7 +198,7 @@ test('a lease is reaped when it has run out and not before', async () => {
   ]);
 });
 
-test('a failed message waits at least half a second and at most ten minutes, the longer the more often it failed', async () => {
+test('a failed message backs off for between half a second and ten minutes, longer with each failure', async () => {
   const waits = await db.query<{ attempts: number; least: number; most: number }>(sql`
     select attempts, min(extract(epoch from wait))::double precision as least,
            max(extract(epoch from wait))::double precision as most
@@ -210,12 +210,12 @@ test('a failed message waits at least half a second and at most ten minutes, the
     const ceiling = Math.min(600, 2 ** attempts);
     expect(least).toBeGreaterThanOrEqual(0.5);
     expect(most).toBeLessThanOrEqual(ceiling);
-    // Jitter over the whole range: 300 samples in one half of it would be a coin that falls on one side 300 times.
+    // Full jitter: 300 samples all in one half is as likely as a coin falling on one side 300 times.
     if (attempts > 1) expect([least < ceiling / 2, most > ceiling / 2]).toEqual([true, true]);
   }
 });
 
-test('a failed message is tried again as often as it may be, and is then dead with its last error', async () => {
+test('a failed message is retried up to its limit, and is then dead with its last error', async () => {
   await put({ maxAttempts: 3 });
   for (const expected of ['pending', 'pending', 'dead']) {
     const message = await claimOne();
@@ -229,7 +229,7 @@ test('a failed message is tried again as often as it may be, and is then dead wi
   ]);
 });
 
-test('an error that no other try can mend is buried at once, and its text is cut', async () => {
+test('a permanent error buries the message at once, and its text is truncated', async () => {
   await put();
   const message = await claimOne();
   const failure = { errorClass: 'permanent', message: 'x'.repeat(5000), retry: false };
@@ -237,7 +237,7 @@ test('an error that no other try can mend is buried at once, and its text is cut
   expect(await db.query(sql`select length(last_error) as length from outbox`)).toEqual([{ length: 2000 }]);
 });
 
-test('a provider that says how long to wait is obeyed', async () => {
+test("a provider's retry-after is obeyed", async () => {
   await put();
   await outbox(db).fail(await claimOne(), { ...TRANSIENT, retryAfterSeconds: 90 });
   await shiftClock(db, 85);
@@ -246,7 +246,7 @@ test('a provider that says how long to wait is obeyed', async () => {
   expect(await claim()).toHaveLength(1);
 });
 
-test('a dead message does not stand in the way of its lane or of a new one like it', async () => {
+test('a dead message blocks neither its lane nor a new message with its key', async () => {
   await put();
   await outbox(db).fail(await claimOne(), { ...TRANSIENT, retry: false });
   await put();
@@ -254,7 +254,7 @@ test('a dead message does not stand in the way of its lane or of a new one like 
   expect(await states()).toEqual(['dead', 'leased']);
 });
 
-test('the next due time is told for pending messages of these topics only', async () => {
+test('the next due time counts only pending messages of the requested topics', async () => {
   expect(await outbox(db).nextDueSeconds(['work'])).toBeUndefined();
   await put({ delaySeconds: 30 });
   await put({ topic: 'other', lane: 'lane:2' });
@@ -266,7 +266,7 @@ test('the next due time is told for pending messages of these topics only', asyn
   expect(await outbox(db).nextDueSeconds(['work'])).toBe(0);
 });
 
-test('the clock moves for every connection at once, and what is stamped follows it', async () => {
+test('the clock shifts for every connection at once, and timestamps follow it', async () => {
   const another = openDatabase({ url: own.url, poolSize: 1 });
   const ahead = sql`select round(extract(epoch from db_now() - now()))::int as seconds`;
   expect(await another.query(ahead)).toEqual([{ seconds: 0 }]);
@@ -279,7 +279,7 @@ test('the clock moves for every connection at once, and what is stamped follows 
   await another.close();
 });
 
-test('workers on connections of their own never share a lane, and do every message exactly once', async () => {
+test('workers on separate connections never share a lane, and handle every message exactly once', async () => {
   const LANES = 7;
   const MESSAGES = 140;
   for (let i = 0; i < MESSAGES; i++) await put({ lane: `lane:${i % LANES}`, dedupeKey: `${i}`, payload: { i } });
@@ -291,7 +291,7 @@ test('workers on connections of their own never share a lane, and do every messa
     const connection = openDatabase({ url: own.url, poolSize: 1 });
     const queue = outbox(connection);
     const work = async (message: LeasedMessage) => {
-      // From here to `delete` is within the lease, whatever the database does.
+      // From here to `delete` the lease is held, whatever the database does.
       if (held.has(message.lane)) throw new Error(`${name} and ${held.get(message.lane)} share ${message.lane}`);
       held.set(message.lane, name);
       tokens.push(message.leaseToken);
@@ -312,7 +312,7 @@ test('workers on connections of their own never share a lane, and do every messa
   expect(new Set(tokens).size).toBe(MESSAGES);
 });
 
-/** How many rows of the outbox statements have read so far, of those that `connection` has told of, which it does here. */
+/** How many outbox rows statements have read so far, counting those `connection` has reported, which this forces it to do. */
 async function rowsRead(connection: Database): Promise<number> {
   await connection.query(sql`select pg_stat_force_next_flush()`);
   const [row] = await db.query<{ rows: number }>(sql`
@@ -330,7 +330,7 @@ test.each([
     const queue = outbox(connection);
     await db.query(sql`alter table outbox set (autovacuum_enabled = false)`);
     await db.query(prepare);
-    // More often than Postgres tries plans out before it keeps one.
+    // More often than Postgres tries custom plans before it keeps a generic one.
     for (let i = 0; i < 8; i++) {
       await put({ dedupeKey: `early:${i}` });
       const [early] = await queue.claim('worker', ['work'], 10, LEASE_SECONDS);
@@ -344,14 +344,14 @@ test.each([
     const messages = await queue.claim('worker', ['work'], 10, LEASE_SECONDS);
     expect(messages).toHaveLength(10);
     await Promise.all(messages.map((message) => queue.finish(message)));
-    // Each of the ten is read a few times, and some more are looked at in case lanes repeat.
+    // Each of the ten is read a few times, plus a few more in case lanes repeat.
     expect((await rowsRead(connection)) - before).toBeLessThan(200);
     await db.query(sql`alter table outbox reset (autovacuum_enabled)`);
     await connection.close();
   },
 );
 
-test('no second message of a lane can be leased, even past the functions that see to it', async () => {
+test('two messages of a lane cannot be leased at once, even bypassing the functions that prevent it', async () => {
   await put({ dedupeKey: 'first' });
   await claimOne();
   await put({ dedupeKey: 'second' });
@@ -359,13 +359,13 @@ test('no second message of a lane can be leased, even past the functions that se
   await expect(forced).rejects.toMatchObject({ code: '23505', constraint: 'outbox_one_lease_per_lane' });
 });
 
-test('a lease that ran out never buries a message, however often: its worker has to write what giving it up means', async () => {
+test('an expired lease never buries a message, however often: giving up is for its worker, which must record what that means', async () => {
   await put({ maxAttempts: 1 });
   for (let n = 1; n <= 8; n++) {
     expect(await claimOne()).toMatchObject({ attempts: n });
     await shiftClock(db, LEASE_SECONDS + 1);
     expect(await outbox(db).reap()).toBe(1);
-    // Whatever the backoff was, it is over.
+    // Past any backoff.
     await shiftClock(db, 600);
   }
   expect(await states()).toEqual(['pending']);

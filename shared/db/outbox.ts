@@ -2,12 +2,12 @@ import { AppError } from '../kernel/app-error.ts';
 import type { Database, Queryable } from './database.ts';
 import { type Sql, sql } from './sql.ts';
 
-/** Something that shall happen, committed together with the state that wants it. */
+/** A side effect to perform, committed together with the state that requires it. */
 export interface OutboxMessage {
   readonly topic: string;
-  /** At most one message of a lane is worked on at a time, e.g. `environment:{id}`. */
+  /** At most one message of a lane is handled at a time, e.g. `environment:{id}`. */
   readonly lane: string;
-  /** A pending message with the same key is the same message. */
+  /** At most one message with this key is pending. */
   readonly dedupeKey: string;
   /** Ids only: the handler reads the current desired state. */
   readonly payload: Readonly<Record<string, string | number | undefined>>;
@@ -16,7 +16,7 @@ export interface OutboxMessage {
   readonly maxAttempts?: number;
 }
 
-/** A message under lease. `token` fences: whoever holds a smaller one has lost the lease. */
+/** A leased message. `leaseToken` is a fencing token: the holder of a smaller one has lost the lease. */
 export interface LeasedMessage {
   readonly id: string;
   readonly topic: string;
@@ -28,12 +28,12 @@ export interface LeasedMessage {
   readonly leaseToken: number;
 }
 
-/** What a holder of a message has to show. */
+/** What identifies a held lease. */
 export type Lease = Pick<LeasedMessage, 'id' | 'leaseToken'>;
 
 export type OutboxState = 'pending' | 'leased' | 'done' | 'dead' | 'cancelled';
 
-/** Work that is due and that nobody does. */
+/** Due messages that nobody is handling. */
 export interface Backlog {
   readonly count: number;
   readonly oldestSeconds: number;
@@ -63,13 +63,13 @@ export const messagesJson = (messages: readonly OutboxMessage[]): string =>
   );
 
 /**
- * The statement that puts messages in line, for those who make it part of a larger one. `json` is what `messagesJson` made, or an expression over
- * `rows`, relations of the larger statement: then the messages of every row are put in.
+ * The statement that enqueues messages, for use inside a larger one. `json` is the result of `messagesJson`, or an expression over
+ * `rows`, relations of the larger statement; then the messages of every row are enqueued.
  */
 export function insertingMessages(json: Sql, rows?: Sql): Sql {
-  // One statement must not meet the same key twice: of equal messages the one that is due first says when. What is due no sooner than the one
-  // that waits leaves it as it is, but locked until the commit: whoever works on it then sees what this transaction did. The wait after a
-  // failure is nobody's to shorten.
+  // One insert must not hit the same key twice, so of duplicates the one due first wins. A message due no earlier than the
+  // pending one changes nothing but locks it until the commit, so that its handler sees what this transaction did. The
+  // backoff after a failure is never shortened.
   return sql`
     insert into outbox (topic, lane, dedupe_key, payload, request_id, run_at, max_attempts)
     select distinct on (message.dedupe_key) message.topic, message.lane, message.dedupe_key, message.payload, message.request_id,
@@ -83,12 +83,12 @@ export function insertingMessages(json: Sql, rows?: Sql): Sql {
      where greatest(excluded.run_at, outbox.not_before) < outbox.run_at`;
 }
 
-/** The queue in Postgres, as seen by those who only put things in. Works inside a transaction, which does not wait for it. */
+/** Enqueues messages, within a transaction if `db` is one (which does not wait for it). */
 export async function enqueue(db: Queryable, ...messages: readonly OutboxMessage[]): Promise<void> {
   if (messages.length > 0) await db.execute(insertingMessages(sql`${messagesJson(messages)}`));
 }
 
-/** Whether this message waits, or something of its lane is being worked on. */
+/** Whether this message is pending, or another of its lane is leased. */
 export async function isQueued(db: Queryable, { lane, dedupeKey }: OutboxMessage): Promise<boolean> {
   const rows = await db.query(sql`
     select 1 from outbox where dedupe_key = ${dedupeKey} and state = 'pending'
@@ -96,7 +96,7 @@ export async function isQueued(db: Queryable, { lane, dedupeKey }: OutboxMessage
   return rows.length > 0;
 }
 
-/** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */
+/** Deletes messages that were done or cancelled more than this many days ago, at most `limit`. Returns how many. */
 export async function forgetMessages(db: Queryable, olderThanDays: number, limit: number): Promise<number> {
   const rows = await db.query(sql`
     delete from outbox where id in (
@@ -107,7 +107,7 @@ export async function forgetMessages(db: Queryable, olderThanDays: number, limit
   return rows.length;
 }
 
-/** Those of the leases that still counted; their messages are done. */
+/** Marks the messages of the still valid leases as done and returns those leases' tokens. */
 async function finishMessages(db: Queryable, leases: readonly Lease[]): Promise<ReadonlySet<number>> {
   const ids = leases.map(({ id }) => id);
   const tokens = leases.map(({ leaseToken }) => leaseToken);
@@ -117,13 +117,13 @@ async function finishMessages(db: Queryable, leases: readonly Lease[]): Promise<
   return new Set(rows.map(({ token }) => token));
 }
 
-/** Whether this lease still counts; throws `lease_lost` otherwise. Call it last in the transaction that holds the effects. */
+/** Finishes the message; throws `lease_lost` if the lease is no longer valid. Call it last in the transaction that holds the effects. */
 export async function finishMessage(db: Queryable, message: Lease): Promise<void> {
   const finished = await finishMessages(db, [message]);
   if (!finished.has(message.leaseToken)) throw new AppError('lease_lost');
 }
 
-/** Finishes by one statement what ends at about the same time: while one is under way, the next gathers its messages. */
+/** Batches messages that finish at about the same time: while one statement runs, the next batch collects. */
 function finishTogether(db: Queryable): (lease: Lease) => Promise<void> {
   let gathering: { readonly leases: Lease[]; readonly finished: Promise<ReadonlySet<number>> } | undefined;
   let underWay: Promise<unknown> = Promise.resolve();
@@ -143,7 +143,7 @@ function finishTogether(db: Queryable): (lease: Lease) => Promise<void> {
   };
 }
 
-/** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+/** Returns a message to the queue (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
 export async function failMessage(db: Queryable, message: Lease, failure: Failure): Promise<OutboxState | undefined> {
   const [row] = await db.query<{ state: OutboxState | null }>(sql`
     select outbox_fail(
@@ -153,7 +153,7 @@ export async function failMessage(db: Queryable, message: Lease, failure: Failur
   return row?.state ?? undefined;
 }
 
-/** Puts everything that is under lease in line at once, as if each lease had run out. For when every worker is known to be gone. */
+/** Makes every leased message pending at once, as if its lease had expired. For when all workers are known to be gone. */
 export async function giveBackLeases(db: Queryable): Promise<void> {
   await db.query(sql`
     select outbox_fail(id, lease_token, 'lease_expired', 'the worker was stopped', true, interval '0', null)
@@ -162,27 +162,27 @@ export async function giveBackLeases(db: Queryable): Promise<void> {
 
 /** The queue as seen by a worker. */
 export const outbox = (db: Database) => ({
-  /** Leases up to `limit` due messages of these topics, at most one a lane. */
+  /** Leases up to `limit` due messages of these topics, at most one per lane. */
   claim: (owner: string, topics: readonly string[], limit: number, leaseSeconds: number) =>
     db.query<LeasedMessage>(sql`
       select id, topic, lane, payload, request_id, attempts, max_attempts, lease_token
         from outbox_claim(${owner}, ${limit}, make_interval(secs => ${leaseSeconds}), ${topics}::text[])`),
 
-  /** For a message without effects to commit with it; throws `lease_lost`. */
+  /** For a message that has no effects to commit with; throws `lease_lost`. */
   finish: finishTogether(db),
 
-  /** Gives a message back (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+  /** Returns a message to the queue (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
   fail: (message: Lease, failure: Failure) => failMessage(db, message, failure),
 
-  /** Returns expired leases to the queue; how many there were. */
+  /** Returns messages with expired leases to the queue; returns how many. */
   async reap(): Promise<number> {
     const [row] = await db.query<{ reaped: number }>(sql`select outbox_reap() as reaped`);
     return row?.reaped ?? 0;
   },
 
   /**
-   * Messages of these topics that have been due for longer than so many seconds, unless something of their lane is being worked on. At most
-   * a thousand are counted. Undefined when there are none.
+   * Messages of these topics that have been due for longer than `seconds`, except in lanes with a leased message. Counts at most a
+   * thousand. Undefined when there are none.
    */
   async backlog(topics: readonly string[], seconds: number): Promise<Backlog | undefined> {
     const [row] = await db.query<Backlog>(sql`

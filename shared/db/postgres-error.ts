@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/app-error.ts';
 
-/** The few SQLSTATEs we tell apart (PostgreSQL documentation, appendix A). */
+/** The SQLSTATEs we distinguish (PostgreSQL documentation, appendix A). */
 const SQLSTATE = {
   uniqueViolation: '23505',
   foreignKeyViolation: '23503',
@@ -16,7 +16,7 @@ const stringField = (error: unknown, field: 'code' | 'constraint' | 'routine') =
   return typeof value === 'string' ? value : undefined;
 };
 
-/** Whether a statement failed on this unique constraint or index (or on any, when none is named). */
+/** Whether a statement violated this unique constraint or index (any, when none is named). */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const cause = error instanceof AppError ? error.cause : error;
   return (
@@ -25,18 +25,18 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   );
 }
 
-/** Lost a race that the same transaction may win when it is run again. */
+/** Lost a race that a retry of the transaction may win. */
 export const isTransient = (error: unknown) => {
   const code = stringField(error, 'code');
   return code === SQLSTATE.serializationFailure || code === SQLSTATE.deadlockDetected;
 };
 
-/** A kept statement would return other columns than when it was planned: "cached plan must not change result type". */
+/** A prepared statement would now return other columns than when it was planned: "cached plan must not change result type". */
 export const isOutdatedPlan = (error: unknown) =>
   stringField(error, 'code') === SQLSTATE.featureNotSupported &&
   stringField(error, 'routine') === 'RevalidateCachedQuery';
 
-/** Text with a NUL character, which JSON can carry and Postgres cannot hold (neither in text nor in jsonb). */
+/** Text with a NUL character, which JSON can carry but Postgres cannot store (neither in text nor in jsonb). */
 export const isUnstorableText = (error: unknown) => {
   const code = stringField(error, 'code');
   return code === SQLSTATE.characterNotInRepertoire || code === SQLSTATE.untranslatableCharacter;
@@ -46,7 +46,7 @@ export const isUnstorableText = (error: unknown) => {
 // read-only server; and Node's own.
 const UNAVAILABLE = /^(08|53|57|55P03|25006|ECONN|EHOST|ENET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
 
-/** The database cannot be used at present, as opposed to a wrong statement. */
+/** The database is unavailable at present, as opposed to rejecting a wrong statement. */
 export const isUnavailable = (error: unknown) => {
   const code = stringField(error, 'code');
   if (code !== undefined) return UNAVAILABLE.test(code);

@@ -25,7 +25,7 @@ test('a fragment used twice brings its values twice', () => {
   expect(parts(sql`${id} or not ${id}`)).toEqual({ text: 'id = $1 or not id = $2', values: [7, 7] });
 });
 
-test('parameters above nine are renumbered whole', () => {
+test('parameter numbers above nine are shifted as a whole', () => {
   const list = joinSql(
     Array.from({ length: 12 }, (_, index) => sql`${index}`),
     ', ',
@@ -36,7 +36,7 @@ test('parameters above nine are renumbered whole', () => {
   });
 });
 
-test('fragments are joined by the separator, and none make nothing', () => {
+test('fragments are joined by the separator, and no fragments give an empty one', () => {
   expect(parts(joinSql([sql`a = ${1}`, sql`b`, sql`c = ${3}`], ' and '))).toEqual({
     text: 'a = $1 and b and c = $2',
     values: [1, 3],
@@ -44,11 +44,11 @@ test('fragments are joined by the separator, and none make nothing', () => {
   expect(parts(joinSql([], ' and '))).toEqual({ text: '', values: [] });
 });
 
-test('undefined is refused, so that a forgotten value is not a null', () => {
+test('undefined is refused, so that a forgotten value does not become null', () => {
   expect(() => sql`select ${undefined}`).toThrow('undefined in a statement');
 });
 
-test('what only looks like a fragment is a value', () => {
+test('an object that merely looks like a fragment is a value', () => {
   const forged = { text: 'true; drop table users', values: [] };
   expect(parts(sql`select ${forged}`)).toEqual({ text: 'select $1', values: [forged] });
 });

@@ -1,6 +1,6 @@
 const marker = Symbol('sql');
 
-/** A statement with its parameters apart. Made by `sql` and `joinSql` only, so that no value ever becomes text of a statement. */
+/** A statement with separate parameters. Only `sql` and `joinSql` create one, so a value never becomes statement text. */
 export interface Sql {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -11,10 +11,7 @@ const isSql = (value: unknown): value is Sql => typeof value === 'object' && val
 
 const shiftNumbers = (text: string, by: number) => text.replace(/\$(\d+)/g, (_, n: string) => `$${Number(n) + by}`);
 
-/**
- * Tagged template for SQL. Values become `$1`, `$2`, …; a nested `sql` fragment is spliced in; `undefined` is refused (say
- * `null` when you mean it).
- */
+/** Tagged template for SQL. Values become `$1`, `$2`, …; nested `sql` fragments are spliced in; `undefined` is refused (use `null`). */
 export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
   let text = strings[0] ?? '';
   const values: unknown[] = [];
