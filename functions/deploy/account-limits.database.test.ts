@@ -1,4 +1,5 @@
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
@@ -29,8 +30,8 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** One round of `deploy`, on a runner that remembers what it was asked to start. */
-const work = () =>
+/** One round of `deploy`, on a runner that remembers what it was asked to start. It refuses those named. */
+const work = ({ refused = [] as string[] } = {}) =>
   workerUnderTest(own)({
     'build.start': startBuild({
       store: own.store,
@@ -38,6 +39,7 @@ const work = () =>
       controlOrigin: 'https://api.example',
       buildRunner: {
         async start({ deploymentId }) {
+          if (refused.includes(deploymentId)) throw new AppError('vendor_rejected');
           started.push(deploymentId);
           return { runId: String(started.length) };
         },
@@ -146,6 +148,16 @@ test('cancelling a running build gives its place to the next', async () => {
   );
   await work();
   expect(started.toSorted()).toEqual(shown(ids.slice(0, 2)));
+});
+
+test('a build that cannot be started gives its place to the next', async () => {
+  await limit('max_active_builds', 1);
+  const ids = await queueAll();
+  await work({ refused: shown(ids.slice(0, 1)) });
+  expect((await own.deployment(ids[0] ?? '')).status).toBe('failed');
+  // No minute passes.
+  await work();
+  expect(started).toEqual(shown(ids.slice(1, 2)));
 });
 
 test('the machine time of an attempt is recorded once, however often it is closed', async () => {

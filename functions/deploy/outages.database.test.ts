@@ -1,9 +1,10 @@
+import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
-import { queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
+import { prepareSite, queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
@@ -63,6 +64,42 @@ test('a build that was asked for during a quarter of an hour in which GitHub did
   await minutes(11);
   expect(github.runs.map(({ run }) => run.inputs.deployment_id)).toContain(showId('deployment', id));
   expect([await status(id), await given()]).toEqual(['queued', []]);
+});
+
+test('as long as GitHub starts no run, however well it can be read, the first attempt waits for it, and is the one that begins', async () => {
+  const { id } = await queueTestDeployment(own.stored, own.site);
+  github.faults.inject({ service: 'github', path: '/dispatches', fault: { kind: 'error', status: 503 } });
+  await minutes(35);
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+  github.faults.clear();
+  await minutes(11);
+  expect(github.runs.filter(({ run }) => run.inputs.deployment_id === showId('deployment', id))).toHaveLength(1);
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+  expect(await given()).toEqual([]);
+});
+
+test('a build that could not be started gives its place to the next, and ends a run of which nobody has heard', async () => {
+  await own.stored.db.query(sql`update users set max_active_builds = 1`);
+  const { id } = await queueTestDeployment(own.stored, own.site);
+  // Each answer is lost, and so is every look at what became of it.
+  github.faults.inject({ service: 'github', path: '/dispatches', times: 1, fault: { kind: 'lost-response' } });
+  github.faults.inject({ service: 'github', path: '/actions/', fault: { kind: 'error', status: 503 } });
+  await wakeUp();
+  const next = await queueTestDeployment(
+    own.stored,
+    await prepareSite(own.stored, { slug: `next-to-${own.site.project.slug}` }),
+  );
+  for (let minute = 0; (await status(id)) === 'queued' && minute < 120; minute++) await minutes(1);
+  expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'code_host_unavailable' });
+  expect(await own.stored.store.attempts.find({ deploymentId: id, attempt: 1 })).toMatchObject({ state: 'abandoned' });
+  expect(await own.stored.messages('build.start')).toContainEqual(expect.objectContaining({ state: 'pending' }));
+
+  github.faults.clear();
+  await minutes(11);
+  const runOf = (of: string) =>
+    github.runs.find(({ run }) => run.inputs.deployment_id === showId('deployment', of))?.run;
+  expect(runOf(next.id)).toBeDefined();
+  expect(runOf(id)?.signal.aborted).toBe(true);
 });
 
 test('an outage that outlasts the deadline of a publication fails the deployment, and says so', async () => {

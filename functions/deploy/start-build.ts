@@ -4,6 +4,7 @@ import { showId } from '@miaobu/shared/kernel/ids';
 import { type BuildTokens, TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import { endAttempt } from '@miaobu/shared/model/deployment/end-attempt';
 import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -71,13 +72,14 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
   abandon:
     ({ deployment_id: deploymentId }, error, { requestId }) =>
     async (repositories) => {
-      await repositories.deployments.move(deploymentId, {
+      const failed = await repositories.deployments.move(deploymentId, {
         to: 'failed',
         by: 'deploy',
         requestId,
         from: ['queued'],
         set: { reason: error.code, reasonMessage: buildNotStarted(error) },
       });
+      if (failed) await endAttempt(repositories, failed, requestId);
     },
 });
 

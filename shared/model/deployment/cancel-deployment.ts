@@ -1,8 +1,7 @@
-import { closeAttempt } from '../build/close-attempt.ts';
 import type { Repositories } from '../repositories.ts';
 import type { Deployment } from './deployment.ts';
 import type { Mover } from './deployment-lifecycle.ts';
-import { runCancelMessage } from './run-cancel-message.ts';
+import { type Ending, endAttempt } from './end-attempt.ts';
 import { superseding } from './superseding.ts';
 
 export interface CancelDeployment {
@@ -11,8 +10,6 @@ export interface CancelDeployment {
   readonly message: string;
   readonly requestId: string;
 }
-
-type Ending = Pick<Repositories, 'projects' | 'attempts' | 'usage' | 'limits' | 'enqueue'>;
 
 /**
  * Cancels a deployment that has not begun to go live: from the commit on, no token of its attempt counts and nothing of
@@ -49,13 +46,4 @@ export async function supersedeQueued(
     { headsToo: fromHead },
   );
   for (const deployment of cancelled) await endAttempt(repositories, deployment, requestId);
-}
-
-async function endAttempt(repositories: Ending, cancelled: Deployment, requestId: string): Promise<void> {
-  const { id: deploymentId, projectId, attempt, trigger } = cancelled;
-  if (attempt === 0) return;
-  const project = await repositories.projects.find(projectId);
-  if (project) await closeAttempt(repositories, { deploymentId, attempt }, project, 'abandoned');
-  // An uploader is no run of the provider's: it learns from its next request.
-  if (trigger !== 'upload') await repositories.enqueue(runCancelMessage(deploymentId, attempt, requestId));
 }
