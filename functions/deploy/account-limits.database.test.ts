@@ -3,7 +3,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
 import {
   openTestStore,
@@ -30,8 +30,8 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** One round of `deploy`, on a runner that remembers what it was asked to start. It refuses those named. */
-const work = ({ refused = [] as string[] } = {}) =>
+/** One round of `deploy`, on a runner that remembers what it was asked to start. What happens before that may fail. */
+const work = (before: (deploymentId: string) => Promise<void> = async () => {}) =>
   workerUnderTest(own)({
     'build.start': startBuild({
       store: own.store,
@@ -39,7 +39,7 @@ const work = ({ refused = [] as string[] } = {}) =>
       controlOrigin: 'https://api.example',
       buildRunner: {
         async start({ deploymentId }) {
-          if (refused.includes(deploymentId)) throw new AppError('vendor_rejected');
+          await before(deploymentId);
           started.push(deploymentId);
           return { runId: String(started.length) };
         },
@@ -153,10 +153,14 @@ test('cancelling a running build gives its place to the next', async () => {
 test('a build that cannot be started gives its place to the next', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
-  await work({ refused: shown(ids.slice(0, 1)) });
+  const toldToWait = () => own.db.query(sql`select 1 from outbox where run_at > db_now() + interval '50 seconds'`);
+  await work(async (deploymentId) => {
+    if (deploymentId !== showId('deployment', ids[0] ?? '')) return;
+    await vi.waitUntil(async () => (await toldToWait()).length === 3);
+    throw new AppError('vendor_rejected');
+  });
   expect((await own.deployment(ids[0] ?? '')).status).toBe('failed');
-  // No minute passes.
-  await work();
+  // No minute has passed.
   expect(started).toEqual(shown(ids.slice(1, 2)));
 });
 
