@@ -44,6 +44,8 @@ type AnyOperation = (
   context: Context,
 ) => Promise<RedirectAnswer | JsonAnswer<OperationId> | EventsAnswer<unknown>>;
 
+const notAllowed = (allowed: readonly string[]) => new AppError('method_not_allowed', { details: { allowed } });
+
 /** What the caller of a failed request will read, as it is remembered; undefined when another try makes sense. */
 function renderError(error: unknown, requestId: string): Rendered | undefined {
   const { status, headers, body } = errorAnswer(error, requestId);
@@ -100,7 +102,9 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
 
   async function serve(id: string, endpoint: Endpoint, operation: AnyOperation, c: Web): Promise<Response> {
     const context = c.get('context');
-    const { access, deprecated, output } = endpoint;
+    const { access, answers, deprecated, output } = endpoint;
+    // Hono answers HEAD by what answers GET; going through a redirect of ours begins or ends a sign-in.
+    if (answers === 'redirect' && c.req.method !== endpoint.method) throw notAllowed([endpoint.method]);
     const header = (name: string, value: string) => c.header(name, value);
     if (deprecated) for (const [name, value] of Object.entries(deprecationHeaders(deprecated))) header(name, value);
 
@@ -111,7 +115,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
     if (actor && access !== 'public') authorize(access, actor);
     const request = validated(c, endpoint, bytes);
 
-    if (endpoint.answers === 'events') {
+    if (answers === 'events') {
       const events = async (signal: AbortSignal) => {
         const answer = await operation(request, actor, { ...context, signal });
         if (!('events' in answer)) throw new AppError('internal', { message: `${id} answers no events` });
@@ -167,7 +171,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
   }
   for (const [pattern, allowed] of methods) {
     app.all(pattern, () => {
-      throw new AppError('method_not_allowed', { details: { allowed } });
+      throw notAllowed(allowed);
     });
   }
 }

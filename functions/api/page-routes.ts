@@ -18,6 +18,7 @@ import type { sessionByCookie } from './auth/session-by-cookie.ts';
 import { DEVICE_PATH } from './auth/start-device-login.ts';
 import type { limit } from './onion/limit.ts';
 import type { Actor } from './operation.ts';
+import { MAX_TOKENS } from './tokens/require-token-room.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'deviceLogins'>;
@@ -100,7 +101,7 @@ function askForCode(c: WebContext, { user }: Actor, problem?: string) {
   );
 }
 
-function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin) {
+function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin, problem?: string) {
   const offered = scopes.filter((scope) => user.isAdmin || !scope.startsWith('platform:'));
   const boxes = offered.map(
     (
@@ -110,9 +111,10 @@ function askForApproval(c: WebContext, { user }: Actor, login: DeviceLogin) {
   );
   return page(
     c,
-    200,
+    problem === undefined ? 200 : 403,
     `Authorize “${login.clientName}”?`,
-    html`<p>Approve only if your device or CLI shows the same code. If it shows another, or you did not start a login, deny: somebody else is asking.</p>
+    html`${problem === undefined ? '' : html`<p>${problem}</p>`}
+<p>Approve only if your device or CLI shows the same code. If it shows another, or you did not start a login, deny: somebody else is asking.</p>
 <p class="code">${showUserCode(login.userCode)}</p>
 <dl>
 <dt>Name</dt><dd>${login.clientName}</dd>
@@ -141,6 +143,7 @@ function sayDecided(c: WebContext, login: DeviceLogin, approved: boolean) {
 export function pageRoutes(app: WebApp, deps: Deps): void {
   const actorOf = (c: WebContext) => deps.sessionByCookie(getCookie(c, REFRESH_COOKIE));
   const NOBODY_WAITS = 'No login is waiting with this code. It may have expired: enter the code that is shown now.';
+  const NO_ROOM = `You have ${MAX_TOKENS} API tokens, as many as an account may have. Revoke one, then approve again.`;
 
   const find = (typed: string) =>
     findDeviceLogin(deps.store, typed).catch((error: unknown) => {
@@ -178,9 +181,15 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
     const chosen = scopes.filter((scope: Scope) => form.getAll('scope').includes(scope));
     // To approve nothing is to deny.
     const approved = decision === 'approve' && chosen.length > 0;
-    if (!(await find(userCode))) return askForCode(c, actor, NOBODY_WAITS);
-    const answer = { userCode, scopes: approved ? chosen : undefined };
-    return sayDecided(c, await deps.answerDeviceLogin(answer, actor.user, c.get('context')), approved);
+    const login = await find(userCode);
+    if (!login) return askForCode(c, actor, NOBODY_WAITS);
+    try {
+      await deps.answerDeviceLogin({ userCode, scopes: approved ? chosen : undefined }, actor.user, c.get('context'));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'limit_reached') throw error;
+      return askForApproval(c, actor, login, NO_ROOM);
+    }
+    return sayDecided(c, login, approved);
   });
 
   // Only browsers come here: what went wrong is said in words, with the same status.

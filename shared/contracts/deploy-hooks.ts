@@ -81,7 +81,7 @@ export const triggerDeployHook = endpoint({
   params: z.strictObject({ deploy_hook: deployHookReference }),
   query: noQuery,
   headers: z.object({
-    authorization: z.string().max(300).optional().describe('`Bearer` and the secret of the hook; without it: 401.'),
+    authorization: z.string().optional().describe('`Bearer` and the secret of the hook; without it: 401.'),
   }),
   body: null,
   output: z.strictObject({

@@ -62,7 +62,7 @@ export const redeemDeviceLogin = endpoint({
   }),
   status: 200,
   paginated: false,
-  errors: ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'],
+  errors: ['authorization_pending', 'slow_down', 'expired_token', 'access_denied', 'limit_reached'],
 });
 
 const deviceLogin = z
@@ -106,7 +106,7 @@ export const approveDeviceLogin = endpoint({
   output: deviceLogin,
   status: 200,
   paginated: false,
-  errors: ['not_found'],
+  errors: ['not_found', 'limit_reached'],
 });
 
 export const denyDeviceLogin = endpoint({

@@ -138,6 +138,46 @@ test('an approval that was given is not redeemed after its time, nor when its gi
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'access_denied']);
 });
 
+const fillTokens = (n: number) =>
+  stored.db.query(sql`
+    insert into api_tokens (user_id, name, prefix, token_sha256)
+    select u.id, 'many', 'mb_live_', sha256(n::text::bytea)
+      from users u cross join generate_series(1, ${n}::int) n where u.github_login = 'you'`);
+const revokeOneToken = () =>
+  stored.db.query(sql`
+    update api_tokens set revoked_at = db_now() where id = (select id from api_tokens where revoked_at is null limit 1)`);
+
+test('no approval gives an account more than 50 tokens, neither one nor two at once, and is good again when there is room', async () => {
+  const [one, two, three] = [await start(), await start(), await start()];
+  await fillTokens(49);
+  for (const login of [one, two]) expect((await approve(login.user_code)).status).toBe(200);
+  const answers = await Promise.all([poll(one.device_code), poll(two.device_code)]);
+  expect(answers.map(codeOf).sort()).toEqual([
+    [200, undefined],
+    [403, 'limit_reached'],
+  ]);
+  expect(codeOf(await approve(three.user_code))).toEqual([403, 'limit_reached']);
+
+  const refused = answers[0]?.status === 403 ? one : two;
+  await revokeOneToken();
+  await stored.moveClock(10);
+  expect(codeOf(await poll(refused.device_code))).toEqual([200, undefined]);
+});
+
+test('the page says that there is no room for another token, and the login waits on', async () => {
+  const login = await start();
+  await fillTokens(50);
+  const fields = [
+    ['user_code', login.user_code],
+    ['scope', 'account:read'],
+    ['decision', 'approve'],
+  ] as const;
+  const full = await form(fields);
+  expect([full.status, await full.text()]).toEqual([403, expect.stringContaining('50 API tokens')]);
+  await revokeOneToken();
+  expect(await (await form(fields)).text()).toContain('is authorized');
+});
+
 test('a program is let in by a session only, and gets no more than its person may give', async () => {
   const login = await start();
   const { token } = await api.signUp('other');

@@ -8,6 +8,7 @@ import type { User } from '@miaobu/shared/model/account/account-repository';
 import type { DeviceLogin } from '@miaobu/shared/model/account/device-login-repository';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
+import { requireTokenRoom } from '../tokens/require-token-room.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'deviceLogins' | 'transaction'>;
@@ -49,6 +50,8 @@ export const answerDeviceLogin =
     return store.transaction(async (repositories) => {
       const { deviceLogins, auditLog } = repositories;
       const login = await findDeviceLogin(repositories, answer.userCode);
+      // Here a person reads why not. The program's token is made later, and its room looked at once more then.
+      if (scopes !== undefined) await requireTokenRoom(repositories, user.id);
       const isAnswered =
         scopes === undefined
           ? await deviceLogins.deny(login.id, user.id)

@@ -162,6 +162,22 @@ test('S-A2: the code is asked for with a challenge by S256, and exchanged with t
   expect((await browser.signIn('you')).status).toBe(302);
 });
 
+test('to ask for the headers of a sign-in begins none and ends none', async () => {
+  const browser = openBrowser(api);
+  const back = await browser.consent('you');
+  const attempts = () =>
+    stored.db.query<object>(sql`select state_sha256, used_at from login_attempts order by expires_at`);
+  const before = await attempts();
+  for (const path of ['/api/v1/auth/github', `${back.pathname}${back.search}`]) {
+    const answer = await browser.ask(path, { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  }
+  expect(await attempts()).toEqual(before);
+  expect(await count('sessions')).toBe(0);
+  expect((await browser.ask(`${back.pathname}${back.search}`)).status).toBe(302);
+});
+
 test('S-A1: a callback without state, with a foreign, an old or a used one is refused, and begins no session', async () => {
   const callback = '/api/v1/auth/github/callback';
   const expectRefused = async (response: Response) => {

@@ -5,6 +5,7 @@ import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { Answer, Operation } from '../operation.ts';
+import { requireTokenRoom } from '../tokens/require-token-room.ts';
 
 type Redeemed = Answer<'redeemDeviceLogin'>['data'];
 
@@ -22,10 +23,11 @@ export const redeemDeviceLogin =
   };
 
 async function redeem(
-  { deviceLogins, accounts, apiTokens, auditLog }: Repositories,
+  repositories: Repositories,
   deviceCode: string,
   { requestId, address }: Context,
 ): Promise<Redeemed | AppError> {
+  const { deviceLogins, accounts, apiTokens, auditLog } = repositories;
   const login = await deviceLogins.poll(sha256(deviceCode));
   if (!login || login.state === 'over') return new AppError('expired_token');
   if (login.state === 'denied') return new AppError('access_denied');
@@ -35,6 +37,8 @@ async function redeem(
     return new AppError(login.askedTooSoon ? 'slow_down' : 'authorization_pending', { details });
   }
   if ((await accounts.find(userId))?.disabledAt !== null) return new AppError('access_denied');
+  // Thrown, so that nothing of this is kept: the approval stays good for when there is room.
+  await requireTokenRoom(repositories, userId);
   await deviceLogins.markRedeemed(id);
   const minted = mintApiToken();
   const token = await apiTokens.insert({ userId, name: clientName, scopes, projectIds: null, expiresAt: null }, minted);

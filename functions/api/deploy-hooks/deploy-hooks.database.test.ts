@@ -75,12 +75,13 @@ test('a wrong secret, none, one of another hook, and an unknown hook are refused
     await ring(hook.path, other.secret),
     await ring(hook.path, `${hook.secret.slice(0, -1)}_`),
     await ring(hook.path, ada.token),
+    await ring(hook.path, 'x'.repeat(1000)),
     await ring(`${hook.path}?secret=${hook.secret}`, undefined),
     await ring(`/api/v1/deploy-hooks/${unknown}`, hook.secret),
     await ring('/api/v1/deploy-hooks/nothing', hook.secret),
   ];
   // A query that the contract does not have is refused before anybody is asked who they are.
-  expect(refusals.map(({ status }) => status)).toEqual([401, 401, 401, 401, 422, 401, 401]);
+  expect(refusals.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 422, 401, 401]);
   const texts = refusals.filter(({ status }) => status === 401).map(({ body }) => JSON.stringify(body.error));
   expect(new Set(texts).size).toBe(1);
   expect(await deployments()).toEqual([]);

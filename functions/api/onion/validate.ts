@@ -1,21 +1,21 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type * as z from 'zod';
 
 /** Where there is a NUL character, which Postgres cannot hold in a text. */
-function* pathsOfNul(value: unknown, path: string): Generator<string> {
+function* pathsOfNul(value: unknown, path: readonly string[] = []): Generator<readonly string[]> {
   if (typeof value === 'string' && value.includes('\0')) yield path;
   if (typeof value !== 'object' || value === null) return;
-  for (const [name, each] of Object.entries(value)) yield* pathsOfNul(each, `${path}.${name}`);
+  for (const [name, each] of Object.entries(value)) yield* pathsOfNul(each, [...path, name]);
 }
 
 /** A part of a request by its schema. Throws `invalid_request`, with the path of each field that is wrong. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, part: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
-  const fields = parsed.success
-    ? [...pathsOfNul(parsed.data, part)].map((path) => ({ path, problem: 'must not hold a NUL character' }))
-    : parsed.error.issues.map(({ path, message }) => ({ path: [part, ...path].join('.'), problem: message }));
-  if (parsed.success && fields.length === 0) return parsed.data;
-  throw new AppError('invalid_request', { details: { fields } });
+  if (!parsed.success) throw invalidFields(part, parsed.error.issues);
+  const nuls = [...pathsOfNul(parsed.data)].map((path) => ({ path, message: 'must not hold a NUL character' }));
+  if (nuls.length > 0) throw invalidFields(part, nuls);
+  return parsed.data;
 }
 
 /**

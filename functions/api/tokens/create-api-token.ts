@@ -5,9 +5,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 import { presentApiToken } from './present-api-token.ts';
-
-/** Far more than anybody keeps in view. */
-const MAX_TOKENS = 50;
+import { requireTokenRoom } from './require-token-room.ts';
 
 const refuse = (path: string, problem: string) =>
   new AppError('invalid_request', { details: { fields: [{ path, problem }] } });
@@ -28,11 +26,7 @@ export const createApiToken =
       if (expiresAt !== null && expiresAt <= (await repositories.now())) {
         throw refuse('body.expires_at', 'must be a time to come');
       }
-      // The account's lock: two that are asked for at once are counted one after the other.
-      await repositories.limits.lock(user.id);
-      if ((await repositories.apiTokens.count(user.id)) >= MAX_TOKENS) {
-        throw new AppError('limit_reached', { details: { limit: 'tokens', max: MAX_TOKENS } });
-      }
+      await requireTokenRoom(repositories, user.id);
       const inserted = await repositories.apiTokens.insert(
         {
           userId: user.id,
