@@ -113,7 +113,7 @@ describe('imports', () => {
   });
 
   test('take nothing that is only for tests', () => {
-    // Benchmarks, scripts and the settings of the tests may.
+    // Benchmarks, scripts and the test configuration may.
     const shipped = production.filter((file) => !/^(bench\/|scripts\/|vitest\.config\.ts$)/.test(file));
     const violations = shipped.flatMap((file) =>
       importsOf(file)
@@ -125,7 +125,7 @@ describe('imports', () => {
 });
 
 describe('what reaches the cloud', () => {
-  test.each(handlers)('%s brings along its own folder and shared/, and nothing of the local cloud', (handler) => {
+  test.each(handlers)('%s includes its own folder and shared/, and nothing of the local cloud', (handler) => {
     const folder = `${path.dirname(handler)}/`;
     const foreign = [...reachableFrom(handler)].filter(
       (file) => !file.startsWith(folder) && !file.startsWith('shared/'),
@@ -178,11 +178,11 @@ describe('functions', () => {
     expect([...folders].sort()).toEqual([...functionFolders].sort());
   });
 
-  test('no project can take the name of one', () => {
+  test('no project can take the name of a function', () => {
     expect(functionFolders.filter((folder) => !reservedSlugs.has(folder))).toEqual([]);
   });
 
-  test('every topic of the outbox is handled by exactly one', () => {
+  test('every topic of the outbox is handled by exactly one function', () => {
     expect([...deployTopics, ...cleanupTopics].sort()).toEqual(Object.keys(topics).sort());
     for (const [file, own] of [
       ['functions/deploy/topic-handlers.ts', deployTopics],
@@ -224,16 +224,16 @@ describe('one place for each thing', () => {
 
 describe('names', () => {
   test('of files are unique, so that one names one file', () => {
-    // What may share a name, and how it is told apart.
+    // Files that may share a name, and how they are told apart.
     const exempt = (file: string) =>
       // A function's entry and a program's; a script is named after the one function that it calls.
       ['handler.ts', 'main.ts'].includes(path.basename(file)) || /^scripts\/[^/]+$/.test(file);
     const pairs = [
-      // Aliyun's account that the emulators keep, and the contract about ours.
+      // The Aliyun account of the emulators, and the contract for our accounts.
       'account.ts',
-      // The operation of the API, and the rule of the model that it is made of.
+      // The API operation, and the model rule it is built on.
       'cancel-deployment.ts',
-      // Starts one, and the tests' set-up that has it started for them.
+      // One starts it; the other is the test set-up that calls it.
       'start-postgres.ts',
     ];
     const names = sources.filter((file) => !exempt(file)).map((file) => path.basename(file));
@@ -262,7 +262,7 @@ test('no file knows the machine it was written on', () => {
     ['', 'work', '(main|shared|brief)\\b'].join('/'),
     ['', 'tmp', 'research'].join('/'),
     ['', 'tmp', 'bash_jobs'].join('/'),
-    // npm writes the address of the registry into lock files unless it is told not to.
+    // npm writes the registry's address into lock files unless configured not to.
     '"resolved": "https?:',
     ['registry', '(npmjs|npmmirror|yarnpkg)', '(org|com)'].join('\\.'),
   ].join('|');

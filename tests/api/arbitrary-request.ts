@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { bodyOf, bodyWith, type DocumentedOperation, openapi, parametersOf } from './documented-operations.ts';
 import { hostileBodies, hostileFields, hostileTexts, hostileValues } from './hostile-values.ts';
 
-/** One request somebody could send; which credential and ids it means is said by a name and a place in a list. */
+/** One request somebody could send; its credential and ids are given by name and by position in a list. */
 export interface ArbitraryRequest {
   readonly credential: string;
-  /** By name of the parameter: a number is a place among the ids that exist, text is taken as it is. */
+  /** By parameter name: a number is an index into the ids that exist, text is used as is. */
   readonly ids: Readonly<Record<string, number | string>>;
   readonly query: readonly (readonly [string, string])[];
   readonly headers: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ function arbitraryText({ pattern, minLength = 0, maxLength = 40 }: JsonSchema): 
   return pattern === undefined ? plain : fc.oneof(plain, fc.stringMatching(new RegExp(pattern)));
 }
 
-/** Values of a schema; formats and what zod checks besides may still refuse them. */
+/** Values of a schema; formats and additional zod checks may still reject them. */
 function arbitraryValue(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) {
     const component = schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1);
@@ -87,7 +87,7 @@ function arbitraryBody(operation: DocumentedOperation): fc.Arbitrary<ArbitraryRe
   return often<ArbitraryRequest['body']>(json, fc.constantFrom(...hostileBodies, undefined), 6);
 }
 
-/** Requests to an operation: as it wants them (by the first two of the credentials), almost so, and hostile. */
+/** Requests to an operation: valid (by the first two credentials), almost valid, and hostile. */
 export function arbitraryRequest(
   operation: DocumentedOperation,
   credentials: readonly string[],

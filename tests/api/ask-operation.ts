@@ -2,17 +2,17 @@ import type { ApiUnderTest, RawAnswer } from '../database/api-under-test.ts';
 import { bodyWith, type DocumentedOperation, parametersOf, pathWith } from './documented-operations.ts';
 
 export interface Asked {
-  /** A session or a token; without it nobody asks. */
+  /** A session or a token; without it the request is anonymous. */
   readonly bearer?: string | undefined;
   readonly ids?: Readonly<Record<string, string>>;
-  /** Fields instead of those of the document's example, or a text instead of JSON. */
+  /** Fields that replace those of the document's example, or a text instead of JSON. */
   readonly body?: Readonly<Record<string, unknown>> | string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** `?…` */
   readonly search?: string;
 }
 
-/** Asks an operation as its document says: with the example of its body, and for any version where it wants one. */
+/** Calls an operation as its document says: with its example body, and with any version where one is required. */
 export function askOperation(api: ApiUnderTest, operation: DocumentedOperation, asked: Asked = {}): Promise<RawAnswer> {
   const { bearer, ids = {}, body = {}, headers = {}, search = '' } = asked;
   const example = bodyWith(operation, ids);

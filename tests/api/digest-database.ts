@@ -2,7 +2,7 @@ import type { Database } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
 
 /**
- * A digest of every row of every table, by table, to see that a request changed nothing. Without what each request moves, whatever it asks:
+ * A digest of every row of every table, by table, to see that a request changed nothing. Leaves out what every request updates:
  * the buckets of the limits, and when a credential was last used.
  */
 export async function digestDatabase(db: Database): Promise<Readonly<Record<string, string>>> {

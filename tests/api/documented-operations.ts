@@ -90,7 +90,7 @@ function answerShape(answer: AnswerShape | Reference | undefined): AnswerShape |
   return openapi.components.responses[answer.$ref.slice(answer.$ref.lastIndexOf('/') + 1)];
 }
 
-/** What about an answer is not as the document says it: empty when all is. */
+/** How an answer deviates from the document: empty when it does not. */
 export function undocumented(
   operation: DocumentedOperation,
   status: number,

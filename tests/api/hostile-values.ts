@@ -56,7 +56,7 @@ export const hostileValues: readonly unknown[] = [
   Array.from({ length: 2000 }, () => 'a'),
 ];
 
-/** Fields that others have fallen for: what a caller must not decide. */
+/** Fields that have fooled other systems: what a caller must not decide. */
 export const hostileFields: readonly string[] = [
   'user_id',
   'id',
@@ -71,7 +71,7 @@ export const hostileFields: readonly string[] = [
   'constructor',
 ];
 
-/** Bodies that are no object of JSON, or hardly. */
+/** Bodies that are not a JSON object, or barely one. */
 export const hostileBodies: readonly (string | Uint8Array<ArrayBuffer>)[] = [
   '',
   ' ',

@@ -7,7 +7,7 @@ import { type Asked, askOperation } from './ask-operation.ts';
 import { type DocumentedOperation, idKindsOf } from './documented-operations.ts';
 import { makeIds, missingId, type World } from './tenants.ts';
 
-/** Gets an error out of an operation. */
+/** Provokes an error from an operation. */
 export type Provoke = (world: World, operation: DocumentedOperation) => Promise<RawAnswer>;
 
 export const isOfPlatform = ({ shape }: DocumentedOperation) =>
@@ -20,13 +20,13 @@ const bearerOf = (world: World, operation: DocumentedOperation) =>
 const missingIds = (operation: DocumentedOperation) =>
   Object.fromEntries(idKindsOf(operation).map((kind) => [kind, missingId(kind)]));
 
-/** Asked by who may, about what is not there: for what is refused before anything is looked for. */
+/** Called with permission, about things that do not exist: for what is refused before anything is looked up. */
 const early =
   (asked: Asked): Provoke =>
   (world, operation) =>
     askOperation(world.api, operation, { ids: missingIds(operation), ...bearerOf(world, operation), ...asked });
 
-/** Asked by the owner, about what was just made, at an API of which something is changed. */
+/** Called by the owner, about what was just created, on an API with one part changed. */
 export const late =
   (asked: Asked = {}, change: (api: ApiUnderTest) => void = () => {}): Provoke =>
   async (world, operation) => {
@@ -40,21 +40,21 @@ export const late =
 const failWith = (code: ErrorCode) => async () => {
   throw new AppError(code);
 };
-/** A code host that refuses everything in one way. */
+/** A code host that refuses everything in the same way. */
 export const codeHostFails = (code: ErrorCode) => (api: ApiUnderTest) => {
   const calls = Object.entries(api.codeHost).filter(([, call]) => typeof call === 'function');
   Object.assign(api.codeHost, Object.fromEntries(calls.map(([name]) => [name, failWith(code)])));
 };
 
-/** The same API with these answering instead of every operation. */
+/** The same API with every operation replaced by these. */
 const answeredBy = (world: World, answer: () => Promise<never>) =>
   apiUnderTest(world.own, {
     endpoints: { table, operations: Object.fromEntries(Object.keys(table).map((id) => [id, answer])) },
   });
 
-/** Errors that the form of an operation brings along, and how any operation is brought to them. */
+/** Errors that follow from the form of an operation, and how to provoke them from any operation. */
 export const provokeByForm: Readonly<Partial<Record<ErrorCode, Provoke>>> = {
-  // What takes any parameter takes none that is too long.
+  // An operation with any parameter refuses one that is too long.
   invalid_request: early({ search: `?nonsense=1&code=${'x'.repeat(2000)}` }),
   invalid_json: early({ body: '{' }),
   unsupported_media_type: early({ headers: { 'content-type': 'text/plain' } }),
@@ -136,7 +136,7 @@ export const provokeByForm: Readonly<Partial<Record<ErrorCode, Provoke>>> = {
         method: operation.method,
         headers: { 'content-type': 'application/json', 'x-request-id': 'the-same' },
         body: new ReadableStream({ pull: () => new Promise(() => {}) }),
-        // Node wants it for a body that streams; its types do not know it.
+        // Node requires it for a streaming body; its types lack it.
         ...({ duplex: 'half' } as object),
       }),
     );

@@ -9,7 +9,7 @@ import { makeIds, makers, missingId, type World } from './tenants.ts';
 
 type Ids = Readonly<Record<string, string>>;
 
-/** Asked by the owner about what was just made, after something was done to it. */
+/** Called by the owner about what was just created, after something was done to it. */
 const after =
   (
     prepare: (world: World, ids: Ids) => Promise<unknown>,
@@ -30,7 +30,7 @@ const nothing = async () => {};
 const uuidOf = ({ deployment = '' }: Ids) => readId('deployment', deployment);
 const setStatus = (status: string) => (world: World, ids: Ids) =>
   world.own.db.query(sql`update deployments set status = ${status} where id = ${uuidOf(ids)}`);
-/** It was for a deployment that is not there any more. */
+/** It was for a deployment that no longer exists. */
 const ofNoDeployment = (world: World, { dead_letter: dead = '' }: Ids) =>
   world.own.db.query(sql`
     update outbox set topic = 'build.start', payload = jsonb_build_object('deployment_id', id)
@@ -50,13 +50,13 @@ const hidePush = (world: World, ids: Ids) =>
 const staging = (world: World, { project }: Ids) =>
   world.ada.call('POST', `/api/v1/projects/${project}/environments`, { name: 'staging', branch: 'next' });
 
-/** A request with the cookies of a browser, from a page of our own or not. */
+/** A request with a browser's cookies, from one of our pages or from another site's. */
 const fromPage =
   (headers: Readonly<Record<string, string>>): Provoke =>
   ({ api }, operation) =>
     askOperation(api, operation, { headers });
 
-/** A program that has begun to ask for a person's consent. */
+/** A program that has begun to ask for a user's consent. */
 async function pollDevice(
   world: World,
   operation: DocumentedOperation,
@@ -120,7 +120,7 @@ const ownPage = { origin: ORIGIN };
 const full = { value: 'x'.repeat(5000), is_secret: false, scope: 'runtime' };
 const noCommit = { commit_sha: 'd'.repeat(40) };
 
-/** Errors that only a certain state brings about, by operation and code. */
+/** Errors that occur only in a certain state, by operation and code. */
 export const provokeByState: Readonly<Record<string, Provoke>> = {
   'finishGithubLogin sign_in_expired': fromPage({}),
   'finishGithubLogin sign_in_refused': (world, operation) => comeBack(world, operation, 'stranger'),
@@ -139,7 +139,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
   'listAuditLog not_found': (world, operation) =>
     askOperation(world.api, operation, { bearer: world.ada.session, search: `?project=${missingId('project')}` }),
   'createApiToken not_found': after(nothing, { projects: [missingId('project')] }),
-  // Of somebody else: who has no room for a token is of no use to the others here.
+  // For another user: one who has reached the token limit is of no use to the other cases.
   'createApiToken limit_reached': async (world, operation) => {
     for (let made = 0; made < 50; made++)
       await world.bob.call('POST', '/api/v1/tokens', { name: 'one of many' }).catch(() => {});

@@ -62,10 +62,10 @@ export async function makeWorld(own: TestStore, api: ApiUnderTest): Promise<Worl
   return { own, api, operator, ada: await signIn(api, 'ada'), bob: await signIn(api, 'bob') };
 }
 
-/** Makes a thing of this tenant, in this project if it is one of a project, and tells its id. */
+/** Creates a resource of this tenant, in this project if the resource belongs to one, and returns its id. */
 type Maker = (world: World, tenant: Tenant, project: string) => Promise<string>;
 
-/** How to make one of everything that a path can name. An operation with another id in its path needs another line. */
+/** How to create one of everything that a path can name. An operation with a new kind of id in its path needs another line. */
 export const makers: Readonly<Record<string, Maker>> = {
   async owner(_, tenant) {
     return tenant.login;
@@ -132,14 +132,14 @@ const idKinds: Readonly<Record<string, IdKind>> = {
 /** Kinds that are not in a project. */
 const OF_NO_PROJECT = ['owner', 'repo', 'token', 'session', 'user', 'user_code', 'dead_letter'];
 
-/** Names of what does not exist, where it has no id of ours. */
+/** Names of things that do not exist, for kinds that have no id of ours. */
 const notTyped: Readonly<Record<string, string>> = { user_code: 'BBBB-BBBB', owner: 'nobody', repo: 'nothing' };
 
 /** An id of this kind that nothing has. */
 export const missingId = (kind: string) =>
   notTyped[kind] ?? showId(idKinds[kind] ?? (kind as IdKind), '01893726-efee-7f02-8fbf-9f2b7bc2f910');
 
-/** Makes one of each of these kinds, all in one new project. */
+/** Creates one of each of these kinds, all in one new project. */
 export async function makeIds(world: World, tenant: Tenant, kinds: readonly string[]): Promise<Record<string, string>> {
   const isOfProject = (kind: string) => !OF_NO_PROJECT.includes(kind);
   const project = kinds.some(isOfProject) ? await makers.project?.(world, tenant, '') : undefined;

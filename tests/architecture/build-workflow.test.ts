@@ -22,7 +22,7 @@ const step = z.strictObject({
   run: z.string().optional(),
 });
 const input = z.strictObject({ description: z.string(), type: z.string(), required: z.boolean() });
-// Strict: a key that nobody looked at here (a secret in an `env`, a second trigger, …) fails.
+// Strict: a key not listed here (a secret in an `env`, a second trigger, …) fails.
 const workflow = z
   .strictObject({
     name: z.string(),
@@ -43,7 +43,7 @@ const { steps } = workflow.jobs.build;
 const expression = (code: string) => ['$', '{{ ', code, ' }}'].join('');
 
 describe('the build workflow', () => {
-  test('is started with exactly the inputs of the build contract, and asks for those that have no default', () => {
+  test('is started with exactly the inputs of the build contract, and requires those that have no default', () => {
     const { inputs } = workflow.on.workflow_dispatch;
     expect(Object.keys(inputs)).toEqual(Object.keys(buildInputs.shape));
     for (const [name, { type, required }] of Object.entries(inputs)) {
@@ -52,7 +52,7 @@ describe('the build workflow', () => {
     expect(buildInputs.shape.cache_scope.parse(undefined)).toBe('');
   });
 
-  test('names its runs so that the platform finds them again', () => {
+  test('names its runs so that the platform can find them', () => {
     expect(workflow['run-name']).toBe(`${expression('inputs.deployment_id')} attempt ${expression('inputs.attempt')}`);
   });
 
@@ -71,7 +71,7 @@ describe('the build workflow', () => {
     expect(JSON.stringify(told)).not.toMatch(/inputs\.(?!cache_scope\b)/);
   });
 
-  test('takes from the cache and keeps in it what is of the same scope, and cannot fail or hang for it', () => {
+  test('reads and writes the cache only within the same scope, and cannot fail or hang because of it', () => {
     const [restore, save] = steps.filter(({ uses }) => uses?.startsWith('actions/cache/'));
     const path = `${expression('runner.temp')}/package-cache`;
     const prefix = `packages-${expression('inputs.cache_scope')}-`;
@@ -83,7 +83,7 @@ describe('the build workflow', () => {
     });
     const key = prefix + expression('steps.build.outputs.cache-key');
     expect(save).toMatchObject({ ...careful, with: { path, key } });
-    // After a failed build too, and only when the builder has something to keep.
+    // After a failed build too, and only when the builder has something to cache.
     expect(save?.if).toBe("always() && steps.build.outputs.cache-key != ''");
     expect(steps.find(({ id }) => id === 'build')?.name).toBe('Build and publish the site');
   });
@@ -118,8 +118,8 @@ describe('the scripts of the build workflow', () => {
     return stdout;
   };
 
-  test('hand the inputs to the builder as one line on its standard input, and nowhere else', async () => {
-    // In the place of sudo: the same program, without becoming root.
+  test('pass the inputs to the builder as one line on its standard input, and nowhere else', async () => {
+    // Instead of sudo: the same program, without becoming root.
     writeFileSync(path.join(folder, 'sudo'), '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
     writeFileSync(
       path.join(folder, 'miaobu-builder.cjs'),
@@ -142,7 +142,7 @@ describe('the scripts of the build workflow', () => {
     expect(env).not.toHaveProperty('GITHUB_TOKEN');
   });
 
-  test('fail when the inputs are no JSON', async () => {
+  test('fail when the inputs are not JSON', async () => {
     writeFileSync(path.join(folder, 'sudo'), '#!/bin/sh\nexec cat\n', { mode: 0o755 });
     await expect(runStep('Build and publish the site', { INPUTS: '{', GITHUB_RUN_ID: '1' })).rejects.toThrow();
   });

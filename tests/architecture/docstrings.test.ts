@@ -11,7 +11,7 @@ const exportedFunctions = (text: string) =>
     ),
   ].map((found) => ({ name: found[1] ?? found[2] ?? '', index: found.index }));
 
-test('exported functions are found in every form, and nothing else is taken for one', () => {
+test('exported functions are found in every form, and nothing else is mistaken for one', () => {
   const text = [
     'export function a() {}',
     'export async function b() {}',

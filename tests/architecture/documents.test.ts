@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const documents = files.filter((file) => file.endsWith('.md') && !isCargo(file));
 const architecture = read('docs/architecture.md');
 
-/** The rows of the table that has this head, as lists of cells. */
+/** The rows of the table with this header, as lists of cells. */
 function tableWithHead(head: string): string[][] {
   const [, rows = ''] = architecture.split(`${head}\n`);
   const lines = rows.slice(0, rows.indexOf('\n\n')).split('\n').slice(1);
@@ -41,7 +41,7 @@ test('a document refers to a decision by a link to it, with its number', () => {
   expect(wrong).toEqual([]);
 });
 
-test('the list of decisions has all of them, by their titles', () => {
+test('the list of decisions names every decision by its title', () => {
   const decisions = files.filter((file) => /^docs\/decisions\/\d/.test(file));
   const lines = decisions.map((file) => `- [${read(file).split('\n')[0]?.slice(2)}](${path.basename(file)})`);
   expect(read('docs/decisions/README.md').match(/^- .*/gm)).toEqual(lines);
@@ -54,7 +54,7 @@ test('the architecture names every topic of the outbox, each once', () => {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
 
-test('the architecture names every duty, and how often it is done', () => {
+test('the architecture names every duty, and how often it runs', () => {
   const named = tableWithHead('| duty | every | puts in line |').map(([cell, every = '']) => {
     const [, count, unit = ''] = /^(\d+) (s|min|h)$/.exec(every) ?? [];
     return [namesIn(cell)[0], Number(count) * (SECONDS[unit] ?? Number.NaN)];

@@ -3,11 +3,11 @@ import path from 'node:path';
 export interface Import {
   /** As it is written. */
   readonly specifier: string;
-  /** Only types cross: nothing of it is there when the code runs. */
+  /** Only types are imported: nothing of it exists at run time. */
   readonly typeOnly: boolean;
 }
 
-/** Comments go, strings stay: what is only talked about is no import. */
+/** Removes comments, keeps strings: an import in a comment does not count. */
 const COMMENT_OR_STRING = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
 
 const STATEMENT = /^[ \t]*(import|export)\s+(type\s+)?(?:[\w$*{}\s,]+?\s+from\s+)?['"]([^'"\n]+)['"]/gm;
@@ -16,7 +16,7 @@ const CALL = /(typeof\s+)?\b(?:import|require(?:\.resolve)?)\(\s*['"]([^'"\n]+)[
 
 /**
  * Every import of a TypeScript file: `import`, `export … from`, `import()`, `require()`, of values and of types. The text
- * must be formatted as Biome does it (a statement begins its line).
+ * must be formatted by Biome (each statement begins a line).
  */
 export function findImports(text: string): Import[] {
   const code = text.replace(COMMENT_OR_STRING, (match) => (match.startsWith('/') ? ' ' : match));
@@ -35,7 +35,7 @@ export function findImports(text: string): Import[] {
   return [...statements, ...calls];
 }
 
-/** The file in this tree that a specifier means, from its root; undefined for a package or a module of Node's. */
+/** The file of this tree that a specifier means, relative to the root; undefined for a package or a Node module. */
 export function resolveImport(file: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return path.posix.join(path.posix.dirname(file), specifier);
   const [, shared] = /^@miaobu\/shared\/(.+)$/.exec(specifier) ?? [];

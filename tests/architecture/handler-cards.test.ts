@@ -6,7 +6,7 @@ import { files, read } from './source-tree.ts';
 const handlers = files.filter((file) => /^functions\/[^/]+\/handler\.ts$/.test(file));
 const LABELS = ['Trigger', 'Moves', 'Hands to', 'Fails by'];
 
-/** The comment that a handler begins with: what stands behind each label, in order. A label's text may go on in the next line. */
+/** The comment at the top of a handler: the text after each label, in order. It may continue on the next line. */
 function cardOf(handler: string): ReadonlyMap<string, string> {
   const lines = /^(?:\/\/.*\n)+/.exec(read(handler))?.[0].split('\n') ?? [];
   const text = lines.map((line) => line.replace(/^\/\/ /, '')).join('\n');
@@ -17,7 +17,7 @@ function cardOf(handler: string): ReadonlyMap<string, string> {
   );
 }
 
-/** `a, b → c (why); d → e.` as `a → c`, `b → c`, `d → e`, sorted; `∅` is no status, so what begins there is not among them. */
+/** `a, b → c (why); d → e.` as `a → c`, `b → c`, `d → e`, sorted; `∅` is not a status, so moves from it are left out. */
 const movesIn = (text: string) =>
   text
     .replace(/\([^)]*\)|\.$/g, '')
@@ -47,7 +47,7 @@ describe.each(handlers)('%s', (handler) => {
     expect([...card.values()]).not.toContain('');
   });
 
-  test('says in its card which moves of the lifecycle are its own', () => {
+  test('lists in its card the lifecycle moves it makes', () => {
     const moves = movesOf(folder);
     const said = card.get('Moves') ?? '';
     if (moves.length === 0) expect(said).toBe('nothing.');

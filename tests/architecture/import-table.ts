@@ -2,10 +2,10 @@
 type Allowed = string | { readonly types: string };
 
 interface Row {
-  /** Files whose path begins so, or matches. The first row that fits a file is its row. */
+  /** Files whose path begins with this, or matches it. The first matching row applies to a file. */
   readonly from: string | RegExp;
   readonly may: readonly Allowed[] | 'anything';
-  /** Packages it may import, beginnings of names; without it any. */
+  /** Prefixes of the packages it may import; if absent, any. */
   readonly packages?: readonly string[];
 }
 
@@ -17,9 +17,9 @@ const ofUseCases: readonly Allowed[] = [
   { types: 'shared/runtime/' },
 ];
 
-/** Which may import which: the table of docs/architecture.md, a row a row. What lies in one folder may import each other. */
+/** Which may import which: the table of docs/architecture.md, row by row. Files of one folder may import each other. */
 const importTable: readonly Row[] = [
-  // Ranges of versions and TOML are not read by hand.
+  // Version ranges and TOML are not parsed by hand.
   { from: 'shared/kernel/detect/', may: ['shared/kernel/'], packages: ['semver', 'smol-toml'] },
   { from: 'shared/kernel/', may: [], packages: [] },
   { from: 'shared/contracts/', may: ['shared/kernel/'], packages: ['zod'] },
@@ -37,7 +37,7 @@ const importTable: readonly Row[] = [
     packages: ['zod', 'hono', '@hono/', '@middy/'],
   },
   { from: /^functions\/[^/]+\/handler\.ts$/, may: ['shared/'], packages: [] },
-  // Routes are where HTTP ends: they read bodies, and know what an error will be answered.
+  // Routes are where HTTP ends: they read bodies, and know how errors are answered.
   {
     from: /^functions\/[^/]+\/[^/]+-routes\.ts$/,
     may: [...ofUseCases, 'shared/runtime/web-function.ts', 'shared/runtime/error-response.ts'],
@@ -80,7 +80,7 @@ const importTable: readonly Row[] = [
 export const rowOf = (file: string) =>
   importTable.find(({ from }) => (typeof from === 'string' ? file.startsWith(from) : from.test(file)));
 
-/** What a file may always import: what lies with it. A function is a folder of its own; so is each folder of shared/. */
+/** What a file may always import: its own folder. Each function counts as a folder, and so does each folder of shared/. */
 const homeOf = (file: string) => /^(?:(?:shared|functions)\/)?[^/]+\//.exec(file)?.[0];
 
 const reaches = (allowed: string, target: string) =>

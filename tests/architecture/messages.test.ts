@@ -4,10 +4,10 @@ import { codeOf, production } from './source-tree.ts';
 
 const isMessageFile = (file: string) => /^shared\/model\/.+-messages?\.ts$/.test(file);
 const platformCode = production.filter((file) => /^(shared|functions)\//.test(file));
-/** An object with a topic that is written out, or the call that makes a message of one. */
+/** An object with a literal topic, or the call that makes a message of one. */
 const written = new RegExp(`topic: '(${Object.keys(topics).join('|')})'|\\boutboxMessage\\(`);
 
-test('a topic that is written out is seen, and one that is told of is not', () => {
+test('a literal topic is found, and one in a comment is not', () => {
   expect(written.test("enqueue({ topic: 'build.start', lane })")).toBe(true);
   expect(written.test('deadLetters.list({ topic: query.topic, limit })')).toBe(false);
 });
@@ -16,7 +16,7 @@ test('a message is made in a file of the model named …-message.ts, and nowhere
   expect(platformCode.filter((file) => written.test(codeOf(file)) && !isMessageFile(file))).toEqual([]);
 });
 
-test('every topic has one place that makes its messages', () => {
+test('the messages of a topic are made in one place', () => {
   const places = Object.keys(topics).map((topic) => [
     topic,
     platformCode.filter((file) => isMessageFile(file) && codeOf(file).includes(`'${topic}'`)).length,

@@ -12,10 +12,10 @@ export const files = execFileSync('git', ['ls-files', '-z', '--cached', '--other
   maxBuffer: 64 * 1024 * 1024,
 })
   .split('\0')
-  // A file that is deleted and not yet committed is still in git's list.
+  // A file deleted but not yet committed is still in git's list.
   .filter((file, index, all) => file !== '' && all.indexOf(file) === index && existsSync(path.join(root, file)));
 
-/** Sites that are built and pushed: they are cargo, and follow no rule of ours. */
+/** Sites that are built and pushed: they are test data, and exempt from our rules. */
 export const isCargo = (file: string) => /(^|\/)fixtures\//.test(file) || file.startsWith('examples/');
 /** Tests and what only they use. */
 export const isTest = (file: string) => /^tests\/|\.test\.ts$|\/testing\/|-(for-tests|under-test)\.ts$/.test(file);
@@ -43,7 +43,7 @@ export function importsOf(file: string) {
   };
 }
 
-/** A file and everything it brings along when it runs. */
+/** A file and everything it imports at run time. */
 export function reachableFrom(entry: string): ReadonlySet<string> {
   const reached = new Set([entry]);
   for (const file of reached) {

@@ -41,12 +41,12 @@ function permissionProblems(whose: string, permissions: unknown): string[] {
 function stepProblems({ name, uses, run }: z.output<typeof step>): string[] {
   const problems = [];
   if (uses !== undefined && !PINNED.test(uses)) problems.push(`${uses} is not the hash of a commit`);
-  // Whatever it stands for becomes part of the program.
+  // Its value becomes part of the program.
   if (run?.includes('${{')) problems.push(`an expression in the script of ${JSON.stringify(name ?? run)}`);
   return problems;
 }
 
-/** A hash says nothing to a reader, nor to the program that offers newer ones. */
+/** A bare hash means nothing to a reader, nor to the tool that proposes updates. */
 function unnamedVersions(text: string): string[] {
   const lines = text.split('\n').filter((line) => /^\s*(- )?uses:/.test(line));
   return lines.filter((line) => !/ # v\d+\.\d+\.\d+$/.test(line)).map((line) => `without a version: ${line.trim()}`);

@@ -33,7 +33,7 @@ jobs:
         run: echo "$BRANCH"
 `;
 
-test('a workflow that keeps the rules has no problems', async () => {
+test('a workflow that follows the rules has no problems', async () => {
   expect(await workflowProblems('example.yml', sound)).toEqual([]);
 });
 

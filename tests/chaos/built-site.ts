@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Manifest } from '@miaobu/shared/contracts/manifest';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** What a commit builds to: one page of its own, and files that it shares with every third commit and with all. */
+/** What a commit builds to: a page of its own, files shared with every third commit, and files shared with all. */
 export interface BuiltSite {
   /** Content by SHA-256. */
   readonly contents: ReadonlyMap<string, Buffer>;
@@ -31,9 +31,9 @@ export function builtSite(commitSha: string): BuiltSite {
   return { contents, manifest: { v: 1, kind: 'static', spa: false, files: listed } };
 }
 
-/** What a runner that lies does otherwise than it should. */
+/** What a lying runner does wrong. */
 export interface Lies {
-  /** Uploads other bytes of the same length in the place of this content. */
+  /** Uploads other bytes of the same length instead of this content. */
   readonly wrongContent?: string | undefined;
   /** Lists this content and never uploads it. */
   readonly withheld?: string | undefined;
@@ -41,7 +41,7 @@ export interface Lies {
   readonly wrongDigest?: boolean;
   /** Uploads another list of files after it has reported. */
   readonly manifestAfterwards?: boolean;
-  /** Says that it failed after it has said that it is done, and begins again. */
+  /** Reports failure after it has reported success, and begins again. */
   readonly contradicts?: boolean;
 }
 

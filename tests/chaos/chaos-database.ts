@@ -7,14 +7,14 @@ import { openSingleConnection } from './single-connection.ts';
 import { Violation } from './violation.ts';
 import { BEGINNING } from './virtual-clock.ts';
 
-/** Postgres with the product's schema, in which time and ids are the simulator's and invariants are watched. */
+/** Postgres with the product's schema, with the simulator's time and ids, and with invariants watched. */
 export interface ChaosDatabase {
   readonly db: Database;
-  /** Empty, at the beginning of time, with the same ids and the same chance to come as after every other `reset(seed)`. */
+  /** Empty, at the start time, with the same sequence of ids and random numbers as after any other `reset(seed)`. */
   reset(seed: number): Promise<void>;
   /** Brings `db_now()` to the simulator's clock. */
   setClock(milliseconds: number): void;
-  /** Who is told when a statement breaks an invariant. */
+  /** Called when a statement breaks an invariant. */
   onViolation(listener: (violation: Violation) => void): void;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface ChaosDatabase {
 const CHECK_VIOLATION = '23514';
 const TABLES = 'select tablename as name from pg_tables where schemaname = current_schema() order by 1';
 
-// Commits of a simulation need not survive it. Statistics that come and go would change plans, and with them the order of rows.
+// Commits need not outlive the simulation. Changing statistics would change plans, and with them the order of rows.
 const repeatable = (tables: readonly string[], database: string) => `
   alter database ${database} set synchronous_commit = off;
   alter database ${database} set plan_cache_mode = force_generic_plan;
@@ -43,7 +43,7 @@ const repeatable = (tables: readonly string[], database: string) => `
       perform setval('chaos_ids', 1, false), setval('fence_seq', 1, false), setseed(seed);
     end $$;`;
 
-/** Makes a migrated database the simulator's, and opens it. `changes` are statements of a mutant. */
+/** Prepares a migrated database for the simulator, and opens it. `changes` are a mutant's statements. */
 export async function openChaosDatabase(url: string, changes?: string): Promise<ChaosDatabase> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -70,7 +70,7 @@ export async function openChaosDatabase(url: string, changes?: string): Promise<
 
   let seconds = 0;
   let known: number | undefined;
-  /** Tells Postgres the time, outside of any transaction and only if somebody is about to ask: nobody waits for the answer. */
+  /** Tells Postgres the time, outside any transaction and only when someone is about to query: nobody waits for the answer. */
   const tellTime = () => {
     if (known === seconds) return;
     known = seconds;

@@ -8,14 +8,14 @@ import { type SeedOutcome, type Simulators, startSimulators } from './run-seeds.
 const SEEDS = 200;
 /** `npm run chaos -- --without …` runs more. */
 const SEEDS_WITHOUT_A_NET = 5;
-/** Within so many seeds, mostly within five, a mutant is noticed. */
+/** A mutant has to be detected within this many seeds; most need at most five. */
 const SEEDS_FOR_A_MUTANT = 120;
 const PROCESSES = 2;
 const PATIENCE_MS = 15 * 60_000;
 const SHOWN_STEPS = 60;
 
 let databases: TestDatabase[] = [];
-/** For everything that leaves the schema as it is. */
+/** For everything that does not change the schema. */
 let simulators: Simulators;
 
 const newDatabases = () => Promise.all(Array.from({ length: PROCESSES }, testDatabase));
@@ -31,7 +31,7 @@ afterAll(async () => {
   for (const database of databases) await database.close();
 });
 
-/** Uses simulators whose databases nobody else has used or will use. */
+/** Uses simulators with databases of their own, used by nothing else before or after. */
 async function withOwn<T>(schemaOf: string | undefined, use: (own: Simulators) => Promise<T>): Promise<T> {
   const fresh = await newDatabases();
   const own = await startSimulators({ databases: urlsOf(fresh), schemaOf });
@@ -43,7 +43,7 @@ async function withOwn<T>(schemaOf: string | undefined, use: (own: Simulators) =
   }
 }
 
-/** What a person needs to see of seeds in which an invariant did not hold: the first in detail. */
+/** A readable report of the seeds that broke an invariant: the first in detail. */
 function report(outcomes: readonly SeedOutcome[]): string {
   const broken = outcomes.filter(({ violation }) => violation);
   const [first] = broken;
@@ -57,12 +57,12 @@ test("the lifecycle that the invariants allow is the product's", () => {
 });
 
 test(
-  `${SEEDS} stories full of faults end well, and no invariant is broken on the way`,
+  `${SEEDS} stories full of faults converge, and no invariant is broken on the way`,
   async () => {
     const outcomes = await simulators.run({ first: 1, seeds: SEEDS, untilViolation: true });
     expect(report(outcomes)).toBe('');
     expect(outcomes).toHaveLength(SEEDS);
-    // A simulator in which nothing goes wrong would pass as well.
+    // A simulator in which nothing ever fails would pass too.
     for (const fault of ['kill', 'stall', 'fail', 'lose', 'late', 'down'] as const) {
       expect(
         outcomes.reduce((sum, each) => sum + each.faults[fault], 0),
@@ -85,7 +85,7 @@ test(
   PATIENCE_MS,
 );
 
-describe('without one of the safety nets everything comes to the same end', () => {
+describe('without any one of the safety nets the outcome is the same', () => {
   test.each(netNames.map((net) => ({ net, means: nets[net] })))(
     'without $net: $means',
     async ({ net }) => {
@@ -102,7 +102,7 @@ describe('without one of the safety nets everything comes to the same end', () =
   );
 });
 
-describe('a product without one of its safeguards is found out', () => {
+describe('a product without one of its safeguards is detected', () => {
   test.each(mutants)(
     '$name: $does',
     async ({ name, firstSeed, sql }) => {

@@ -4,11 +4,11 @@ import { deliver, passTime, wakeDeploy } from './story.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
-/** Enough for three builds in a row that each are given up only after an hour. */
+/** Enough for three builds in a row that are each given up only after an hour. */
 const ROUNDS = 50;
 const LONGEST_ROUND_SECONDS = 15 * 60;
 
-/** Lets everybody go on until nobody can at this time. */
+/** Lets every actor advance until none can at the current time. */
 async function exhaust(world: World, check: () => void): Promise<void> {
   for (;;) {
     world.trace.nextStep();
@@ -17,7 +17,7 @@ async function exhaust(world: World, check: () => void): Promise<void> {
   }
 }
 
-/** What is left to be done, now or at some time; undefined when nothing is. */
+/** What remains to be done, now or later; undefined when nothing does. */
 async function unrest({ database, scheduler, runner, github, edge }: World): Promise<string | undefined> {
   if (github.outgoing.length > 0 || edge.late() > 0) return 'something is under way';
   if (scheduler.nextWakeAt() !== undefined) return 'somebody waits';
@@ -32,8 +32,8 @@ async function unrest({ database, scheduler, runner, github, edge }: World): Pro
 }
 
 /**
- * The faults are over: what GitHub sends arrives, machines take up their runs, time passes and the timers ring, until nothing
- * is due. Then retention has its time.
+ * The faults are over: GitHub's deliveries arrive, machines pick up their runs, time passes and the timers fire, until nothing
+ * is due. Then enough time passes for retention.
  */
 export async function comeToRest(world: World, check: () => void): Promise<void> {
   world.faults.stop();

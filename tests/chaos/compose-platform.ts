@@ -36,7 +36,7 @@ import type { Net } from './nets.ts';
 import type { Actor } from './scheduler.ts';
 import { type Trace, traceLog } from './trace.ts';
 
-/** Everything outside of the platform, as its ports. */
+/** Everything outside the platform, as its ports. */
 export interface Outside {
   readonly objectStore: ObjectStore;
   readonly edgeStore: EdgeStore;
@@ -95,7 +95,7 @@ function asSeenBy(actor: Actor, store: Store, change: ChangeRepositories, outsid
 
 const nothing = async () => 0;
 
-/** Whoever takes or queues a head asks for it again after a while: that is one of the nets. */
+/** Taking or queueing a head schedules a follow-up that asks for it again: that is one of the nets. */
 const isFollowUp = ({ topic, delaySeconds }: OutboxMessage) =>
   topic === 'branch.sync' && delaySeconds === FOLLOW_UP_SECONDS;
 
@@ -119,7 +119,7 @@ const withoutSync = (store: Store): Store => ({
 
 /**
  * The product's functions as one actor runs them, put together as their handlers do, around a database and vendors that
- * wait for the scheduler. It takes the handlers' own lists of topics, duties and sweeps; another function is added here.
+ * wait for the scheduler. It uses the handlers' own lists of topics, duties and sweeps; new functions are added here.
  */
 export function composePlatform(actor: Actor, parts: PlatformParts) {
   const { database, outside, trace, monotonicMs, retention, without } = parts;
@@ -197,7 +197,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
 }
 export type Platform = ReturnType<typeof composePlatform>;
 
-/** An actor whom nobody makes wait: for what happens before and after the story. */
+/** An actor that never waits: for what happens before and after the story. */
 export const unhindered: Actor = {
   name: 'unhindered',
   effect: async (_, perform) => perform(),

@@ -1,9 +1,9 @@
 import { lifecycle } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 
-/** What a trigger raises when an invariant does not hold; the simulator recognises it whatever the product makes of it. */
+/** What a trigger raises when an invariant does not hold; the simulator recognises it however the product handles it. */
 export const VIOLATION_SQLSTATE = 'MBINV';
 
-/** Written out once more on purpose: a way that slips into the product's table is noticed here. */
+/** Deliberately repeated: a move added to the product's table by mistake is noticed here. */
 const ways = [
   'queued>cloning',
   'queued>uploading',
@@ -28,7 +28,7 @@ const ways = [
   'purging>purged',
 ];
 
-/** Ways that the product's lifecycle has and the list above has not, or the other way round. */
+/** Moves that are in the product's lifecycle and not in the list above, or the other way round. */
 export function lifecycleDifferences(): string[] {
   const theirs = Object.entries(lifecycle).flatMap(([from, to]) => Object.keys(to).map((each) => `${from}>${each}`));
   return [...theirs.filter((way) => !ways.includes(way)), ...ways.filter((way) => !theirs.includes(way))];
@@ -62,7 +62,7 @@ export const databaseInvariants = [
         'I3',
         'the pointer of an environment moved within a generation',
       ) +
-      // A person may switch to anything; the actor who does says so.
+      // A user may switch to any deployment; the actor that does so marks its transaction.
       unless(
         `new.current_deployment_id is not distinct from old.current_deployment_id
          or coalesce(current_setting('chaos.person', true), '') = 'switches'

@@ -14,7 +14,7 @@ import { address } from './compose-platform.ts';
 import { Violation } from './violation.ts';
 import { SITES, type World } from './world.ts';
 
-/** Why a visitor of a hostname who is shown this value does not get the whole site of its commit. */
+/** Why a visitor who gets this value for a hostname does not get the complete site of its commit. */
 function problemOf(world: World, slug: string, value: string): string | undefined {
   const route = parseRoute(value);
   if (!route || route.project_slug !== slug) return 'the value is not a route of this project';
@@ -36,7 +36,7 @@ function problemOf(world: World, slug: string, value: string): string | undefine
 }
 
 /**
- * I5, at every instant: whatever any place of the edge may answer leads to a complete site, with the contents of its
+ * I5, at every instant: whatever any edge location may answer leads to a complete site, with the contents of its
  * commit. Returns a check that looks only after something has changed.
  */
 export function edgeInvariant(world: World): () => void {

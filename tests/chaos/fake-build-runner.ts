@@ -1,7 +1,7 @@
 import type { BuildRun, BuildRunner, BuildRunState } from '@miaobu/shared/ports/build-runner';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** A run of the builder that was asked for. */
+/** A requested run of the builder. */
 export interface Run {
   readonly runId: string;
   /** As it is shown. */
@@ -17,7 +17,7 @@ export interface FakeBuildRunner extends BuildRunner {
   readonly runs: readonly Run[];
 }
 
-/** A run that no machine takes up is cancelled by GitHub in the end. */
+/** A run that no machine picks up is eventually cancelled by GitHub. */
 const NEVER_BEGUN_MS = 45 * 60_000;
 
 export function fakeBuildRunner(clock: VirtualClock): FakeBuildRunner {

@@ -2,23 +2,23 @@ import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** Edge KV promises a write everywhere within this time: until then a visitor may still get the value before. */
+/** Edge KV promises that a write is visible everywhere within this time; until then a visitor may get the previous value. */
 const PROPAGATION_MS = 300_000;
-/** Until a request that was signed is refused: so late can a write land whose caller has long given up. */
+/** How long a signed request is valid: a write can land this late, long after its caller gave up. */
 const SIGNATURE_MS = 15 * 60_000;
 
 export interface FakeEdge {
   readonly store: EdgeStore;
   readonly zone: EdgeZone;
-  /** What some place of the edge may answer for this key now: the value and those replaced a moment ago. */
+  /** What some edge location may answer for this key now: the value, and values replaced moments ago. */
   visible(namespace: string, key: string): string[];
-  /** What was last written. */
+  /** The last written value. */
   current(namespace: string, key: string): string | undefined;
   keys(namespace: string): string[];
-  /** A write that the caller was told had failed, and that is still under way. */
+  /** A write still in flight although its caller was told that it failed. */
   putLater(namespace: string, key: string, value: string): void;
   readonly late: () => number;
-  /** Lets the write that is longest under way land, unless its signature has expired. Returns what landed. */
+  /** Lets the oldest write in flight land, unless its signature has expired. Returns what landed. */
   landOne(): string | undefined;
   readonly changes: () => number;
 }

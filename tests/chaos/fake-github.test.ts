@@ -3,7 +3,7 @@ import { fakeGithub } from './fake-github.ts';
 import { seededRandom } from './seeded-random.ts';
 import { virtualClock } from './virtual-clock.ts';
 
-/** What GitHub shows of `main` when it is asked often, so long after the second of two pushes, in one of several runs. */
+/** What GitHub shows of `main` when asked often, this long after the second of two pushes, in one of several runs. */
 async function shownAfter(seconds: number): Promise<Set<string>> {
   const shown = new Set<string>();
   for (let seed = 1; seed <= 10; seed++) {
@@ -22,7 +22,7 @@ async function shownAfter(seconds: number): Promise<Set<string>> {
   return shown;
 }
 
-test('soon after a push some answers are from before it', async () => {
+test('soon after a push, some answers predate it', async () => {
   expect([...(await shownAfter(10))].sort()).toEqual(['the first push', 'the second push']);
 });
 

@@ -3,7 +3,7 @@ import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** What building a commit comes to, the same every time. `hostile`: its runner lies about what it uploads. */
+/** The outcome of building a commit, the same every time. `hostile`: its runner lies about what it uploads. */
 export type Character = 'good' | 'fails' | 'hostile';
 
 export interface Commit {
@@ -11,14 +11,14 @@ export interface Commit {
   readonly character: Character;
 }
 
-/** One event sent to one hook. GitHub gives every hook the same id, and never sends anything again by itself. */
+/** One event sent to one hook. GitHub uses the same delivery id for every hook, and never redelivers by itself. */
 export interface Delivery {
   readonly guid: string;
   readonly url: string;
   readonly body: Buffer;
   readonly signature: string;
   readonly id: number;
-  /** When it was sent for the first time, or is to be. */
+  /** When it was, or will be, first sent. */
   readonly firstAt: Date;
   /** How often it was sent. */
   attempts: number;
@@ -29,10 +29,10 @@ export interface Delivery {
 export const REPOSITORY = { id: 4711, name: 'you/site', defaultBranch: 'main' } as const;
 
 const NOBODY = '0'.repeat(40);
-/** An answer is at most so old: by the time a head is followed up (45 s), what was hidden from the first answer is shown. */
+/** Maximum age of an answer: when a head is followed up (45 s), what the first answer missed is visible. */
 const OLDEST_ANSWER_SECONDS = 40;
 
-/** What GitHub has been asked about, as it was from a moment on. */
+/** The state GitHub is asked about, from a moment on. */
 interface State {
   /** Virtual milliseconds. */
   readonly since: number;
@@ -43,7 +43,7 @@ interface State {
 
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
 
-/** A repository with branches, hooks and people who push. What it answers about a branch may be as it was up to 40 seconds ago. */
+/** A repository with branches, hooks and people who push. Its answer about a branch may be up to 40 seconds old. */
 export interface FakeGithub {
   readonly codeHost: CodeHost;
   readonly branches: ReadonlyMap<string, string>;
@@ -52,11 +52,11 @@ export interface FakeGithub {
   /** How often somebody has pushed. */
   readonly pushes: () => number;
   readonly hooks: () => number;
-  /** The commits that a branch was at lately. */
+  /** The commits a branch recently pointed at. */
   history(branch: string): string[];
-  /** What is to be sent, in no order. */
+  /** Deliveries to be sent, in no order. */
   readonly outgoing: Delivery[];
-  /** Moves a branch to a new commit, or back to one; at times within the same second as the push before. Returns the deliveries. */
+  /** Moves a branch to a new commit, or back to one; sometimes within the same second as the previous push. Returns the deliveries. */
   push(branch: string, backTo?: string): Delivery[];
   deleteBranch(branch: string): Delivery[];
   pushTag(): Delivery[];
@@ -70,13 +70,13 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
   const outgoing: Delivery[] = [];
   const history = new Map<string, string[]>();
   const states: State[] = [];
-  // Chance of its own, so that who asks how often changes nothing else.
+  // Its own random numbers, so that the number of queries changes nothing else.
   const replicas = seededRandom(Math.floor(random.next() * 2 ** 32));
   const staleRate = replicas.pick([0, 0.1, 0.3]) ?? 0;
   let pushes = 0;
   let pushedAt = 1_900_000_000;
 
-  /** Time has seconds, which two pushes may share. */
+  /** Times have a resolution of one second, which two pushes may share. */
   function passSecond(): void {
     const mayShare = random.chance(0.3);
     const isSameSecond = clock.now() - (states.at(-1)?.since ?? 0) < 1000;
@@ -85,7 +85,7 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
 
   const remember = () => void states.push({ since: clock.now(), pushedAt, branches: new Map(branches) });
 
-  /** GitHub as one answer shows it: some are given by a replica that is behind. */
+  /** GitHub as one answer shows it: some come from a replica that lags. */
   function shownNow(): Pick<State, 'pushedAt' | 'branches'> {
     const isStale = replicas.chance(staleRate);
     const asOf = clock.now() - (isStale ? replicas.between(1, OLDEST_ANSWER_SECONDS) * 1000 : 0);
@@ -95,7 +95,7 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
   function tell(ref: string, before: string, after: string, forced = false): Delivery[] {
     pushes += 1;
     const guid = `guid-${pushes}`;
-    // Three pushes to and fro within one second have the same body, as they do at GitHub.
+    // The first and third of three pushes back and forth within a second have the same body, as at GitHub.
     const deleted = after === NOBODY;
     const event = {
       ref,

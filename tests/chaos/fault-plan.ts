@@ -3,7 +3,7 @@ import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import type { Violation } from './violation.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** Where an actor stands when the scheduler picks it. */
+/** Where an actor is when the scheduler picks it. */
 export interface Place {
   readonly label: string;
   readonly canFail: boolean;
@@ -18,7 +18,7 @@ export type Decision =
 export const faultKinds = ['kill', 'stall', 'fail', 'lose', 'late', 'down'] as const;
 export type Fault = (typeof faultKinds)[number];
 
-/** How often what happens, in one run. */
+/** How often each fault happens in one run. */
 export interface Rates {
   readonly kill: number;
   readonly stall: number;
@@ -39,15 +39,15 @@ export interface FaultPlan {
   readonly stopped: () => boolean;
   report(violation: Violation): void;
   readonly violation: () => Violation | undefined;
-  /** How often each fault was had. */
+  /** How often each fault occurred. */
   readonly counts: Readonly<Record<Fault, number>>;
 }
 
-/** Outside of an outage the same call never fails more often in a row. */
+/** Outside an outage, a call never fails more often than this in a row. */
 const FAILURES_IN_A_ROW = 3;
 
 /**
- * Vendors that go down as a whole, and for how many minutes at most: for so long nothing may be given up. A build that cannot be started
+ * Vendors that go down as a whole, and for how many minutes at most: nothing may be given up for that long. A build that cannot be started
  * fails after an hour.
  */
 const outages = [
@@ -59,8 +59,8 @@ const outages = [
 const OUTAGES_IN_A_RUN = 2;
 
 /**
- * Every run mixes its own faults: some kinds are absent and others frequent, so that a pair that only meets at a high rate
- * meets in some runs ("swarm testing", Groce et al. 2012).
+ * Every run mixes its own faults: some kinds are absent and others frequent, so that a combination that needs high rates
+ * occurs in some runs ("swarm testing", Groce et al. 2012).
  */
 function ratesOf(random: SeededRandom): Rates {
   const of = (...choices: readonly number[]) => random.pick(choices) ?? 0;
@@ -77,13 +77,13 @@ function ratesOf(random: SeededRandom): Rates {
   };
 }
 
-/** A pause is either too short to matter, longer than a lease, or long past everything. */
+/** A pause is either too short to matter, longer than a lease, or longer than every limit. */
 const pause = (random: SeededRandom) =>
   random.pick([random.between(5, 40), random.between(90, 240), random.between(600, 1800)]) ?? 0;
 
 /**
- * Says of each call whether its vendor is down. An outage begins with a call, and ends with its time. Its chances are drawn apart, so that
- * a run without one is the run that it would be if there were none.
+ * Decides for each call whether its vendor is down. An outage begins with a call and lasts for a time. It has its own random numbers, so
+ * a run without an outage is the same as if outages did not exist.
  */
 function vendorsThatGoDown(seed: number, clock: VirtualClock): (label: string) => boolean {
   const random = seededRandom(seed);
@@ -110,7 +110,7 @@ export function faultPlan(
   without: ReadonlySet<Net>,
 ): FaultPlan {
   const mixed = ratesOf(random);
-  // A write that lands after a newer one is wrong until somebody compares.
+  // A write that lands after a newer one leaves a wrong value until something compares.
   const rates = without.has('scrub') ? { ...mixed, late: 0 } : mixed;
   const isDown = vendorsThatGoDown(seed, clock);
   const failures = new Map<string, number>();
@@ -120,7 +120,7 @@ export function faultPlan(
 
   function choose({ label, canFail, canBeLate, mortal }: Place): Decision {
     if (mortal && random.chance(rates.kill)) return { kind: 'kill' };
-    // Before a write to the edge and before a deletion, a pause is what makes trouble: neither can be fenced.
+    // Pauses do damage before a write to the edge and before a deletion: neither can be fenced.
     const touchy = /^(edge|objects\.delete)/.test(label) ? 4 : 1;
     const mayStall = !(without.has('scrub') && label.startsWith('edge.put'));
     if (mayStall && random.chance(rates.stall * touchy)) return { kind: 'stall', seconds: pause(random) };

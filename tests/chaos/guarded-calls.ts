@@ -11,7 +11,7 @@ const shown = (args: readonly unknown[]) =>
     .filter((arg) => typeof arg === 'string' && arg.length < 120)
     .join(' ');
 
-/** The same object, each of whose methods is handed to `call` instead. */
+/** The same object, with every method call passed to `call` instead. */
 function intercept<T extends object>(target: T, call: (name: string, method: Method, args: unknown[]) => unknown): T {
   return new Proxy(target, {
     get(object, name) {
@@ -44,7 +44,7 @@ export const guardedPort = <T extends object>(
 
 const lost = unavailable('database_unavailable');
 
-/** A mutation of what the product stores, for `mutants.ts`. */
+/** A mutation of the product's store, for `mutants.ts`. */
 export type ChangeRepositories = (repositories: Repositories) => Repositories;
 
 /** Names what a transaction did, for the trace. */

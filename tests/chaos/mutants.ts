@@ -3,7 +3,7 @@ import type { Retention } from '../../functions/cleanup/retention.ts';
 import type { ChangeRepositories } from './guarded-calls.ts';
 import type { Net } from './nets.ts';
 
-/** The product with one of its safeguards taken out. A simulator worth its name notices within some seeds. */
+/** The product with one of its safeguards removed. The simulator must notice within a few seeds. */
 export interface Mutant {
   readonly name: string;
   /** What the product does without the safeguard. */
@@ -12,9 +12,9 @@ export interface Mutant {
   /** Statements that change the schema. */
   readonly sql?: string;
   readonly retention?: Partial<Retention>;
-  /** A seed that noticed it. Others follow if it does not any more. */
+  /** A seed that detected it; if it no longer does, the following seeds are tried. */
   readonly firstSeed: number;
-  /** Nets that would catch what falls through, and have to be taken away to see it. */
+  /** Nets that would repair the damage, and so have to be disabled to see it. */
   readonly without?: readonly Net[];
 }
 
@@ -28,7 +28,7 @@ const changeOf =
     [part]: { ...repositories[part], ...change(repositories[part]) },
   });
 
-/** What is to be queued for a commit that was deployed before is that deployment, whatever came between. */
+/** A commit that was deployed before gets its old deployment, whatever was deployed in between. */
 function dedupeByCommit(repositories: Repositories): Repositories {
   const { deployments, deliveries, pushes } = repositories;
   const earlier = async (environmentId: string, commitSha: string | null) => {
@@ -57,7 +57,7 @@ function dedupeByCommit(repositories: Repositories): Repositories {
   };
 }
 
-/** Gives everything up after as many tries as last two minutes. */
+/** Gives everything up after the number of tries that takes two minutes. */
 const fewTries = (repositories: Repositories): Repositories => ({
   ...repositories,
   enqueue: (...messages) =>
@@ -66,7 +66,7 @@ const fewTries = (repositories: Repositories): Repositories => ({
     ),
 });
 
-/** A map that has every content, of whatever size. */
+/** A map that claims to have every content, of any size. */
 const everything = () => Object.assign(new Map<string, number>(), { has: () => true, get: () => undefined });
 
 export const mutants: readonly Mutant[] = [

@@ -1,6 +1,6 @@
 /**
- * The safety nets that a run may have to do without. Each catches what another lets through, so that the platform comes
- * to the same end without any one of them.
+ * The safety nets that a run may go without. Each catches what another misses, so the platform reaches
+ * the same end without any one of them.
  */
 export const nets = {
   doorbell: 'nobody is woken by an event, only by the timer',

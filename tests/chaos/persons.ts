@@ -15,10 +15,10 @@ import { signedIn } from '../database/signed-in.ts';
 import { address, composePlatform } from './compose-platform.ts';
 import type { World } from './world.ts';
 
-// What people do with the API. Somebody who switches by hand (a rollback, a promotion) sets `chaos.person` to `switches` in the
-// transaction that does it: the invariants let nobody else go back.
+// What users do with the API. Someone who switches by hand (a rollback, a promotion) sets `chaos.person` to `switches` in the
+// transaction that does it: the invariants allow nobody else to go back.
 
-/** Cancels the deployment whose build was asked for last. */
+/** Cancels the deployment whose build was requested last. */
 export function somebodyCancels(world: World): void {
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
     const { store } = composePlatform(actor, world.parts);
@@ -36,7 +36,7 @@ export function somebodyCancels(world: World): void {
   });
 }
 
-/** Deletes the second project. Whether that was answered or not, from the commit on it has to go. */
+/** Deletes the second project. Answered or not, once that is committed the project has to disappear. */
 export function somebodyDeletes(world: World): void {
   world.deletion.began = true;
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
@@ -48,14 +48,14 @@ export function somebodyDeletes(world: World): void {
 
 export const DELETED_SLUG = 'shop';
 
-/** What is refused for good is an answer like any other; what fails is the simulator's doing, and ends the actor. */
+/** A permanent refusal is an answer like any other; a failure is the simulator's doing, and ends the actor. */
 async function answered(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
     if (!(error instanceof AppError) || errors[error.code].status >= 500) throw error;
   });
 }
 
-/** The store of somebody who may go back: every transaction says so, for as long as it lasts. */
+/** The store of someone who may go back: every transaction is marked so while it lasts. */
 const byHand = (world: World, store: Store): Store => ({
   ...store,
   transaction: (work) =>
@@ -67,7 +67,7 @@ const byHand = (world: World, store: Store): Store => ({
 
 const doorbellOf = (world: World) => world.parts.outside.doorbell;
 
-/** Goes back to (or on to) any deployment of the first project, if nobody was quicker; later somebody may let things go on. */
+/** Goes back (or forward) to any deployment of the first project, unless someone was quicker; later someone may resume. */
 export function somebodyRollsBack(world: World): void {
   const { random } = world;
   const environment = random.chance(0.6) ? 'production' : 'staging';
@@ -92,7 +92,7 @@ export function somebodyRollsBack(world: World): void {
   });
 }
 
-/** Lets what is built go live by itself again. */
+/** Lets new deployments go live automatically again. */
 export function somebodyResumes(world: World): void {
   const environment = world.random.chance(0.6) ? 'production' : 'staging';
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
@@ -103,7 +103,7 @@ export function somebodyResumes(world: World): void {
   });
 }
 
-/** Switches the staging of the first project off, or on again: whichever it is not. */
+/** Toggles the staging of the first project. */
 export function somebodySwitchesStaging(world: World): void {
   world.scheduler.spawn(`person ${world.trace.step()}`, async (actor) => {
     const { store, sealer, readGithubToken, context } = composePlatform(actor, world.parts);

@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 
 /** No answer came, or 5xx: the builder asks again. */
 class NoAnswer extends Error {}
-/** The platform wants nothing more of this run. */
+/** The platform needs nothing more from this run. */
 class Over extends Error {}
 
 type Answer<T> = { readonly value: T } | { readonly refused: AppError } | 'lost';
@@ -31,7 +31,7 @@ function serve<T>(world: World, what: string, ask: (platform: Platform) => Promi
   return ending.then(() => answer);
 }
 
-/** The builder's side of the protocol: asks again while there is no answer, as `builder/protocol/retry-request.ts` does. */
+/** The builder's side of the protocol: retries while there is no answer, as `builder/protocol/retry-request.ts` does. */
 async function call<T>(world: World, actor: Actor, what: string, ask: (platform: Platform) => Promise<T>): Promise<T> {
   const failure = () => new NoAnswer(`no answer to ${what}`);
   world.recorded.push({ what, again: ask });
@@ -72,7 +72,7 @@ async function report(session: Session, said: BuildReport): Promise<void> {
   if (answer.stop && said.kind !== 'uploaded') throw new Over('told to stop');
 }
 
-/** PUTs a body where the platform said; 409 means that it is there already. */
+/** PUTs a body to the given link; 409 means that it is already there. */
 async function put(session: Session, url: string, body: Buffer): Promise<void> {
   const failure = () => new NoAnswer('the bucket does not answer');
   for (let tries = 1; ; tries++) {
@@ -129,7 +129,7 @@ async function build(session: Session): Promise<void> {
   const { world, actor, run } = session;
   const redeemer = `run-${run.runId}`;
   const { deployment, attempt } = session.claim;
-  // Whatever a run redeems is a build: nobody here uploads.
+  // Every run that redeems is a build: nobody uploads folders here.
   const job = buildJob.parse(
     await call(world, actor, `redeem by run ${run.runId}`, (platform) =>
       platform.redeemTicket({ deployment, attempt, ticket: run.ticket, redeemer }, platform.context),
@@ -156,7 +156,7 @@ async function build(session: Session): Promise<void> {
   }
 }
 
-/** A machine takes the run up: the builder's steps, in the order and with the patience of `builder/run-attempt.ts`. */
+/** A machine picks up the run: the builder's steps, in the order and with the retries of `builder/run-attempt.ts`. */
 export function playRun(world: World, run: Run): void {
   const claim = { deployment: run.deploymentId, attempt: String(run.attempt), authorization: '' };
   run.state = 'running';

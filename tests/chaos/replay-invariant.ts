@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 
 const SAMPLE = 25;
 
-/** Everything stored but counters and times. */
+/** Everything stored, except counters and times. */
 async function contentOf({ database }: World): Promise<string> {
   const rows = await database.db.query<{ digest: string }>(sql`
     select md5(string_agg(line, ',' order by line)) as digest from (
@@ -21,7 +21,7 @@ async function contentOf({ database }: World): Promise<string> {
   return rows[0]?.digest ?? '';
 }
 
-/** I10: any request that came in, sent again, is answered or refused, and changes nothing. */
+/** I10: any earlier request, sent again, is answered or refused, and changes nothing. */
 export async function replayChangesNothing(world: World): Promise<void> {
   const before = await contentOf(world);
   const replayed = Array.from({ length: SAMPLE }, () => world.random.pick(world.recorded));

@@ -52,7 +52,7 @@ async function siteAtRest(world: World, { slug, environment, branch }: (typeof S
   if (!row.isOff && head !== undefined && row.newestSha !== head) {
     throw new Violation('I1', `${where}: the head ${head} has no deployment, the newest is of ${row.newestSha}`);
   }
-  // One that was shown once was switched away from by a person: I3 lets nobody else.
+  // If it was live once, a user switched away from it: I3 allows nobody else to.
   const isMissed = row.newestStatus === 'deployed' && row.autoPromote && row.newestActivatedAt === null;
   if (!row.isOff && isMissed && row.currentId !== row.newestId) {
     throw new Violation('I1', `${where}: the newest deployment ${row.newestId} is complete and not live`);
@@ -67,12 +67,12 @@ async function siteAtRest(world: World, { slug, environment, branch }: (typeof S
   }
 }
 
-/** What a message says that was given up because its workers died time after time. That calls failed, for however long, is no excuse. */
+/** The error of a message given up because its workers died repeatedly. Failing calls, for however long, are not a valid reason. */
 const BAD_LUCK = ['the worker vanished'];
 
 /**
- * I7: nothing was given up but for a reason: a commit that does not build, a runner that lied or died, or workers that died time
- * after time. An error of our own would be another.
+ * I7: nothing was given up without a reason: a commit that does not build, a runner that lied or died, or workers that died
+ * repeatedly. An error of our own would be a violation.
  */
 async function nothingGivenUp({ database, github, poisoned }: World): Promise<void> {
   const [dead] = await database.db.query<{ topic: string; lastError: string }>(sql`
@@ -91,7 +91,7 @@ async function nothingGivenUp({ database, github, poisoned }: World): Promise<vo
   for (const { id, reason, commitSha, slug } of failed) {
     const character = github.commits.get(commitSha)?.character;
     const isExpected = deserved[character ?? 'good'].includes(reason);
-    // Contents are shared within a project, and an upload never overwrites: what a liar has put there fails the next build too.
+    // Contents are shared within a project, and uploads never overwrite: a liar's content fails the next build too.
     const isPoisoned = reason === 'artifact_invalid' && poisoned.has(slug);
     if (!isExpected && !isPoisoned)
       throw new Violation('I7', `deployment ${id} of a ${character} commit failed: ${reason}`);
@@ -118,7 +118,7 @@ async function historyIsWhole({ database }: World): Promise<void> {
 
 const OVER = ['purged', 'failed', 'cancelled'];
 
-/** I8: what is there is known, and what is said to be there is. */
+/** I8: every stored content is recorded, and every recorded content is stored. */
 async function inventoryMatches({ database, objects, edge }: World): Promise<void> {
   const deployments = await database.db.query<{ id: string; status: string }>(sql`select id, status from deployments`);
   const standing = new Set(deployments.filter(({ status }) => !OVER.includes(status)).map(({ id }) => id));
@@ -139,7 +139,7 @@ async function inventoryMatches({ database, objects, edge }: World): Promise<voi
   }
 }
 
-/** Of a deleted project nothing is left, neither here nor outside. */
+/** Nothing is left of a deleted project, neither in Postgres nor outside. */
 async function deletionIsComplete({ database, objects, github }: World): Promise<void> {
   const [project] = await database.db.query<{ isDeleting: boolean }>(sql`
     select deleting_at is not null as is_deleting from projects where slug = ${DELETED_SLUG}`);

@@ -26,12 +26,12 @@ export interface Seeds {
   readonly seeds: number;
   readonly mutant?: string | undefined;
   readonly without?: readonly Net[];
-  /** Begin no more seeds after one in which an invariant did not hold. */
+  /** Start no more seeds after one breaks an invariant. */
   readonly untilViolation?: boolean;
   readonly wantsTrace?: boolean;
 }
 
-/** Processes that run seeds, one after another: a seed leaves nothing to the next. */
+/** Processes that run seeds one after another: a seed leaves no state to the next. */
 export interface Simulators {
   /** The outcomes, in the order of the seeds. */
   run(seeds: Seeds): Promise<SeedOutcome[]>;
@@ -39,9 +39,9 @@ export interface Simulators {
 }
 
 export interface SimulatorOptions {
-  /** Migrated, empty databases: a process for each. */
+  /** Migrated, empty databases, one per process. */
   readonly databases: readonly string[];
-  /** Whose changes of the schema the databases get. They stay: other mutants need other databases. */
+  /** The mutant whose schema changes the databases get. They stay: other mutants need other databases. */
   readonly schemaOf?: string | undefined;
 }
 
@@ -56,7 +56,7 @@ function start(url: string, schemaOf: string | undefined): ChildProcess {
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   return fork(program, [url, schemaOf ?? ''], {
     env,
-    // Not those of the caller: a test runner's are its own business.
+    // Not the caller's: a test runner's options are not meant for these processes.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -67,7 +67,7 @@ async function startSimulator(url: string, schemaOf: string | undefined): Promis
   const died = once(worker, 'exit').then(([code]) => {
     throw new Error(`a simulator ended with ${code} before its time`);
   });
-  // Its end is awaited below; in between it only ever loses a race.
+  // Its end is awaited below; until then it is only ever raced against.
   died.catch(() => {});
   const answer = () => Promise.race([once(worker, 'message'), died]);
   await answer();
@@ -109,7 +109,7 @@ export async function startSimulators({ databases, schemaOf }: SimulatorOptions)
   };
 }
 
-/** Runs seeds in as many processes as there are databases, which end with the last. The outcomes, in the order of the seeds. */
+/** Runs seeds in one process per database; they end after the last seed. Returns the outcomes in the order of the seeds. */
 export async function runSeeds({
   databases,
   ...seeds

@@ -7,14 +7,14 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** Something an actor does that others can see: a transaction, a call of a vendor. */
 export interface Effect {
   readonly label: string;
-  /** What the caller is told when it fails, or when its answer is lost. Absent: it cannot. */
+  /** What the caller is told when it fails or its answer is lost. Absent: it cannot fail. */
   readonly failure?: () => Error;
-  /** Has the effect some time after the caller was told that it failed. */
+  /** Performs the effect some time after the caller was told that it failed. */
   readonly late?: () => void;
 }
 
 /**
- * What becomes of an effect: done; refused before it happened; done, and the answer lost; or happening only after the caller
+ * The outcome of an effect: done; refused before it happened; done, with the answer lost; or done only after the caller
  * was told that it failed.
  */
 export type Fate = 'go' | 'fail' | 'lose' | 'late';
@@ -24,31 +24,31 @@ export type Ending = 'ended' | 'failed' | 'killed';
 /** One process of the story, advancing only when the scheduler lets it. */
 export interface Actor {
   readonly name: string;
-  /** Waits to be let, then has the effect. To be killed or stalled after it is to be so before the next. */
+  /** Waits to be scheduled, then performs the effect. Being killed or stalled after it is the same as before the next one. */
   effect<T>(effect: Effect, perform: () => Promise<T> | T): Promise<T>;
-  /** Writes into the trace what the effect under way came to. */
+  /** Writes the result of the current effect into the trace. */
   note(what: string): void;
   sleep(milliseconds: number): Promise<void>;
-  /** Waits for another, at most so long. Undefined: the time was up. */
+  /** Waits for another actor, at most this long. Undefined: the time was up. */
   waitFor<T>(other: Promise<T>, milliseconds: number): Promise<T | undefined>;
 }
 
 export interface Spawned {
-  /** Resolves also when the actor was killed. */
+  /** Also resolves when the actor was killed. */
   readonly ending: Promise<Ending>;
 }
 
 export interface Scheduler {
   spawn(name: string, run: (actor: Actor) => Promise<void>, options?: { readonly immortal?: boolean }): Spawned;
-  /** Lets one of those that can go on do so, up to where it next waits. False: nobody can at this time. */
+  /** Lets one runnable actor advance to its next wait. False: no actor can advance at this time. */
   advanceOne(): Promise<boolean>;
-  /** Whether somebody can go on at this time. */
+  /** Whether any actor can advance at this time. */
   isBusy(): boolean;
   /** How many actors of this kind (the first word of their name) are alive. */
   count(kind: string): number;
   /** Ends all stalls. */
   wakeAll(): void;
-  /** When the next sleeper or stalled actor can go on; undefined when nobody waits for a time. */
+  /** When the next sleeping or stalled actor can advance; undefined when none waits for a time. */
   nextWakeAt(): number | undefined;
 }
 
@@ -63,15 +63,15 @@ interface Living {
 interface Parked {
   readonly owner: Living;
   readonly label: string;
-  /** Absent: only time has to pass. */
+  /** Absent: it waits only for time to pass. */
   readonly effect: Effect | undefined;
   readonly wakesAt: number;
   resume(fate: Fate): void;
 }
 
 /**
- * Owns all interleaving. Code of the product runs as it is; whatever it calls waits here first, so that at any time one
- * actor advances and the rest stand still between two effects. An actor that is killed is simply never continued,
+ * Owns all interleaving. The product's code runs unchanged; whatever it calls waits here first, so that at any time one
+ * actor advances and the rest stand still between two effects. A killed actor is simply never resumed,
  * which is what SIGKILL leaves.
  */
 export function createScheduler(parts: {
@@ -86,7 +86,7 @@ export function createScheduler(parts: {
   let underWay = 0;
   let quiet: (() => void) | undefined;
 
-  /** Until everybody waits again: no effect is under way and nothing is left that could run by itself. */
+  /** Until every actor waits again: no effect is in progress and nothing is left that could run by itself. */
   async function settled(): Promise<void> {
     do {
       if (underWay > 0) await new Promise<void>((resolve) => (quiet = resolve));
@@ -113,7 +113,7 @@ export function createScheduler(parts: {
     name: self.name,
     async effect(effect, work) {
       const { label } = effect;
-      // One connection, one actor at a time: it would wait for ever. And no transaction may be that long anywhere else.
+      // One connection, one actor at a time: it would wait forever. And transactions must not be that long anywhere else.
       if (underWay > 0) throw new Violation('T1', `${label} is called inside a transaction`);
       const fate = await park(self, { label, effect, wakesAt: 0 });
       if (fate === 'late') effect.late?.();

@@ -1,4 +1,4 @@
-// One process of `run-seeds.ts`: runs the seeds it is sent against a database of its own, and sends back what came of each.
+// One process of `run-seeds.ts`: runs the seeds it receives against a database of its own, and sends back each outcome.
 import { openChaosDatabase } from './chaos-database.ts';
 import { mutants } from './mutants.ts';
 import type { SeedOutcome, SeedRequest } from './run-seeds.ts';

@@ -1,4 +1,4 @@
-/** Chance of one run, all of it decided by the seed. */
+/** The random numbers of one run, all determined by the seed. */
 export interface SeededRandom {
   /** In [0, 1). */
   next(): number;

@@ -13,7 +13,7 @@ const types: pg.CustomTypesConfig = {
 
 const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-/** What is said before anybody waits goes out in one piece, as the product's does. */
+/** Statements issued before anything is awaited are sent in one write, as the product does. */
 function gatherWrites(client: pg.Client & { readonly connection?: pg.Connection }): void {
   const stream = client.connection?.stream;
   if (!stream || stream.writableCorked > 0) return;
@@ -22,7 +22,7 @@ function gatherWrites(client: pg.Client & { readonly connection?: pg.Connection 
 }
 
 /**
- * A `Database` that behaves like the product's, on one connection: the simulator lets nobody run beside another. Each
+ * A `Database` that behaves like the product's, on one connection: the simulator runs one actor at a time. Each
  * statement is prepared once, because a run sends thousands of the same few.
  */
 export async function openSingleConnection(url: string): Promise<Database> {
@@ -60,7 +60,7 @@ export async function openSingleConnection(url: string): Promise<Database> {
     execute: async (statement) => void (await query(statement)),
     async transaction(work) {
       gatherWrites(client);
-      // Nobody waits for it: if it fails, so does everything after it.
+      // Not awaited: if it fails, so does everything after it.
       client.query('begin').catch(() => {});
       try {
         const result = await work(transaction);

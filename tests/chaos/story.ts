@@ -24,7 +24,7 @@ interface Happening {
 
 const PUSHES = 8;
 const LONGEST = 2500;
-/** So often nobody has anything to do, after the last push, before the story ends. */
+/** How often, after the last push, no actor has anything to do before the story ends. */
 const QUIET = 6;
 /** Instances of one function that run at the same time. */
 const INSTANCES = 3;
@@ -47,14 +47,14 @@ export function deliver(world: World, delivery: Delivery): void {
     const { outcome, deployment_id } = await platform
       .receivePush(received, platform.context)
       .catch((error: unknown) => {
-        // What GitHub sends is signed and whole: refusing it would be to lose it. Unless nobody has that hook any more.
+        // GitHub's deliveries are signed and complete: refusing one would lose it, unless the hook no longer exists.
         const isNobodys = error instanceof AppError && error.code === 'unauthorized' && world.deletion.began;
         if (isNobodys || (error instanceof AppError && errors[error.code].status >= 500)) throw error;
         throw new Violation('I1', `delivery ${delivery.guid} was refused: ${error}`);
       });
     await actor.effect({ label: `answers ${outcome} ${deployment_id ?? ''}` }, () => {
       delivery.answered = true;
-      // One that failed was not taken: sent again it is news.
+      // A failed one was not accepted: sent again, it is new.
       world.recorded.push({
         what: `delivery ${delivery.guid}`,
         again: (later) => later.receivePush(received, later.context),
@@ -63,7 +63,7 @@ export function deliver(world: World, delivery: Delivery): void {
   });
 }
 
-/** One invocation of `deploy`, as doorbell and timer make it. */
+/** One invocation of `deploy`, as by the doorbell or timer. */
 export function wakeDeploy(world: World): void {
   world.scheduler.spawn(`deploy ${world.trace.step()}`, async (actor) => {
     await composePlatform(actor, world.parts).deploy();
@@ -77,7 +77,7 @@ function wakeCleanup(world: World): void {
   });
 }
 
-/** Time passes for everybody; where a minute passes, the timer of `deploy` rings, and that of `cleanup` where an hour does. */
+/** Time passes for everyone; the timer of `deploy` fires for each minute, that of `cleanup` for each hour. */
 export function passTime(world: World, seconds: number): void {
   // Without the minute timer, the slowest of the periodic duties still comes every ten.
   const minutes = world.without.has('timer') ? 10 : 1;
@@ -92,7 +92,7 @@ function send({ faults, random, github, without }: World, deliveries: readonly D
   for (const delivery of deliveries) {
     if (random.chance(faults.rates.doubleDelivery)) github.outgoing.push(delivery);
     if (!random.chance(faults.rates.lostDelivery)) github.outgoing.push(delivery);
-    // Where only the redelivery can help, GitHub has to know that it has failed.
+    // Where only redelivery can help, GitHub has to know that the delivery failed.
     else if (without.has('sync')) delivery.attempts += 1;
   }
 }
@@ -127,7 +127,7 @@ const happenings: readonly Happening[] = [
     weight: 0.6,
     may: mayPush,
     happen: (world) => {
-      // Often in a hurry: the next comes before anything has been made of this.
+      // Often in quick succession: the next comes before this one has been processed.
       do somebodyPushes(world);
       while (world.random.chance(0.3));
     },
@@ -176,7 +176,7 @@ const happenings: readonly Happening[] = [
     may: ({ github, deletion }) => github.pushes() > PUSHES / 2 && !deletion.began,
     happen: somebodyDeletes,
   },
-  // What is done takes moments; minutes pass while nobody does anything, and hours now and then.
+  // Actions take moments; idle periods take minutes, and occasionally hours.
   { weight: 4, may: () => true, happen: (world) => passTime(world, world.random.between(1, 5)) },
   { weight: 12, may: isIdle, happen: (world) => passQuietly(world, world.random.between(20, 130)) },
   { weight: 1.5, may: isIdle, happen: (world) => passQuietly(world, world.random.between(1200, 4000)) },
@@ -195,7 +195,7 @@ async function happen(world: World): Promise<void> {
 /** Long enough, and quiet for a while after the last push. */
 export const isTold = ({ trace, quiet }: World) => trace.step() >= LONGEST || quiet.count >= QUIET;
 
-/** One step of the story: most often somebody advances, now and then something happens. */
+/** One step of the story: most often an actor advances, sometimes an outside event happens. */
 export async function tellOneStep(world: World): Promise<void> {
   world.trace.nextStep();
   if (world.random.chance(0.93) && (await world.scheduler.advanceOne())) return;

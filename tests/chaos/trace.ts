@@ -17,7 +17,7 @@ const SHOWN_ID = /\b(dep|prj|env|usr)_[0-9a-hjkmnp-tv-z]{26}\b/g;
 const DIGEST = /\b([0-9a-f]{6})[0-9a-f]{34}(?:[0-9a-f]{24})?\b/g;
 const kinds = { dep: 'deployment', prj: 'project', env: 'environment', usr: 'user' } as const;
 
-/** Ids by their last digits (a run counts them up), hashes by their first. */
+/** Ids by their last digits (they are sequential within a run), hashes by their first. */
 const shorten = (text: string) =>
   text
     .replace(SHOWN_ID, (id, prefix: keyof typeof kinds) => readId(kinds[prefix], id) ?? id)

@@ -41,17 +41,17 @@ export interface World {
   readonly owner: User;
   /** The platform for what happens outside of the story. */
   readonly platform: Platform;
-  /** Rings of the doorbell that nobody has answered yet. */
+  /** Doorbell rings not yet answered. */
   readonly wakeUps: { count: number };
-  /** Whether somebody has asked for the second project's. */
+  /** Whether the second project's deletion was requested. */
   readonly deletion: { began: boolean };
-  /** How often nobody had anything to do since the last push. */
+  /** How often no actor had anything to do since the last push. */
   readonly quiet: { count: number };
-  /** Slugs of the projects in which a runner uploaded what it should not have. */
+  /** Slugs of the projects in which a runner uploaded wrong content. */
   readonly poisoned: Set<string>;
-  /** Requests that came in, to be sent again: they must change nothing. */
+  /** Earlier requests, to be sent again: they must change nothing. */
   readonly recorded: { readonly what: string; readonly again: (platform: Platform) => Promise<unknown> }[];
-  /** Moves the time of everybody. */
+  /** Advances the time for everyone. */
   advance(seconds: number): void;
 }
 
@@ -62,7 +62,7 @@ export const SITES = [
   { slug: 'site', environment: 'staging', branch: 'dev' },
 ] as const;
 
-/** Rings that wait for an instance: more would find nothing to do. */
+/** The most rings that wait for an instance: more would find nothing to do. */
 const MOST_WAKE_UPS = 2;
 const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 65 * 60 };
 
