@@ -5,24 +5,24 @@ import type { Store } from '../repositories.ts';
 import { type StoredSigningKey, signingKeyContext } from './signing-key-repository.ts';
 
 export const ACCESS_TOKEN_SECONDS = 10 * 60;
-/** For so long an instance relies on the keys it has read. */
+/** How long an instance caches the keys it has read. */
 const KEYS_TRUSTED_MS = 60_000;
-/** A token may name a key that another instance has just made: so often that is looked for. */
+/** A token may name a key that another instance has just created; the keys are reread for that at most this often. */
 const UNKNOWN_KEY_MS = 5000;
 
 export interface Deps {
   readonly store: Pick<Store, 'signingKeys' | 'transaction'>;
   readonly sealer: Sealer;
   readonly signer: TokenSigner;
-  /** Where the platform is reached: who issues the tokens, and where they count. */
+  /** The platform's origin: issuer and audience of the tokens. */
   readonly controlOrigin: string;
   readonly now?: () => Date;
 }
 
 export interface AccessTokens {
-  /** A token for ten minutes. Makes the first key, and the next when the last is old. */
+  /** A token valid for ten minutes. Creates the first key, and a new one when the latest is old. */
   issue(claims: AccessClaims): Promise<string>;
-  /** Whose it is, as it says; undefined when it does not count. That its session goes on is another question. */
+  /** The token's claims; undefined when it is invalid. Does not check that its session is still live. */
   verify(token: string): Promise<AccessClaims | undefined>;
 }
 
@@ -35,7 +35,7 @@ export function accessTokens({ store, sealer, signer, controlOrigin, now = () =>
   let reading: Promise<readonly StoredSigningKey[]> | undefined;
   const signedFor = () => ({ issuer: controlOrigin, audience: `${controlOrigin}/api/v1`, now: now() });
 
-  /** All who need them at once wait for one statement. */
+  /** Concurrent callers share one statement. */
   const read = () => {
     reading ??= store.signingKeys
       .listLive()

@@ -9,17 +9,17 @@ export interface AccountLimits {
   readonly maxStorageBytes: number;
 }
 
-/** How an account stands towards its limits when a deployment asks for a build. */
+/** An account's usage when one of its deployments asks for a build. */
 export interface BuildLoad {
-  /** Builds that a run was asked for and that have not ended. */
+  /** Builds for which a run was requested and that have not ended. */
   readonly active: number;
-  /** Deployments that wait and were queued before this one. */
+  /** Waiting deployments that were queued before this one. */
   readonly ahead: number;
-  /** Attempts begun within the last hour. */
+  /** Attempts started within the last hour. */
   readonly lastHour: number;
 }
 
-/** What an account may use, and how much of it is in use. The limits are columns of `users`. */
+/** An account's limits (columns of `users`) and how much of them is used. */
 export const accountLimitRepository = (db: Queryable) => ({
   async find(userId: string): Promise<AccountLimits> {
     const [row] = await db.query<AccountLimits>(sql`
@@ -28,7 +28,7 @@ export const accountLimitRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** The same, with the account locked: two builds that ask at once are counted one after the other. */
+  /** The same, with the account locked, so that concurrent requests for builds are counted one after the other. */
   async lock(userId: string): Promise<AccountLimits> {
     const [row] = await db.query<AccountLimits>(sql`
       select max_active_builds, max_builds_per_hour, max_projects, max_storage_bytes
@@ -47,7 +47,7 @@ export const accountLimitRepository = (db: Queryable) => ({
     if (rows.length === 0) throw new AppError('not_found');
   },
 
-  /** What is uploaded needs no machine of ours, so it is no build. */
+  /** Uploads need no build machine, so they do not count. */
   async buildLoad(userId: string, deploymentId: string): Promise<BuildLoad> {
     const [row] = await db.query<BuildLoad>(sql`
       with own as (
@@ -67,7 +67,7 @@ export const accountLimitRepository = (db: Queryable) => ({
     return row ?? { active: 0, ahead: 0, lastHour: 0 };
   },
 
-  /** The deployment of an account that has waited longest for a build, with its request id. */
+  /** The account's deployment that has waited longest for a build, with its request id. */
   async findLongestWaiting(userId: string): Promise<{ id: string; requestId: string } | undefined> {
     const [row] = await db.query<{ id: string; requestId: string }>(sql`
       select d.id, d.request_id

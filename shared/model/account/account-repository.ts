@@ -3,29 +3,29 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 
-/** What a token lets its user's scripts do. */
+/** What a token permits. */
 export interface TokenGrant {
   readonly tokenId: string;
   readonly scopes: readonly Scope[];
-  /** The only projects it is for; null: all of its user's. */
+  /** The only projects it is valid for; null: all of its user's. */
   readonly projectIds: readonly string[] | null;
 }
 
 export interface User {
   readonly id: string;
   readonly githubLogin: string;
-  /** Runs the platform: sees dead letters. */
+  /** Administers the platform: sees dead letters. */
   readonly isAdmin: boolean;
   readonly createdAt: Date;
 }
 
-/** A user as those who run the platform see one. */
+/** A user as administrators see one. */
 export interface Account extends User {
   /** Null: may sign in. */
   readonly disabledAt: Date | null;
 }
 
-/** What a token that ends is continued with. Its end, which no two of a user have in common, says which token is meant. */
+/** The refresh token of an expiring token. The expiry, which no two tokens of a user share, identifies the token. */
 export interface EndingGrant {
   readonly expiresAt: Date;
   readonly refreshTokenSealed: string;
@@ -34,21 +34,21 @@ export interface EndingGrant {
 /** A user's GitHub token as it is stored. */
 export interface GithubGrant {
   readonly sealed: string;
-  /** Null: it does not end. */
+  /** Null: it does not expire. */
   readonly expiresAt: Date | null;
-  /** Null: nothing gets the next. */
+  /** Null: it cannot be refreshed. */
   readonly refreshTokenSealed: string | null;
   /** Within five minutes. */
   readonly endsSoon: boolean;
   readonly isOver: boolean;
 }
 
-/** For so long nobody else asks for the next token: longer than GitHub is waited for. */
+/** How long nobody else refreshes the token: longer than the timeout of calls to GitHub. */
 const RENEWAL_SECONDS = 30;
 
-/** Where a user's GitHub token is sealed to. */
+/** The sealing context of a user's GitHub token. */
 export const githubTokenContext = (userId: string) => `user:${userId}:github-token`;
-/** The same for what a token that ends is continued with. */
+/** The sealing context of a user's GitHub refresh token. */
 export const githubRefreshTokenContext = (userId: string) => `user:${userId}:github-refresh-token`;
 
 interface Ending {
@@ -59,9 +59,12 @@ const tokenColumns = (sealed: string | null, { expiresAt, refreshTokenSealed }: 
   github_token_sealed = ${sealed}, github_token_expires_at = ${expiresAt ?? null},
   github_refresh_token_sealed = ${refreshTokenSealed ?? null}, github_renewal_until = null`;
 
-/** Accounts (`users`), with their GitHub tokens, and who is behind a credential. */
+/** Accounts (`users`), with their GitHub tokens, and lookup by credential. */
 export const accountRepository = (db: Queryable) => ({
-  /** The user of a valid token, and what the token allows; also by what it was before its last rotation, while that overlaps. `last_used_at` is written at most once a minute. */
+  /**
+   * The user of a valid token, and what the token permits; also found by its previous secret during the overlap after a rotation.
+   * `last_used_at` is written at most once a minute.
+   */
   async findByApiToken(tokenSha256: Buffer): Promise<(User & TokenGrant) | undefined> {
     const [row] = await db.query<User & TokenGrant>(sql`
       with token as (
@@ -89,7 +92,10 @@ export const accountRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** True for one of those who want to replace the same token; for the others not until it may have failed. */
+  /**
+   * True for one of several concurrent callers that want to refresh the same token; for the others only once that refresh may have
+   * failed.
+   */
   async claimGithubRenewal(userId: string, expiresAt: Date): Promise<boolean> {
     const rows = await db.query(sql`
       update users set github_renewal_until = db_now() + make_interval(secs => ${RENEWAL_SECONDS})
@@ -99,7 +105,7 @@ export const accountRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** Stores what comes after the token that ends then. False when that is not the last any more: nothing is changed. */
+  /** Stores the successor of the token with that expiry. False, and nothing is changed, when that token is no longer the current one. */
   async replaceGithubToken(userId: string, expiresAt: Date, sealed: string, ending: Ending): Promise<boolean> {
     const rows = await db.query(sql`
       update users set ${tokenColumns(sealed, ending)}
@@ -107,7 +113,7 @@ export const accountRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** Forgets a token that nothing continues, but not when it ended: what comes after it may still be stored. False as above. */
+  /** Deletes a token that cannot be refreshed, unless its refresh is under way: the successor may still be stored. False as above. */
   async forgetGithubToken(userId: string, expiresAt: Date): Promise<boolean> {
     const rows = await db.query(sql`
       update users set ${tokenColumns(null, { expiresAt })}
@@ -115,7 +121,7 @@ export const accountRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** Creates the user or follows a renamed login. */
+  /** Creates the user, or updates a renamed login. */
   async upsertUser(user: { githubId: number; githubLogin: string }): Promise<User> {
     const [row] = await db.query<User>(sql`
       insert into users (github_id, github_login) values (${user.githubId}, ${user.githubLogin})
@@ -125,12 +131,12 @@ export const accountRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Makes a user one who runs the platform. */
+  /** Makes a user an administrator. */
   async makeAdmin(userId: string): Promise<void> {
     await db.query(sql`update users set is_admin = true where id = ${userId}`);
   },
 
-  /** A token that ends comes with when, and with what gets the next. */
+  /** A token that expires is stored with its expiry and refresh token. */
   async storeGithubToken(userId: string, sealed: string, ending: Ending = {}): Promise<void> {
     await db.query(sql`update users set ${tokenColumns(sealed, ending)} where id = ${userId}`);
   },
@@ -141,7 +147,10 @@ export const accountRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Whether nobody has an account. Until the transaction ends nobody else gets one, so that of two who are first one is. */
+  /**
+   * Whether there are no accounts. Until the transaction ends nobody else can create one, so that of two concurrent first users only one
+   * is first.
+   */
   async lockIfEmpty(): Promise<boolean> {
     await db.query(sql`lock table users in share row exclusive mode`);
     return (await db.query(sql`select 1 from users limit 1`)).length === 0;
@@ -160,7 +169,7 @@ export const accountRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** From the next request on nothing that the user has lets anybody in, or it does again. False when it already was so. */
+  /** From the next request on, the user's credentials are refused, or accepted again. False when nothing changed. */
   async setDisabled(userId: string, disabled: boolean): Promise<boolean> {
     const rows = await db.query(sql`
       update users set disabled_at = case when ${disabled} then db_now() end
@@ -168,7 +177,7 @@ export const accountRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** The same token stored twice is one token. */
+  /** Idempotent: storing the same token twice stores one. */
   async insertApiToken(token: {
     userId: string;
     name: string;

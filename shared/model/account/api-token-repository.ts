@@ -10,7 +10,7 @@ export interface ApiToken {
   readonly name: string;
   readonly prefix: string;
   readonly scopes: readonly Scope[];
-  /** The only projects it is for; null: all of its user's. */
+  /** The only projects it is valid for; null: all of its user's. */
   readonly projectIds: readonly string[] | null;
   readonly expiresAt: Date | null;
   /** To the minute. */
@@ -25,7 +25,7 @@ export interface NewApiToken extends Pick<ApiToken, 'name' | 'scopes' | 'project
 const columns = sql`id, name, prefix, scopes, project_ids, expires_at, last_used_at, created_at`;
 const counts = sql`revoked_at is null and (expires_at is null or expires_at > db_now())`;
 
-/** The tokens of users. What a request's token allows is asked of the accounts. */
+/** Users' API tokens. What a request's token permits is looked up in `accountRepository`. */
 export const apiTokenRepository = (db: Queryable) => ({
   async insert(token: NewApiToken, { sha256, prefix }: MintedToken): Promise<ApiToken> {
     const [row] = await db.query<ApiToken>(sql`
@@ -36,7 +36,7 @@ export const apiTokenRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Those that are not revoked. */
+  /** Counts those not revoked. */
   async count(userId: string): Promise<number> {
     const [row] = await db.query<{ count: number }>(
       sql`select count(*) as count from api_tokens where user_id = ${userId} and revoked_at is null`,
@@ -44,7 +44,7 @@ export const apiTokenRepository = (db: Queryable) => ({
     return row?.count ?? 0;
   },
 
-  /** Those that are not revoked, newest first, from just below `beforeId`. */
+  /** Those not revoked, newest first, starting below `beforeId`. */
   list(userId: string, options: { limit: number; beforeId: string | undefined }): Promise<ApiToken[]> {
     const below = options.beforeId === undefined ? sql`true` : sql`id < ${options.beforeId}`;
     return db.query<ApiToken>(sql`
@@ -53,7 +53,7 @@ export const apiTokenRepository = (db: Queryable) => ({
        order by id desc limit ${options.limit}`);
   },
 
-  /** One that is not revoked, with whether it still counts. */
+  /** One that is not revoked, and whether it is still valid. */
   async find(userId: string, id: string): Promise<(ApiToken & { readonly counts: boolean }) | undefined> {
     const [row] = await db.query<ApiToken & { counts: boolean }>(sql`
       select ${columns}, ${counts} as counts from api_tokens
@@ -61,7 +61,7 @@ export const apiTokenRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** What it was counts for so many seconds more; what it was before that counts no more. */
+  /** The replaced secret stays valid for `overlapSeconds`; the one before it becomes invalid at once. */
   async replaceSecret(id: string, { sha256, prefix }: MintedToken, overlapSeconds: number): Promise<ApiToken> {
     const [row] = await db.query<ApiToken>(sql`
       update api_tokens
@@ -74,7 +74,7 @@ export const apiTokenRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** False when it was revoked before, or is not this user's. */
+  /** False when it was already revoked, or is not this user's. */
   async revoke(userId: string, id: string): Promise<boolean> {
     const rows = await db.query(sql`
       update api_tokens set revoked_at = db_now()

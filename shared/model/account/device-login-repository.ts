@@ -2,39 +2,39 @@ import type { Scope } from '../../contracts/scopes.ts';
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** For so long a program waits for its person. */
+/** How long a sign-in request waits for approval. */
 export const DEVICE_LOGIN_MINUTES = 15;
-/** So many seconds lie between two questions of a program; who asks sooner waits five more from then on (RFC 8628 §3.5). */
+/** Polling interval; a client that polls sooner must wait five seconds more from then on (RFC 8628 §3.5). */
 export const DEVICE_POLL_SECONDS = 5;
 
-/** A program that waits to be let in. */
+/** A client waiting for approval. */
 export interface DeviceLogin {
   readonly id: string;
   readonly userCode: string;
   /** What it calls itself: nobody has checked. */
   readonly clientName: string;
   readonly address: string;
-  /** What it asks for; whoever approves decides. */
+  /** The scopes it requests; the approver decides. */
   readonly scopes: readonly Scope[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
 
-/** How far it has come, when its program asks. */
+/** The state of a sign-in request when its client polls. */
 export interface DeviceLoginProgress {
   readonly id: string;
   readonly clientName: string;
   readonly state: 'pending' | 'denied' | 'approved' | 'over';
   readonly askedTooSoon: boolean;
   readonly intervalSeconds: number;
-  /** Once it is answered: by whom. */
+  /** Who answered it; null until then. */
   readonly userId: string | null;
   readonly scopes: readonly Scope[];
 }
 
-/** Sign-ins of programs without a browser that are under way (RFC 8628). */
+/** Pending device sign-ins (RFC 8628). */
 export const deviceLoginRepository = (db: Queryable) => ({
-  /** Undefined when somebody else waits with this user code. */
+  /** Undefined when another pending request has this user code. */
   async insert(login: {
     deviceCodeSha256: Buffer;
     userCode: string;
@@ -60,7 +60,7 @@ export const deviceLoginRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** False when it was answered meanwhile, or its time is over. */
+  /** False when it was answered meanwhile or has expired. */
   async approve(id: string, userId: string, scopes: readonly Scope[]): Promise<boolean> {
     const rows = await db.query(sql`
       update device_logins set approved_at = db_now(), user_id = ${userId}, scopes = ${scopes}
@@ -75,7 +75,7 @@ export const deviceLoginRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** Locks it and notes that its program asked; who asked too soon has to wait longer from then on. */
+  /** Locks the request and records the poll; a client that polled too soon must wait longer from then on. */
   async poll(deviceCodeSha256: Buffer): Promise<DeviceLoginProgress | undefined> {
     const [row] = await db.query<DeviceLoginProgress>(sql`
       with asking as (

@@ -1,10 +1,10 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** For so long a browser may take at GitHub. */
+/** How long a sign-in at GitHub may take. */
 export const LOGIN_MINUTES = 10;
 
-/** Where the PKCE verifier of a login is sealed to. */
+/** The sealing context of a login's PKCE verifier. */
 export const verifierContext = (stateSha256: Buffer) => `login:${stateSha256.toString('hex')}:verifier`;
 
 export interface LoginAttempt {
@@ -12,7 +12,7 @@ export interface LoginAttempt {
   readonly nextPath: string;
 }
 
-/** Browsers that were sent to GitHub to sign in. */
+/** Sign-ins that were redirected to GitHub. */
 export const loginAttemptRepository = (db: Queryable) => ({
   async insert(attempt: LoginAttempt & { stateSha256: Buffer; browserSha256: Buffer }): Promise<void> {
     await db.query(sql`delete from login_attempts where expires_at < db_now()`);
@@ -22,7 +22,10 @@ export const loginAttemptRepository = (db: Queryable) => ({
               db_now() + make_interval(mins => ${LOGIN_MINUTES}))`);
   },
 
-  /** Uses an attempt up: once, within its time, and only for the browser that began it. Another's does not cost it anything. */
+  /**
+   * Consumes an attempt: once, before it expires, and only for the browser that started it. A try from another browser does not consume
+   * it.
+   */
   async take(stateSha256: Buffer, browserSha256: Buffer): Promise<LoginAttempt | undefined> {
     const [row] = await db.query<LoginAttempt>(sql`
       update login_attempts set used_at = db_now()

@@ -5,7 +5,7 @@ import { sql } from '../../db/sql.ts';
 export const platformSecretNames = ['github-actions-token', 'github-client-secret'] as const;
 export type PlatformSecretName = (typeof platformSecretNames)[number];
 
-/** Where a platform secret is sealed to. */
+/** The sealing context of a platform secret. */
 export const platformSecretContext = (name: PlatformSecretName) => `platform:${name}`;
 
 /** Secrets of the platform itself, sealed. `readPlatformSecret` opens them. */

@@ -13,28 +13,28 @@ import {
 export interface Deps {
   readonly store: Pick<Store, 'accounts'>;
   readonly sealer: Sealer;
-  /** Undefined where no application is configured: what ends is over then. */
+  /** Undefined where no application is configured: expired tokens are then not refreshed. */
   readonly login?: Pick<CodeHostLogin, 'refresh'> | undefined;
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
 /**
- * A user's token for the code host, which counts for some minutes at least. Throws `code_host_unauthorized` when the user has to sign in
- * (again), and `code_host_unavailable` or another error of `CodeHostLogin` when the next token cannot be got just now.
+ * A user's token for the code host, valid for some minutes at least. Throws `code_host_unauthorized` when the user has to sign in
+ * (again), and `code_host_unavailable` or another error of `CodeHostLogin` when the token cannot be refreshed at present.
  */
 export type ReadGithubToken = (userId: string) => Promise<string>;
 
-/** How long whoever needs a token that another is getting waits for it, and how often it is looked for. */
+/** How long a caller waits for a refresh by another, and how often it checks. */
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
-/** How often it is tried to store what GitHub gave. */
+/** How often storing GitHub's answer is tried. */
 const STORE_TRIES = 5;
 
 /**
- * The one reader of users' GitHub tokens. A token that ends within five minutes is replaced by the next first, by one of all who need it:
- * GitHub takes a refresh token once and lets the token of before count no more. GitHub is asked outside of any transaction. Between its
- * answer and the one statement that stores it, a crash loses the new tokens while the old are void: the user has to sign in again. So
- * whatever can be done before is done before, and the statement is repeated while the database does not answer.
+ * The only reader of users' GitHub tokens. A token that expires within five minutes is refreshed first, by one of all concurrent callers:
+ * GitHub accepts a refresh token once and revokes the previous token. GitHub is called outside any transaction. A crash between its
+ * answer and the one statement that stores it loses the new tokens while the old ones are void, and the user has to sign in again. So
+ * everything possible is done before the call, and the statement is retried while the database is unavailable.
  */
 export const readGithubToken =
   (deps: Deps): ReadGithubToken =>
@@ -63,7 +63,7 @@ const signInAgain = (message: string) => new AppError('code_host_unauthorized', 
 const endingOf = ({ expiresAt, refreshTokenSealed }: GithubGrant): EndingGrant | undefined =>
   expiresAt && refreshTokenSealed !== null ? { expiresAt, refreshTokenSealed } : undefined;
 
-/** Undefined when something else was stored meanwhile: by a new sign-in, or by who began before and was late. */
+/** Undefined when something else was stored meanwhile: by a new sign-in, or by an earlier caller that finished late. */
 async function renew(
   deps: Deps & Required<Pick<Deps, 'sleep'>> & { readonly login: Pick<CodeHostLogin, 'refresh'> },
   userId: string,
@@ -74,7 +74,7 @@ async function renew(
   const next = await deps.login.refresh(refreshToken);
   const { accounts } = deps.store;
   if (!next) {
-    // What was refused once is not asked again; a token whose refresh token is void is void too.
+    // A refused refresh token is not tried again; the access token is void as well.
     if (await accounts.forgetGithubToken(userId, ending.expiresAt))
       throw signInAgain('GitHub refused the refresh token');
     return undefined;

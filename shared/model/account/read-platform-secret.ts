@@ -3,7 +3,7 @@ import type { Sealer } from '../../kernel/seal.ts';
 import type { Store } from '../repositories.ts';
 import { type PlatformSecretName, platformSecretContext } from './platform-secret-repository.ts';
 
-/** A secret of the platform, read from the database when it is needed and kept nowhere. */
+/** A platform secret, read from the database on demand and never cached. */
 export const readPlatformSecret =
   (deps: { readonly store: Pick<Store, 'platformSecrets'>; readonly sealer: Sealer }, name: PlatformSecretName) =>
   async (): Promise<string> => {

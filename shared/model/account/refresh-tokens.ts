@@ -3,23 +3,23 @@ import { randomToken } from '../../kernel/ids.ts';
 import { deriveKey } from '../../kernel/seal.ts';
 
 export interface RefreshToken {
-  /** Set as a cookie, and stored nowhere. */
+  /** Set as a cookie, never stored. */
   readonly token: string;
   readonly sha256: Buffer;
 }
 
 export interface RefreshTokens {
-  /** The first of a session. */
+  /** The first one of a session. */
   first(): RefreshToken;
-  /** The one that follows. Always the same, so that an answer that got lost can be given again without anybody having kept it. */
+  /** The next one. Deterministic, so that a lost answer can be repeated although nothing stored it. */
   successorOf(token: string): RefreshToken;
-  /** A token as somebody shows it; undefined when it cannot be one. */
+  /** Parses a presented token; undefined when it is malformed. */
   read(token: string): RefreshToken | undefined;
 }
 
 const FORM = /^[A-Za-z0-9_-]{43}$/;
 
-/** Refresh tokens: 256 bits, each but the first computed from the one before with a key that only the platform has. */
+/** Refresh tokens: 256 bits, each but the first derived from its predecessor with a key only the platform has. */
 export function refreshTokens(rootKey: string): RefreshTokens {
   const key = deriveKey(rootKey, 'refresh-token');
   const named = (token: string): RefreshToken => ({ token, sha256: sha256(token) });

@@ -3,9 +3,9 @@ import { sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { User } from './account-repository.ts';
 
-/** A session ends by itself when it was not continued for so long. */
+/** A session that is not refreshed for this long expires. */
 export const SESSION_DAYS = 7;
-/** For so long a refresh token that was used still yields the one that followed: two tabs, or an answer that got lost. */
+/** How long a used refresh token still yields its successor, for concurrent tabs and lost answers. */
 const REFRESH_GRACE_SECONDS = 10;
 const REMEMBERED_DAYS = 30;
 
@@ -14,7 +14,7 @@ export type SessionEnd = 'signed_out' | 'ended_elsewhere' | 'signed_out_everywhe
 export interface Session {
   readonly id: string;
   readonly userAgent: string;
-  /** Where it began. */
+  /** The address it started from. */
   readonly address: string;
   readonly createdAt: Date;
   readonly lastUsedAt: Date;
@@ -24,16 +24,16 @@ export interface Session {
 export interface RefreshTokenState {
   readonly sessionId: string;
   readonly userId: string;
-  /** Whether the session goes on: not ended, not expired, its user not disabled. */
+  /** Whether the session is live: not ended, not expired, its user not disabled. */
   readonly isLive: boolean;
-  /** `used` long enough ago that only a copy of it can come now. */
+  /** `used`: so long ago that only a stolen copy can be presented now. */
   readonly state: 'unused' | 'just_used' | 'used';
 }
 
-/** Sessions of browsers, and the refresh tokens by which they go on. */
+/** Browser sessions and their refresh tokens. */
 export const sessionRepository = (db: Queryable) => ({
   async insert(session: { userId: string; userAgent: string; address: string }): Promise<string> {
-    // Nobody asks about what ended long ago.
+    // Sessions that ended long ago are no longer needed.
     await db.query(sql`
       delete from sessions where expires_at < db_now() - make_interval(days => ${REMEMBERED_DAYS})`);
     const [row] = await db.query<{ id: string }>(sql`
@@ -48,19 +48,19 @@ export const sessionRepository = (db: Queryable) => ({
     await db.query(sql`insert into refresh_tokens (token_sha256, session_id) values (${sha256}, ${sessionId})`);
   },
 
-  /** What a refresh token is worth, with its session locked until the transaction ends. */
+  /** The state of a refresh token, with its session locked until the transaction ends. */
   async lockByRefreshToken(sha256: Buffer): Promise<RefreshTokenState | undefined> {
     const [session] = await db.query<{ id: string }>(sql`
       select s.id from sessions s join refresh_tokens r on r.session_id = s.id where r.token_sha256 = ${sha256}
          for update of s`);
     if (!session) return undefined;
-    // A statement of its own: it sees what whoever held the lock has done.
+    // A separate statement, so that it sees what the previous holder of the lock committed.
     return findByRefreshToken(db, sha256);
   },
 
   findByRefreshToken: (sha256: Buffer) => findByRefreshToken(db, sha256),
 
-  /** Puts one refresh token in the place of another, and the session's end off. */
+  /** Replaces a refresh token by its successor and extends the session. */
   async rotate(sessionId: string, used: Buffer, successor: Buffer): Promise<void> {
     await db.query(sql`update refresh_tokens set used_at = db_now() where token_sha256 = ${used}`);
     await db.query(sql`insert into refresh_tokens (token_sha256, session_id) values (${successor}, ${sessionId})`);
@@ -69,7 +69,7 @@ export const sessionRepository = (db: Queryable) => ({
        where id = ${sessionId}`);
   },
 
-  /** The user of a session that goes on. `last_used_at` is written at most once a minute. */
+  /** The user of a live session. `last_used_at` is written at most once a minute. */
   async findUser(sessionId: string): Promise<User | undefined> {
     const [row] = await db.query<User>(sql`
       with live as (
@@ -84,7 +84,7 @@ export const sessionRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Those that go on, newest first. */
+  /** Live sessions, newest first. */
   listLive: (userId: string, page: { readonly before?: string | undefined; readonly limit: number }) =>
     db.query<Session>(sql`
       select id, user_agent, address, created_at, last_used_at, expires_at from sessions
@@ -92,7 +92,7 @@ export const sessionRepository = (db: Queryable) => ({
          and (${page.before ?? null}::uuid is null or id < ${page.before ?? null})
        order by id desc limit ${page.limit}`),
 
-  /** Ends one of a user's sessions; false when there is none that goes on. */
+  /** Ends one of a user's sessions; false when it is not live. */
   async end(userId: string, sessionId: string, why: SessionEnd): Promise<boolean> {
     const ended = await db.query(sql`
       update sessions set ended_at = db_now(), ended_why = ${why}
@@ -100,7 +100,7 @@ export const sessionRepository = (db: Queryable) => ({
     return ended.length > 0;
   },
 
-  /** Ends all of a user's sessions. Returns how many went on. */
+  /** Ends all of a user's sessions. Returns how many were live. */
   async endAll(userId: string, why: SessionEnd): Promise<number> {
     const ended = await db.query(sql`
       update sessions set ended_at = db_now(), ended_why = ${why}

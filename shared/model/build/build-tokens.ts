@@ -3,9 +3,9 @@ import { equalBytes, hmacSha256, sha256 } from '../../kernel/hmac.ts';
 import { deriveKey } from '../../kernel/seal.ts';
 import type { RootKeys } from '../key/root-keys.ts';
 
-/** Seconds in which a run may begin. */
+/** Seconds within which a run must start. */
 export const TICKET_SECONDS = 60 * 60;
-/** Seconds in which the same redeemer may redeem again, because the answer was lost. */
+/** Seconds within which the same redeemer may redeem again, in case the answer was lost. */
 export const REDEEM_AGAIN_SECONDS = 120;
 /** Seconds an attempt's tokens live. */
 export const ATTEMPT_SECONDS = 60 * 60;
@@ -19,8 +19,8 @@ interface Attempt {
 }
 
 /**
- * Tokens of one build attempt, all derived from the root key and the attempt's random nonce: nothing usable is stored,
- * and a repeated request gets the same answer. 40 base62 digits of an HMAC-SHA256 each.
+ * Tokens of one build attempt, all derived from the root key and the attempt's random nonce: nothing usable is stored, and a repeated
+ * request gets the same answer. Each is 40 base62 digits of an HMAC-SHA256.
  */
 export function buildTokens({ current, previous }: RootKeys) {
   const keyOf = (rootKey: string) => deriveKey(rootKey, 'build-tokens');
@@ -32,14 +32,14 @@ export function buildTokens({ current, previous }: RootKeys) {
   return {
     /** Starts the run; redeemed once. */
     ticket: (attempt: Attempt) => ticket(attempt),
-    /** Whether it is the attempt's ticket, also when it was given with the root key of before. */
+    /** Whether it is the attempt's ticket, including one issued with the previous root key. */
     isTicket: (attempt: Attempt, shown: string) =>
       accepted.some((each) => equalBytes(sha256(ticket(attempt, each)), sha256(shown))),
-    /** Logs and status. Bound to the redeemer: another run cannot derive it even with the ticket. */
+    /** For logs and status. Bound to the redeemer: another run cannot derive it even with the ticket. */
     report: (attempt: Attempt, redeemer: string) => token('mb_cb_', `report|${redeemer}`, attempt),
-    /** Uploads, once the user's processes are gone. */
+    /** For uploads, once the user's processes are gone. */
     publish: (attempt: Attempt, redeemer: string) => token('mb_pub_', `publish|${redeemer}`, attempt),
-    /** For what builds of an environment keep for each other; another root key means beginning anew. */
+    /** For an environment's build cache; a new root key starts an empty cache. */
     cacheKey: (environmentId: string) => base62(hmacSha256(key, `v1|package-cache|${environmentId}`), 40),
   };
 }

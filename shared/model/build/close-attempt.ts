@@ -4,8 +4,8 @@ import type { Repositories } from '../repositories.ts';
 import type { AttemptKey } from './build-attempt-repository.ts';
 
 /**
- * Ends an attempt: its tokens count no more, its machine time is recorded once, and the account's place is given to the
- * deployment that has waited longest. In the transaction that moves the deployment.
+ * Ends an attempt: its tokens become invalid, its machine time is recorded once, and the account's build slot goes to the deployment that
+ * has waited longest. Call it in the transaction that moves the deployment.
  */
 export async function closeAttempt(
   repositories: Pick<Repositories, 'attempts' | 'usage' | 'limits' | 'enqueue'>,
@@ -16,6 +16,6 @@ export async function closeAttempt(
   await repositories.attempts.close(key, state);
   await repositories.usage.recordBuild(key);
   const next = await repositories.limits.findLongestWaiting(project.userId);
-  // Pending already, only later: this brings it forward.
+  // Already pending, but delayed: this brings it forward.
   if (next) await repositories.enqueue(buildStartMessage(next.id, next.requestId));
 }

@@ -6,21 +6,21 @@ export interface SweptProject {
   readonly slug: string;
 }
 
-/** One look through the contents of a project. */
+/** One sweep through a project's contents. */
 export interface ContentSweep {
   readonly projectId: string;
   readonly begunAt: Date;
 }
 
-/** How often a project is swept in which nothing has happened: what is deleted follows from what happened, so nothing should be found. */
+/** How often a project without changes is swept. Only changes make contents deletable, so nothing should be found. */
 const ALWAYS_AFTER_DAYS = 7;
 
-/** When the contents of each project were last swept: an invocation goes on where the last one had to stop. */
+/** When each project's contents were last swept, so that an invocation continues where the previous one stopped. */
 export const contentSweepRepository = (db: Queryable) => ({
   /**
-   * Projects that nobody has begun to sweep since `before` and in which there may be something to delete, those first that have waited
-   * longest. A content becomes unused when a deployment goes on to another status (all that a move leaves in `deadline_at` is not before the
-   * move), and unwanted `graceSeconds` after a build asked for it.
+   * Projects whose last sweep began before `before` and that may have something to delete, longest waiting first. A content becomes
+   * unused when a deployment changes its status (whatever a move leaves in `deadline_at` is not earlier than the move), and unwanted
+   * `graceSeconds` after a build asked for it.
    */
   listDue(options: { before: Date; graceSeconds: number; limit: number }): Promise<SweptProject[]> {
     return db.query(sql`
@@ -36,7 +36,7 @@ export const contentSweepRepository = (db: Queryable) => ({
        order by s.begun_at nulls first, p.id limit ${options.limit}`);
   },
 
-  /** Puts the project at the end of the line. Undefined when there is no such project any more. */
+  /** Moves the project to the end of the line. Undefined when the project no longer exists. */
   async begin(projectId: string): Promise<ContentSweep | undefined> {
     const [row] = await db.query<ContentSweep>(sql`
       insert into content_sweeps (project_id, begun_at)
@@ -46,7 +46,7 @@ export const contentSweepRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Notes that it went through to the end; not while a deletion is left over, this one's or another's. */
+  /** Records that the sweep completed, unless a deletion (of this sweep or another) is still pending. */
   async end({ projectId, begunAt }: ContentSweep): Promise<void> {
     await db.query(sql`
       update content_sweeps set swept_at = begun_at

@@ -30,11 +30,11 @@ export interface NewDelivery {
 
 const columns = sql`id, delivery_guid, body_sha256, outcome, note, deployment_id`;
 
-/** Whether a transaction failed because the delivery it inserts is already here. */
+/** Whether a transaction failed because its delivery is already recorded. */
 export const isSeenMeanwhile = (error: unknown) =>
   isUniqueViolation(error, 'webhook_deliveries_project_id_delivery_guid_key') ||
   isUniqueViolation(error, 'webhook_deliveries_project_id_body_sha256_key') ||
-  // What one delivery queues is queued once.
+  // A delivery queues each deployment once.
   isUniqueViolation(error, 'deployments_environment_id_dedupe_key_key');
 
 const deliveriesJson = (deliveries: readonly NewDelivery[]): string =>
@@ -57,8 +57,8 @@ const deliveriesJson = (deliveries: readonly NewDelivery[]): string =>
   );
 
 /**
- * The statement that records deliveries. As part of a larger one: those for which there is a row of `made (n, id)`, with the id of a deployment;
- * `n` is their place in the list.
+ * The statement that records deliveries. As part of a larger one, it records those with a row in `made (n, id)`, where `n` is their index
+ * in the list and `id` the deployment's.
  */
 export const insertingDeliveries = (deliveries: readonly NewDelivery[], made?: Sql): Sql => sql`
   insert into webhook_deliveries (
@@ -72,17 +72,17 @@ export const insertingDeliveries = (deliveries: readonly NewDelivery[], made?: S
            pushed_at bigint, body_sha256 text, outcome text, note text, deployment_id uuid, request_id text)
     ${made ? sql`join ${made} as made on made.n = w.n` : sql``}`;
 
-/** The inbox of webhook deliveries. */
+/** The inbox of webhook deliveries, used for deduplication. */
 export const deliveryRepository = (db: Queryable) => ({
   /**
-   * Records a delivery and what it was decided to be. One whose GUID or body is already here makes the transaction fail (`isSeenMeanwhile`);
-   * of two at the same time the second waits for the first's commit.
+   * Records a delivery and its outcome. A duplicate GUID or body makes the transaction fail (`isSeenMeanwhile`); of two concurrent ones
+   * the second waits for the first's commit.
    */
   async insert(delivery: NewDelivery): Promise<void> {
     await db.execute(insertingDeliveries([delivery]));
   },
 
-  /** The delivery that made a new one a repetition; counts the sighting. */
+  /** The recorded delivery that a new one repeats; counts the repetition. */
   async findSeen(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<Delivery | undefined> {
     const [row] = await db.query<Delivery>(sql`
       update webhook_deliveries set seen_count = seen_count + 1
@@ -94,7 +94,7 @@ export const deliveryRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Forgets deliveries that came so many days ago. Returns how many, at most `limit`. */
+  /** Deletes deliveries received more than this many days ago. Returns how many, at most `limit`. */
   async forget(olderThanDays: number, limit: number): Promise<number> {
     const rows = await db.query(sql`
       delete from webhook_deliveries where id in (

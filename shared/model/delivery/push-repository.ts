@@ -21,40 +21,40 @@ export interface BranchStanding {
   >;
   /** The environment's newest deployment. */
   readonly newest: Head | undefined;
-  /** The newest that came from the branch: what was deployed once more says nothing about the head. */
+  /** The newest deployment of the branch; redeployments say nothing about the head. */
   readonly newestOfBranch: Head | undefined;
-  /** Commits whose deployments wait in the queue. */
+  /** Commits of the queued deployments. */
   readonly queuedCommits: readonly string[];
-  /** One of those that wait has an attempt already, which has to be ended when something newer comes. */
+  /** A queued deployment already has an attempt, which has to be ended when something newer arrives. */
   readonly isDispatched: boolean;
 }
 
-/** What there is when a delivery comes. */
+/** The state against which a delivery is decided. */
 export interface PushStanding {
   readonly project: Project;
-  /** Of the environments that are on. */
+  /** Of the enabled environments. */
   readonly branches: readonly BranchStanding[];
-  /** A delivery with this GUID or this body is here. */
+  /** A delivery with this GUID or body is already recorded. */
   readonly isSeen: boolean;
 }
 
-/** Stands in messages for the id of a deployment that does not have one yet. */
+/** Placeholder in messages for the id of a deployment that does not exist yet. */
 export const NEW_DEPLOYMENT = '00000000-0000-0000-0000-000000000000';
 
 export interface AcceptedPush {
-  /** What the decision was made by: if it is not so any more, nothing is done. */
+  /** What the decision was based on; if it has changed, nothing is done. */
   readonly project: Project;
   readonly known: BranchStanding;
   readonly head: { readonly sha: string; readonly pushedAt: number };
   readonly deployment: NewDeployment;
-  /** About a deployment `NEW_DEPLOYMENT`. */
+  /** About the deployment `NEW_DEPLOYMENT`. */
   readonly messages: readonly OutboxMessage[];
   readonly delivery: NewDelivery;
 }
 
-/** Pushes, as `webhook` takes them: one statement to see how things stand, one to take the push. */
+/** Pushes, as `webhook` handles them: one statement to read the state, one to accept the push. */
 export const pushRepository = (db: Queryable) => ({
-  /** Undefined when there is no such project, or it is being deleted. */
+  /** Undefined when the project does not exist or is being deleted. */
   async findStanding(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<PushStanding | undefined> {
     type Row = Project & {
       environmentId: string | null;
@@ -122,11 +122,11 @@ export const pushRepository = (db: Queryable) => ({
   },
 
   /**
-   * Takes pushes to different environments in one statement: of each the branch's new head, the place in the order, the deployment, the end of
-   * those that wait in the queue, the messages and the delivery. Returns the deployments' ids, in the order of the pushes. Undefined, and nothing
-   * is done of that push, when something is not as it was known to be: another push came in between, the project was changed or is being
-   * deleted (`startDeleting` takes a place), the environment was switched off or follows another branch, or what waits has been given to
-   * a runner. The rows of the environments are the locks. Throws as `insert` of deliveries does (`isSeenMeanwhile`).
+   * Accepts pushes to different environments in one statement: for each the branch's new head, the sequence number, the deployment, the
+   * cancellation of queued ones, the messages and the delivery. Returns the deployments' ids, in the order of the pushes. Undefined, with
+   * nothing done for that push, when the state on which it was decided has changed: another push came in between, the project was changed
+   * or is being deleted (`startDeleting` takes a sequence number), the environment was disabled or follows another branch, or a queued
+   * deployment was given to a runner. The environments' rows are the locks. Throws like `insert` of deliveries (`isSeenMeanwhile`).
    */
   async accept(pushes: readonly AcceptedPush[], by: Mover): Promise<(string | undefined)[]> {
     const known = JSON.stringify(

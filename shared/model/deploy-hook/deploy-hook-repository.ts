@@ -2,7 +2,7 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 
-/** An address that deploys the head of an environment's branch, for who knows its secret. */
+/** A secret URL that deploys the head of an environment's branch. */
 export interface DeployHook {
   readonly id: string;
   readonly projectId: string;
@@ -17,7 +17,7 @@ export interface NewDeployHook {
   readonly projectId: string;
   readonly environmentId: string;
   readonly name: string;
-  /** All that is kept of the secret. */
+  /** The secret itself is not stored. */
   readonly secretSha256: Buffer;
 }
 
@@ -37,7 +37,7 @@ export const deployHookRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Those that count, newest first, from just below `beforeId`. */
+  /** Those not revoked, newest first, starting below `beforeId`. */
   list(projectId: string, options: { limit: number; beforeId: string | undefined }): Promise<DeployHook[]> {
     const before = options.beforeId ?? null;
     return db.query<DeployHook>(sql`
@@ -52,7 +52,7 @@ export const deployHookRepository = (db: Queryable) => ({
     return row?.hooks ?? 0;
   },
 
-  /** With the hash of its secret, as long as it counts and its project is there. */
+  /** The hook with the hash of its secret, unless it is revoked or its project is gone. */
   async findSecret(id: string): Promise<(DeployHook & { readonly secretSha256: Buffer }) | undefined> {
     const [row] = await db.query<DeployHook & { readonly secretSha256: Buffer }>(sql`
       select ${columns}, h.secret_sha256
@@ -67,7 +67,7 @@ export const deployHookRepository = (db: Queryable) => ({
     await db.query(sql`update deploy_hooks set last_used_at = db_now() where id = ${id}`);
   },
 
-  /** False when there is no such hook that counts. */
+  /** False when there is no such active hook. */
   async revoke(projectId: string, id: string): Promise<boolean> {
     const rows = await db.query(sql`
       update deploy_hooks set revoked_at = db_now()

@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for verification and the switch of a deployment whose artifact is complete. */
+/** Requests verification and activation of a deployment whose artifact is complete. */
 export const activateMessage = (
   deployment: { readonly id: string; readonly environmentId: string },
   requestId: string,

@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for a run for a queued deployment. */
+/** Requests a run for a queued deployment. */
 export const buildStartMessage = (deploymentId: string, requestId: string, delaySeconds = 0) =>
   outboxMessage(
     'build.start',

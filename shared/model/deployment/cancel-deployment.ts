@@ -12,8 +12,8 @@ export interface CancelDeployment {
 }
 
 /**
- * Cancels a deployment that has not begun to go live: from the commit on, no token of its attempt counts and nothing of
- * it can be activated. The run itself is stopped by a message. Returns undefined when it is too late for that.
+ * Cancels a deployment that has not begun to go live: once committed, the attempt's tokens are invalid and the deployment cannot be
+ * activated. A message stops the run itself. Returns undefined when it is too late.
  */
 export async function cancelDeployment(
   repositories: Ending & Pick<Repositories, 'deployments'>,
@@ -27,9 +27,9 @@ export async function cancelDeployment(
 }
 
 /**
- * Cancels what waits for its build in an environment, which is locked, because a newer deployment is to be queued. A build under way may
- * finish: it cannot win. Only a later head (`fromHead`) supersedes a push: anything else says nothing about the branch, so the push is
- * built first, and what was asked for last is shown in the end.
+ * Cancels an environment's deployments that wait for their build, because a newer one is to be queued. Lock the environment first. A
+ * running build may finish: it cannot win. Only a later head (`fromHead`) supersedes a push; anything else says nothing about the branch,
+ * so the push is built first, and the latest request is shown in the end.
  */
 export async function supersedeQueued(
   repositories: Ending & Pick<Repositories, 'deployments'>,

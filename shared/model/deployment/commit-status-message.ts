@@ -1,8 +1,8 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
 /**
- * Asks for the code host to show beside a commit what became of its newest deployment in an environment. One lane for the two,
- * so that what is said of an older deployment never comes after what is said of a newer one.
+ * Requests the code host to show, beside a commit, the outcome of its newest deployment in an environment. They share a lane, so that an
+ * older deployment's status never overwrites a newer one's.
  */
 export const commitStatusMessage = (
   { environmentId, commitSha }: { readonly environmentId: string; readonly commitSha: string },

@@ -4,13 +4,13 @@ import type { Deployment } from './deployment.ts';
 
 export interface CommitStatus {
   readonly state: CommitState;
-  /** What tells our statuses from each other and from others': `miaobu/blog`, `miaobu/blog/staging`. */
+  /** Distinguishes our statuses from each other and from others': `miaobu/blog`, `miaobu/blog/staging`. */
   readonly context: string;
   readonly description: string;
   readonly targetUrl?: string;
 }
 
-/** What is shown of a deployment beside its commit; undefined: what was shown before stays. */
+/** The commit status for a deployment; undefined: leave the shown one. */
 export function commitStatusOf(
   deployment: Pick<Deployment, 'status' | 'reason' | 'reasonMessage'>,
   project: { readonly slug: string },

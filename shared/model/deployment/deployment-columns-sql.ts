@@ -1,6 +1,6 @@
 import { sql } from '../../db/sql.ts';
 
-/** Of `deployments d`. */
+/** Columns of `deployments d`. */
 export const deploymentColumns = sql`
   d.id, d.project_id, d.environment_id, d.seq, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author,
   d.status, d.attempt, d.reason, d.reason_message, d.settings, d.variables, d.request_id, d.manifest_sha256, d.manifest_bytes,

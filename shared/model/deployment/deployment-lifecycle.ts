@@ -3,15 +3,15 @@ import type { DeploymentStatus } from '../../contracts/deployments.ts';
 /** Every status in the database. `purging` is shown as `purged`. */
 export type StoredStatus = DeploymentStatus | 'purging';
 
-/** Who may move a deployment: the functions, by their folders' names. */
+/** Who may move a deployment: the functions, named like their folders. */
 export type Mover = 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup';
 
 /**
- * The lifecycle: from → to → who may make the move. What is not here cannot happen; `failed`, `cancelled` and `purged`
- * lead nowhere, so they are never overwritten.
+ * The lifecycle: from → to → who may make the move. Anything not listed is impossible; `failed`, `cancelled` and `purged` are final, so
+ * they are never overwritten.
  *
- * A report that got lost must not stop a build, hence cloning → uploading. A run that vanished is replaced by another
- * attempt, hence the way back to queued. A folder from somebody's machine needs no source and no build, hence queued → uploading.
+ * A lost report must not stop a build, hence cloning → uploading. A vanished run is replaced by another attempt, hence the way back to
+ * queued. A folder uploaded from a local machine needs no source and no build, hence queued → uploading.
  */
 export const lifecycle = {
   queued: {
@@ -39,7 +39,7 @@ export const lifecycle = {
     failed: ['build-callback', 'deploy'],
     cancelled: ['api', 'deploy'],
   },
-  // By hand: one that was switched to, but not confirmed by every route, when somebody switched away from it.
+  // By `api`: one that was activated but not yet confirmed by every route when somebody switched away from it.
   deploying: { deployed: ['deploy', 'api'], failed: ['deploy'] },
   deployed: { purging: ['cleanup'] },
   purging: { purged: ['cleanup'] },
@@ -52,11 +52,11 @@ export const lifecycle = {
 export const isBuilding = (status: StoredStatus) =>
   status === 'cloning' || status === 'building' || status === 'uploading';
 
-/** Whether something is still being done about a deployment. */
+/** Whether a deployment is still in progress. */
 export const isInProgress = (status: StoredStatus) =>
   status === 'queued' || status === 'deploying' || isBuilding(status);
 
-/** Seconds a deployment may stay in a status before someone looks after it. */
+/** Seconds a deployment may stay in a status before it is looked after. */
 export const deadlineSeconds = {
   queued: 10 * 60,
   cloning: 5 * 60,
@@ -66,17 +66,17 @@ export const deadlineSeconds = {
   purging: 60 * 60,
 } as const satisfies Partial<Record<StoredStatus, number>>;
 
-/** How often a build is tried before it has failed for good. */
+/** How often a build is tried before its deployment fails for good. */
 export const MAX_ATTEMPTS = 3;
-/** A runner reports every few seconds; one that was silent for this long is looked for. */
+/** A runner reports every few seconds; one silent for this long is checked. */
 export const SILENCE_SECONDS = 3 * 60;
-/** However alive a run looks: no build takes longer than this from when it began, and none begins later than this after it was asked for. */
+/** A hard limit, however alive a run looks: no build runs longer than this, and none starts later than this after it was requested. */
 export const BUILD_CAP_SECONDS = 60 * 60;
 
-/** Whether no move leads out of this status. */
+/** Whether a status is final. */
 export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;
 
-/** From which statuses this mover may move a deployment to `to`. */
+/** The statuses from which this mover may move a deployment to `to`. */
 export function sourcesOf(to: StoredStatus, by: Mover): StoredStatus[] {
   return (Object.keys(lifecycle) as StoredStatus[]).filter((from) => {
     const movers = (lifecycle[from] as Partial<Record<StoredStatus, readonly Mover[]>>)[to];
@@ -87,6 +87,6 @@ export function sourcesOf(to: StoredStatus, by: Mover): StoredStatus[] {
 /** A status as the API shows it. */
 export const shownStatus = (status: StoredStatus): DeploymentStatus => (status === 'purging' ? 'purged' : status);
 
-/** The statuses in the database that are shown as this one. */
+/** The stored statuses that are shown as this one. */
 export const storedStatuses = (shown: DeploymentStatus): StoredStatus[] =>
   (Object.keys(lifecycle) as StoredStatus[]).filter((status) => shownStatus(status) === shown);

@@ -6,9 +6,7 @@ import { deadlineSeconds, type Mover, type StoredStatus } from './deployment-lif
 import { inserting, type NewDeployment, takingPlace, wanting } from './insert-deployment-sql.ts';
 import { type Move, moveAll } from './move-deployments-sql.ts';
 
-/**
- * Deployments, one at a time: finding, inserting, moving and marking them. Locks are taken in one order: environment, deployment, attempt.
- */
+/** Single deployments: finding, inserting, moving and marking them. Locks are taken in this order: environment, deployment, attempt. */
 export const deploymentRepository = (db: Queryable) => ({
   async find(id: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`select ${deploymentColumns} from deployments d where d.id = ${id}`);
@@ -23,14 +21,14 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Newest deployment of an environment, whatever became of it. */
+  /** The environment's newest deployment, in any status. */
   async findNewest(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
       select ${deploymentColumns} from deployments d where d.environment_id = ${environmentId} order by d.seq desc limit 1`);
     return row;
   },
 
-  /** Newest deployment that came from the branch: what was deployed once more says nothing about the head. */
+  /** The newest deployment of the branch; redeployments say nothing about the head. */
   async findNewestOfBranch(environmentId: string): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
       select ${deploymentColumns} from deployments d
@@ -47,8 +45,8 @@ export const deploymentRepository = (db: Queryable) => ({
   },
 
   /**
-   * Takes the next place in the order of the environment, which is locked, for a deployment with the variables of this moment. Undefined when
-   * its project is being deleted; the place is then gone, if the transaction is committed all the same.
+   * Inserts a deployment with the environment's next sequence number and the current variables. Lock the environment first. Undefined
+   * when its project is being deleted; the sequence number is then used up if the transaction commits.
    */
   async insertNext(deployment: NewDeployment, by: Mover): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
@@ -59,13 +57,16 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Moves one deployment, whose row stays locked for the rest of the transaction. Undefined when the lifecycle does not allow the move from where it is (any more). */
+  /**
+   * Moves one deployment, whose row stays locked for the rest of the transaction. Undefined when the lifecycle does not allow the move
+   * from its current status.
+   */
   async move(id: string, move: Move): Promise<Deployment | undefined> {
     const [moved] = await moveAll(db, sql`id = ${id}`, move);
     return moved;
   },
 
-  /** Moves every deployment of an environment that no run has taken up yet, or all but heads of its branch. Lock the environment first. */
+  /** Moves all deployments of an environment that no run has taken yet, or all but heads of its branch. Lock the environment first. */
   moveQueued: (
     environmentId: string,
     move: Omit<Move, 'from'>,
@@ -73,14 +74,14 @@ export const deploymentRepository = (db: Queryable) => ({
   ): Promise<Deployment[]> =>
     moveAll(
       db,
-      // Literally, so that the index of those in the queue serves: all others of the environment are many more.
+      // Literals, so that the partial index of queued deployments is used; the environment has many more others.
       sql`environment_id = ${environmentId} and status = 'queued' and (${headsToo} or not from_head)`,
       { ...move, from: ['queued'] },
     ),
 
   /**
-   * The next build attempt begins: every token of the one before is void from here on. Its run has the whole time of a queued deployment to
-   * begin, however long the deployment has waited for a place.
+   * Starts the next build attempt, which voids every token of the previous one. Its run gets the full time of a queued deployment to
+   * start, however long the deployment waited for a slot.
    */
   async startAttempt(id: string): Promise<number | undefined> {
     const [row] = await db.query<{ attempt: number }>(sql`
@@ -100,7 +101,7 @@ export const deploymentRepository = (db: Queryable) => ({
        where id = ${id}`);
   },
 
-  /** Notes that its environment switched to it; it is published from here on. Lock the environment first. */
+  /** Records that its environment switched to it; it counts as published from here on. Lock the environment first. */
   async markActivated(id: string): Promise<void> {
     await db.query(sql`
       update deployments
@@ -109,12 +110,12 @@ export const deploymentRepository = (db: Queryable) => ({
        where id = ${id}`);
   },
 
-  /** Notes that its environment switched away from it. Lock the environment first. */
+  /** Records that its environment switched away from it. Lock the environment first. */
   async markRetired(id: string): Promise<void> {
     await db.query(sql`update deployments set retired_at = db_now() where id = ${id}`);
   },
 
-  /** Notes that every hostname shows it, for the first time only. Lock the environment first. */
+  /** Records that every hostname shows it, the first time only. Lock the environment first. */
   async markPublished(id: string): Promise<void> {
     await db.query(sql`update deployments set published_at = coalesce(published_at, db_now()) where id = ${id}`);
   },
@@ -126,7 +127,7 @@ export const deploymentRepository = (db: Queryable) => ({
     return row?.age ?? undefined;
   },
 
-  /** Notes that it was seen although every edge has had this long to learn of it. */
+  /** Records that it was seen after every edge node had this long to update. */
   async markLiveEverywhere(id: string, secondsAfterPublication: number): Promise<void> {
     await db.query(sql`
       update deployments set live_everywhere_at = db_now()
@@ -141,7 +142,7 @@ export const deploymentRepository = (db: Queryable) => ({
     return row?.age ?? 0;
   },
 
-  /** The newest deployment that is complete and waits, because nothing went live by itself. Locks it; lock the environment first. */
+  /** The newest complete deployment held back because auto-promotion is off. Locks it; lock the environment first. */
   async lockNewestHeld(environment: {
     readonly id: string;
     readonly activatedSeq: number;
@@ -153,19 +154,19 @@ export const deploymentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Deployments of an environment with these statuses. */
+  /** Deployments of an environment in these statuses. */
   listOfEnvironment(environmentId: string, statuses: readonly StoredStatus[]): Promise<{ id: string }[]> {
     return db.query(sql`
       select id from deployments where environment_id = ${environmentId} and status = any (${statuses}::text[]) order by id`);
   },
 
-  /** Deployments of a project with these statuses. */
+  /** Deployments of a project in these statuses. */
   listOfProject(projectId: string, statuses: readonly StoredStatus[]): Promise<{ id: string }[]> {
     return db.query(sql`
       select id from deployments where project_id = ${projectId} and status = any (${statuses}::text[]) order by id`);
   },
 
-  /** All deployments of a project, from just above `afterId`. */
+  /** All deployments of a project, starting above `afterId`. */
   listIds(projectId: string, options: { limit: number; afterId: string | null }): Promise<{ id: string }[]> {
     return db.query(sql`
       select id from deployments

@@ -2,11 +2,11 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import type { Deployment } from './deployment.ts';
 
-/** What becomes of what a deployment has outside. */
+/** Whether a deployment's external resources may be deleted. */
 export interface DeploymentStanding {
   readonly id: string;
   readonly slug: string;
-  /** It has ended, nobody can see it, and nothing of it is needed any more. */
+  /** It has ended, is not visible, and nothing needs it. */
   readonly over: boolean;
 }
 
@@ -16,9 +16,9 @@ export interface CompleteDeployment {
   readonly shards: number | null;
 }
 
-/** Which deployments are kept, and what cleanup does with all others. */
+/** Which deployments are kept, and what cleanup does with the others. */
 export const deploymentRetentionRepository = (db: Queryable) => ({
-  /** Keeps a deployment however old it gets, or no longer. Only a complete one; lock the environment first. */
+  /** Pins a deployment, however old it gets, or unpins it. Only a complete one; lock the environment first. */
   async setPinned(id: string, pinned: boolean): Promise<boolean> {
     const rows = await db.query(sql`
       update deployments set pinned_at = case when ${pinned} then coalesce(pinned_at, db_now()) end
@@ -28,8 +28,8 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
 
   /**
    * What cleanup may purge in an environment: deployed, not protected (current, published, possibly exposed lately, pinned), not among
-   * the newest `keep`, and retired for longer than `graceSeconds`. Of an environment that is off everything that is not protected. Lock
-   * the environment first.
+   * the newest `keep`, and retired for longer than `graceSeconds`; in a disabled environment, everything unprotected. Lock the
+   * environment first.
    */
   listPurgeable(environmentId: string, keep: number, graceSeconds: number): Promise<{ id: string }[]> {
     return db.query<{ id: string }>(sql`
@@ -46,8 +46,8 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
   },
 
   /**
-   * Deployments that ended for good this long ago and may have left something outside: a manifest, or what was uploaded late. Not
-   * those that may be visible, whatever their status, nor those of a project that is being deleted as a whole.
+   * Deployments that ended for good this long ago and may have left something outside: a manifest, or late uploads. Excludes those that
+   * may be visible, whatever their status, and those of a project that is being deleted as a whole.
    */
   listLeftovers(afterSeconds: number, limit: number): Promise<{ id: string; slug: string }[]> {
     return db.query(sql`
@@ -58,12 +58,12 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
        order by d.finished_at, d.id limit ${limit}`);
   },
 
-  /** Notes that nothing is left of it outside: it is not looked through again. */
+  /** Records that nothing of it is left outside, so it is not examined again. */
   async markEmptied(id: string): Promise<void> {
     await db.query(sql`update deployments set emptied_at = db_now() where id = ${id}`);
   },
 
-  /** What an inventory has to know about the deployments that it found; those without a row are unknown. */
+  /** What an inventory needs to know about the deployments it found; ids without a row are unknown. */
   findStanding(ids: readonly string[]): Promise<DeploymentStanding[]> {
     return db.query<DeploymentStanding>(sql`
       select d.id, p.slug,
@@ -72,7 +72,7 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
         from deployments d join projects p on p.id = d.project_id where d.id = any (${ids}::uuid[])`);
   },
 
-  /** Deployments that were complete at that time and are kept since: all of each must be there. From just above `afterId`. */
+  /** Deployments that were complete at that time and are still kept: all of their resources must exist. Starting above `afterId`. */
   listComplete(before: Date, options: { limit: number; afterId: string | undefined }): Promise<CompleteDeployment[]> {
     return db.query<CompleteDeployment>(sql`
       select d.id, d.shards, p.slug from deployments d join projects p on p.id = d.project_id and p.deleting_at is null
@@ -81,7 +81,7 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
        order by d.id limit ${options.limit}`);
   },
 
-  /** Deployments of a project whose files must stay: everything that is or may still become visible. */
+  /** Deployments of a project whose files must stay: all that are or may still become visible. */
   listWithManifest(projectId: string): Promise<Pick<Deployment, 'id' | 'status' | 'attempt'>[]> {
     return db.query(sql`
       select id, status, attempt from deployments

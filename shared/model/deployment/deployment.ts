@@ -4,13 +4,13 @@ import type { StoredStatus } from './deployment-lifecycle.ts';
 
 export type DeploymentTrigger = (typeof deploymentTriggers)[number];
 
-/** A variable as it was when the deployment was queued: still sealed. */
+/** A variable as of when the deployment was queued, still sealed. */
 export interface SealedVariable {
   readonly key: string;
   readonly sealed: string;
   readonly environment: string;
   readonly scope: 'build' | 'runtime' | 'both';
-  /** What was queued before this was kept does not say: it counts as a secret. */
+  /** Missing on deployments queued before this was recorded: treated as a secret. */
   readonly isSecret?: boolean;
 }
 
@@ -21,14 +21,17 @@ export interface Deployment {
   readonly environmentId: string;
   readonly seq: number;
   readonly trigger: DeploymentTrigger;
-  /** Null for what was uploaded, as the commit: neither came from the code host. */
+  /** Null for uploads, like the commit: neither came from the code host. */
   readonly branch: string | null;
-  /** Whether the commit was the head of the environment's branch; what is deployed once more, or by its commit, says nothing about that. */
+  /**
+   * Whether the commit was the head of the environment's branch; redeployments, and deployments of a given commit, say nothing about
+   * that.
+   */
   readonly fromHead: boolean;
   readonly commitSha: string | null;
-  /** Of an upload: what its uploader says about it. */
+  /** For an upload: the uploader's description. */
   readonly commitMessage: string | null;
-  /** Of an upload: who uploaded it. */
+  /** For an upload: the uploader. */
   readonly commitAuthor: string | null;
   readonly status: StoredStatus;
   readonly attempt: number;
@@ -47,15 +50,15 @@ export interface Deployment {
   readonly createdAt: Date;
   readonly activatedAt: Date | null;
   readonly publishedAt: Date | null;
-  /** Seen by a visitor when every edge had had the time to learn of it. */
+  /** When a visitor saw it after every edge node had had time to update. */
   readonly liveEverywhereAt: Date | null;
   readonly retiredAt: Date | null;
   readonly finishedAt: Date | null;
-  /** Since when it is kept however old it gets; null: it is not. */
+  /** When it was pinned; null: not pinned. */
   readonly pinnedAt: Date | null;
 }
 
-/** Whether a deployment is built from a commit: anything but what was uploaded. */
+/** Whether a deployment is built from a commit, that is, not uploaded. */
 export const isOfCommit = <T extends Pick<Deployment, 'branch' | 'commitSha'>>(
   deployment: T,
 ): deployment is T & { readonly branch: string; readonly commitSha: string } =>

@@ -10,7 +10,7 @@ export interface NewDeployment {
   readonly environment: Pick<Environment, 'id' | 'name' | 'branch'>;
   readonly trigger: DeploymentTrigger;
   readonly dedupeKey: string;
-  /** Null, as the commit: it is uploaded, and has no variables. */
+  /** Null for uploads, like the commit; they have no variables. */
   readonly branch: string | null;
   readonly fromHead: boolean;
   readonly commitSha: string | null;
@@ -20,7 +20,7 @@ export interface NewDeployment {
   readonly requestId: string;
 }
 
-/** `with` clause: `wanted` are the rows to be, each with its id, and `n`, its place in the list. */
+/** `with` clause: `wanted` are the rows to insert, each with its id and its index `n` in the list. */
 export const wanting = (deployments: readonly NewDeployment[]): Sql => sql`
   wanted as materialized (
     select new_id() as id, w.*
@@ -46,15 +46,15 @@ export const wanting = (deployments: readonly NewDeployment[]): Sql => sql`
   )`;
 
 /**
- * What taking a place changes in `environments e` for a row of `wanted w`. What is deployed once more says nothing about the branch; anything
- * else is its head, and what was skipped lies behind it.
+ * What taking a sequence number changes in `environments e` for a row of `wanted w`. A redeployment says nothing about the branch;
+ * anything else is its head, and a skipped commit is older.
  */
 export const takingPlace = sql`
   next_seq = e.next_seq + 1, skipped_sha = case when w.from_head then null else e.skipped_sha end`;
 
 /**
- * `with` clauses that put those of `wanted` in their `place (n, seq)`, for which there is one: `d` are the new rows, with the project's variables
- * of this moment. None when the project is being deleted.
+ * `with` clauses that insert the rows of `wanted` that have a sequence number in `place (n, seq)`: `d` are the new rows, with the
+ * project's current variables. None when the project is being deleted.
  */
 export const inserting = (by: Mover): Sql => sql`
   d as (

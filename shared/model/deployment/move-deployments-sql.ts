@@ -6,7 +6,7 @@ import { type Deployment, isOfCommit } from './deployment.ts';
 import { deploymentColumns } from './deployment-columns-sql.ts';
 import { deadlineSeconds, isFinal, type Mover, type StoredStatus, sourcesOf } from './deployment-lifecycle.ts';
 
-/** What a move may write beside the status. */
+/** What a move may write besides the status. */
 export interface MoveFields {
   readonly reason?: string;
   readonly reasonMessage?: string;
@@ -21,15 +21,15 @@ export interface Move {
   readonly requestId: string;
   readonly note?: string;
   readonly set?: MoveFields;
-  /** Narrows the statuses to move from, within what the lifecycle allows. */
+  /** Restricts the statuses to move from, within what the lifecycle allows. */
   readonly from?: readonly StoredStatus[];
 }
 
 const ends = ({ to }: Pick<Move, 'to'>) => to === 'deployed' || (isFinal(to) && to !== 'purged');
 
 /**
- * `with` clauses that are the only writer of `status`: a compare-and-swap that also appends the events. `moved` are those that were
- * moved: of which the lifecycle allows it from where they are. `requestId` may speak of `moved`.
+ * `with` clauses that are the only writer of `status`: a compare-and-swap that also appends the events. `moved` are the rows whose status
+ * allowed the move. `requestId` may refer to `moved`.
  */
 export function moving(which: Sql, move: Omit<Move, 'requestId'>, requestId: Sql): Sql {
   const sources = sourcesOf(move.to, move.by).filter((status) => move.from?.includes(status) ?? true);
@@ -57,7 +57,7 @@ export function moving(which: Sql, move: Omit<Move, 'requestId'>, requestId: Sql
     )`;
 }
 
-/** Moves deployments, and returns those that were moved. How they ended is also to be shown beside their commits, whoever made the move. */
+/** Moves deployments and returns the moved ones. Final statuses are also reported as commit statuses, whoever made the move. */
 export async function moveAll(db: Queryable, which: Sql, move: Move): Promise<Deployment[]> {
   const moved = await db.query<Deployment>(
     sql`with ${moving(which, move, sql`${move.requestId}`)} select ${deploymentColumns} from moved d`,

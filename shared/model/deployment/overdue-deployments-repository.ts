@@ -12,11 +12,11 @@ const overdue = (silenceSeconds: number) => sql`
       and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
 
 /** Deployments and the events of their history. `deployment-lifecycle.ts` says which moves there are. */
-/** Deployments whose time in their status is over, or that are given more of it. */
+/** Deployments past the deadline of their status, and extensions of deadlines. */
 export const overdueDeploymentsRepository = (db: Queryable) => ({
   /**
-   * Deployments to look after: their time in their status is over, or their runner has been silent for `silenceSeconds`.
-   * One that waits in the queue without an attempt is not late: its message is responsible for it.
+   * Overdue deployments: past the deadline of their status, or their runner has been silent for `silenceSeconds`. One queued without an
+   * attempt is not overdue: its message takes care of it.
    */
   list(silenceSeconds: number, limit: number): Promise<{ id: string; requestId: string }[]> {
     return db.query(sql`
@@ -27,7 +27,7 @@ export const overdueDeploymentsRepository = (db: Queryable) => ({
        order by d.deadline_at, d.id limit ${limit}`);
   },
 
-  /** The deployment, if it is one of those still: it may have gone on since it was listed. Behind its lock it cannot go on any more. */
+  /** The deployment, if it is still overdue: it may have progressed since it was listed. Once it is locked it cannot. */
   async find(id: string, silenceSeconds: number): Promise<Deployment | undefined> {
     const [row] = await db.query<Deployment>(sql`
       select ${deploymentColumns}
@@ -37,14 +37,14 @@ export const overdueDeploymentsRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** More time in this status, if it is in it still. */
+  /** Extends the deadline, if it is still in this status. */
   async extendDeadline(id: string, status: keyof typeof deadlineSeconds): Promise<void> {
     await db.query(sql`
       update deployments set deadline_at = db_now() + make_interval(secs => ${deadlineSeconds[status]})
        where id = ${id} and status = ${status}`);
   },
 
-  /** No more time for anything that waits for a build's runner: each is looked after when `deploy` works next. */
+  /** Ends the deadlines of everything that waits for a build's runner, so that `deploy` checks each on its next run. */
   async endDeadlinesOfBuilds(): Promise<void> {
     await db.query(sql`
       update deployments set deadline_at = db_now() where status in ('queued', 'cloning', 'building', 'uploading')`);

@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for the deletion of what a deployment marked `purging` leaves outside. */
+/** Requests deletion of the external resources of a deployment marked `purging`. */
 export const purgeMessage = (deploymentId: string, requestId: string) =>
   outboxMessage(
     'deployment.purge',

@@ -22,27 +22,27 @@ export interface QueueDeployment {
   readonly environment: Pick<Environment, 'id' | 'name' | 'branch' | 'disabledAt'>;
   readonly commit: Commit;
   readonly trigger: DeploymentTrigger;
-  /** Of the commit, if it is not the environment's. */
+  /** The commit's branch, if it is not the environment's. */
   readonly branch?: string | undefined;
-  /** Whether the commit is the head of the environment's branch. Unless told otherwise everything is, but what is deployed once more. */
+  /** Whether the commit is the head of the environment's branch. Default: true, except for redeployments. */
   readonly fromHead?: boolean | undefined;
-  /** What makes a second request for the same deployment the same: unique per environment. */
+  /** Deduplicates requests for the same deployment: unique per environment. */
   readonly dedupeKey: string;
   readonly requestId: string;
-  /** To be committed together with those of the deployment. */
+  /** Enqueued together with the deployment's own. */
   readonly messages?: readonly OutboxMessage[];
 }
 
-/** GitHub allows messages of any length; a list shows a line. */
+/** GitHub allows messages of any length; lists show one line. */
 const MESSAGE_LIMIT = 1000;
 
-/** The beginning of a commit's message, not ending within a character. */
+/** The beginning of a commit message, not cut within a character. */
 const shortMessage = (message: string) =>
   storableText(message)
     .slice(0, MESSAGE_LIMIT)
     .replace(/\p{Surrogate}$/u, '');
 
-/** The row of a deployment to be queued, with a snapshot of the project's settings. */
+/** The row of a deployment to queue, with a snapshot of the project's settings. */
 export const queuedDeployment = ({
   project,
   environment,
@@ -66,7 +66,7 @@ export const queuedDeployment = ({
   requestId,
 });
 
-/** What is said to others when a deployment is queued: it is pending, and shall be built. */
+/** The messages of a queued deployment: its commit status is pending, and its build is to start. */
 export const queuedMessages = (
   deploymentId: string,
   { environment, commit, requestId }: Pick<QueueDeployment, 'environment' | 'commit' | 'requestId'>,
@@ -77,7 +77,7 @@ export const queuedMessages = (
 
 /**
  * Queues a deployment with a snapshot of the project's settings and variables, cancels those it supersedes (`supersedeQueued`), and
- * commits the message that starts its build. Call it in a transaction that holds the environment's lock; it throws `not_found` for a
+ * enqueues the message that starts its build. Call it in a transaction that holds the environment's lock. Throws `not_found` for a
  * project that is being deleted, and `environment_off`.
  */
 export async function queueDeployment(
@@ -89,12 +89,12 @@ export async function queueDeployment(
   if (environment.disabledAt) throw new AppError('environment_off');
   const deployment = queuedDeployment(wanted);
   const { fromHead } = deployment;
-  // Both are sent at once. Whatever is in the queue when the first is done is older than what the second puts there.
+  // Pipelined. Whatever is queued when the first one runs is older than what the second one queues.
   const [, queued] = await Promise.all([
     supersedeQueued(repositories, by, { environmentId: environment.id, fromHead, requestId }),
     repositories.deployments.insertNext(deployment, by),
   ]);
-  // Whoever deletes a project holds its environments' locks meanwhile.
+  // Deleting a project holds its environments' locks.
   if (!queued) throw new AppError('not_found');
   await repositories.enqueue(...queuedMessages(queued.id, wanted), ...messages);
   return queued;

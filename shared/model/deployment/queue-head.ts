@@ -14,8 +14,8 @@ export interface QueueHead
 }
 
 /**
- * Queues what the code host says is the head of an environment's branch, and remembers that it is: deliveries of the pushes in it that come
- * late are stale. Throws as `queueDeployment` does.
+ * Queues what the code host reports as the head of an environment's branch and records it, so that late deliveries of the pushes it
+ * contains are stale. Throws like `queueDeployment`.
  */
 export async function queueHead(
   repositories: Parameters<typeof queueDeployment>[0] & Pick<Repositories, 'environments'>,

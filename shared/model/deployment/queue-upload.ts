@@ -18,9 +18,9 @@ export interface QueueUpload {
 }
 
 /**
- * Queues a deployment of a folder that somebody is about to upload, with its only attempt: whoever has the ticket is its runner, and
- * nothing is asked of the code host. It takes its place in the order of the environment like any other. Call it in a transaction that
- * holds the environment's lock; it throws `not_found` for a project that is being deleted, and `environment_off`.
+ * Queues a deployment of a folder that is about to be uploaded, with its only attempt: the ticket's holder is its runner, and the code
+ * host is not involved. It takes a sequence number of the environment like any other. Call it in a transaction that holds the
+ * environment's lock. Throws `not_found` for a project that is being deleted, and `environment_off`.
  */
 export async function queueUpload(
   repositories: Pick<Repositories, 'deployments' | 'attempts' | 'projects' | 'usage' | 'limits' | 'enqueue'>,
@@ -35,7 +35,7 @@ export async function queueUpload(
       trigger: 'upload',
       dedupeKey: `upload:after${environment.nextSeq}`,
       branch: null,
-      // Says nothing about the branch: its head is not deployed over it, nor forgotten.
+      // Says nothing about the branch, so the branch's head is neither redeployed over it nor forgotten.
       fromHead: false,
       commitSha: null,
       commitMessage: message,
@@ -46,7 +46,7 @@ export async function queueUpload(
     'api',
   );
   const attempt = deployment && (await repositories.deployments.startAttempt(deployment.id));
-  // Whoever deletes a project holds its environments' locks meanwhile.
+  // Deleting a project holds its environments' locks.
   if (!deployment || attempt === undefined) throw new AppError('not_found');
   await repositories.attempts.insert({ deploymentId: deployment.id, attempt }, nonce, TICKET_SECONDS, 'dispatched');
   return { ...deployment, attempt };

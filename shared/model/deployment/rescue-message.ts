@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for somebody to look after a deployment that is overdue, or whose runner is silent. */
+/** Requests a check of a deployment that is overdue or whose runner is silent. */
 export const rescueMessage = (deploymentId: string, requestId: string) =>
   outboxMessage(
     'deployment.rescue',

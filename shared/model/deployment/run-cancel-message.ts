@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for the end of the run of an attempt that no longer counts. */
+/** Requests cancellation of the run of an attempt that is no longer valid. */
 export const runCancelMessage = (deploymentId: string, attempt: number, requestId: string) =>
   outboxMessage(
     'run.cancel',

@@ -4,12 +4,12 @@ import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import { deploymentColumns } from './deployment-columns-sql.ts';
 import type { StoredStatus } from './deployment-lifecycle.ts';
 
-/** A deployment together with what is shown beside it. */
+/** A deployment with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
   readonly environmentName: string;
   readonly current: boolean;
   readonly projectSlug: string;
-  /** While it waits for a build: 1 is next. */
+  /** Position while it waits for a build; 1 is next. */
   readonly queuePosition: number | null;
 }
 
@@ -24,7 +24,7 @@ const shown = (condition: Sql, order: Sql, limit: number) => sql`
     join projects p on p.id = d.project_id
    where ${condition} order by ${order} limit ${limit}`;
 
-/** What a list of deployments is narrowed to. Environment, commit and trigger have indexes that go on where a page ended. */
+/** Filters of a list of deployments. Environment, commit and trigger have indexes that support paging. */
 export interface DeploymentFilter {
   readonly environmentId?: string | undefined;
   readonly statuses?: readonly StoredStatus[] | undefined;
@@ -43,15 +43,15 @@ function filtering({ environmentId, statuses, branch, commitSha, trigger }: Depl
   if (branch !== undefined) conditions.push(sql`d.branch = ${branch}`);
   if (commitSha !== undefined) conditions.push(sql`d.commit_sha = ${commitSha}`);
   if (trigger !== undefined) conditions.push(sql`d.trigger = ${trigger}`);
-  // Written out, so that the index of the few is used whatever the plan knows of the parameter.
+  // A literal, so that the partial index is used whether or not the planner knows the parameter's value.
   if (trigger !== undefined && trigger !== 'push') conditions.push(sql`d.trigger <> 'push'`);
   return conditions;
 }
 
-/** One thing that happened to a deployment: a move, or what somebody did to it. */
+/** One event of a deployment: a move, or a user's action. */
 export interface DeploymentEvent {
   readonly id: string;
-  /** `moved`, or what the audit log calls it. */
+  /** `moved`, or the audit log's name for it. */
   readonly kind: string;
   readonly fromStatus: StoredStatus | null;
   readonly toStatus: StoredStatus | null;
@@ -62,7 +62,7 @@ export interface DeploymentEvent {
   readonly createdAt: Date;
 }
 
-/** Deployments as people are shown them. */
+/** Deployments as shown to users. */
 export const shownDeploymentsRepository = (db: Queryable) => ({
   /** A deployment of a project. */
   async find(projectId: string, id: string): Promise<ShownDeployment | undefined> {
@@ -81,7 +81,7 @@ export const shownDeploymentsRepository = (db: Queryable) => ({
     return db.query<ShownDeployment>(shown(joinSql(conditions, ' and '), sql`d.id desc`, options.limit));
   },
 
-  /** What happened to a deployment, oldest first, from just above `afterId`: its moves, and what is in the audit log of its shown id. */
+  /** A deployment's events, oldest first, starting above `afterId`: its moves, and the audit log entries for its public id. */
   listEvents(
     deployment: { readonly id: string; readonly shownId: string },
     options: { limit: number; afterId: string | undefined },

@@ -1,7 +1,7 @@
 import type { Mover } from './deployment-lifecycle.ts';
 import type { Move } from './move-deployments-sql.ts';
 
-/** How a deployment ends that waited for its build when a newer one was queued. */
+/** The move of a deployment that waits for its build when a newer one is queued. */
 export const superseding = (by: Mover): Omit<Move, 'requestId'> => ({
   to: 'cancelled',
   by,

@@ -1,11 +1,11 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** Work that is due now and then, and that one of all instances does. */
+/** Periodic work that one of all instances does. */
 export const dutyRepository = (db: Queryable) => ({
   /**
-   * Whether the caller is to do this duty now: true for one of all who ask within `everySeconds`. The first ever asked for is
-   * due at once. Whoever takes it and fails leaves it to the next round.
+   * Claims a periodic duty: true for one caller within `everySeconds`. Due at once the first time. If that caller fails, the duty waits
+   * for the next period.
    */
   async take(name: string, everySeconds: number): Promise<boolean> {
     const rows = await db.query(sql`

@@ -3,14 +3,14 @@ import type { Commit } from '../deployment/queue-deployment.ts';
 import type { Repositories } from '../repositories.ts';
 import type { Environment } from './environment-repository.ts';
 
-/** What the code host says is the head of a branch. */
+/** The head of a branch, as reported by the code host. */
 export interface BranchHead {
   readonly commit: Commit;
-  /** Seconds. The head holds every push until then, so whichever of their deliveries comes later is of an older one. */
+  /** Seconds. The head contains every push up to then, so a delivery of one of them that arrives later is stale. */
   readonly pushedAt: number;
 }
 
-/** A commit of the code host as deployments keep it. Its author is the account there, else the name that the commit says. */
+/** A commit as deployments store it. Its author is the code host's account, else the name in the commit. */
 export const commitOf = ({ sha, message, authorLogin, authorName }: CodeCommit): Commit => ({
   sha,
   message,
@@ -18,8 +18,8 @@ export const commitOf = ({ sha, message, authorLogin, authorName }: CodeCommit):
 });
 
 /**
- * The head of a branch; undefined when the branch or the repository is missing. `repository` is what the code host said before, never
- * after: what is pushed between the two answers may be in the head and not yet in `pushedAt`, but nothing is in `pushedAt` and not in the head.
+ * The head of a branch; undefined when the branch or the repository is missing. `repository` must have been read before this call, never
+ * after: a push between the two answers may then be in the head but not in `pushedAt`, and never the reverse.
  */
 export async function readBranchHead(
   codeHost: Pick<CodeHost, 'getBranchHead'>,
@@ -32,10 +32,10 @@ export async function readBranchHead(
   return head && { commit: commitOf(head), pushedAt };
 }
 
-/** By then the code host shows a push that it has delivered. A time that contradicts it for longer is the error of a clock. */
+/** By then the code host shows a push that it has delivered. A time that is ahead for longer is a clock error. */
 const CATCHES_UP_WITHIN_SECONDS = 10 * 60;
 
-/** Whether the code host has told of a later push than it now shows. With the environment locked. */
+/** Whether the code host has reported a later push than the head it now shows. Lock the environment first. */
 export async function isOutdated(
   { deployments }: Pick<Repositories, 'deployments'>,
   environment: Environment,
@@ -46,7 +46,9 @@ export async function isOutdated(
   return newest !== undefined && (await deployments.ageSeconds(newest.id)) < CATCHES_UP_WITHIN_SECONDS;
 }
 
-/** Whether another head was taken while the code host was asked, by whoever saw the environment as `before`. With the environment locked. */
+/**
+ * Whether another head was recorded while the code host was asked, given the environment as it was `before`. Lock the environment first.
+ */
 export const isOvertaken = (before: Environment, locked: Environment, head: BranchHead): boolean =>
   head.commit.sha !== locked.headSha &&
   (locked.headSha !== before.headSha || locked.headPushedAt !== before.headPushedAt);

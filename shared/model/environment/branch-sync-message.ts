@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for the head of an environment's branch, soon or after a while. Several wishes become one, the earliest. */
+/** Requests a sync with the head of an environment's branch, now or delayed. Requests are deduplicated; the earliest wins. */
 export const branchSyncMessage = (environmentId: string, requestId: string, delaySeconds = 0) =>
   outboxMessage(
     'branch.sync',

@@ -2,7 +2,7 @@ import type { Repositories } from '../repositories.ts';
 import { branchSyncMessage } from './branch-sync-message.ts';
 import type { Environment } from './environment-repository.ts';
 
-/** Has an environment, which is locked, follow another branch, whose head is deployed. Throws `branch_in_use`. */
+/** Makes an environment follow another branch, and deploys its head. Lock the environment first. Throws `branch_in_use`. */
 export async function changeBranch(
   repositories: Pick<Repositories, 'environments' | 'enqueue'>,
   environment: Environment,

@@ -15,17 +15,17 @@ export interface Environment {
   readonly activatedSeq: number;
   readonly autoPromote: boolean;
   readonly headSha: string | null;
-  /** Seconds. Whatever was pushed until then is known, or is found by asking for the head. */
+  /** Seconds. Every push up to then is known, or is found by a sync with the head. */
   readonly headPushedAt: number;
-  /** The newest head that was not to be deployed, unless a deployment of the branch was queued after it. */
+  /** The newest head that was skipped, unless a deployment of the branch was queued after it. */
   readonly skippedSha: string | null;
-  /** Since when it is switched off: it shows nothing, and nothing is deployed to it. */
+  /** When it was disabled: it then shows nothing, and nothing is deployed to it. */
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
-/** What a person may change of an environment. */
+/** What users may change of an environment. */
 export interface EnvironmentChange {
   readonly branch?: string | undefined;
   readonly autoPromote?: boolean | undefined;
@@ -35,7 +35,7 @@ const columns = sql`
   id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at,
   skipped_sha, disabled_at, created_at, updated_at`;
 
-/** Throws `branch_in_use` for what follows a branch that another environment of the project follows already. */
+/** Throws `branch_in_use` when another environment of the project already follows the branch. */
 async function onBranch<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -45,7 +45,7 @@ async function onBranch<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Whether something was pushed to or deployed in the environment `e` within these days. */
+/** Whether environment `e` had a push or deployment within this many days. */
 export const isActive = (days: number) => sql`
   greatest(
     e.created_at,
@@ -73,7 +73,7 @@ export const environmentRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** The lock that orders pushes, switches and cleanup: take it before any lock on deployments, routes or the outbox. */
+  /** The lock that serializes pushes, switches and cleanup: take it before any lock on deployments, routes or the outbox. */
   async lock(id: string): Promise<Environment> {
     const [row] = await db.query<Environment>(sql`select ${columns} from environments where id = ${id} for update`);
     if (!row) throw new AppError('not_found');
@@ -86,13 +86,13 @@ export const environmentRepository = (db: Queryable) => ({
       db.query<Environment>(sql`
         select ${columns} from environments where project_id = ${projectId} and branch = ${branch}
            and disabled_at is null for update`),
-      // A statement of its own: while we waited for the lock, whoever held it may have begun to delete the project.
+      // A separate statement: while this one waited for the lock, its holder may have started deleting the project.
       db.query(sql`select 1 from projects where id = ${projectId} and deleting_at is null`),
     ]);
     return alive.length > 0 ? row : undefined;
   },
 
-  /** The same, for the environment that a hostname shows; undefined when no route has it. */
+  /** The same, for the environment of a hostname; undefined when there is no such route. */
   async lockByHostname(hostname: string): Promise<Environment | undefined> {
     const [row] = await db.query<Environment>(sql`
       select ${columns} from environments
@@ -123,7 +123,7 @@ export const environmentRepository = (db: Queryable) => ({
       update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
   },
 
-  /** Remembers that a head was looked at and is not to be deployed. */
+  /** Records that a head was examined and skipped. */
   async rememberSkipped(id: string, sha: string): Promise<void> {
     await db.execute(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
   },
@@ -133,9 +133,9 @@ export const environmentRepository = (db: Queryable) => ({
   },
 
   /**
-   * Environments whose head was not asked for lately, longest ago first; asking marks them, so that one whose branch cannot be
-   * read never keeps the others waiting. Those with a push or deployment within `activeDays` have their turn every
-   * `activeSeconds`, the others every `idleSeconds`.
+   * Environments whose head was not synced lately, longest ago first; this marks them as synced, so that one whose branch cannot be read
+   * never starves the others. Environments with a push or deployment within `activeDays` are due every `activeSeconds`, the others every
+   * `idleSeconds`.
    */
   takeUnsynced(turn: {
     activeDays: number;
@@ -157,12 +157,12 @@ export const environmentRepository = (db: Queryable) => ({
       update environments e set synced_at = db_now() from turn where e.id = turn.id returning e.id`);
   },
 
-  /** Takes the generation past one that was seen at the edge. Only with the environment locked. */
+  /** Raises the generation above one seen at the edge. Lock the environment first. */
   async raiseGeneration(id: string, seen: number): Promise<void> {
     await db.query(sql`update environments set generation = greatest(generation, ${seen} + 1) where id = ${id}`);
   },
 
-  /** Moves the pointer. Only with the environment locked. */
+  /** Switches the current deployment. Lock the environment first. */
   async switchTo(id: string, deployment: { id: string; seq: number }): Promise<void> {
     await db.query(sql`
       update environments
@@ -171,9 +171,7 @@ export const environmentRepository = (db: Queryable) => ({
        where id = ${id}`);
   },
 
-  /**
-   * Writes down what a person has changed; another branch has another head. Throws `branch_in_use`. Only with the environment locked.
-   */
+  /** Stores a user's changes; another branch has another head. Throws `branch_in_use`. Lock the environment first. */
   async change(id: string, { branch, autoPromote }: EnvironmentChange): Promise<void> {
     const assignments = [sql`updated_at = db_now()`];
     if (autoPromote !== undefined) assignments.push(sql`auto_promote = ${autoPromote}`);
@@ -183,7 +181,7 @@ export const environmentRepository = (db: Queryable) => ({
     await onBranch(db.query(sql`update environments set ${joinSql(assignments, ', ')} where id = ${id}`));
   },
 
-  /** Switches an environment on (again). Throws `branch_in_use`. Only with the environment locked. */
+  /** Enables an environment (again). Throws `branch_in_use`. Lock the environment first. */
   async enable(id: string, branch: string): Promise<void> {
     await onBranch(
       db.query(sql`
@@ -194,9 +192,7 @@ export const environmentRepository = (db: Queryable) => ({
     );
   },
 
-  /**
-   * Switches it off: it shows nothing, and what was queued until now never goes live by itself. Only with the environment locked.
-   */
+  /** Disables it: it shows nothing, and what is queued never goes live by itself. Lock the environment first. */
   async disable(id: string): Promise<void> {
     await db.query(sql`
       update environments

@@ -1,8 +1,8 @@
 import { branchSyncMessage } from './branch-sync-message.ts';
 
-/** After so long a head that was taken is followed up. */
+/** How long after a head was recorded its follow-up sync runs. */
 export const FOLLOW_UP_SECONDS = 45;
 
-/** Asks for the head soon after one was taken: the delivery of the next push may get lost, and what the code host showed may have been old. */
+/** Requests a sync soon after a head was recorded: the next push's delivery may get lost, and the code host may have shown a stale head. */
 export const followUpSyncMessage = (environmentId: string, requestId: string) =>
   branchSyncMessage(environmentId, requestId, FOLLOW_UP_SECONDS);

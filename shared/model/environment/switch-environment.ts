@@ -8,8 +8,8 @@ type Parts = Pick<Repositories, 'environments' | 'deployments' | 'routes' | 'enq
 type Switcher = Mover & ('deploy' | 'api');
 
 /**
- * Makes a verified deployment the one that its environment shows, whoever wants it: an activation, a promotion and a rollback are one
- * act. The edge follows through the outbox. With the environment and then the deployment locked.
+ * Makes a verified deployment its environment's current one. Activation, promotion and rollback all use it. The edge follows through the
+ * outbox. Lock the environment, then the deployment, first.
  */
 export async function switchEnvironment(
   repositories: Parts,
@@ -22,7 +22,7 @@ export async function switchEnvironment(
   await publishEnvironment(repositories, environment.id, requestId);
 }
 
-/** What is shown until now will be no longer. With the environment locked. */
+/** The current deployment will no longer be shown. Lock the environment first. */
 export async function retireCurrent(
   repositories: Pick<Parts, 'deployments'>,
   by: Switcher,
@@ -32,11 +32,11 @@ export async function retireCurrent(
 ): Promise<void> {
   if (currentDeploymentId === null) return;
   await repositories.deployments.markRetired(currentDeploymentId);
-  // It was switched to, but not every route had confirmed it: from here on none will.
+  // It was activated but not confirmed by every route; from here on it never will be.
   await repositories.deployments.move(currentDeploymentId, { to: 'deployed', by, requestId, set: { reason } });
 }
 
-/** Asks for every hostname of an environment to show what it shows now, which may be nothing. */
+/** Requests publication of the environment's current deployment (possibly none) at each of its hostnames. */
 export async function publishEnvironment(
   repositories: Pick<Parts, 'routes' | 'enqueue'>,
   environmentId: string,
