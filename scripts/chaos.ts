@@ -55,7 +55,7 @@ function misuse(): string | undefined {
 
 async function withDatabases<T>(count: number, use: (urls: string[]) => Promise<T>): Promise<T> {
   const home = mkdtempSync(path.join(tmpdir(), 'miaobu-chaos-'));
-  // Run by root, Postgres is another user, who has to get in.
+  // When root starts the tests, Postgres runs as another user, who needs access.
   chmodSync(home, 0o711);
   const reaper = startReaper();
   const postgres = await startPostgres({ directory: path.join(home, 'data'), port: 0 });

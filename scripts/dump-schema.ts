@@ -10,7 +10,7 @@ import { describeSchema } from './describe-schema.ts';
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
 const home = mkdtempSync(path.join(tmpdir(), 'miaobu-schema-'));
-// Run by root, Postgres is another user, who has to get in.
+// When root starts the tests, Postgres runs as another user, who needs access.
 chmodSync(home, 0o711);
 const reaper = startReaper();
 try {

@@ -22,7 +22,7 @@ export interface EnginePostgres {
 export async function withPostgres<T>(use: (postgres: EnginePostgres) => Promise<T>): Promise<T> {
   const home = newHome();
   mkdirSync(home);
-  // Run by root, Postgres is another user, who has to get in.
+  // When root starts the tests, Postgres runs as another user, who needs access.
   chmodSync(home, 0o711);
   const reaper = startReaper();
   const postgres = await startPostgres({

@@ -18,7 +18,7 @@ let programs: ChildProcess[];
 
 beforeEach(() => {
   home = mkdtempSync(path.join(tmpdir(), 'miaobu-postgres-'));
-  // Run by root, Postgres is another user, who has to get in.
+  // When root starts the tests, Postgres runs as another user, who needs access.
   chmodSync(home, 0o711);
   directory = path.join(home, 'data');
   started = [];

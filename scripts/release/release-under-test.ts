@@ -28,7 +28,7 @@ export interface ReleaseResult {
 /** An empty account of the local cloud, with a Postgres, into which the release program can release. */
 export async function startReleaseUnderTest() {
   const directory = mkdtempSync(path.join(tmpdir(), 'miaobu-release-'));
-  // Run by root, Postgres is another user, who has to get in.
+  // When root starts the tests, Postgres runs as another user, who needs access.
   chmodSync(directory, 0o711);
   const closers: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const folder = (name: string) => path.join(directory, name);

@@ -256,12 +256,12 @@ describe('when Tablestore does not do as asked', () => {
     expect(texts((await read()).entries)).toEqual(['1:0', '1:1']);
   });
 
-  test('silence ends after the configured time', async () => {
+  test('a request without an answer fails after the configured time', async () => {
     faults.inject({ service: 'tablestore', fault: { kind: 'hang' } });
     await expect(logWith({ timeoutMs: 50 }).delete('dep_1')).rejects.toMatchObject(unavailable);
   });
 
-  test('so does an answer that breaks off, for which the SDK would wait for ever', async () => {
+  test('so does an answer that breaks off, for which the SDK would wait forever', async () => {
     const breaking = await listen({
       handle(request, response) {
         request.resume();

@@ -101,7 +101,7 @@ test('of two runs of one attempt the newest is found', async () => {
   expect(await buildRunner().findRun(attempt)).toMatchObject({ runId });
 });
 
-test('a cancelled run ends as cancelled; cancelling it again, or one that never was, is no error', async () => {
+test('a cancelled run ends as cancelled; cancelling it again, or one that never existed, is not an error', async () => {
   const { runId } = await buildRunner().start(attempt);
   await vi.waitUntil(() => started.length === 1);
   await buildRunner().cancel(runId);
@@ -119,7 +119,7 @@ test('a workflow or branch that is missing is a mistake in the set-up, not somet
   expect(started).toEqual([]);
 });
 
-test('a token that counts no more is an authorization error', async () => {
+test('a token that is no longer valid is an authorization error', async () => {
   const revoked = buildRunner({ token: async () => 'revoked' });
   await expect(revoked.start(attempt)).rejects.toMatchObject({ code: 'code_host_unauthorized' });
 });

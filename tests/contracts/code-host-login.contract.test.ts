@@ -44,7 +44,7 @@ const pair = () => {
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 };
 
-/** What a person's browser does with the page: submits its form with one of its buttons. Returns where it is sent then. */
+/** What a browser does with the page: submits its form with one of its buttons. Returns the redirect's target. */
 async function choose(authorizeUrl: string, choice: Record<string, string>): Promise<URL> {
   const page = await fetch(authorizeUrl, { redirect: 'manual' });
   if (page.status === 302) return new URL(page.headers.get('location') ?? '');
@@ -66,7 +66,7 @@ async function codeFor(application = classic, challenge = pair().challenge, as =
   return back.searchParams.get('code') ?? '';
 }
 
-test('a code becomes a token of whoever was chosen, which the API and git take', async () => {
+test('a code becomes a token of the chosen user, which the API and git accept', async () => {
   const { verifier, challenge } = pair();
   const code = await codeFor(classic, challenge, 'other');
   const grant = await login().exchangeCode({ code, redirectUri: callback, verifier });
@@ -74,7 +74,7 @@ test('a code becomes a token of whoever was chosen, which the API and git take',
   expect(await login().getUser(grant?.token ?? '')).toEqual({ id: other.id, login: other.login });
 });
 
-test('a code counts once, for ten minutes, and for its verifier, address and application only', async () => {
+test('a code is valid once, for ten minutes, and only for its verifier, address and application', async () => {
   const { verifier, challenge } = pair();
   const code = await codeFor(classic, challenge);
   const attempt = { code, redirectUri: callback, verifier };
@@ -90,7 +90,7 @@ test('a code counts once, for ten minutes, and for its verifier, address and app
   skew = 0;
 });
 
-test('the wrong secret is not the browser’s fault', async () => {
+test('a wrong secret is not reported as the browser’s fault', async () => {
   const { verifier, challenge } = pair();
   const attempt = { code: await codeFor(classic, challenge), redirectUri: callback, verifier };
   await expect(login(classic, 'wrong').exchangeCode(attempt)).rejects.toMatchObject({ code: 'vendor_rejected' });
@@ -107,7 +107,7 @@ test('an address that was not registered gets no code', async () => {
   }
 });
 
-test('whoever cancels is sent back without a code', async () => {
+test('a user who cancels is sent back without a code', async () => {
   const url = login().authorizeUrl({ redirectUri: callback, state: 's', challenge: pair().challenge });
   const back = await choose(url, { cancel: '1' });
   expect(Object.fromEntries(back.searchParams)).toMatchObject({ error: 'access_denied', state: 's' });
@@ -133,7 +133,7 @@ test('an OAuth App asks for scopes; a GitHub App has none, and its tokens end an
   skew = 0;
 });
 
-test('a refresh token gets the next grant once, and with its use the token of before is void', async () => {
+test('a refresh token gets the next grant once, and using it revokes the previous token', async () => {
   const { verifier, challenge } = pair();
   const code = await codeFor(app, challenge);
   const first = await login(app).exchangeCode({ code, redirectUri: callback, verifier });
@@ -151,7 +151,7 @@ test('a refresh token gets the next grant once, and with its use the token of be
   expect(await login(app).refresh(next?.refreshToken ?? '')).toBeDefined();
 });
 
-test('a refresh token counts for half a year, also after its token has ended, and for its application only', async () => {
+test('a refresh token is valid for half a year, even after its token has expired, and only for its application', async () => {
   const { verifier, challenge } = pair();
   const code = await codeFor(app, challenge);
   const grant = await login(app).exchangeCode({ code, redirectUri: callback, verifier });
@@ -173,7 +173,7 @@ test('membership is told for those who are members, in any case of the name', as
   expect(await login().isMember(you.token, '../user')).toBe(false);
 });
 
-test('a token that is given back counts no more, and giving it back twice is no error', async () => {
+test('a revoked token is no longer valid, and revoking it twice is not an error', async () => {
   const { verifier, challenge } = pair();
   const grant = await login().exchangeCode({
     code: await codeFor(classic, challenge),

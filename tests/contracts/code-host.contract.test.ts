@@ -127,7 +127,7 @@ test('the address of an archive needs no token', async () => {
   });
 });
 
-test('creating a push hook twice gives the same hook with the newer secret; deleting it twice is no error', async () => {
+test('creating a push hook twice gives the same hook with the newer secret; deleting it twice is not an error', async () => {
   const receiver = await startWebhookReceiver('the second secret');
   const first = await codeHost().createPushHook(you.token, 'you/site', { url: receiver.url, secret: 'the first' });
   const second = await codeHost().createPushHook(you.token, 'you/site', receiver);
@@ -144,7 +144,7 @@ test('creating a push hook twice gives the same hook with the newer secret; dele
   await receiver.close();
 });
 
-test('a branch that has not moved costs nothing of the rate limit, and one that has is seen at once', async () => {
+test('a branch that has not moved costs none of the rate limit, and one that has moved is seen at once', async () => {
   const one = codeHost();
   const used = async () => Number((await github.api('/user')).headers.get('x-ratelimit-used'));
   const ask = async () => (await one.getBranchHead(you.token, 'you/site', 'main'))?.sha;
@@ -212,7 +212,7 @@ test('failed deliveries are found on every page of a long list', async () => {
   await receiver.close();
 });
 
-test('a commit shows its status, with a long description cut', async () => {
+test('a commit shows its status, with a long description truncated', async () => {
   await codeHost().setCommitStatus(you.token, 'you/site', head, {
     state: 'success',
     context: 'miaobu',
@@ -226,7 +226,7 @@ test('a commit shows its status, with a long description cut', async () => {
 
 const ask = (config: Partial<GithubRequestConfig> = {}) => codeHost(config).getRepository(you.token, 'you/site');
 
-test('a token that counts no more is an authorization error', async () => {
+test('a token that is no longer valid is an authorization error', async () => {
   await expect(codeHost().getRepository('revoked', 'you/site')).rejects.toMatchObject({
     code: 'code_host_unauthorized',
   });
@@ -252,7 +252,7 @@ test('a limit says how long to wait: at least a minute, longer when GitHub says 
   await expect(ask()).rejects.toMatchObject({ code: 'code_host_throttled', details: { retryAfterSeconds: 90 } });
 });
 
-test('what GitHub refuses for good is told with its status', async () => {
+test('what GitHub refuses permanently is reported with its status', async () => {
   await expect(
     codeHost().setCommitStatus(you.token, 'you/site', '0'.repeat(40), {
       state: 'success',

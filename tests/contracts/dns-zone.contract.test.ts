@@ -46,7 +46,7 @@ async function addByHand(RR: string, type: string, value: string) {
   await client.addDomainRecord(new sdk.AddDomainRecordRequest(record));
 }
 
-test('a hostname becomes an alias, of something else later, and nothing in the end', async () => {
+test('a hostname becomes an alias, later of another target, and is finally removed', async () => {
   await upsert('www.example.com.cn', 'one.example.net');
   expect(found('www.example.com.cn')).toEqual([['CNAME', 'one.example.net', 600]]);
   await upsert('www.example.com.cn', 'two.example.net', 1200);
@@ -55,7 +55,7 @@ test('a hostname becomes an alias, of something else later, and nothing in the e
   expect(found('www.example.com.cn')).toEqual([]);
 });
 
-test('saying the same again changes nothing and is no error, and so is deleting again', async () => {
+test('repeating a call changes nothing and is not an error, and neither is deleting again', async () => {
   expect(await upsert('same.example.com.cn', 'one.example.net')).toEqual({ changed: true });
   const [before] = alidns.recordsOf('same.example.com.cn');
   expect(await upsert('same.example.com.cn', 'One.example.net.')).toEqual({ changed: false });
@@ -79,7 +79,7 @@ test('the domain itself, deep names and wildcards work, and a domain of two labe
   }
 });
 
-test('of several aliases one is left', async () => {
+test('of several aliases one remains', async () => {
   await addByHand('many', 'CNAME', 'one.example.net');
   await addByHand('many', 'CNAME', 'two.example.net');
   await addByHand('many', 'CNAME', 'three.example.net');
@@ -105,7 +105,7 @@ test('a hostname outside of the domain never reaches the vendor', async () => {
     await expect(upsert(hostname, 'one.example.net')).rejects.toEqual(failure('invalid_request'));
 });
 
-test('a domain of somebody else is refused for good; a passing failure and a throttling are told apart', async () => {
+test('a domain of another account is refused permanently; a transient failure and throttling are told apart', async () => {
   await expect(zoneOf('example.org').deleteCname('www.example.org')).rejects.toEqual(failure('vendor_rejected'));
   faults.inject({ service: 'alidns', times: 1, fault: { kind: 'error', status: 503 } });
   await expect(upsert('a.example.com.cn', 'one.example.net')).rejects.toEqual(failure('dns_unavailable'));
@@ -113,7 +113,7 @@ test('a domain of somebody else is refused for good; a passing failure and a thr
   await expect(upsert('a.example.com.cn', 'one.example.net')).rejects.toEqual(failure('vendor_throttled'));
 });
 
-test('an alias whose setting was answered into the void is set once by the next try', async () => {
+test('an alias whose answer was lost is set once by the next try', async () => {
   faults.inject({ service: 'alidns', action: 'AddDomainRecord', times: 1, fault: { kind: 'lost-response' } });
   await expect(upsert('lost.example.com.cn', 'one.example.net')).rejects.toEqual(failure('dns_unavailable'));
   await upsert('lost.example.com.cn', 'one.example.net');

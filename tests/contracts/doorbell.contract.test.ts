@@ -38,7 +38,7 @@ test.each([
   expect(warnings[0]).toContain('"requestId":"request-2"');
 });
 
-test('a Function Compute that does not answer holds nobody up', async () => {
+test('a Function Compute that does not answer delays nobody', async () => {
   const silent = await listen({ handle: () => {} });
   try {
     await doorbell({ endpoint: silent.url }).ring('request-3');

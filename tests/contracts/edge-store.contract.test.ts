@@ -96,7 +96,7 @@ test('keys are listed by prefix, page by page, with the time of their last write
   expect((await store.list(NAMESPACE, '')).keys.length).toBe(100);
 });
 
-test('a key that Edge KV does not take is refused for good, alone and in a batch', async () => {
+test('a key that Edge KV does not accept is refused permanently, alone and in a batch', async () => {
   await expect(store.put(NAMESPACE, 'not valid', 'x')).rejects.toEqual(failure('vendor_rejected'));
   const entries = ['valid', 'not valid'].map((key) => ({ key, value: 'x' }));
   await expect(store.putMany(NAMESPACE, entries)).rejects.toEqual(failure('vendor_rejected'));
@@ -107,7 +107,7 @@ test('a missing namespace is an error, never a missing key', async () => {
   await expect(store.delete('elsewhere', 'key')).rejects.toEqual(failure('vendor_rejected'));
 });
 
-test('a passing failure is told apart, and nothing is tried twice', async () => {
+test('a transient failure is distinguished, and nothing is tried twice', async () => {
   faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await expect(store.put(NAMESPACE, 'k', 'v')).rejects.toEqual(failure('edge_unavailable'));
   faults.clear();
@@ -118,7 +118,7 @@ test('a passing failure is told apart, and nothing is tried twice', async () => 
   expect(actions).toEqual(['PutKv']);
 });
 
-test('an answer that is lost, late or impossible is a passing failure', async () => {
+test('an answer that is lost, late or malformed is a transient failure', async () => {
   faults.inject({ service: 'esa', times: 1, fault: { kind: 'lost-response' } });
   await expect(store.put(NAMESPACE, 'lost', 'but written')).rejects.toEqual(failure('edge_unavailable'));
   expect(await store.get(NAMESPACE, 'lost')).toBe('but written');

@@ -91,7 +91,7 @@ test('a large object is handed out while it still arrives', async () => {
     async handle(_, response) {
       response.writeHead(200, { 'content-length': '12' });
       response.write('first ');
-      await firstHalfRead; // hangs for ever if the adapter wanted the whole before handing out
+      await firstHalfRead; // hangs forever if the adapter reads everything before returning
       response.end('second');
     },
   });
@@ -149,7 +149,7 @@ test('lists page by page, and everything for the empty prefix', async () => {
   expect((await store.list('')).objects.length).toBeGreaterThan(3);
 });
 
-test('a presigned link stores exactly so many bytes, sent with exactly its headers', async () => {
+test('a presigned link stores exactly the announced number of bytes, sent with exactly its headers', async () => {
   const store = openStore({ endpoint: 'http://unreachable.invalid', publicEndpoint: oss.endpoint });
   const content = Buffer.from('the content');
   const { url, headers } = await store.presignPut('linked', {
@@ -221,7 +221,7 @@ test('the keys of a role work, for calls and links, and may change from one call
   expect((await store.read('by-role', 1))?.toString()).toBe('3');
 });
 
-test('failures are told apart: what may pass, what asks to slow down, and what is refused', async () => {
+test('failures are told apart: transient ones, throttling, and refusals', async () => {
   const store = openStore({ endpoint: `http://localhost:${faulty.port}`, timeoutMs: 500 });
   const put = () => store.put('faulty', Buffer.from('x'));
   const inject = (fault: Parameters<typeof faults.inject>[0]['fault']) =>

@@ -53,7 +53,7 @@ test('no answer is undefined', async () => {
   expect(await nowhere.deploymentAt('blog.sites.invalid')).toBeUndefined();
 });
 
-test("without another place to connect to, the site's own address is asked", async () => {
+test("without another address to connect to, the site's own address is used", async () => {
   answer = (_, response) => response.writeHead(200, { 'x-miaobu-deployment': SHOWN }).end();
   const direct = httpSiteProbe({ sitesOrigin: edgeOrigin });
   expect(await direct.deploymentAt('127.0.0.1')).toBe(SHOWN);

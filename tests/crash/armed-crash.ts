@@ -4,20 +4,20 @@ import { buildersOf, type CallingProcess, callingProcess } from './calling-proce
 import type { Boundary, CrashMode, CrashPoint } from './crash-points.ts';
 import type { StatementObserver } from './postgres-proxy.ts';
 
-/** What happened to whom, once it has happened. */
+/** What happened to which process, once it has happened. */
 export interface Crash {
   readonly pid: number;
-  /** For `hang`: lets the stopped process go on, and what it had sent pass. */
+  /** For `hang`: resumes the stopped process, and lets through what it had sent. */
   release(): void;
 }
 
-/** Where something shall happen: of a crash point, what says so. */
+/** Where to strike: the part of a crash point that defines it. */
 export type ArmedPoint = Pick<CrashPoint, 'at' | 'side' | 'by' | 'victim' | 'skip'>;
 
 export interface CrashWire {
   /** Arms one crash; resolves when it has struck. */
   arm(point: ArmedPoint, mode: CrashMode): Promise<Crash>;
-  /** Does something else at a point, before what was asked there goes on; resolves when it is done. */
+  /** Does something else at a point, before the intercepted request continues; resolves when it is done. */
   interrupt(point: ArmedPoint, act: () => Promise<void>): Promise<void>;
   disarm(): void;
   readonly onCall: Observer;
@@ -42,13 +42,13 @@ const isStatement = (at: Boundary, statement: string, transaction: string) =>
   ('statement' in at && at.statement.test(statement)) ||
   ('commitOf' in at && (/^\s*commit/i.test(statement) || statement === transaction) && at.commitOf.test(transaction));
 
-/** The ends of a call or a statement: who asked on which port, and where it was heard. */
+/** The ends of a call or a statement: the caller's port, and the port it connected to. */
 interface Ends {
   readonly from: number;
   readonly to: number;
 }
 
-/** Strikes processes of the platform from outside, at what they say to the cloud and to Postgres. */
+/** Strikes the platform's processes from outside, at their calls to the cloud and to Postgres. */
 export function createCrashWire(home: string, postgresPort: () => number): CrashWire {
   let armed: Armed | undefined;
 

@@ -15,7 +15,7 @@ import { wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import { visit } from '../e2e/visit.ts';
 import type { CrashPlatform } from './crash-platform.ts';
 
-/** A project and what it has to come to. */
+/** A project and the state it has to converge to. */
 export interface Expectation {
   readonly projectId: string;
   readonly slug: string;
@@ -27,7 +27,7 @@ export interface Expectation {
   readonly head?: string;
 }
 
-/** Invariants that do not hold for a project, or for the outbox; empty when it has come to where it should be. */
+/** Invariants that do not hold for a project or for the outbox; empty when it has converged. */
 export async function brokenInvariants(platform: CrashPlatform, expected: Expectation): Promise<string[]> {
   const found = await Promise.all([
     headIsDeployed(platform, expected),
@@ -170,7 +170,7 @@ function secretsInLogs({ logFile, secrets }: CrashPlatform): string[] {
   return secrets.some((secret) => log.includes(secret)) ? ['I11: a secret is in the logs'] : [];
 }
 
-/** What has to be gone when a project is: its rows, and everything outside that was its own. */
+/** What has to be gone once a project is deleted: its rows, and everything outside that belonged to it. */
 export async function leftOfProject(
   platform: CrashPlatform,
   expected: Expectation,

@@ -50,7 +50,7 @@ const nameOf = (pid: string) => {
 
 const processes = () => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
 
-/** The process at the other end of a connection on this machine, as Linux tells. */
+/** The process at the other end of a connection on this machine, according to Linux. */
 export function callingProcess(from: number, to: number): CallingProcess | undefined {
   const inode = inodeOf(from, to);
   const pid = inode && processes().find((each) => holds(each, `socket:[${inode}]`));

@@ -25,7 +25,7 @@ import { functionCompute } from './function-compute.ts';
 import { type GithubOperator, githubOperator } from './github-operator.ts';
 import { startPostgresProxy } from './postgres-proxy.ts';
 
-/** The whole platform, without anything that wakes it up by itself: no timer, no doorbell. */
+/** The whole platform, without anything that wakes it up: no timer, no doorbell. */
 export interface CrashPlatform {
   readonly home: string;
   readonly crashes: CrashWire;
@@ -38,9 +38,9 @@ export interface CrashPlatform {
   readonly objectStore: ObjectStore;
   readonly secrets: readonly string[];
   readonly logFile: string;
-  /** Runs a function as its timer does, and waits for its end, which may be a failure. */
+  /** Runs a function as its timer does, and waits until it ends, possibly in failure. */
   wake(name: 'deploy' | 'cleanup'): Promise<string>;
-  /** Moves the clock of the database on. What waits in an open transaction is ended, as it would have been by then. */
+  /** Advances the database's clock. Sessions idle in an open transaction are ended, as they would have been by then. */
   letTimePass(seconds: number): Promise<void>;
   /** Resolves when no build runs. */
   buildsEnd(): Promise<void>;
@@ -48,7 +48,7 @@ export interface CrashPlatform {
   /** `pg_ctl stop -m immediate`; resolves when it is gone. */
   crashPostgres(): Promise<void>;
   restartPostgres(): Promise<void>;
-  /** Whether Postgres refuses to write, to every session but those that say otherwise. */
+  /** Whether Postgres refuses writes, except to sessions that override it. */
   makeReadOnly(on: boolean): Promise<void>;
   stop(): Promise<void>;
 }

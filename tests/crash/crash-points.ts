@@ -1,10 +1,10 @@
 import { type Sql, sql } from '@miaobu/shared/db/sql';
 
-/** How a process fails at a point: ended, stopped until its leases are over and then woken, or told of an error. */
+/** How a process fails at a point: killed, stopped until its leases have expired and then resumed, or given an error. */
 export const crashModes = ['kill', 'hang', 'throw'] as const;
 export type CrashMode = (typeof crashModes)[number];
 
-/** Where two effects meet: a call to the cloud, a statement, or the commit of the transaction that said something. */
+/** A boundary between two effects: a call to the cloud, a statement, or the commit of the transaction that contained one. */
 export type Boundary =
   | { readonly service: string; readonly method?: string; readonly action?: string; readonly url?: RegExp }
   | { readonly statement: RegExp }
@@ -17,13 +17,13 @@ export interface CrashPoint {
   readonly side: 'before' | 'after';
   /** Whose call or statement it is: a function, or the builder. */
   readonly by: 'webhook' | 'api' | 'build-callback' | 'deploy' | 'cleanup' | 'builder';
-  /** Who is struck, when it is not the one who asks. */
+  /** The process to strike, if not the caller. */
   readonly victim?: 'builder';
   /** How many times the point is passed unharmed. */
   readonly skip?: number;
-  /** What leads there: a push, … */
+  /** The story that leads there: a push, … */
   readonly story: 'push' | 'two pushes' | 'three hostnames' | 'deletion' | 'cleanup' | 'rollback' | 'rotation';
-  /** During `hang`, another push is made, and goes live, before the stopped process is woken. */
+  /** During `hang`, another push is made and goes live before the stopped process is resumed. */
   readonly overtaken?: true;
   /**
    * What a kill leaves behind: an SQL condition in which `it` is the `project` and its pushed `commit`, checked before anything
@@ -66,7 +66,7 @@ const builder = { by: 'builder', story: 'push' } as const;
 const doorbell = { service: 'fc', action: 'InvokeFunction' } as const;
 const putRoute = { service: 'esa', action: 'PutKv', url: /Namespace=miaobu(&|$)/ } as const;
 
-/** The crash points that exist in the product, by the numbers they are known under. */
+/** The product's crash points, by number. */
 export const crashPoints: readonly CrashPoint[] = [
   {
     ...intake,
@@ -336,7 +336,7 @@ export const crashPoints: readonly CrashPoint[] = [
   },
 ];
 
-/** What is known under a number and has no crash here, and why. */
+/** Numbers without a crash here, and why. */
 export const withoutCrash: Readonly<Record<string, string>> = {
   CP04: 'no crash of a function: Postgres away, tests/crash/crashes.e2e.test.ts',
   CP14: 'no crash: reports out of order, functions/build-callback/record-report.database.test.ts',

@@ -5,7 +5,7 @@ import { type GitSite, gitSite } from '../e2e/git-site.ts';
 import type { Expectation } from './broken-invariants.ts';
 import type { CrashPlatform } from './crash-platform.ts';
 
-/** A project of its own, with a working copy. As it is now, it is also what everything has to come to. */
+/** A project of its own, with a working copy. Its current state is also what everything has to converge to. */
 export interface CrashSite extends Expectation {
   readonly git: GitSite;
 }
@@ -44,7 +44,7 @@ export async function deploy(platform: CrashPlatform): Promise<void> {
   await platform.wake('deploy');
 }
 
-/** Pushes another page. Resolves when GitHub's delivery is over, whatever was answered, or when `over` says so. */
+/** Pushes another page. Resolves when GitHub's delivery is over, whatever the answer, or when `over` says so. */
 export async function push(
   platform: CrashPlatform,
   site: CrashSite,
@@ -62,7 +62,7 @@ export async function push(
   return { ...site, ...pushed };
 }
 
-/** What was judged is not looked after any more: it would only cost the next ones time. */
+/** A project that has been checked is no longer maintained: that would only slow down the next ones. */
 export async function setAside({ database }: CrashPlatform, { projectId, git }: CrashSite): Promise<void> {
   await database.query(sql`
     update environments set synced_at = db_now() + interval '100 years' where project_id = ${projectId}`);

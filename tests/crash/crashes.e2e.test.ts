@@ -7,7 +7,7 @@ import { type CrashMode, crashPoints, withoutCrash } from './crash-points.ts';
 import { type CrashSite, deploy, newSite, push, setAside } from './crash-site.ts';
 import { playCrash, TICK_SECONDS, TICKS } from './play-crash.ts';
 
-// Who speaks on a connection is asked of Linux.
+// Linux is asked which process is behind a connection.
 const onLinux = process.platform === 'linux';
 
 let platform: CrashPlatform;
@@ -20,12 +20,12 @@ afterEach(() => platform?.crashes.disarm());
 
 afterAll(() => platform?.stop());
 
-test('every number from CP01 to CP38 is a crash point, or says why it is none', () => {
+test('every number from CP01 to CP38 is a crash point, or says why it is not', () => {
   const numbers = Array.from({ length: 38 }, (_, index) => `CP${String(index + 1).padStart(2, '0')}`);
   expect([...crashPoints.map(({ id }) => id), ...Object.keys(withoutCrash)].sort()).toEqual(numbers);
 });
 
-/** Those in which most can go wrong; `npm run chaos -- --crash` plays all. */
+/** Those where most can go wrong; `npm run chaos -- --crash` plays all. */
 const chosen: readonly (readonly [string, CrashMode])[] = [
   ['CP05', 'throw'],
   ['CP08', 'kill'],
@@ -80,7 +80,7 @@ describe.skipIf(!onLinux)('Postgres', () => {
     ],
   ];
 
-  test.each(moments)('stopped at once at %s, loses nothing that was answered', async (moment, point) => {
+  test.each(moments)('stopped abruptly at %s, loses nothing that was acknowledged', async (moment, point) => {
     let reached = false;
     const stopped = platform.crashes.interrupt(point, () => {
       reached = true;
@@ -98,7 +98,7 @@ describe.skipIf(!onLinux)('Postgres', () => {
     expect(delivery).toMatchObject({ event: 'push', statusCode: 202 });
   });
 
-  /** What the newest delivery was answered, of a push that nobody could take. */
+  /** The answer to the newest delivery, of a push that could not be taken. */
   const refusal = async () => {
     const [delivery] = await platform.github.deliveries(site.slug);
     const headers = await platform.github.answerTo(site.slug, delivery?.id ?? 0);

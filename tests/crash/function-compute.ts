@@ -2,7 +2,7 @@ import { type Acs3Credentials, acs3Headers } from '@miaobu/shared/adapters/aliyu
 
 const VERSION = '2023-03-30';
 
-/** The little that a test asks of Function Compute, as requests signed by the operator. */
+/** The few Function Compute calls a test needs, as requests signed by the operator. */
 export function functionCompute(endpoint: string, credentials: Acs3Credentials) {
   const { host, origin } = new URL(endpoint);
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, action: string, body = '') => {
@@ -18,7 +18,7 @@ export function functionCompute(endpoint: string, credentials: Acs3Credentials) 
   };
 
   return {
-    /** Runs a function as its timer does and waits for the end, whatever it is. Returns what it said. */
+    /** Runs a function as its timer does and waits until it ends, in whatever way. Returns its answer. */
     async invoke(name: 'deploy' | 'cleanup'): Promise<string> {
       const { status, failed, text } = await call(
         'POST',

@@ -18,7 +18,7 @@ export interface GithubOperator {
   deliveries(repository: string): Promise<SeenDelivery[]>;
   /** The headers that a delivery was answered with. */
   answerTo(repository: string, delivery: number): Promise<Readonly<Record<string, string>>>;
-  /** Has every delivery sent once more. */
+  /** Has every delivery sent again. */
   sendAgain(repository: string): Promise<void>;
 }
 

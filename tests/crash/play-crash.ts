@@ -8,18 +8,18 @@ import type { CrashPlatform } from './crash-platform.ts';
 import type { CrashMode, CrashPoint } from './crash-points.ts';
 import { type CrashSite, deploy, newSite, push, setAside } from './crash-site.ts';
 
-/** What came of one crash. */
+/** The outcome of one crash. */
 export interface CrashOutcome {
-  /** After how many ticks everything was as it should be. */
+  /** After how many ticks everything had converged. */
   readonly ticks: number;
   /** Empty: converged. */
   readonly broken: readonly string[];
 }
 
-/** Convergence has to come within so many. */
+/** Convergence has to take at most this many. */
 export const TICKS = 3;
 /**
- * One tick: this passes by the database's clock, then `deploy` is woken. It is longer than a lease, the longest backoff, the
+ * One tick: the database's clock advances by this, then `deploy` is woken. It is longer than a lease, the longest backoff, the
  * silence of a runner and the turn of a branch.
  */
 export const TICK_SECONDS = 11 * 60;
@@ -29,10 +29,10 @@ const DAY_SECONDS = 24 * 60 * 60;
 
 /** What leads to the point, cut short once the crash has struck. */
 interface Lead {
-  /** Does one thing, unless it is over; waits for its end or for the crash. */
+  /** Does one thing, unless the story is over; waits until it ends or the crash strikes. */
   step(work: () => Promise<unknown>): Promise<void>;
   readonly struck: () => boolean;
-  /** What had begun when the crash struck has ended. */
+  /** Resolves when what was running at the crash has ended. */
   ended(): Promise<unknown>;
 }
 
@@ -54,7 +54,7 @@ function leadTo(crash: Promise<Crash>): Lead {
   };
 }
 
-/** Tells the story of a point until the crash strikes. Returns what everything has to come to. */
+/** Plays the story of a point until the crash strikes. Returns the state everything has to converge to. */
 async function tell(
   platform: CrashPlatform,
   { story }: CrashPoint,
@@ -104,7 +104,7 @@ async function tell(
   }
 }
 
-/** Goes back to the deployment of a commit. Of a process that is struck no answer comes. */
+/** Goes back to the deployment of a commit. A process that is struck gives no answer. */
 async function rollBack({ api, database }: CrashPlatform, { projectId, slug, commit }: CrashSite): Promise<void> {
   const params = { project: slug, environment: 'production' };
   const { etag = '' } = await api('getEnvironment', { params });
@@ -124,7 +124,7 @@ interface Prepared {
 /** What has to be there before the story begins. */
 async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: CrashSite): Promise<CrashSite> {
   if (story === 'three hostnames') {
-    // More than one hostname an environment is what the tables are made for, and nothing asks for yet.
+    // The tables allow more than one hostname per environment, but nothing creates a second one yet.
     await platform.database.query(sql`
       insert into routes (hostname, project_id, environment_id)
       select name || r.hostname, r.project_id, r.environment_id
@@ -142,8 +142,8 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Cra
 }
 
 /**
- * Drives a fresh project to a point, lets it crash there, and then only lets time pass and timers fire. A process that hangs is
- * woken after two ticks, when its leases are another's.
+ * Drives a fresh project to a point, crashes it there, and then only lets time pass and timers fire. A hanging process is
+ * resumed after two ticks, when another worker has its leases.
  */
 export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode: CrashMode): Promise<CrashOutcome> {
   const first = await newSite(platform);
@@ -165,7 +165,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   const broken: string[] = [];
   if (mode === 'kill') broken.push(...(await notAsLeft(platform, point, expected)));
   if (mode === 'hang') {
-    // It is one instance at most: while it hangs, nobody else cleans up.
+    // It has at most one instance: while it hangs, nothing else cleans up.
     cleanupHangs = point.by === 'cleanup';
     await tick();
     if (point.overtaken) {
@@ -194,7 +194,7 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   return { ticks, broken };
 }
 
-/** Whether a kill left what it should have left: otherwise it struck somewhere else. */
+/** Whether a kill left the expected state: otherwise it struck somewhere else. */
 async function notAsLeft(platform: CrashPlatform, point: CrashPoint, expected: CrashSite): Promise<string[]> {
   const [row] = await platform.database.query<{ holds: boolean }>(sql`
     select (${point.leaves}) as holds

@@ -2,13 +2,13 @@ import { connect, createServer, type Socket } from 'node:net';
 
 /** One statement on its way to Postgres. */
 export interface PassingStatement {
-  /** Its text: of the parameters nothing is known. */
+  /** Its text: the parameters are not known. */
   readonly statement: string;
   /** Everything its transaction has said so far, this statement included. */
   readonly transaction: string;
-  /** `before`: Postgres has not heard of it. `after`: it is done, and who asked has not heard. */
+  /** `before`: Postgres has not received it. `after`: it is done, and the caller has not got the answer. */
   readonly side: 'before' | 'after';
-  /** The port that the one who asked speaks from. */
+  /** The caller's port. */
   readonly callerPort: number;
 }
 
@@ -28,9 +28,9 @@ const READY = 'Z';
 const LENGTH_BYTES = 4;
 
 /**
- * Stands between the functions and Postgres and shows every statement to an observer, before and after. It knows as much of
- * the protocol as that takes: a message is a letter, a length and a body, only the first has no letter; a client asks with
- * `Query`, or with `Parse`, `Bind` … `Sync`, and is answered until `ReadyForQuery`. What was parsed under a name is later bound without.
+ * Sits between the functions and Postgres and shows every statement to an observer, before and after. It knows only as much of
+ * the protocol as that takes: a message is a letter, a length and a body, except that the first has no letter; a client sends
+ * `Query`, or `Parse`, `Bind` … `Sync`, and is answered until `ReadyForQuery`. A statement parsed under a name is later bound without being parsed again.
  */
 export async function startPostgresProxy(upstream: URL, observe: StatementObserver): Promise<PostgresProxy> {
   const sockets = new Set<Socket>();
@@ -64,7 +64,7 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
   let text = '';
   const kept = new Map<string, string>();
   let working = Promise.resolve();
-  // Set while an answer is awaited: what comes is kept until it is complete.
+  // Set while an answer is awaited: incoming data is kept until it is complete.
   let answered: ((answer: Buffer) => void) | undefined;
   let answer: Buffer[] = [];
 
@@ -74,7 +74,7 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
   };
   client.once('close', end);
   database.once('close', () => {
-    // Its last words (the server shuts down, the session is ended) are for whoever asked.
+    // Its final messages (server shutdown, session terminated) go to the client.
     answered?.(Buffer.concat(answer));
     void working.then(() => client.end());
   });
@@ -131,7 +131,7 @@ function join(client: Socket, database: Socket, observe: StatementObserver): voi
   );
 }
 
-/** The strings that a message begins with, each of which ends with a zero byte. */
+/** The zero-terminated strings at the beginning of a message. */
 function strings(message: Buffer, count: number): string[] {
   let from = 1 + LENGTH_BYTES;
   return Array.from({ length: count }, () => {

@@ -27,7 +27,7 @@ import type { TestStore } from './prepare-deployment.ts';
 import { signedInClient } from './signed-in-client.ts';
 
 export const ORIGIN = 'https://api.miaobu.localhost';
-/** Where a page is from that may use the API. */
+/** The origin of a page that may use the API. */
 export const PAGE_ORIGIN = 'https://console.example';
 
 export interface SignedUpUser {
@@ -60,9 +60,9 @@ export interface RawAnswer {
 
 export interface ApiOptions {
   readonly identity?: IdentityOptions;
-  /** Of the limits: high unless told otherwise, so that only tests about them meet them. */
+  /** The limits: high by default, so that only tests about limits reach them. */
   readonly rateLimitScale?: number;
-  /** Other endpoints than those of the API, with who answers them. */
+  /** Endpoints besides those of the API, with their handlers. */
   readonly endpoints?: {
     readonly table: Readonly<Record<string, Endpoint>>;
     readonly operations: Readonly<Record<string, unknown>>;
@@ -72,7 +72,7 @@ export interface ApiOptions {
   readonly stopping?: AbortSignal;
 }
 
-/** `api` as its handler puts it together, asked without a socket between. The code host and the build log are in memory. */
+/** `api` as its handler assembles it, called without a socket. The code host and the build log are in memory. */
 export function apiUnderTest(
   {
     store,
@@ -101,7 +101,7 @@ export function apiUnderTest(
     codeHost,
     buildLog,
     address: siteAddress('https://sites.example'),
-    // The time that it would wait passes at once.
+    // Waits take no time.
     sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)),
     ...signIn,
     buildTokens: tokens,
@@ -139,7 +139,7 @@ export function apiUnderTest(
     return { status: response.status, headers: response.headers, text, body: parsed };
   }
 
-  /** A user with an API token and, unless told otherwise, a GitHub account that is connected with the token `github-{login}`. */
+  /** A user with an API token and, by default, a connected GitHub account with the token `github-{login}`. */
   async function signUp(login: string, options: { readonly connected?: boolean } = {}): Promise<SignedUpUser> {
     const githubId = Number.parseInt(sha256Hex(login).slice(0, 8), 16);
     const user = await store.accounts.upsertUser({ githubId, githubLogin: login });
@@ -172,7 +172,7 @@ export function apiUnderTest(
     /** What people are signed in with. */
     identity: signIn,
     signUp,
-    /** The operations for somebody who is signed in. */
+    /** The operations for a signed-in user. */
     signedIn: signedInClient(all),
     codeHost,
     buildLog,
@@ -180,7 +180,7 @@ export function apiUnderTest(
     rings,
     /** What was logged, a line each. */
     log,
-    /** How often a token was looked for in the database. */
+    /** How often a token was looked up in the database. */
     tokenLookups: () => tokenLookups,
   };
 }

@@ -7,7 +7,7 @@ export interface Browser {
   readonly cookies: Map<string, string>;
   /** One request to the platform, with the cookies; what it sets is kept. */
   ask(path: string, init?: RequestInit): Promise<Response>;
-  /** What a script of our own page does to get an access token. */
+  /** What a script on our own page does to get an access token. */
   refresh(): Promise<Response>;
   /** The same, for the token itself. */
   accessToken(): Promise<string>;
@@ -23,11 +23,11 @@ interface Reached {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** A person's browser, at a platform that listens. */
+/** A user's browser, at a listening platform. */
 export const openBrowserAt = (origin: string): Browser =>
   browserOf({ origin, fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }) });
 
-/** A person's browser, at an API under test. */
+/** A user's browser, at an API under test. */
 export const openBrowser = ({ app }: Pick<ReturnType<typeof apiUnderTest>, 'app'>): Browser =>
   browserOf({ origin: ORIGIN, fetch: async (url, init) => app.request(url, init) });
 
@@ -59,7 +59,7 @@ function browserOf({ origin, fetch: reach }: Reached): Browser {
   const consent: Browser['consent'] = async (login, next) => {
     const start = await ask(`/api/v1/auth/github${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`);
     const authorize = new URL(start.headers.get('location') ?? '');
-    // The page's form brings back what the address asked, and the button that was pressed.
+    // The page's form returns what the address asked for, and the pressed button.
     const form = new URLSearchParams(authorize.searchParams);
     form.set('login', login);
     const chosen = await fetch(authorize, { method: 'POST', body: form, redirect: 'manual' });

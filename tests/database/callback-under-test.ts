@@ -33,7 +33,7 @@ export interface Upload {
   readonly headers: Record<string, string>;
 }
 
-/** `build-callback` as its handler puts it together, asked without a socket between. */
+/** `build-callback` as its handler assembles it, called without a socket. */
 export function callbackUnderTest(test: TestStore, ports: CallbackPorts) {
   const rings: string[] = [];
   const log: string[] = [];
@@ -122,15 +122,15 @@ export function manifestOf(files: SiteFiles): Manifest {
 }
 
 /**
- * Plays a whole build: redeems the ticket, uploads the files and the manifest, reports the end. What is uploaded or said can
- * be made to differ from what it should be.
+ * Plays a whole build: redeems the ticket, uploads the files and the manifest, reports the end. What is uploaded or reported can
+ * be made wrong.
  */
 export async function playBuild(
   callback: CallbackUnderTest,
   dispatched: Dispatched,
   files: SiteFiles,
   lies: {
-    /** Bytes to upload in the place of a file's own, of the same length. */
+    /** Bytes to upload instead of a file's own, of the same length. */
     readonly content?: Readonly<Record<string, string>>;
     /** Files that are listed and not uploaded. */
     readonly withheld?: readonly string[];

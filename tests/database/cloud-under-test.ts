@@ -10,7 +10,7 @@ import { startEsaForTests } from '../../local/aliyun/esa/start-esa-for-tests.ts'
 import { type Emulator, listen } from '../../local/wire/emulator.ts';
 import { createFaults, type Faults } from '../../local/wire/faults.ts';
 
-/** OSS and ESA as the platform sees them: emulators behind a fault injector, spoken to by the real adapters. */
+/** OSS and ESA as the platform sees them: emulators behind a fault injector, called by the real adapters. */
 export interface CloudUnderTest {
   readonly objectStore: ObjectStore;
   readonly edgeStore: EdgeStore;

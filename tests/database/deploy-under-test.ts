@@ -12,7 +12,7 @@ import { callbackUnderTest, playBuild, type SiteFiles } from './callback-under-t
 import type { CloudUnderTest } from './cloud-under-test.ts';
 import { dispatchAttempt, queueTestDeployment, type Site, type TestStore } from './prepare-deployment.ts';
 
-/** Works topics of the outbox as an invocation does, except that the time it would sleep passes at once. */
+/** Works outbox topics as an invocation does, except that sleeping takes no time. */
 export function workerUnderTest(stored: TestStore, log: (line: string) => void = () => {}) {
   return async <T extends Topic>(handlers: TopicHandlers<T>, options: { readonly owner?: string } = {}) => {
     let ms = 0;
@@ -34,14 +34,14 @@ export function workerUnderTest(stored: TestStore, log: (line: string) => void =
   };
 }
 
-/** From a finished build to a site that is seen: the topics that switch and publish, on emulators. */
+/** From a finished build to a visible site: the topics that switch and publish, on emulators. */
 export function deployUnderTest(stored: TestStore, cloud: CloudUnderTest) {
   const { store } = stored;
   const { objectStore, edgeStore, edgeZone } = cloud;
   const log: string[] = [];
   const callback = callbackUnderTest(stored, {
     objectStore,
-    // The builds that are played here fetch no source and print nothing.
+    // The builds played here fetch no source and print nothing.
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
     buildLog: { append: async () => 1 },
   });
@@ -75,14 +75,14 @@ export function deployUnderTest(stored: TestStore, cloud: CloudUnderTest) {
       const value = await edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
       return value === undefined ? undefined : parseRoute(value);
     },
-    /** Id of the deployment that a hostname shows, as the database writes it; undefined: none. */
+    /** Id of the deployment that a hostname shows, in the database's format; undefined: none. */
     async shownAt(hostname: string, among: readonly string[]): Promise<string | undefined> {
       const value = await edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
       const route = value === undefined ? undefined : parseRoute(value);
       return among.find((id) => showId('deployment', id) === route?.deployment_id);
     },
     firstShardOf: (id: string) => edgeStore.get(TABLE_NAMESPACE, shardKey(showId('deployment', id), 0)),
-    /** Keys of everything a deployment has in the bucket for itself. */
+    /** Keys of everything in the bucket that belongs to this deployment alone. */
     async objectsOf({ project }: Site, id: string): Promise<string[]> {
       const prefix = `${deploymentPrefix(project.slug, showId('deployment', id))}/`;
       return (await objectStore.list(prefix)).objects.map(({ key }) => key.slice(prefix.length));

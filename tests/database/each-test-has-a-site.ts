@@ -3,7 +3,7 @@ import { type CloudUnderTest, startCloudUnderTest } from './cloud-under-test.ts'
 import { type DeployUnderTest, deployUnderTest } from './deploy-under-test.ts';
 import { openTestStore, prepareSite, type Site, type TestStore } from './prepare-deployment.ts';
 
-/** What a test has: a database with nothing in it but one site, the emulators, and what takes a build of the site to the edge. */
+/** What a test has: a database with a single site, the emulators, and the topics that take a build of the site to the edge. */
 export interface PreparedSite {
   readonly stored: TestStore;
   readonly cloud: CloudUnderTest;
@@ -14,8 +14,8 @@ export interface PreparedSite {
 }
 
 /**
- * Gives each test of the file an empty database with a project that has so many hostnames. The bucket and Edge KV are the same for
- * all tests, and are not emptied: so each test's project has another slug. No fault outlives its test.
+ * Gives each test of the file an empty database with a project that has this many hostnames. The bucket and Edge KV are shared by
+ * all tests and not emptied, so each test's project has a different slug. No fault outlives its test.
  */
 export function eachTestHasASite({ hostnames: count = 1 }: { readonly hostnames?: number } = {}): PreparedSite {
   let started: Pick<PreparedSite, 'stored' | 'cloud' | 'deploy'> | undefined;

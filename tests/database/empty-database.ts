@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type TestDatabase, testDatabase } from './test-database.ts';
 
-/** A database of the caller's own in which nothing has been migrated yet. */
+/** The caller's own database, not yet migrated. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   const own = await testDatabase();
   const client = new pg.Client({ connectionString: own.url, options: '-c client_min_messages=warning' });

@@ -25,7 +25,7 @@ on:
       cache_scope: { required: false }
 `;
 
-/** GitHub as the platform sees it: the emulator behind a fault injector, spoken to by the real adapters. */
+/** GitHub as the platform sees it: the emulator behind a fault injector, called by the real adapters. */
 export interface GithubUnderTest {
   readonly github: RunningGithub;
   readonly codeHost: CodeHost;
@@ -34,7 +34,7 @@ export interface GithubUnderTest {
   buildRunnerWith(config: { readonly token?: string; readonly workflow?: string }): BuildRunner;
   /** Service `github`. */
   readonly faults: Faults;
-  /** Every run that was started, each going on until it is told how to end. */
+  /** Every started run; each continues until told how to end. */
   readonly runs: { readonly run: WorkflowRun; end(result: WorkflowResult): void }[];
   /** A working copy of `you/site`. */
   readonly checkout: Checkout;

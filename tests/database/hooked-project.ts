@@ -10,7 +10,7 @@ export const commit = (name: string) => sha256Hex(name).slice(0, 40);
 /** A push of that commit to `main`. */
 export const push = (name: string, pushedAt = 1000) => pushEvent({ after: commit(name), pushedAt });
 
-/** Gives each test of the file a database with nothing in it but so many projects, each of whose hooks is known to GitHub. */
+/** Gives each test of the file a database with just this many projects, whose hooks exist at GitHub. */
 export function eachTestHasHookedProjects(count: number): {
   readonly stored: TestStore;
   readonly sites: readonly ImportedProject[];

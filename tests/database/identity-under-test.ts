@@ -6,7 +6,7 @@ import { refreshTokens } from '@miaobu/shared/model/account/refresh-tokens';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHostLogin } from '@miaobu/shared/ports/code-host-login';
 
-/** A code host where the code that `authorizeUrl` would lead to is the login of whoever comes back; nobody is in an organisation. */
+/** A code host where the code that `authorizeUrl` would lead to is the user's login; nobody is in an organisation. */
 function memoryCodeHostLogin(): CodeHostLogin {
   const tokenOf = (login: string) => `github-${login}`;
   return {
@@ -23,13 +23,13 @@ function memoryCodeHostLogin(): CodeHostLogin {
 }
 
 export interface IdentityOptions {
-  /** The code host people sign in at; one in memory unless told. */
+  /** The code host people sign in at; by default one in memory. */
   readonly login?: CodeHostLogin;
-  /** The clock by which access tokens are made and checked. */
+  /** The clock by which access tokens are issued and checked. */
   readonly now?: () => Date;
 }
 
-/** What `api` signs people in with, as its handler puts it together. */
+/** What `api` signs people in with, as its handler assembles it. */
 export function identityUnderTest(
   { store, sealer }: { readonly store: Store; readonly sealer: Sealer },
   controlOrigin: string,

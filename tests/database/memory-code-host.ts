@@ -1,6 +1,6 @@
 import type { CodeHost, CodeRepository } from '@miaobu/shared/ports/code-host';
 
-/** A repository at the code host: branch → commit. Empty until somebody pushes. */
+/** A repository at the code host: branch → commit. Empty until the first push. */
 export interface HostedRepository {
   readonly id: number;
   readonly fullName: string;
@@ -11,7 +11,7 @@ export interface HostedRepository {
   readonly commits?: readonly string[];
   /** What every commit of it holds: text by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** There are more files than the code host lists. */
+  /** Whether there are more files than the code host lists. */
   readonly truncated?: boolean;
   /** Tokens that may see it. */
   readonly visibleTo: readonly string[];
@@ -24,7 +24,7 @@ type Readable = Pick<
 
 /** The code host as a plain object. Every repository's default branch is `main`; names are found in any case, as at GitHub. */
 export function memoryCodeHost(): Readable & {
-  /** What there is. */
+  /** The repositories that exist. */
   readonly repositories: HostedRepository[];
   /** Paths of the files that were read. */
   readonly read: string[];

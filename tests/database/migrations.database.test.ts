@@ -19,7 +19,7 @@ test('migrations are numbered from 1 without a gap', () => {
   );
 });
 
-test('migrations/schema.sql is what the migrations make (else run `node scripts/dump-schema.ts`)', async () => {
+test('migrations/schema.sql is what the migrations produce (else run `node scripts/dump-schema.ts`)', async () => {
   const own = await emptyDatabase();
   await migrateDatabase(own.url, directory);
   const schema = readFileSync(path.join(directory, 'schema.sql'), 'utf8');
@@ -27,7 +27,7 @@ test('migrations/schema.sql is what the migrations make (else run `node scripts/
   await own.close();
 });
 
-test('the down part of every migration takes back exactly what its up part made', async () => {
+test('the down part of every migration reverts exactly what its up part did', async () => {
   const own = await emptyDatabase();
   const before: string[] = [];
   for (const name of migrations) {

@@ -5,7 +5,7 @@ import type { Dispatched } from './prepare-deployment.ts';
 
 export const FILE = 0o100644;
 
-/** A zip of these files; `mode` is of one of them. */
+/** A zip of these files; `mode` applies to one of them. */
 export function zipOf(files: Readonly<Record<string, string>>, modes: Readonly<Record<string, number>> = {}): Buffer {
   const entries: Zippable = {};
   for (const [name, content] of Object.entries(files)) {
@@ -15,7 +15,7 @@ export function zipOf(files: Readonly<Record<string, string>>, modes: Readonly<R
   return Buffer.from(zipSync(entries));
 }
 
-/** What a builder says of a package of these files. */
+/** What a builder reports about a package of these files. */
 export function serverManifest(files: Readonly<Record<string, string>>, zip: Buffer): AppManifest {
   return {
     v: 1,

@@ -14,19 +14,19 @@ import { repositories, type Store } from '@miaobu/shared/model/repositories';
 import { shiftClock } from './shift-clock.ts';
 import { testDatabase } from './test-database.ts';
 
-/** A database of the test's own with everything that is stored in it. */
+/** The test's own database, with all repositories. */
 export interface TestStore {
   readonly db: Database;
   readonly store: Store;
-  /** The root key that everything in it is sealed under in the end. */
+  /** The root key under which everything in it is ultimately sealed. */
   readonly rootKey: string;
   readonly sealer: RingSealer;
-  /** Gets no next token for one that ends. */
+  /** Cannot refresh an expiring token. */
   readonly readGithubToken: ReadGithubToken;
   readonly tokens: BuildTokens;
-  /** Moves `db_now()` on, for every connection. */
+  /** Advances `db_now()`, for every connection. */
   moveClock(seconds: number): Promise<void>;
-  /** Forgets every row, and puts the clock right. */
+  /** Deletes every row, and resets the clock. */
   empty(): Promise<void>;
   /** Messages of the outbox, oldest first. */
   messages(topic?: string): Promise<{ topic: string; state: string; attempts: number; lastError: string | null }[]>;
@@ -54,8 +54,8 @@ export async function openTestStore(): Promise<TestStore> {
     tokens: buildTokens({ current: rootKey }),
     moveClock: (seconds) => shiftClock(db, seconds),
     async empty() {
-      // Not truncate, which makes new files for every table and index and takes thirty times as long. As a replica neither foreign keys
-      // nor the audit log's trigger object.
+      // Not truncate, which creates new files for every table and index and takes thirty times as long. As a replica, neither foreign keys
+      // nor the audit log's trigger prevents it.
       await db.query(sql`
         do $$ declare name text; begin
           set local session_replication_role = replica;
@@ -89,7 +89,7 @@ export interface SiteOptions {
   readonly repository?: string;
   readonly githubRepositoryId?: number;
   readonly githubToken?: string;
-  /** Hostnames of production; the slug under `sites.localhost` unless told otherwise. */
+  /** Hostnames of production; by default the slug under `sites.localhost`. */
   readonly hostnames?: readonly string[];
   readonly variables?: readonly {
     readonly key: string;
@@ -166,7 +166,7 @@ export interface Dispatched {
   readonly ticket: string;
 }
 
-/** Gives a queued deployment its next attempt, as if a run had been started for it. */
+/** Starts a queued deployment's next attempt, as if a run had been started for it. */
 export async function dispatchAttempt({ store, tokens }: TestStore, deploymentId: string): Promise<Dispatched> {
   const nonce = randomBytes(16);
   const attempt = await store.transaction(async (transaction) => {

@@ -22,7 +22,7 @@ export interface QueuedDeployment {
   readonly commitMessage: string;
 }
 
-/** What became of a delivery at our side. */
+/** The outcome of a delivery on our side. */
 export interface ReceivedDelivery {
   readonly slug: string;
   readonly afterSha: string;
@@ -30,7 +30,7 @@ export interface ReceivedDelivery {
   readonly note: string | null;
 }
 
-/** From `git push` to the deployments that are queued for it: GitHub delivers over HTTP, and `deploy` looks after what it did not. */
+/** From `git push` to the deployments queued for it: GitHub delivers over HTTP, and `deploy` finds what was not delivered. */
 export interface PushesUnderTest {
   readonly stored: TestStore;
   readonly github: GithubUnderTest;
@@ -39,17 +39,17 @@ export interface PushesUnderTest {
   /** Commits these files to `main` and pushes; returns the commit's id. */
   push(message: string, files: Readonly<Record<string, string>>): Promise<string>;
   /**
-   * As if what is known so far had been pushed an hour ago. GitHub's times have seconds, so of two pushes within one only the
-   * branch can tell which was the last; a test that is about something else goes round that.
+   * Backdates all known pushes by an hour. GitHub's times have a resolution of one second, so for two pushes within one only the
+   * branch can tell which was the last; a test about something else avoids that.
    */
   ageWhatIsKnown(): Promise<void>;
   /** While false, the webhook answers 503. */
   setReachable(reachable: boolean): void;
-  /** The clock moves on by this much, and `deploy` wakes up. */
+  /** Advances the clock by this much, and wakes up `deploy`. */
   wakeUpAfter(seconds: number): Promise<void>;
   deployments(): Promise<QueuedDeployment[]>;
   received(): Promise<ReceivedDelivery[]>;
-  /** Forgets every row and every hook. */
+  /** Deletes every row and every hook. */
   empty(): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
   const duties = runDuties({
     store,
     duties: {
-      // Those that are not about pushes find nothing to do.
+      // Those not about pushes find nothing to do.
       ...(others as Record<DutyName, Duty>),
       'find-unsynced': findUnsynced({ store }),
       'find-hooks-in-use': findHooksInUse({ store }),
@@ -153,7 +153,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
       await stored.close();
     },
   };
-  // A repository exists from its first push on.
+  // A repository exists from its first push.
   await pushes.push('first', { 'index.html': 'first' });
   return pushes;
 }

@@ -1,6 +1,6 @@
 import { ApiError } from '@miaobu/shared/contracts/client';
 
-/** What the API refuses a call with; `details` is absent when it gave none. Throws when the call succeeds, or fails otherwise. */
+/** The API's refusal of a call; `details` is absent when it gave none. Throws when the call succeeds, or fails in another way. */
 export async function refusalOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,

@@ -1,7 +1,7 @@
 import type { Queryable } from '@miaobu/shared/db/database';
 import { sql } from '@miaobu/shared/db/sql';
 
-/** Moves `db_now()` of the whole database on by this much; two moves add up. */
+/** Advances `db_now()` of the whole database by this much; calls add up. */
 export async function shiftClock(db: Queryable, seconds: number): Promise<void> {
   await db.query(sql`
     insert into clock_shift (shift) values (make_interval(secs => ${seconds}))

@@ -16,7 +16,7 @@ export type SignedInClient = <Id extends OperationId>(id: Id, input?: Input<Id>)
 
 export const ADDRESS_OF_TESTS = '203.0.113.7';
 
-/** Operations as somebody who is signed in asks for them: what is asked and answered is held to the contract; HTTP is left out. */
+/** Operations as a signed-in user calls them: input and output are checked against the contract; HTTP is left out. */
 export const signedInClient =
   (operations: Operations) =>
   (user: User, actor: Actor = signedIn(user)): SignedInClient =>

@@ -22,10 +22,10 @@ const MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 2 * 1024 ** 3;
 const migrations = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** One Postgres for the run, with one migrated database, which `testDatabase()` clones for each test file. */
+/** One Postgres for the test run, with one migrated database that `testDatabase()` clones for each test file. */
 export default async function startPostgresOfTheRun(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(path.join(quickFolder(), 'miaobu-test-postgres-'));
-  // Run by root, Postgres is another user, who has to get in.
+  // When root starts the tests, Postgres runs as another user, who needs access.
   chmodSync(home, 0o711);
   const reaper = startReaper();
   let postgres: Postgres | undefined;
@@ -50,7 +50,7 @@ export default async function startPostgresOfTheRun(project: TestProject): Promi
   }
 }
 
-/** Databases are made and deleted by the hundred, a few hundred files each: in memory that is a third of the work. */
+/** Hundreds of databases are created and deleted, a few hundred files each: in memory that is a third of the work. */
 function quickFolder(): string {
   try {
     const { bavail, bsize } = statfsSync(MEMORY);
@@ -61,8 +61,8 @@ function quickFolder(): string {
 }
 
 /**
- * A commit of a test need not survive a power failure, and to wait for the disk takes longer than most of its statements. What is lost and
- * what is not in a crash is tested with a Postgres of its own (`tests/crash`).
+ * A test's commits need not survive a power failure, and waiting for the disk takes longer than most statements. What is lost and
+ * what survives a crash is tested with a separate Postgres (`tests/crash`).
  */
 async function stopWaitingForTheDisk(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });

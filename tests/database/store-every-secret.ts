@@ -15,9 +15,9 @@ import { queueTestDeployment, type TestStore } from './prepare-deployment.ts';
 
 export interface StoredSecrets {
   readonly projectIds: readonly string[];
-  /** What was stored, by what it is. */
+  /** The stored secrets, by kind. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Reads all of them back from their rows, as whoever needs them does, with this sealer. */
+  /** Reads all of them back from their rows with this sealer, as the product does. */
   read(sealer: Sealer): Promise<Readonly<Record<string, string>>>;
 }
 

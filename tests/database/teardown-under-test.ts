@@ -25,7 +25,7 @@ const DOMAIN = 'sites.localhost';
 const ORIGIN = 'artifacts.oss-cn-hangzhou.aliyuncs.com';
 const account = createAccount('teardown test');
 
-/** What a teardown calls. */
+/** The ports that a teardown calls. */
 export type Ports = Pick<TeardownDeps, 'edgeStore' | 'edgeZone' | 'dnsZone' | 'codeHost' | 'objectStore' | 'buildLog'>;
 
 /** A project with everything it can have outside, on emulators of all vendors, and its deletion. */
@@ -80,7 +80,7 @@ export async function teardownUnderTest(stored: TestStore) {
       const payload = { project_id: project.id };
       await store.enqueue({ topic: 'hook.connect', lane: `hook:${project.id}`, dedupeKey, payload, requestId: 'test' });
     },
-    /** Connects a project at once, as a worker does that has begun before. */
+    /** Connects a project immediately, as a worker that had started earlier would. */
     async connect({ project, hostnames }: Site) {
       for (const hostname of hostnames) {
         const { cname } = await cloud.edgeZone.ensureSiteRecord({ hostname, originBucketDomain: ORIGIN });
@@ -111,7 +111,7 @@ export async function teardownUnderTest(stored: TestStore) {
       const operation = deleteProject({ store, doorbell: { ring: async () => {} } });
       return operation({ params: { project: project.slug }, query: {}, body: undefined }, signedIn(user), context);
     },
-    /** Works until nothing is due, with these ports in the place of the real ones. */
+    /** Works until nothing is due, with these ports instead of the real ones. */
     work: (through: Ports = ports) => workerUnderTest(stored)(handlersWith(through)),
     /** Everything that a project has outside, by kind. */
     async outside(site: Site & { readonly deployments?: readonly string[] }) {

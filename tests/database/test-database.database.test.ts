@@ -24,7 +24,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-test('a test database is migrated, and what is written to one is not in the next', async () => {
+test('a test database is migrated, and what is written to one does not appear in the next', async () => {
   const [one, other] = await Promise.all([database(), database()]);
   const projects = `select count(*)::int as tables from information_schema.tables where table_name = 'projects'`;
   expect(await query(one.url, projects)).toEqual([{ tables: 1 }]);

@@ -13,13 +13,13 @@ export interface TestDatabase {
 export async function testDatabase(): Promise<TestDatabase> {
   const { url, template } = inject('postgres');
   const name = `test_${randomBytes(8).toString('hex')}`;
-  // Copied as files: written through the log, as Postgres does by itself, it is three times the work.
+  // Copied as files: through the log, as Postgres does by default, it is three times the work.
   await execute(url, `create database ${name} template ${template} strategy file_copy`);
   const own = new URL(url);
   own.pathname = name;
   return {
     url: own.href,
-    // Not `with (force)`: it ends connections under the feet of a test that forgot them, which surfaces anywhere.
+    // Not `with (force)`: it cuts connections that a test forgot to close, which surfaces as errors elsewhere.
     close: () => execute(url, `drop database ${name}`),
   };
 }

@@ -63,7 +63,7 @@ export const signatureOf = (secret: string, body: string | Uint8Array) =>
 export interface DeliveryOptions {
   readonly event?: string;
   readonly guid?: string;
-  /** Added to, or in the place of, the headers that GitHub sends; null leaves one out. */
+  /** Added to, or replacing, the headers that GitHub sends; null leaves one out. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
 
@@ -77,7 +77,7 @@ export interface Answer {
   };
 }
 
-/** `webhook` as its handler puts it together, sent real bytes without a socket between. */
+/** `webhook` as its handler assembles it, sent real bytes without a socket. */
 export function webhookUnderTest(
   { store, sealer }: { readonly store: Deps['store'] & Pick<Store, 'transaction'>; readonly sealer: Sealer },
   doorbell?: Doorbell,

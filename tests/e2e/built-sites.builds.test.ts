@@ -73,7 +73,7 @@ async function pageAt(url: string): Promise<string> {
   expect([plain.status, plain.headers['content-type'], plain.headers['cache-control']], url).toEqual([
     ...[200, HTML, ASK_AGAIN],
   ]);
-  // What is smaller than a packet is not compressed.
+  // Files smaller than a packet are not compressed.
   if (packed.headers['content-encoding'] === undefined) expect(plain.bytes.length, url).toBeLessThan(1024);
   else
     expect([packed.headers['content-encoding'], brotliDecompressSync(packed.bytes).toString()]).toEqual([
@@ -109,7 +109,7 @@ async function missingAt(url: string, says: string): Promise<void> {
   expect(body).toContain(says);
 }
 
-test('Vite with React and TypeScript: a single-page app, whose rules count before it', async () => {
+test('Vite with React and TypeScript: a single-page app, whose rules take precedence', async () => {
   const { url, log } = await deployed('vite-react-spa');
   expect(log).toMatch(
     /^Detected: Vite\n(.*\n)*> npm ci\n(.*\n)*Installed \d+ packages in .*\n(.*\n)*> npm run build\n/m,
@@ -122,7 +122,7 @@ test('Vite with React and TypeScript: a single-page app, whose rules count befor
   await compressedAt(url + named(page, /src="\/(assets\/index-[\w-]+\.js)"/));
   const chart = await fileAt(url + named(script.body, /(assets\/chart-[\w-]+\.svg)/));
   expect([chart.type, chart.body]).toEqual([SVG, expect.stringContaining('#0e7490')]);
-  // Whatever is no file is a page of the app; the app's own files are not.
+  // Every path that is not a file is a page of the app; the app's own files are not.
   expect(await pageAt(`${url}harbours/xiamen`)).toBe(page);
   const redirect = await visit(`${url}harbour/xiamen`);
   expect([redirect.status, redirect.headers.location]).toEqual([301, '/harbours/xiamen']);

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const random = (bytes: number) => randomBytes(bytes).toString('base64');
-/** Each is of another kind; none is a word that anything else would print. */
+/** Each is of a different kind; none is a word that anything else would print. */
 const canaries = {
   PASSWORD: `p4ss/${random(12)}+&?"'<é>$x`,
   API_TOKEN: `sk_${randomBytes(21).toString('hex')}`,
@@ -36,7 +36,7 @@ const canaries = {
 };
 const plain = `shown-${randomBytes(12).toString('hex')}`;
 
-/** Prints each variable in every way that secrets get into logs by, and fails with the last of them. */
+/** Prints each variable in every way that secrets get into logs, and fails with the last of them. */
 const LEAK = String.raw`
 const { once } = require('node:events');
 const { spawnSync } = require('node:child_process');
@@ -124,13 +124,13 @@ async function findInFiles(folder: string, texts: readonly string[]): Promise<Ma
         tail = bytes.subarray(-longest);
       }
     } catch {
-      // Files come and go in a platform that runs.
+      // Files come and go while the platform runs.
     }
   }
   return found;
 }
 
-test('secrets that a build prints, in whatever form, are in no log, no stream, no status and no file of the platform', async () => {
+test('secrets that a build prints, in any form, are in no log, stream, status or file of the platform', async () => {
   await site.commit({ 'index.html': '<h1>hello' });
   await site.push();
   const project = (await api('createProject', { body: { repo: 'dev/canary' } })).data;
@@ -162,7 +162,7 @@ test('secrets that a build prints, in whatever form, are in no log, no stream, n
   }, 'the end of the build');
   const { data: entries } = await api('readDeploymentLogs', { params: of, query: { limit: 1000 } });
   const log = entries.map(({ text }) => text).join('');
-  // Everything was printed, and what is no secret is shown.
+  // Everything was printed, and what is not secret is shown.
   expect(log.match(/^split /gm)?.length).toBeGreaterThan(60);
   expect(log).toContain(`plain ${plain}`);
   expect(log).toContain('raw ***\n');

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 50;
 
-/** Asks until the answer is there; fails with the last thing seen when it does not come. */
+/** Polls until the answer is there; fails with the last value seen if it does not come. */
 export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, patienceMs = 60_000): Promise<T> {
   let last: unknown;
   for (const end = Date.now() + patienceMs; Date.now() < end; await delay(POLL_MS)) {

@@ -71,7 +71,7 @@ const settled = (id: string): Promise<Deployment> =>
     return ['deployed', 'failed', 'cancelled'].includes(data.status) ? data : undefined;
   }, `${id} settles`);
 
-/** Where a visitor of the site's address is led, once that is as it should be. */
+/** What a visitor of the site's address gets, once it is as expected. */
 const shows = (content: string) =>
   eventually(
     async () => ((await visit(url)).body === content ? true : undefined),
@@ -150,7 +150,7 @@ test('a folder that may not be published makes no deployment, and says why', asy
   expect(await newest()).toEqual(before);
 });
 
-test('a folder without index.html is deployed, and the person is told', async () => {
+test('a folder without index.html is deployed, and the user is told', async () => {
   rmSync(path.join(dist, 'index.html'));
   const { code, stderr } = await deploy('--json');
   expect([code, stderr]).toEqual([0, expect.stringContaining('There is no index.html')]);
@@ -158,7 +158,7 @@ test('a folder without index.html is deployed, and the person is told', async ()
   expect((await visit(url)).status).toBe(404);
 });
 
-test('when an upload is cancelled nothing more of it is taken, and what was live stays', async () => {
+test('when an upload is cancelled, nothing more of it is accepted, and what was live stays live', async () => {
   const { data: begun } = await api('createPrebuiltDeployment', { params, body: {} });
   const { callback_url, attempt, ticket } = begun.upload;
   const { id } = begun.deployment;

@@ -10,13 +10,13 @@ declare module 'vitest' {
   }
 }
 
-/** What the state of a prepared platform, or the reason why there is none, is called in its folder. */
+/** The file names of a prepared platform's state, or of the reason why there is none, in its folder. */
 export const PREPARED = 'home';
 export const FAILED = 'failed';
 
 /**
- * Starts a platform once for the run, and ends it: to start on a copy of its state is a third of the work of starting from nothing. The
- * files that need none do not wait for it.
+ * Starts a platform once per test run, and stops it: starting on a copy of its state is a third of the work of starting from nothing. Test
+ * files that do not need one do not wait for it.
  */
 export default function preparePlatform(project: TestProject): () => Promise<void> {
   const folder = newHome();
@@ -35,7 +35,7 @@ async function prepare(folder: string): Promise<void> {
   mkdirSync(home, { mode: 0o755 });
   const platform = await startPlatform(home);
   await platform.stop();
-  // Every platform chooses its own: two that run at the same time cannot have the same again.
+  // Every platform chooses its own: two that run at the same time cannot share one.
   rmSync(path.join(home, 'port'));
   renameSync(home, path.join(folder, PREPARED));
 }

@@ -32,7 +32,7 @@ async function newSite(name: string): Promise<GitSite> {
 
 const importSite = async (name: string) => (await api('createProject', { body: { repo: `dev/${name}` } })).data;
 
-/** The newest deployment, once it is of this commit and nothing more is being done about it. */
+/** The newest deployment, once it is of this commit and has settled. */
 const settled = (project: string, sha: string): Promise<Deployment> =>
   eventually(async () => {
     const deployment = await newest(project);
@@ -48,7 +48,7 @@ async function logOf(project: string, deployment: string): Promise<string> {
   return data.map(({ text }) => text).join('');
 }
 
-/** Takes the last commit back by a forced push, which deploys the one before again. */
+/** Removes the last commit with a force push, which deploys the previous one again. */
 async function takeBack(site: GitSite, project: string): Promise<void> {
   await site.git('reset', '-q', '--hard', 'HEAD~1');
   await site.push('--force', 'main');
@@ -96,7 +96,7 @@ describe('a plain site', () => {
     expect(await logOf(project.id, deployment.id)).toContain('Uploading 1 of 5 files (4 unchanged)');
   });
 
-  test('ends on the first commit after a force push back to it', async () => {
+  test('ends up on the first commit after a force push back to it', async () => {
     const first = await site.git('rev-parse', 'HEAD~1');
     await site.git('reset', '-q', '--hard', first);
     await site.push('--force', 'main');
