@@ -43,6 +43,7 @@ import { createEnvironment } from './environments/create-environment.ts';
 import { deleteEnvironment } from './environments/delete-environment.ts';
 import { getEnvironment } from './environments/get-environment.ts';
 import { listEnvironments } from './environments/list-environments.ts';
+import { toExistingBranch } from './environments/require-branch.ts';
 import { rollbackEnvironment } from './environments/rollback-environment.ts';
 import { updateEnvironment } from './environments/update-environment.ts';
 import type { Operations } from './operation.ts';
@@ -130,7 +131,7 @@ export const operations = (deps: Deps): Operations => ({
   listEnvironments: listEnvironments(deps),
   createEnvironment: createEnvironment(deps),
   getEnvironment: getEnvironment(deps),
-  updateEnvironment: updateEnvironment(deps),
+  updateEnvironment: toExistingBranch(deps, updateEnvironment(deps)),
   deleteEnvironment: deleteEnvironment(deps),
   rollbackEnvironment: rollbackEnvironment(deps),
   listDeployments: listDeployments(deps),

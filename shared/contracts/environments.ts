@@ -91,7 +91,7 @@ export const updateEnvironment = endpoint({
   method: 'PATCH',
   path: '/api/v1/projects/{project}/environments/{environment}',
   summary:
-    'Changes an environment. A new branch is deployed within a minute. Turning auto-promotion back on promotes the newest waiting deployment.',
+    'Changes an environment. A new branch has to exist on GitHub, as far as GitHub can be asked, and is deployed within a minute. Turning auto-promotion back on promotes the newest waiting deployment.',
   tag: 'environments',
   access: 'projects:write',
   params: ofEnvironment,
@@ -105,7 +105,7 @@ export const updateEnvironment = endpoint({
   output: environment,
   status: 200,
   paginated: false,
-  errors: ['not_found', 'branch_in_use', 'precondition_failed'],
+  errors: ['not_found', 'branch_not_found', 'branch_in_use', 'precondition_failed'],
 });
 
 export const deleteEnvironment = endpoint({

@@ -166,7 +166,7 @@ export const updateProject = endpoint({
   path: '/api/v1/projects/{project}',
   aliases: ['/api/v1/public/projects/{project}'],
   summary:
-    'Changes a project. New settings apply from the next deployment on; a new branch is deployed within a minute.',
+    'Changes a project. New settings apply from the next deployment on; a new branch has to exist on GitHub, as far as GitHub can be asked, and is deployed within a minute.',
   tag: 'projects',
   access: 'projects:write',
   params: ofProject,
@@ -182,7 +182,7 @@ export const updateProject = endpoint({
   output: project,
   status: 200,
   paginated: false,
-  errors: ['not_found', 'branch_in_use', 'precondition_failed'],
+  errors: ['not_found', 'branch_not_found', 'branch_in_use', 'precondition_failed'],
 });
 
 export const deleteProject = endpoint({

@@ -33,7 +33,7 @@ const lines = (...texts: string[]) => void api.buildLog.lines.set(shown, texts);
 
 /** The events of a stream; `onWait` happens whenever it has nothing more to say for now. */
 async function open(
-  options: { after?: string; onWait?: (n: number) => Promise<void>; signal?: AbortSignal } = {},
+  options: { after?: string; deployment?: string; onWait?: (n: number) => Promise<void>; signal?: AbortSignal } = {},
 ): Promise<AsyncIterable<StreamedEvent<unknown>>> {
   let waits = 0;
   const stream = streamDeploymentLogs({
@@ -51,7 +51,12 @@ async function open(
     log: { info() {}, warn() {}, error() {}, with: () => context.log },
     signal: options.signal ?? new AbortController().signal,
   };
-  const request = { params: { project: 'blog', deployment: shown }, query: {}, headers, body: undefined };
+  const request = {
+    params: { project: 'blog', deployment: options.deployment ?? shown },
+    query: {},
+    headers,
+    body: undefined,
+  };
   return (await stream(request, signedIn(ada.user), context as never)).events;
 }
 
@@ -131,16 +136,28 @@ test('over HTTP it is server-sent events whose ids continue it, and an `end`', a
   expect([whole.status, whole.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
   const text = await whole.text();
   expect(text).toContain(
-    'id: after-1\nevent: log\ndata: {"at":"2031-02-03T04:05:06.000Z","attempt":1,"text":"one"}\n\n',
+    `id: ${shown}:after-1\nevent: log\ndata: {"at":"2031-02-03T04:05:06.000Z","attempt":1,"text":"one"}\n\n`,
   );
   expect(text).toContain('event: status\ndata: {"status":"deployed"');
   expect(text).toMatch(/event: end\ndata: \{\}\n\n$/);
   const rest = await api.app.request(`https://api.miaobu.localhost${path}`, {
-    headers: { authorization: `Bearer ${ada.token}`, 'last-event-id': 'after-1' },
+    headers: { authorization: `Bearer ${ada.token}`, 'last-event-id': `${shown}:after-1` },
   });
   const restText = await rest.text();
   expect(restText).not.toContain('"one"');
   expect(restText).toContain('"two"');
+});
+
+test('the id of an event in the log of another deployment, or of none, is no place in this one: 409', async () => {
+  const other = await queueTestDeployment(own, { ...blog, environment: blog.production, hostnames: [] });
+  lines('one', 'two');
+  api.buildLog.lines.set(showId('deployment', other.id), ['eins', 'zwei']);
+  await own.db.query(sql`update deployments set status = 'failed'`);
+  const [theirs] = await all(await open({ deployment: showId('deployment', other.id) }));
+  expect(theirs?.id).toBe(`${showId('deployment', other.id)}:after-1`);
+  for (const after of [theirs?.id ?? '', 'after-1', '', `${shown}:`, `${shown}:nonsense`]) {
+    await expect(open({ after }), after).rejects.toMatchObject({ code: 'resync' });
+  }
 });
 
 test('a place that is none is 409, a foreign or unknown deployment 404, no credential 401; none of them in the URL', async () => {

@@ -30,18 +30,19 @@ export const streamDeploymentLogs =
   (deps: Deps): Operation<'streamDeploymentLogs'> =>
   async ({ params, headers }, actor, { signal }) => {
     const deployment = await findDeployment(deps.store, actor, params);
+    const begin = placeIn(deployment, headers['last-event-id']);
     const read = async (now: Deployment, after: string | undefined): Promise<BuildLogPage> =>
       deps.buildLog.read(
         { deploymentId: showId('deployment', now.id) },
         { after, limit: PAGE, ended: !isInProgress(now.status) },
       );
     // Before the answer begins, so that a place that nobody knows, and a store that does not answer, are told by its status.
-    const first = await read(deployment, headers['last-event-id']).catch((error: unknown) => {
+    const first = await read(deployment, begin).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'invalid_request'
         ? new AppError('resync', { cause: error })
         : error;
     });
-    return { events: follow(deps, deployment, first, read, headers['last-event-id'], signal) };
+    return { events: follow(deps, deployment, first, read, begin, signal) };
   };
 
 async function* follow(
@@ -58,9 +59,9 @@ async function* follow(
   let said: string | undefined;
   let waitMs = SHORTEST_WAIT_MS;
   while (!signal.aborted) {
-    for (const { cursor: id, at, attempt, text } of page.entries) {
-      yield { id, event: 'log', data: { at, attempt, text } };
-      cursor = id;
+    for (const { cursor: after, at, attempt, text } of page.entries) {
+      yield { id: eventId(now, after), event: 'log', data: { at, attempt, text } };
+      cursor = after;
       waitMs = SHORTEST_WAIT_MS;
     }
     if (page.nextCursor !== undefined) {
@@ -83,6 +84,17 @@ async function* follow(
     now = next;
     page = await read(now, cursor);
   }
+}
+
+/** An event's id names its deployment too: a place in one log is some other place in the next. */
+const eventId = ({ id }: Deployment, cursor: string) => `${showId('deployment', id)}:${cursor}`;
+
+/** The place in this deployment's log that an event's id names. Throws `resync` for the id of anything else. */
+function placeIn(deployment: Deployment, lastEventId: string | undefined): string | undefined {
+  if (lastEventId === undefined) return undefined;
+  const own = eventId(deployment, '');
+  if (!lastEventId.startsWith(own)) throw new AppError('resync');
+  return lastEventId.slice(own.length);
 }
 
 const progressOf = ({ status, attempt, reason, reasonMessage }: Deployment): Event => ({

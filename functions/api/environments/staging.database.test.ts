@@ -1,4 +1,5 @@
 import { sql } from '@miaobu/shared/db/sql';
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -22,8 +23,7 @@ beforeEach(async () => {
   await own.empty();
   api = apiUnderTest(own);
   ada = await api.signUp('ada');
-  const branches = { main: HEAD, next: NEXT };
-  api.codeHost.repositories.push({ id: 1, fullName: 'ada/site', branches, visibleTo: ['github-ada'] });
+  host({ main: HEAD, next: NEXT });
   const { data } = await ada.client('createProject', { body: { repo: 'ada/site' } });
   projectId = readId('project', data.id) ?? '';
   await own.db.query(sql`delete from outbox`);
@@ -31,6 +31,16 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
+/** What GitHub has of the repository: these branches, besides those it had. */
+function host(branches: Record<string, string>) {
+  const [before] = api.codeHost.repositories.splice(0);
+  api.codeHost.repositories.push({
+    id: 1,
+    fullName: 'ada/site',
+    branches: { ...before?.branches, ...branches },
+    visibleTo: ['github-ada'],
+  });
+}
 const params = { project: 'site' };
 const on = async (branch = 'next') =>
   (await ada.client('createEnvironment', { params, body: { name: 'staging', branch } })).data;
@@ -163,17 +173,53 @@ test('production cannot be switched off', async () => {
   expect(await list()).toHaveLength(1);
 });
 
+const update = (body: { branch?: string; auto_promote?: boolean }) =>
+  ada.client('updateEnvironment', { params: { ...params, environment: 'staging' }, body });
+
 test('another branch is asked for its head; a branch that is taken is refused', async () => {
   await on();
   await own.db.query(sql`delete from outbox`);
-  const update = (body: { branch?: string }) =>
-    ada.client('updateEnvironment', { params: { ...params, environment: 'staging' }, body });
   await expect(update({ branch: 'main' })).rejects.toMatchObject({ status: 409, code: 'branch_in_use' });
   expect(await topics()).toEqual([]);
+  host({ later: NEXT });
   expect((await update({ branch: 'later' })).data.branch).toBe('later');
   expect(await topics()).toEqual(['branch.sync']);
   expect(await actions()).toContain('environment.updated');
 });
+
+test('a branch that GitHub does not have is refused, for an environment and for the project, and nothing is changed', async () => {
+  await on();
+  await own.db.query(sql`delete from outbox`);
+  const before = await actions();
+  const missing = { status: 422, code: 'branch_not_found', details: { repo: 'ada/site', branch: 'missing' } };
+  await expect(update({ branch: 'missing' })).rejects.toMatchObject(missing);
+  await expect(ada.client('updateProject', { params, body: { branch: 'missing' } })).rejects.toMatchObject(missing);
+  expect((await list()).map(({ branch }) => branch)).toEqual(['main', 'next']);
+  expect([await topics(), await actions()]).toEqual([[], before]);
+});
+
+test('the branch that is followed already need not be at GitHub any more', async () => {
+  await on();
+  api.codeHost.repositories.splice(0);
+  host({ other: NEXT });
+  expect((await update({ branch: 'next', auto_promote: false })).data).toMatchObject({ auto_promote: false });
+  const { data } = await ada.client('updateProject', { params, body: { branch: 'main', name: 'renamed' } });
+  expect(data.name).toBe('renamed');
+});
+
+test.each(['code_host_unavailable', 'code_host_unauthorized'] as const)(
+  'another branch can be followed while GitHub cannot be asked: %s',
+  async (code) => {
+    await on();
+    Object.assign(api.codeHost, {
+      async getRepository() {
+        throw new AppError(code);
+      },
+    });
+    expect((await update({ branch: 'unseen' })).data.branch).toBe('unseen');
+    expect((await ada.client('updateProject', { params, body: { branch: 'unheard' } })).data.branch).toBe('unheard');
+  },
+);
 
 test("another user's environments are not found, and nothing happens to them", async () => {
   await on();

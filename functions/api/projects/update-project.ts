@@ -7,13 +7,14 @@ import type { ProjectChange } from '@miaobu/shared/model/project/project-reposit
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
+import { type Deps as BranchDeps, requireBranch } from '../environments/require-branch.ts';
 import { assertUnchanged } from '../etag.ts';
 import type { Operation } from '../operation.ts';
 import { findProject } from './find-project.ts';
 import { presentProject } from './present-project.ts';
 
-export interface Deps {
-  readonly store: Pick<Store, 'projects' | 'transaction'>;
+export interface Deps extends BranchDeps {
+  readonly store: BranchDeps['store'] & Pick<Store, 'transaction'>;
   readonly doorbell: Doorbell;
   readonly address: SiteAddress;
 }
@@ -42,8 +43,10 @@ const changeOf = (body: BodyOf<typeof contract>): ProjectChange =>
 /** Changes a project, under the lock that pushes take, so that each deployment has the settings of before or those of after. */
 export const updateProject =
   (deps: Deps): Operation<'updateProject'> =>
-  async ({ params, headers, body }, actor, { requestId, address }) => {
+  async ({ params, headers, body }, actor, context) => {
+    const { requestId, address } = context;
     const { id } = await findProject(deps.store, actor, params.project);
+    await requireBranch(deps, actor, { ...params, environment: 'production' }, body.branch, context);
     const updated = await deps.store.transaction(async (repositories) => {
       const production = await repositories.environments.findByName(id, 'production');
       if (!production) throw new AppError('not_found');
