@@ -82,34 +82,34 @@ const bind = (db: Queryable) => ({
   rateLimits: rateLimitRepository(db),
   idempotencyKeys: idempotencyRepository(db),
   eventStreams: eventStreamRepository(db),
-  /** Commits messages together with the state that wants them. */
+  /** Enqueues messages, committed together with the state that requires them. */
   enqueue: (...messages: readonly OutboxMessage[]) => enqueue(db, ...messages),
-  /** Whether a message waits, or something of its lane is being worked on. */
+  /** Whether a message is pending, or another of its lane is leased. */
   isQueued: (message: OutboxMessage) => isQueued(db, message),
-  /** Forgets messages that were done or cancelled so many days ago. Returns how many, at most `limit`. */
+  /** Deletes messages that were done or cancelled more than this many days ago, at most `limit`. Returns how many. */
   forgetMessages: (olderThanDays: number, limit: number) => forgetMessages(db, olderThanDays, limit),
-  /** Puts everything that is under lease in line at once. For when every worker is known to be gone. */
+  /** Makes every leased message pending at once. For when all workers are known to be gone. */
   giveBackLeases: () => giveBackLeases(db),
-  /** The time by the one clock. */
+  /** The database's clock, the only one in use. */
   now: () => readClock(db),
-  /** Last in a transaction that works on a message: throws `lease_lost` unless the lease still counts. */
+  /** Call it last in a transaction that handles a message: throws `lease_lost` unless the lease is still valid. */
   finish: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>) => finishMessage(db, message),
-  /** The same for a message that failed: returns its new state, undefined unless the lease still counts. */
+  /** The same for a failed message: returns its new state, undefined when the lease is no longer valid. */
   fail: (message: Pick<LeasedMessage, 'id' | 'leaseToken'>, failure: Failure) => failMessage(db, message, failure),
 });
 
-/** Everything stored, bound to one connection or transaction. */
+/** All repositories, bound to one connection or transaction. */
 export type Repositories = ReturnType<typeof bind>;
 
-/** The store as use cases are given it. */
+/** The store as passed to use cases. */
 export interface Store extends Repositories {
-  /** All or nothing; run again on a deadlock, so without effects outside. */
+  /** Atomic; retried on a deadlock, so it must have no external effects. */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
   /** Throws `database_unavailable` when Postgres does not answer. */
   assertReady(): Promise<void>;
 }
 
-/** Everything the model keeps in this database. Calls of the result are statements of their own; those within `transaction` are one. */
+/** All repositories of this database. Calls on the result are separate statements; those within `transaction` share one transaction. */
 export const repositories = (db: Database): Store => ({
   ...bind(db),
   transaction: (work) => db.transaction((transaction) => work(bind(transaction))),

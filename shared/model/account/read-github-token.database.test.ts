@@ -20,7 +20,7 @@ let github: RunningGithub;
 let stored: TestStore;
 let login: CodeHostLogin;
 let userId: string;
-/** The refresh tokens that GitHub was shown. */
+/** The refresh tokens presented to GitHub. */
 let shown: string[];
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ afterAll(async () => {
   await stored.close();
 });
 
-/** A reader as an instance has it that has just started. */
+/** A reader as in a freshly started instance. */
 const reader = (other: Partial<Deps> = {}) => {
   const { store, rootKey } = stored;
   const read = readGithubToken({
@@ -60,7 +60,7 @@ const reader = (other: Partial<Deps> = {}) => {
   return () => read(userId);
 };
 
-/** What GitHub gives the App when the person lets it in. */
+/** GitHub's grant to the App when the user authorizes it. */
 async function letIn(): Promise<Required<CodeHostGrant>> {
   const verifier = randomBytes(32).toString('base64url');
   const challenge = createHash('sha256').update(verifier).digest('base64url');
@@ -81,7 +81,7 @@ async function keep({ token, refreshToken }: CodeHostGrant, expiresAt: Date | un
       refreshToken && (await sealer.seal(refreshToken, { context: githubRefreshTokenContext(userId) })),
   });
 }
-/** The person signed in almost eight hours ago. */
+/** The user signed in almost eight hours ago. */
 async function signInLongAgo(leftMs = 4 * 60_000) {
   const grant = await letIn();
   await keep(grant, new Date(Date.now() + leftMs));
@@ -90,7 +90,7 @@ async function signInLongAgo(leftMs = 4 * 60_000) {
 const row = async () => (await stored.db.query(sql`select * from users where id = ${userId}`))[0];
 const failsWith = (code: string) => expect.objectContaining({ code });
 
-test('a token that ends in hours is given as it is, and GitHub is not asked', async () => {
+test('a token valid for hours is returned unchanged, without asking GitHub', async () => {
   const grant = await letIn();
   await keep(grant, grant.expiresAt);
   const before = await row();
@@ -99,7 +99,7 @@ test('a token that ends in hours is given as it is, and GitHub is not asked', as
   expect(await row()).toEqual(before);
 });
 
-test('a token that never ends is given as it is, for ever', async () => {
+test('a token that never expires is always returned unchanged', async () => {
   await keep({ token: 'gho_classic' }, undefined);
   const before = await row();
   await stored.moveClock(10 * 365 * 24 * 60 * 60);
@@ -108,7 +108,7 @@ test('a token that never ends is given as it is, for ever', async () => {
   expect(await row()).toEqual(before);
 });
 
-test('of many who need the next token at once, in several instances, one gets it for all', async () => {
+test('of many concurrent callers in several instances one refreshes the token for all', async () => {
   const old = await signInLongAgo();
   const instances = [reader(), reader(), reader(), reader()];
   const tokens = await Promise.all([...instances, ...instances].map((read) => read()));
@@ -119,7 +119,7 @@ test('of many who need the next token at once, in several instances, one gets it
   await expect(login.getUser(old.token)).rejects.toEqual(failsWith('code_host_unauthorized'));
 });
 
-test('a token is continued again and again, each time with what came with it, and also when it is over', async () => {
+test('a token is refreshed repeatedly, each time with the latest refresh token, also after it has expired', async () => {
   const first = await signInLongAgo(-HOUR_MS);
   const second = await reader()();
   const grant = await stored.store.accounts.findGithubGrant(userId);
@@ -131,7 +131,7 @@ test('a token is continued again and again, each time with what came with it, an
   expect(await login.getUser(third)).toMatchObject({ login: 'you' });
 });
 
-test('what is stored is sealed to its place, and nothing of it can be read', async () => {
+test('stored tokens are sealed to their context and unreadable', async () => {
   const old = await signInLongAgo();
   const token = await reader()();
   const grant = await stored.store.accounts.findGithubGrant(userId);
@@ -143,7 +143,7 @@ test('what is stored is sealed to its place, and nothing of it can be read', asy
   for (const secret of [old.token, old.refreshToken, token, refreshToken]) expect(text).not.toContain(secret);
 });
 
-test('a refused refresh token means signing in again, and GitHub is asked no second time', async () => {
+test('a refused refresh token requires a new sign-in, and GitHub is not asked again', async () => {
   const old = await signInLongAgo();
   await login.refresh(old.refreshToken);
   shown = [];
@@ -155,7 +155,7 @@ test('a refused refresh token means signing in again, and GitHub is asked no sec
   expect(await reader()()).toBe(grant.token);
 });
 
-test('while GitHub fails that is said, nobody asks for half a minute, and then it goes on', async () => {
+test('a failure of GitHub is reported, nobody retries for half a minute, and then refreshing works again', async () => {
   const old = await signInLongAgo();
   faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 503 } });
   const impatient = reader({ sleep: async () => {} });
@@ -168,7 +168,7 @@ test('while GitHub fails that is said, nobody asks for half a minute, and then i
   expect(await login.getUser(token)).toMatchObject({ login: 'you' });
 });
 
-test('when the answer is lost the tokens are, and signing in again is asked for', async () => {
+test('a lost answer loses the tokens and requires a new sign-in', async () => {
   await signInLongAgo();
   faults.inject({ service: 'github', times: 1, fault: { kind: 'lost-response' } });
   await expect(reader()()).rejects.toEqual(failsWith('code_host_unavailable'));
@@ -177,7 +177,7 @@ test('when the answer is lost the tokens are, and signing in again is asked for'
   await expect(reader()()).rejects.toEqual(failsWith('code_host_unauthorized'));
 });
 
-test('whoever signs in meanwhile is not overwritten', async () => {
+test('a concurrent sign-in is not overwritten', async () => {
   await signInLongAgo();
   const fresh = await letIn();
   const meanwhile: Pick<CodeHostLogin, 'refresh'> = {
@@ -191,7 +191,7 @@ test('whoever signs in meanwhile is not overwritten', async () => {
   expect(await reader()()).toBe(fresh.token);
 });
 
-test('an answer that comes when somebody else has been refused already is stored all the same', async () => {
+test('an answer that arrives after another caller was refused is stored all the same', async () => {
   await signInLongAgo();
   const late: Pick<CodeHostLogin, 'refresh'> = {
     async refresh(refreshToken) {
@@ -206,26 +206,29 @@ test('an answer that comes when somebody else has been refused already is stored
   expect(await reader()()).toBe(token);
 });
 
-test.each(['before', 'after'] as const)('a database that goes away just %s storing loses nothing', async (when) => {
-  await signInLongAgo();
-  const { accounts } = stored.store;
-  let failures = 0;
-  const failing: typeof accounts = {
-    ...accounts,
-    async replaceGithubToken(...change) {
-      if (failures > 0) return accounts.replaceGithubToken(...change);
-      failures += 1;
-      if (when === 'after') await accounts.replaceGithubToken(...change);
-      throw new AppError('database_unavailable');
-    },
-  };
-  const token = await reader({ store: { accounts: failing } })();
-  expect(failures).toBe(1);
-  expect(await login.getUser(token)).toMatchObject({ login: 'you' });
-  expect(await reader()()).toBe(token);
-});
+test.each(['before', 'after'] as const)(
+  'a database that becomes unavailable just %s storing loses nothing',
+  async (when) => {
+    await signInLongAgo();
+    const { accounts } = stored.store;
+    let failures = 0;
+    const failing: typeof accounts = {
+      ...accounts,
+      async replaceGithubToken(...change) {
+        if (failures > 0) return accounts.replaceGithubToken(...change);
+        failures += 1;
+        if (when === 'after') await accounts.replaceGithubToken(...change);
+        throw new AppError('database_unavailable');
+      },
+    };
+    const token = await reader({ store: { accounts: failing } })();
+    expect(failures).toBe(1);
+    expect(await login.getUser(token)).toMatchObject({ login: 'you' });
+    expect(await reader()()).toBe(token);
+  },
+);
 
-test('without an application a token counts until it ends, and then one has to sign in again', async () => {
+test('without an application a token is valid until it expires, and then requires a new sign-in', async () => {
   const { token } = await signInLongAgo();
   expect(await reader({ login: undefined })()).toBe(token);
   await stored.moveClock(5 * 60);

@@ -1,20 +1,20 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** Who may sign in besides those who already have an account: names at the code host, in lower case and sorted. */
+/** Who may sign in besides those who already have an account: names at the code host, lower-cased and sorted. */
 export interface SignInRules {
   readonly users: readonly string[];
   readonly organisations: readonly string[];
 }
 
-/** The same rules however they were written. */
+/** Normalizes rules, so that equal ones compare equal. */
 export const normalRules = ({ users, organisations }: SignInRules): SignInRules => ({
   users: normalNames(users),
   organisations: normalNames(organisations),
 });
 const normalNames = (names: readonly string[]) => [...new Set(names.map((name) => name.toLowerCase()))].sort();
 
-/** Who may get an account: users and organisations of the code host, by name, in lower case. */
+/** Who may create an account: users and organisations of the code host, by lower-cased name. */
 export const signInRuleRepository = (db: Queryable) => ({
   async find(): Promise<SignInRules> {
     const rows = await db.query<{ kind: string; name: string }>(sql`select kind, name from sign_in_rules`);
@@ -22,12 +22,12 @@ export const signInRuleRepository = (db: Queryable) => ({
     return normalRules({ users: names('user'), organisations: names('organisation') });
   },
 
-  /** Until the transaction ends nobody else replaces them: of two who do at once, the sum would be left. */
+  /** Serializes replacements until the transaction ends: two concurrent ones would otherwise leave the union of both. */
   async lock(): Promise<void> {
     await db.query(sql`lock table sign_in_rules in share row exclusive mode`);
   },
 
-  /** From now on these and no others. To be called with the lock. */
+  /** Replaces all rules. Hold the lock. */
   async replace(rules: SignInRules): Promise<void> {
     const { users, organisations } = normalRules(rules);
     await db.query(sql`delete from sign_in_rules`);

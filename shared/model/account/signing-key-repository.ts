@@ -2,25 +2,25 @@ import type { JsonWebKey } from 'node:crypto';
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** So old a key may be and still sign. */
+/** The age up to which a key signs. */
 const SIGNING_KEY_DAYS = 30;
-/** For so long after a new key came the one before it verifies: longer than a token lives, and than an instance remembers keys. */
+/** How long a key verifies after its successor was created: longer than tokens live and than instances cache keys. */
 const RETIREMENT_HOURS = 1;
 
-/** Where a signing key's private half is sealed to. */
+/** The sealing context of a signing key's private half. */
 export const signingKeyContext = (kid: string) => `signing-key:${kid}`;
 
 export interface StoredSigningKey {
   readonly kid: string;
   readonly privateKeySealed: string;
   readonly publicJwk: JsonWebKey;
-  /** Whether it may sign, by its age. */
+  /** Whether it is young enough to sign. */
   readonly signs: boolean;
 }
 
-/** The keys that access tokens are signed with. Private keys are sealed. */
+/** The keys that sign access tokens. Private keys are sealed. */
 export const signingKeyRepository = (db: Queryable) => ({
-  /** Those that count, the newest first. */
+  /** Valid keys, newest first. */
   listLive: () =>
     db.query<StoredSigningKey>(sql`
       select kid, private_key_sealed, public_jwk,
@@ -28,12 +28,12 @@ export const signingKeyRepository = (db: Queryable) => ({
         from signing_keys where retired_at is null or retired_at > db_now()
        order by created_at desc, kid`),
 
-  /** Until the transaction ends nobody else makes a key. */
+  /** Until the transaction ends nobody else creates a key. */
   async lock(): Promise<void> {
     await db.query(sql`lock table signing_keys in share row exclusive mode`);
   },
 
-  /** Adds a key that signs from now on; those before it retire, and those that retired are forgotten. */
+  /** Adds the key that signs from now on; earlier ones retire, and retired ones are deleted. */
   async insert(key: Pick<StoredSigningKey, 'kid' | 'privateKeySealed' | 'publicJwk'>): Promise<void> {
     await db.query(sql`delete from signing_keys where retired_at < db_now()`);
     await db.query(sql`

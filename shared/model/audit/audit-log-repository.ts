@@ -9,13 +9,13 @@ export interface AuditEntry {
   readonly actor: string;
   /** What happened, as `noun.verb`. */
   readonly action: string;
-  /** The shown id or the hostname it was done to. */
+  /** The public id or hostname it was done to. */
   readonly subject: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly requestId: string;
-  /** The project it is about, where the subject does not say: that of a project or deployment is found by itself. */
+  /** The project it is about; found automatically when the subject is a project or a deployment. */
   readonly projectId?: string;
-  /** The network address it was asked from. */
+  /** The network address of the request. */
   readonly address?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface AuditPage {
 
 const columns = sql`id, actor, action, subject, details, request_id, user_id, project_id, address, created_at`;
 
-/** Newest first, along one index of the table. */
+/** Newest first, using one index of the table. */
 function newest(which: readonly Sql[], { limit, beforeId, action }: AuditPage): Sql {
   const conditions = [
     ...which,
@@ -54,7 +54,7 @@ function newest(which: readonly Sql[], { limit, beforeId, action }: AuditPage): 
 
 /** Append-only: the database refuses to change or delete an entry. */
 export const auditLogRepository = (db: Queryable) => ({
-  /** Notes who may read it, too: whoever did it, and the account it was done to. */
+  /** Also records who may read the entry: the actor, and the account it was done to. */
   async append(entry: AuditEntry): Promise<string> {
     const userId = readId('user', entry.actor) ?? null;
     const project = entry.projectId ?? readId('project', entry.subject) ?? null;
@@ -74,7 +74,7 @@ export const auditLogRepository = (db: Queryable) => ({
     return row.id;
   },
 
-  /** Whether the same was said about the same subject lately. */
+  /** Whether there is a recent entry with this action and subject. */
   async isRecent(entry: Pick<AuditEntry, 'action' | 'subject'>, withinSeconds: number): Promise<boolean> {
     const rows = await db.query(sql`
       select 1 from audit_log
@@ -88,9 +88,9 @@ export const auditLogRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** What a user did, and what was done to their account and projects. Newest first, from just below `beforeId`. */
+  /** What a user did, and what was done to their account and projects. Newest first, starting below `beforeId`. */
   listOfUser(userId: string, page: AuditPage): Promise<StoredAuditEntry[]> {
-    // Each half walks its own index; `or` would read everything of both to sort it.
+    // Each half uses its own index; `or` would read and sort all rows of both.
     return db.query(sql`
       select * from (
         (${newest([sql`user_id = ${userId}`], page)}) union (${newest([sql`owner_id = ${userId}`], page)})
@@ -99,14 +99,14 @@ export const auditLogRepository = (db: Queryable) => ({
 
   /** What was done to these projects. */
   listOfProjects(projectIds: readonly string[], page: AuditPage): Promise<StoredAuditEntry[]> {
-    // A walk along the index for each: `= any` would read all of them to sort them.
+    // An index scan for each; `= any` would read and sort all of their rows.
     return db.query(sql`
       select e.* from unnest(${projectIds}::uuid[]) own (project),
              lateral (${newest([sql`project_id = own.project`], page)}) e
        order by e.id desc limit ${page.limit}`);
   },
 
-  /** Everything, or what one user did. */
+  /** All entries, or those of one user's actions. */
   list({ userId, ...page }: AuditPage & { readonly userId: string | undefined }): Promise<StoredAuditEntry[]> {
     return db.query(newest(userId === undefined ? [] : [sql`user_id = ${userId}`], page));
   },

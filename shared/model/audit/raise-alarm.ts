@@ -4,7 +4,7 @@ import type { AuditEntry } from './audit-log-repository.ts';
 
 const ONCE_IN_SECONDS = 20 * 60 * 60;
 
-/** Notes what only a person can deal with, and has the operator told. The same about the same subject once a day. */
+/** Records something that needs a person, and alerts the operator. At most once a day for the same action and subject. */
 export async function raiseAlarm(
   repositories: Pick<Repositories, 'auditLog' | 'enqueue'>,
   entry: AuditEntry,

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts';
 
 export type AttemptState = 'dispatching' | 'dispatched' | 'running' | 'finished' | 'abandoned';
 
-/** One try at building a deployment. Only the deployment's current attempt counts. */
+/** One attempt to build a deployment. Only the deployment's current attempt is valid. */
 export interface BuildAttempt {
   readonly deploymentId: string;
   readonly attempt: number;
@@ -15,9 +15,9 @@ export interface BuildAttempt {
   readonly tokensExpired: boolean;
   /** Seconds since the ticket was redeemed. */
   readonly redeemedAgo: number | null;
-  /** Seconds since it was made, which is when its run was about to be asked for. */
+  /** Seconds since it was created, just before its run was requested. */
   readonly madeAgo: number;
-  /** Seconds since its runner was last heard, or since it was made. */
+  /** Seconds since its runner last reported, or since it was created. */
   readonly silentFor: number;
 }
 
@@ -35,9 +35,9 @@ export interface AttemptKey {
   readonly attempt: number;
 }
 
-/** Attempts to build a deployment: which run each has, and when it was last heard of. */
+/** Attempts to build a deployment: each one's run, and when it last reported. */
 export const buildAttemptRepository = (db: Queryable) => ({
-  /** `dispatched`: its runner has the ticket already. */
+  /** `dispatched`: its runner already has the ticket. */
   async insert(
     key: AttemptKey,
     ticketNonce: Buffer,
@@ -55,14 +55,14 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Locks the row for the rest of the transaction. Lock the deployment first: whoever redeems or closes an attempt holds both. */
+  /** Locks the row for the rest of the transaction. Lock the deployment first: redeeming and closing an attempt hold both locks. */
   async lock(key: AttemptKey): Promise<BuildAttempt | undefined> {
     const [row] = await db.query<BuildAttempt>(sql`
       select ${columns} from build_attempts where ${ofAttempt(key)} for update`);
     return row;
   },
 
-  /** The attempt that this token may act for. */
+  /** The attempt this token is valid for. */
   async findByToken(kind: 'report' | 'publish', tokenSha256: Buffer): Promise<BuildAttempt | undefined> {
     const column = kind === 'report' ? sql`report_token_sha256` : sql`publish_token_sha256`;
     const [row] = await db.query<BuildAttempt>(sql`
@@ -71,8 +71,8 @@ export const buildAttemptRepository = (db: Queryable) => ({
   },
 
   /**
-   * Notes which run was started for an attempt. Returns the attempt's state afterwards: `running` when the run was quicker, `abandoned`
-   * when the attempt was closed while its run was asked for.
+   * Records the run that was started for an attempt. Returns the attempt's state afterwards: `running` when the run was quicker,
+   * `abandoned` when the attempt was closed while its run was being requested.
    */
   async markDispatched(key: AttemptKey, runId: string): Promise<AttemptState | undefined> {
     const [row] = await db.query<{ state: AttemptState }>(sql`
@@ -82,7 +82,7 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row?.state;
   },
 
-  /** First redeemer wins: call it with the row locked, after checking. */
+  /** First redeemer wins: call it after checking, with the row locked. */
   async redeem(
     key: AttemptKey,
     redemption: { redeemer: string; reportTokenSha256: Buffer; tokenSeconds: number },
@@ -96,7 +96,7 @@ export const buildAttemptRepository = (db: Queryable) => ({
        where ${ofAttempt(key)}`);
   },
 
-  /** Grants the right to upload; returns when it ends. */
+  /** Grants the right to upload; returns when it expires. */
   async grantPublication(key: AttemptKey, publishTokenSha256: Buffer): Promise<Date | undefined> {
     const [row] = await db.query<{ expiresAt: Date }>(sql`
       update build_attempts set publish_token_sha256 = ${publishTokenSha256}
@@ -106,8 +106,8 @@ export const buildAttemptRepository = (db: Queryable) => ({
   },
 
   /**
-   * Takes room for so many bytes of an attempt's log, of at most `limit` in all. `granted` is how many of them fit, `taken` what to give
-   * back if they are not kept. Undefined when the log was cut before.
+   * Reserves space in an attempt's log, of at most `limit` bytes in all. `granted` is how many bytes fit, `taken` what to give back if
+   * they are not stored. Undefined when the log was truncated before.
    */
   async takeLogRoom(
     key: AttemptKey,
@@ -128,20 +128,20 @@ export const buildAttemptRepository = (db: Queryable) => ({
       update build_attempts set log_bytes = greatest(0, log_bytes - ${bytes}) where ${ofAttempt(key)}`);
   },
 
-  /** Ends an attempt: none of its tokens is accepted from here on. Lock the deployment first. */
+  /** Ends an attempt: its tokens are refused from here on. Lock the deployment first. */
   async close(key: AttemptKey, state: 'finished' | 'abandoned'): Promise<void> {
     await db.query(sql`
       update build_attempts set state = ${state}, closed_at = coalesce(closed_at, db_now()) where ${ofAttempt(key)}`);
   },
 
-  /** The answer given to a report before, with the hash of what it said. */
+  /** The answer to an earlier report, with the hash of that report. */
   async findReport(key: AttemptKey, seq: number): Promise<{ bodySha256: Buffer; answer: unknown } | undefined> {
     const [row] = await db.query<{ bodySha256: Buffer; answer: unknown }>(sql`
       select body_sha256, answer from build_reports where ${ofAttempt(key)} and seq = ${seq}`);
     return row;
   },
 
-  /** Forgets the reports on deployments that ended so many days ago. Returns how many, at most `limit`. */
+  /** Deletes the reports on deployments that ended more than this many days ago. Returns how many, at most `limit`. */
   async forgetReports(endedDaysAgo: number, limit: number): Promise<number> {
     const rows = await db.query(sql`
       delete from build_reports r using (

@@ -10,7 +10,7 @@ const all = (tokens: ReturnType<typeof buildTokens>, of: typeof attempt, redeeme
   tokens.publish(of, redeemer),
 ];
 
-test('tokens say what they are for and are 40 base62 digits', () => {
+test('tokens name their purpose and are 40 base62 digits', () => {
   const [ticket, report, publish] = all(buildTokens(rootKeys), attempt, 'run-1');
   expect(ticket).toMatch(/^mb_tkt_[0-9A-Za-z]{40}$/);
   expect(report).toMatch(/^mb_cb_[0-9A-Za-z]{40}$/);
@@ -36,7 +36,7 @@ test('no two purposes, attempts, deployments, nonces, redeemers or platforms sha
   expect(new Set(secrets).size).toBe(issued.length);
 });
 
-test('a ticket that was given with the root key of before counts for as long as that is known, and no other does', () => {
+test('a ticket issued with the previous root key is valid while that key is configured, and no other is', () => {
   const previous = rootKeys.current;
   const ticket = buildTokens(rootKeys).ticket(attempt);
   const current = randomBytes(32).toString('base64url');

@@ -21,7 +21,7 @@ test.each([
   ['building', 'Building'],
   ['uploading', 'Building'],
   ['deploying', 'Publishing'],
-] as const)('a deployment that is %s is pending, and leads nowhere', (status, description) => {
+] as const)('a deployment that is %s is pending, without a link', (status, description) => {
   expect(shown({ status })).toEqual({ state: 'pending', context: 'miaobu/blog', description });
 });
 
@@ -29,7 +29,7 @@ test.each([
   [null, 'Deployed'],
   ['superseded', 'Built; a newer deployment is shown instead'],
   ['held', 'Built; another deployment is kept in its place'],
-])('one that is deployed (%s) is a success that leads to the site', (reason, description) => {
+])('a deployed one (%s) is a success that links to the site', (reason, description) => {
   expect(shown({ status: 'deployed', reason })).toEqual({
     state: 'success',
     context: 'miaobu/blog',
@@ -48,15 +48,15 @@ test.each([
     'A newer deployment was queued before this build began.',
   ],
   ['cancelled', null, 'The deployment was cancelled'],
-] as const)('one that is %s (%j) is a failure that says why in a line', (status, reasonMessage, description) => {
+] as const)('one that is %s (%j) is a failure with a one-line reason', (status, reasonMessage, description) => {
   expect(shown({ status, reasonMessage })).toEqual({ state: 'failure', context: 'miaobu/blog', description });
 });
 
-test('what is deleted long after it was deployed says nothing new', () => {
+test('deleting a deployment long after it was deployed changes no status', () => {
   expect([shown({ status: 'purging' }), shown({ status: 'purged' })]).toEqual([undefined, undefined]);
 });
 
-test('an environment beside production has a context and an address of its own', () => {
+test('an environment other than production has its own context and address', () => {
   expect(shown({ status: 'deployed' }, 'staging')).toMatchObject({
     context: 'miaobu/blog/staging',
     targetUrl: 'https://blog-staging.sites.example/',

@@ -101,7 +101,7 @@ export const deploymentRepository = (db: Queryable) => ({
        where id = ${id}`);
   },
 
-  /** Records that its environment switched to it; it counts as published from here on. Lock the environment first. */
+  /** Records that its environment switched to it; its publication starts here. Lock the environment first. */
   async markActivated(id: string): Promise<void> {
     await db.query(sql`
       update deployments

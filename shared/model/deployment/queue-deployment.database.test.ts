@@ -27,14 +27,14 @@ const status = async (id: string) => {
   return reason === null ? status : `${status}, ${reason}`;
 };
 
-test('a deployment is queued with its place in the order, and the message that starts its build', async () => {
+test('a deployment is queued with its sequence number and the message that starts its build', async () => {
   const ids = [await queueTestDeployment(stored, site), await queueTestDeployment(stored, site)].map(({ id }) => id);
   expect((await Promise.all(ids.map((id) => stored.deployment(id)))).map(({ seq }) => seq)).toEqual([1, 2]);
   expect(await stored.messages('build.start')).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
   expect((await stored.environment(site.environment.id)).nextSeq).toBe(3);
 });
 
-test('it remembers the settings and variables of its moment, variables still sealed', async () => {
+test('it keeps the settings and variables of the moment it was queued, variables still sealed', async () => {
   const { id } = await queueTestDeployment(stored, site);
   await stored.db.query(sql`update projects set root_directory = 'later', build_command = 'other'`);
   await stored.db.query(sql`delete from environment_variables`);
@@ -45,7 +45,7 @@ test('it remembers the settings and variables of its moment, variables still sea
   ]);
 });
 
-test('older ones that no run has taken up are cancelled; what is being built goes on', async () => {
+test('older ones that no run has taken are cancelled; running builds continue', async () => {
   const built = await queueTestDeployment(stored, site);
   const dispatched = await dispatchAttempt(stored, built.id);
   await stored.store.deployments.move(dispatched.deploymentId, {
@@ -62,26 +62,26 @@ test('older ones that no run has taken up are cancelled; what is being built goe
   ]);
 });
 
-test('deployments of another environment are none of its business', async () => {
+test('deployments of another environment are left alone', async () => {
   const other = await queueTestDeployment(stored, await prepareSite(stored, { slug: 'shop' }));
   await queueTestDeployment(stored, site);
   expect(await status(other.id)).toBe('queued');
 });
 
-test('pushes that come at once get places of their own, and the last place is the one that stays', async () => {
+test('concurrent pushes get distinct sequence numbers, and the last one wins', async () => {
   const queued = await Promise.all(Array.from({ length: 6 }, () => queueTestDeployment(stored, site)));
   expect(queued.map(({ seq }) => seq).sort()).toEqual([1, 2, 3, 4, 5, 6]);
   for (const { id, seq } of queued) expect(await status(id)).toBe(seq === 6 ? 'queued' : 'cancelled, superseded');
 });
 
-test('the same wish a second time is refused whole: no place is used up, nothing cancelled', async () => {
+test('a repeated request is refused as a whole: no sequence number is used up, nothing is cancelled', async () => {
   const first = await queueTestDeployment(stored, site, 'a'.repeat(40));
   await expect(queueTestDeployment(stored, site, 'a'.repeat(40))).rejects.toThrow(/dedupe_key/);
   expect(await status(first.id)).toBe('queued');
   expect((await stored.environment(site.environment.id)).nextSeq).toBe(2);
 });
 
-test('a commit message of any length is kept as far as a list shows it', async () => {
+test('a long commit message is cut to what a list shows', async () => {
   const deployment = await stored.store.transaction(async (repositories) =>
     queueDeployment(repositories, 'webhook', {
       project: site.project,

@@ -19,7 +19,7 @@ const OTHER = '0192f0a1-0000-7000-8000-000000000002';
 const context = (projectId = PROJECT) => `project:${projectId}:webhook-secret`;
 const unreadable = { code: 'secret_unreadable' };
 
-/** Another instance, which has nothing in memory. */
+/** Another instance, with empty caches. */
 const instance = (more: Partial<Deps> = {}) =>
   createSealer({ store: stored.store, rootKeys: { current: stored.rootKey }, ...more });
 const fresh = () => randomBytes(32).toString('base64url');
@@ -27,7 +27,7 @@ const alarms = () =>
   stored.db.query<{ subject: string; details: { problem: string }; projectId: string | null }>(sql`
     select subject, details, project_id from audit_log where action = 'secret.unreadable' order by id`);
 
-test('a secret opens at its place, also in an instance that has not seen it', async () => {
+test('a secret opens in its context, also in an instance that has not seen it', async () => {
   const sealed = await stored.sealer.seal('s3cret 秘密', { project: PROJECT, context: context() });
   expect(await stored.sealer.open(sealed, context())).toBe('s3cret 秘密');
   expect(await instance().open(sealed, context())).toBe('s3cret 秘密');
@@ -35,13 +35,13 @@ test('a secret opens at its place, also in an instance that has not seen it', as
   expect(await alarms()).toEqual([]);
 });
 
-test('the same secret is sealed differently each time, and every nonce is another', async () => {
+test('the same secret is sealed differently each time, always with a fresh nonce', async () => {
   const seal = await stored.sealer.sealing(PROJECT);
   const nonces = Array.from({ length: 20_000 }, () => seal('x', context()).split('.')[2]?.slice(0, 16));
   expect(new Set(nonces).size).toBe(nonces.length);
 });
 
-test('each project has a key of its own, and accounts and platform have one', async () => {
+test('each project has its own key, and accounts and platform have one', async () => {
   const keyOf = async (project?: string) =>
     (await stored.sealer.seal('x', { ...(project && { project }), context: 'c' })).split('.')[1];
   const keys = [await keyOf(PROJECT), await keyOf(OTHER), await keyOf(), await keyOf(PROJECT)];
@@ -49,7 +49,7 @@ test('each project has a key of its own, and accounts and platform have one', as
   expect(keys[3]).toBe(keys[0]);
 });
 
-test('instances that store the first secret of a project at once make one key', async () => {
+test("instances that store a project's first secret at the same time create one key", async () => {
   const sealed = await Promise.all(
     Array.from({ length: 8 }, () => instance().seal('x', { project: PROJECT, context: context() })),
   );
@@ -90,7 +90,7 @@ test('S-K1: a value that was moved, cut, changed, or given another key does not 
 });
 
 test.each(['', 'plain text', 'v1.', 'v2.abcd', 'v2.x.y', 'v3.a.b', 'gAAAAABm'])(
-  'the text %j is never taken for a secret, nor given back',
+  'the text %j is never mistaken for a secret, nor returned',
   async (text) => {
     await expect(stored.sealer.open(text, 'row')).rejects.toMatchObject(unreadable);
   },
@@ -107,7 +107,7 @@ test('S-K1: a key that was moved to another owner, or swapped for another, opens
   await expect(instance().seal('new', { project: OTHER, context: context(OTHER) })).rejects.toMatchObject(unreadable);
 });
 
-test('what was sealed with the root key itself still opens, with the one of before too, and only at its place', async () => {
+test('a value sealed with the current or previous root key itself still opens, and only in its context', async () => {
   const sealed = `v1.${encrypt(deriveKey(stored.rootKey, 'seal'), 'old', 'row:1')}`;
   expect(await instance().open(sealed, 'row:1')).toBe('old');
   const rootKeys = { current: fresh(), previous: stored.rootKey };
@@ -116,7 +116,7 @@ test('what was sealed with the root key itself still opens, with the one of befo
   await expect(instance({ rootKeys: { current: fresh() } }).open(sealed, 'row:1')).rejects.toMatchObject(unreadable);
 });
 
-test('a wrong root key is said to be that, by the names of both, before anything is written and on first use', async () => {
+test("a wrong root key is reported with both keys' names, before anything is written and on first use", async () => {
   const sealed = await stored.sealer.seal('x', { context: 'row' });
   const wrong = instance({ rootKeys: { current: fresh() } });
   const message = expect.stringMatching(
@@ -131,7 +131,7 @@ test('a wrong root key is said to be that, by the names of both, before anything
   expect(message.toString()).not.toContain(stored.rootKey);
 });
 
-test('a key is asked for once, however many values are opened at once and after', async () => {
+test('a key is fetched once, however many values are opened concurrently and later', async () => {
   const sealed = await stored.sealer.seal('x', { project: PROJECT, context: context() });
   let asked = 0;
   const keys: Deps['store']['keys'] = {
@@ -147,7 +147,7 @@ test('a key is asked for once, however many values are opened at once and after'
   expect(asked).toBe(1);
 });
 
-test('a retired key opens what it has sealed; new values get another within a minute, and where it was retired at once', async () => {
+test('a retired key opens what it has sealed; new values get a new key within a minute, in the retiring instance at once', async () => {
   let now = 0;
   const elsewhere = instance({ monotonicMs: () => now });
   const place = { project: PROJECT, context: context() };
@@ -164,7 +164,7 @@ test('a retired key opens what it has sealed; new values get another within a mi
   expect(keyOf(await elsewhere.seal('x', place))).not.toBe(last);
 });
 
-test('the keys of a project are deleted with it: a copy of its secrets from before cannot be read any more', async () => {
+test("a project's keys are deleted with it, so old copies of its secrets become unreadable", async () => {
   const { project } = await importProject(stored, { slug: 'blog' });
   const other = await importProject(stored, { slug: 'shop' });
   const sealed = project.webhookSecretSealed;
@@ -177,7 +177,7 @@ test('the keys of a project are deleted with it: a copy of its secrets from befo
   expect(await instance().open(other.project.webhookSecretSealed, context(other.project.id))).toBe(other.webhookSecret);
 });
 
-test('without the database a secret is not unreadable but out of reach', async () => {
+test('without the database a secret is unavailable, not unreadable', async () => {
   const sealed = await stored.sealer.seal('x', { context: 'row' });
   const away = instance({
     store: {

@@ -14,19 +14,19 @@ export interface Deps {
 }
 
 export interface RingSealer extends Sealer {
-  /** Names the root key that is configured now. */
+  /** Names the currently configured root key. */
   readonly rootKeyId: string;
-  /** For who has rotated keys: new values get new keys here at once. */
+  /** After a rotation: new values get new keys here at once. */
   forgetKeys(): void;
-  /** Throws `secret_unreadable`, with a message for the operator, unless the root keys are those of this database. */
+  /** Throws `secret_unreadable`, with a message for the operator, unless the root keys match this database. */
   assertOpens(): Promise<void>;
 }
 
-/** Data keys in memory, each of an owner. */
+/** Data keys cached in memory. */
 const KEYS_AT_MOST = 2000;
-/** A key is always the same. It is asked for again so that a deleted project's is gone from everywhere at some time. */
+/** Keys never change. The cache expires so that a deleted project's keys eventually leave every instance's memory. */
 const KEPT_MS = 60 * 60 * 1000;
-/** For so long an instance goes on sealing with a key that was retired elsewhere. */
+/** How long an instance may keep sealing with a key that was retired elsewhere. */
 export const ACTIVE_SECONDS = 60;
 
 const PLATFORM = 'platform';
@@ -35,7 +35,7 @@ const about = (keyId: string, context: string) => `miaobu:v2:${keyId}:${context}
 
 /**
  * Seals values with data keys that are stored wrapped (docs/decisions/0008): `v2.{data key}.{AES-256-GCM, base64url}`, with data key and
- * context as AAD. Opens also `v1.…`, what was sealed with the root key itself. Nothing else is ever taken for a value: what does not open is
+ * context as AAD. Also opens `v1.…`, sealed with the root key itself. Anything else is never treated as a value: failing to open raises
  * an alarm.
  */
 export function createSealer({ store, rootKeys, monotonicMs = () => performance.now() }: Deps): RingSealer {
@@ -72,7 +72,7 @@ export function createSealer({ store, rootKeys, monotonicMs = () => performance.
     throw new AppError('internal');
   }
 
-  /** Somebody has changed the database, or the root key is wrong: an operator has to know. */
+  /** The database was tampered with, or the root key is wrong: an operator has to know. */
   async function alarm(context: string, error: AppError): Promise<void> {
     const [, projectId] = /^project:([0-9a-f-]{36}):/.exec(context) ?? [];
     await store.transaction((repositories) =>
@@ -95,7 +95,7 @@ export function createSealer({ store, rootKeys, monotonicMs = () => performance.
       try {
         return await read(sealed, context);
       } catch (error) {
-        // The caller is to know what was unreadable, whatever becomes of the alarm.
+        // The caller must get the original error even if the alarm fails.
         if (error instanceof AppError && error.code === 'secret_unreadable')
           await alarm(context, error).catch(() => {});
         throw error;

@@ -8,10 +8,10 @@ export interface RingKey extends WrappedByRoot {
   readonly id: string;
 }
 
-/** A key that seals values, together with what wraps it: read by one statement, because the ring key may go right after. */
+/** A key that seals values, together with the key that wraps it: read by one statement, because the ring key may be deleted right after. */
 export interface DataKey {
   readonly id: string;
-  /** Null: of accounts and platform. */
+  /** Null: for accounts and platform. */
   readonly projectId: string | null;
   readonly wrapped: string;
   readonly retired: boolean;
@@ -39,9 +39,9 @@ const columns = sql`
   r.id as ring_key_id, r.root_key_id as ring_root_key_id, r.wrapped as ring_wrapped`;
 const dataKeys = sql`select ${columns} from data_keys d join key_ring r on r.id = d.ring_key_id`;
 
-/** Ring keys and the projects' data keys, all of them wrapped. `keyRing` unwraps them. */
+/** Ring keys and the projects' data keys, all wrapped. `keyRing` unwraps them. */
 export const keyRepository = (db: Queryable) => ({
-  /** What a key is wrapped about, so it is known before the key is stored. */
+  /** The id is part of a key's wrapping context, so it is needed before the key is stored. */
   async newId(): Promise<string> {
     const [row] = await db.query<{ id: string }>(sql`select new_id() as id`);
     if (!row) throw new AppError('internal');
@@ -53,7 +53,7 @@ export const keyRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Becomes the one that wraps new data keys, unless somebody was quicker. */
+  /** Makes it the key that wraps new data keys, unless another insert won. */
   async insertRingKey({ id, rootKeyId, wrapped }: RingKey): Promise<void> {
     await db.query(sql`
       insert into key_ring (id, root_key_id, wrapped) values (${id}, ${rootKeyId}, ${wrapped})
@@ -65,7 +65,7 @@ export const keyRepository = (db: Queryable) => ({
     await db.query(sql`update key_ring set retired_at = db_now() where retired_at is null`);
   },
 
-  /** Those that are under another root key than this. */
+  /** Ring keys under a root key other than this one. */
   listRingKeysNotUnder: (rootKeyId: string) =>
     db.query<RingKey>(sql`select id, root_key_id, wrapped from key_ring where root_key_id <> ${rootKeyId} order by id`),
 
@@ -81,7 +81,7 @@ export const keyRepository = (db: Queryable) => ({
        where id = ${before.id} and wrapped = ${before.wrapped}`);
   },
 
-  /** Those that wrap nothing any more. A data key that is being made with one keeps it from going: the statement fails, and is tried again. */
+  /** Deletes ring keys that wrap nothing. If a data key is concurrently created with one, the statement fails and is retried. */
   async deleteUnusedRingKeys(): Promise<void> {
     await db.query(sql`
       delete from key_ring r
@@ -93,14 +93,14 @@ export const keyRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** The one for new values. */
+  /** The data key for new values. */
   async findActiveDataKey(projectId: string | null): Promise<DataKey | undefined> {
     const [row] = await db.query<DataKey>(sql`
       ${dataKeys} where d.project_id is not distinct from ${projectId}::uuid and d.retired_at is null`);
     return row;
   },
 
-  /** Becomes the one for new values, unless somebody was quicker. Throws `conflict` when the ring key has gone meanwhile. */
+  /** Makes it the key for new values, unless another insert won. Throws `conflict` when the ring key was deleted meanwhile. */
   async insertDataKey(key: Pick<DataKey, 'id' | 'projectId' | 'ringKeyId' | 'wrapped'>): Promise<void> {
     const rows = await db.query(sql`
       with ring as (select id from key_ring where id = ${key.ringKeyId} for key share), made as (
@@ -112,7 +112,7 @@ export const keyRepository = (db: Queryable) => ({
     if (rows.length === 0) throw new AppError('conflict', { message: 'the ring key is gone' });
   },
 
-  /** Those that are not under the newest ring key, some at a time. */
+  /** Data keys not under the newest ring key, in batches. */
   listDataKeysToRewrap: (limit: number) =>
     db.query<DataKey>(sql`
       ${dataKeys} where d.ring_key_id in (select id from key_ring where retired_at is not null) order by d.id limit ${limit}`),
@@ -123,7 +123,7 @@ export const keyRepository = (db: Queryable) => ({
        where id = ${before.id} and ring_key_id = ${before.ringKeyId}`);
   },
 
-  /** The next value of each gets a new key: of one project, or of all and of accounts and platform. Returns how many. */
+  /** Retires the data keys of one project, or of all, accounts and platform: the next value of each gets a new key. Returns how many. */
   async retireDataKeys(projectId?: string): Promise<number> {
     const which = projectId === undefined ? sql`true` : sql`project_id = ${projectId}`;
     const rows = await db.query(
@@ -132,7 +132,7 @@ export const keyRepository = (db: Queryable) => ({
     return rows.length;
   },
 
-  /** Retires keys of both kinds that are older than that. Returns how many. */
+  /** Retires ring and data keys older than this. Returns how many. */
   async retireOlderThan(days: number): Promise<number> {
     const old = sql`retired_at is null and created_at < db_now() - make_interval(days => ${days})`;
     const ring = await db.query(sql`update key_ring set retired_at = db_now() where ${old} returning 1`);
@@ -140,13 +140,13 @@ export const keyRepository = (db: Queryable) => ({
     return ring.length + data.length;
   },
 
-  /** Those that were retired longer ago than that. */
+  /** Data keys that were retired longer ago than this. */
   listRetired: ({ seconds, limit }: { readonly seconds: number; readonly limit: number }) =>
     db.query<{ id: string }>(sql`
       select id from data_keys where retired_at < db_now() - make_interval(secs => ${seconds})
        order by retired_at, id limit ${limit}`),
 
-  /** Whether keys were retired that `listRetired` does not list yet. */
+  /** Whether there are retired keys that are too recent for `listRetired`. */
   async isRetiredWithin(seconds: number): Promise<boolean> {
     const rows = await db.query(sql`
       select 1 from data_keys where retired_at >= db_now() - make_interval(secs => ${seconds}) limit 1`);
@@ -164,7 +164,7 @@ export const keyRepository = (db: Queryable) => ({
     await db.query(sql`delete from data_keys where id = ${id} and retired_at is not null`);
   },
 
-  /** Keys of projects that came to nothing. Returns how many. */
+  /** Deletes the keys of projects that were never created. Returns how many. */
   async deleteOrphans(): Promise<number> {
     const rows = await db.query(sql`
       delete from data_keys d

@@ -9,21 +9,21 @@ export interface Deps {
   readonly rootKeys: RootKeys;
 }
 
-/** A data key as it is used. */
+/** An unwrapped data key. */
 export interface OpenDataKey {
   readonly id: string;
   readonly secret: Buffer;
 }
 
 const KEY_BYTES = 32;
-/** Of two who make the same key at once one wins; of a rotation in between there may be one. */
+/** Of two concurrent creators one wins, and a rotation may come in between. */
 const TRIES = 3;
 
-/** Bound to its owner: a data key that is moved to another project opens nothing. */
+/** Bound to its owner: a data key moved to another project opens nothing. */
 const aboutDataKey = ({ id, projectId }: Pick<DataKey, 'id' | 'projectId'>) =>
   `miaobu:data-key:${id}:${projectId ?? 'platform'}`;
 
-/** Root key → ring keys → data keys: unwraps what is stored, and makes what is missing. */
+/** Root key → ring keys → data keys: unwraps stored keys and creates missing ones. */
 export function keyRing({ store: { keys }, rootKeys }: Deps) {
   const roots: OpenRootKeys = openRootKeys(rootKeys);
 
@@ -37,7 +37,7 @@ export function keyRing({ store: { keys }, rootKeys }: Deps) {
     }
   }
 
-  /** The ring key for new data keys. Made and committed before anything is wrapped with it. */
+  /** The ring key for new data keys. Created and committed before it wraps anything. */
   async function newestRingKey(): Promise<{ readonly id: string; readonly secret: Buffer }> {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const stored = await keys.findRingKey();
@@ -54,7 +54,7 @@ export function keyRing({ store: { keys }, rootKeys }: Deps) {
     unwrap,
     newestRingKey,
 
-    /** The data key for new values of a project, or of accounts and platform. Made and committed before anything is sealed with it. */
+    /** The data key for new values of a project, or of accounts and platform. Created and committed before it seals anything. */
     async activeDataKey(projectId: string | null): Promise<OpenDataKey> {
       for (let attempt = 1; attempt <= TRIES; attempt++) {
         const stored = await keys.findActiveDataKey(projectId);
@@ -67,16 +67,16 @@ export function keyRing({ store: { keys }, rootKeys }: Deps) {
       throw new AppError('conflict', { message: 'data keys are being rotated' });
     },
 
-    /** A data key as it looks under the newest ring key. */
+    /** A data key rewrapped under the newest ring key. */
     rewrapped: (key: DataKey, ringKey: { readonly id: string; readonly secret: Buffer }) => ({
       ringKeyId: ringKey.id,
       wrapped: encrypt(ringKey.secret, unwrap(key).secret, aboutDataKey(key)),
     }),
 
-    /** A ring key as it looks under the current root key. */
+    /** A ring key rewrapped under the current root key. */
     rewrappedRingKey: (key: RingKey) => roots.wrap(key.id, roots.unwrap(key.id, key)),
 
-    /** Throws `secret_unreadable`, with a message that names the root keys, unless the ones we have open every key. */
+    /** Throws `secret_unreadable`, with a message that names the root keys, unless the configured ones unwrap every key. */
     async assertOpens(): Promise<void> {
       for (const ringKey of await keys.listRingKeysNotUnder(roots.currentId)) roots.unwrap(ringKey.id, ringKey);
       const newest = await keys.findRingKey();

@@ -2,14 +2,14 @@ import { AppError } from '../../kernel/app-error.ts';
 import { decrypt, encrypt } from '../../kernel/authenticated-encryption.ts';
 import { deriveKey } from '../../kernel/seal.ts';
 
-/** What the operator gives: 32 random bytes each, in base64url. */
+/** The operator's keys: 32 random bytes each, base64url. */
 export interface RootKeys {
   readonly current: string;
-  /** The one before, for as long as something is under it. */
+  /** The previous one, while anything is still wrapped by it. */
   readonly previous?: string;
 }
 
-/** A key under the root key. */
+/** A key wrapped by a root key. */
 export interface WrappedByRoot {
   readonly rootKeyId: string;
   readonly wrapped: string;
@@ -24,12 +24,12 @@ const derived = (rootKey: string) => ({
   sealing: deriveKey(rootKey, 'seal'),
 });
 
-/** What the root key does: it wraps ring keys, and opens what was sealed with itself before there were any (`v1`). */
+/** Wraps ring keys with the root key, and opens values that were sealed with it before there were ring keys (`v1`). */
 export function openRootKeys({ current: currentKey, previous: previousKey }: RootKeys) {
   const current = derived(currentKey);
   const all = previousKey === undefined ? [current] : [current, derived(previousKey)];
   return {
-    /** Names the current one, and tells nothing about it. */
+    /** Identifies the current root key without revealing anything about it. */
     currentId: current.id,
 
     wrap: (id: string, ringKey: Buffer): WrappedByRoot => ({
@@ -37,7 +37,7 @@ export function openRootKeys({ current: currentKey, previous: previousKey }: Roo
       wrapped: encrypt(current.wrapping, ringKey, aboutRingKey(id)),
     }),
 
-    /** Throws `secret_unreadable`, and says in the log which root key is missing. */
+    /** Throws `secret_unreadable`, and logs which root key is missing. */
     unwrap(id: string, { rootKeyId, wrapped }: WrappedByRoot): Buffer {
       const root = all.find((each) => each.id === rootKeyId);
       if (!root) {
@@ -53,7 +53,7 @@ export function openRootKeys({ current: currentKey, previous: previousKey }: Roo
       }
     },
 
-    /** What was sealed with a root key itself. Throws. */
+    /** Opens a value sealed with a root key itself, or throws. */
     openFirstVersion(encrypted: string, context: string): string {
       let failure: unknown;
       for (const { sealing } of all) {

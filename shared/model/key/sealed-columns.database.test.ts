@@ -23,7 +23,7 @@ const columns = async () =>
        where table_schema = 'public' order by 1`)
   ).map(({ name }) => name);
 
-test('every column that is called sealed is sealed anew when keys are rotated', async () => {
+test('every column whose name says sealed is resealed when keys are rotated', async () => {
   const called = (await columns()).filter((name) => /sealed/.test(name));
   expect(called.length).toBeGreaterThan(5);
   expect(called.filter((name) => !names.includes(name))).toEqual([]);
@@ -47,13 +47,13 @@ test('no other column holds a sealed value, and each of these does once every ki
   expect([...holding].sort()).toEqual(names);
 });
 
-test('what was stored is nowhere in the database in a form that can be read, and reads back', async () => {
+test('stored secrets are nowhere readable in the database, and read back correctly', async () => {
   expect(await everything.read(stored.sealer)).toEqual(everything.secrets);
   const [dump] = await stored.db.query<{ all: string }>(sql`
     select string_agg(query_to_xml(format('select to_jsonb(r)::text as whole from %I r', table_name), false, false, '')::text, '') as all
       from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`);
   const all = dump?.all ?? '';
-  // The rows are there, and bytes among them in hexadecimal.
+  // The rows are included, with bytes in hexadecimal.
   expect(all).toContain('webhook_secret_sealed');
   for (const secret of [...Object.values(everything.secrets), stored.rootKey]) {
     const bytes = Buffer.from(secret);

@@ -9,14 +9,14 @@ import type { SealedColumnName } from './sealed-value-repository.ts';
 
 type Change = (sealed: string, context: string) => Promise<string>;
 
-/** A column that holds sealed values. Whatever is not here is lost when its data key goes: tests compare with the catalog. */
+/** A column that holds sealed values. A column missing here is lost when its data key is deleted; tests compare with the catalog. */
 export interface SealedColumn {
   readonly name: SealedColumnName;
-  /** Whether its values are sealed with the data keys of projects; else with that of accounts and platform. */
+  /** Whether its values are sealed with project data keys; otherwise with the key of accounts and platform. */
   readonly ofProjects: boolean;
-  /** What the column holds, as text, if it has a value that begins so. */
+  /** The column's content as text, if it has a value with this prefix. */
   marker(beginning: string): string;
-  /** The same column with each of its values changed. `key` is that of the row, as text. */
+  /** The column with each of its values mapped. `key` is the row's, as text. */
   map(
     stored: string,
     row: { readonly key: string; readonly projectId: string | null },
@@ -24,7 +24,7 @@ export interface SealedColumn {
   ): Promise<string>;
 }
 
-/** A column with one value in it, whose context is told by the row's key. */
+/** A column with a single value, whose context follows from the row's key. */
 const single = (name: SealedColumnName, ofProjects: boolean, contextOf: (key: string) => string): SealedColumn => ({
   name,
   ofProjects,

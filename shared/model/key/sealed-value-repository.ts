@@ -5,7 +5,7 @@ import type { SealedColumn } from './sealed-columns.ts';
 export interface SealedRow {
   readonly key: string;
   readonly projectId: string | null;
-  /** What the column holds, if it is what was asked for. */
+  /** The column's content, if it matches the query. */
   readonly stored: string | null;
 }
 
@@ -15,7 +15,7 @@ export interface SealedChange {
   readonly after: string;
 }
 
-/** Which values of a column: those that begin so, of one project or of all rows. */
+/** Selects values of a column: those with this prefix, of one project or of all rows. */
 export interface WhichValues {
   readonly beginning: string;
   readonly projectId: string | null;
@@ -26,10 +26,10 @@ interface Place {
   readonly table: Sql;
   readonly column: Sql;
   readonly type: Sql;
-  /** The primary key as one value, and its type: where a walk through the table is. */
+  /** The primary key as one value, and its type: the cursor of a walk through the table. */
   readonly key: Sql;
   readonly keyType: Sql;
-  /** The project that a row is of. */
+  /** The project a row belongs to. */
   readonly project: Sql | null;
 }
 
@@ -37,7 +37,7 @@ const uuid = sql`uuid`;
 const text = sql`text`;
 const users = { table: sql`users`, type: text, key: sql`id`, keyType: uuid, project: null };
 
-/** What stands between the parts of a key is in none of them: a space. */
+/** No part of a key contains the separator, a space. */
 const places = {
   'platform_secrets.sealed': {
     ...{ table: sql`platform_secrets`, column: sql`sealed`, type: text },
@@ -77,9 +77,9 @@ const placeOf = ({ name }: SealedColumn): Place => places[name];
 const ofProject = ({ project }: Place, projectId: string | null) =>
   project === null || projectId === null ? sql`true` : sql`${project} = ${projectId}::uuid`;
 
-/** Whatever is sealed, across all tables. */
+/** All sealed values, across all tables. */
 export const sealedValueRepository = (db: Queryable) => ({
-  /** The next rows of a walk along the primary key: all of them, so that a walk through rows without such values comes on as well. */
+  /** The next rows of a walk along the primary key: all rows, so that the walk also advances past rows without such values. */
   window(
     column: SealedColumn,
     { beginning, projectId }: WhichValues,
@@ -94,7 +94,7 @@ export const sealedValueRepository = (db: Queryable) => ({
        where ${further} and ${ofProject(place, projectId)} order by ${place.key} limit ${page.limit}`);
   },
 
-  /** Replaces what is still as it was read. Returns how many. */
+  /** Compare-and-swap: replaces values that are unchanged since they were read. Returns how many. */
   async replace(column: SealedColumn, changes: readonly SealedChange[]): Promise<number> {
     if (changes.length === 0) return 0;
     const place = placeOf(column);

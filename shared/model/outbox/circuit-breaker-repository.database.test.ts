@@ -46,7 +46,7 @@ test('failures that are far apart do not add up', async () => {
   expect(await state()).toBe('closed');
 });
 
-test('after a quarter of a minute one call tries: its failure opens the breaker again at once, its success ends it', async () => {
+test('after a quarter of a minute one call tries: its failure reopens the breaker at once, its success closes it', async () => {
   await fail(10);
   await own.moveClock(16);
   expect(await state()).toBe('trying');
@@ -57,7 +57,7 @@ test('after a quarter of a minute one call tries: its failure opens the breaker 
   expect(await state()).toBeUndefined();
 });
 
-test('one provider that is down keeps nothing waiting that does not need it', async () => {
+test('a provider that is down delays only the work that needs it', async () => {
   await fail(10);
   expect(await own.store.breakers.list()).toEqual([{ provider: 'esa', state: 'open' }]);
   const published: string[] = [];
@@ -88,7 +88,7 @@ test('one provider that is down keeps nothing waiting that does not need it', as
 });
 
 describe('after the pause of a breaker', () => {
-  /** Lets every call that is under way at the provider be counted, and answered when the test says so. */
+  /** Counts every call in progress at the provider, and answers when the test decides. */
   function slowProvider(answer: () => Promise<undefined>) {
     const begun: string[] = [];
     let release = () => {};
@@ -114,15 +114,15 @@ describe('after the pause of a breaker', () => {
     await own.moveClock(16);
   });
 
-  test('one message tries, and while the provider is still down no other', async () => {
+  test('one message tries, and while the provider is still down no other does', async () => {
     await workerUnderTest(own)({ 'route.publish': { work: down } as TopicHandler<'route.publish'> });
     expect([await attempts(), await state()]).toEqual([1, 'open']);
   });
 
-  test('one message tries of all that several instances could work on, for as long as it takes', async () => {
+  test('one message tries across all instances, for as long as it takes', async () => {
     const { begun, handlers, release } = slowProvider(down);
     const workers = ['a', 'b', 'c'].map((owner) => workerUnderTest(own)(handlers, { owner }));
-    // Those that find nothing to try leave by themselves.
+    // Workers that find nothing to try return by themselves.
     await Promise.race([
       Promise.all([workers[0], workers[1]]),
       Promise.all([workers[1], workers[2]]),
@@ -134,13 +134,13 @@ describe('after the pause of a breaker', () => {
     expect([await attempts(), await state()]).toEqual([1, 'open']);
   });
 
-  test('everything goes on as soon as one message has succeeded', async () => {
+  test('everything resumes as soon as one message has succeeded', async () => {
     await workerUnderTest(own)({ 'route.publish': { work: async () => undefined } as TopicHandler<'route.publish'> });
     expect((await own.messages('route.publish')).map((message) => message.state)).toEqual(Array(20).fill('done'));
     expect(await own.store.breakers.list()).toEqual([]);
   });
 
-  test('one that fails for a reason of its own leaves the decision to the next', async () => {
+  test('one that fails for an unrelated reason leaves the decision to the next', async () => {
     let tries = 0;
     const handler = {
       async work() {
@@ -154,7 +154,7 @@ describe('after the pause of a breaker', () => {
     expect([tries, await state()]).toEqual([2, 'open']);
   });
 
-  test('a worker that dies while it tries keeps the others waiting for no longer than its lease', async () => {
+  test('a worker that dies during its trial delays the others no longer than its lease', async () => {
     const dying = { work: () => Promise.reject(new AppError('lease_lost')) } as TopicHandler<'route.publish'>;
     expect(await own.store.breakers.takeTrials(['esa'], 120)).toEqual(['esa']);
     await workerUnderTest(own)({ 'route.publish': dying });
@@ -185,19 +185,19 @@ describe('that a provider asks to slow down', () => {
     ['the edge', 'deployment.activate', 'vendor_throttled', 'edge', 'esa'],
     ['the bucket', 'deployment.activate', 'vendor_throttled', 'object_store', 'oss'],
     ['the DNS', 'hostname.connect', 'vendor_throttled', 'dns', 'alidns'],
-  ] as const)('%s counts against whom everybody shares, and only them', (_, topic, code, service, provider) => {
+  ] as const)('%s counts against the shared provider only', (_, topic, code, service, provider) => {
     const details = service === undefined ? {} : { details: { service } };
     expect(providerOfError(new AppError(code, details), topic)).toBe(provider);
   });
 
-  test('says nothing against the same provider by another credential', () => {
+  test('does not affect the same provider with another credential', () => {
     expect(providersOf['build.start']).not.toContain('github');
     expect(providerOfError(new AppError('code_host_unavailable'), 'build.start')).toBe('actions');
     expect(providerOfError(new AppError('code_host_unavailable'), 'branch.sync')).toBe('github');
   });
 });
 
-test('the operator is told once about what was given up', async () => {
+test('the operator is alerted once about what was given up', async () => {
   await put('a.example');
   const alerts: Alert[] = [];
   const handlers = {

@@ -2,18 +2,18 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import type { Provider } from './providers.ts';
 
-/** So many failures in a row, within so many seconds, open a breaker for so long. */
+/** This many failures in a row, within this many seconds, open a breaker for this long. */
 const FAILURES = 10;
 const WINDOW_SECONDS = 30;
 const OPEN_SECONDS = 15;
 
 export interface Breaker {
   readonly provider: Provider;
-  /** `open`: not called, or by one that tries. `trying`: was open, and the next call decides. `closed`: some failures, none decisive. */
+  /** `open`: not called, except by a trial. `trying`: half-open, the next call decides. `closed`: some failures, none decisive. */
   readonly state: 'open' | 'trying' | 'closed';
 }
 
-/** Circuit breakers, shared by all instances. A provider without a row is well. */
+/** Circuit breakers, shared by all instances. A provider without a row is healthy. */
 export const circuitBreakerRepository = (db: Queryable) => ({
   list: () =>
     db.query<Breaker>(sql`
@@ -21,9 +21,7 @@ export const circuitBreakerRepository = (db: Queryable) => ({
              case when open_until > db_now() then 'open' when open_until is not null then 'trying' else 'closed' end as state
         from circuit_breakers`),
 
-  /**
-   * Counts a failure. That of a trial opens the breaker again for its usual time; any other changes nothing about a trial that is under way.
-   */
+  /** Counts a failure. A failed trial reopens the breaker for its usual time; other failures do not affect a running trial. */
   async recordFailure(provider: Provider, isTrial = false): Promise<void> {
     await db.query(sql`
       insert into circuit_breakers as b (provider, failures, first_failure_at) values (${provider}, 1, db_now())
@@ -39,12 +37,12 @@ export const circuitBreakerRepository = (db: Queryable) => ({
           then greatest(b.open_until, db_now() + make_interval(secs => ${OPEN_SECONDS})) end`);
   },
 
-  /** A success ends the count. */
+  /** A success resets the count. */
   async recordSuccess(provider: Provider): Promise<void> {
     await db.query(sql`delete from circuit_breakers where provider = ${provider}`);
   },
 
-  /** Of breakers that are `trying`, those that the caller alone may now try, for at most so many seconds. Others see them open. */
+  /** Claims the trial of breakers that are `trying`, exclusively and for at most `seconds`. To others they appear open. */
   async takeTrials(providers: readonly Provider[], seconds: number): Promise<Provider[]> {
     const rows = await db.query<{ provider: Provider }>(sql`
       update circuit_breakers set open_until = db_now() + make_interval(secs => ${seconds})
@@ -55,7 +53,7 @@ export const circuitBreakerRepository = (db: Queryable) => ({
     return rows.map(({ provider }) => provider);
   },
 
-  /** Leaves trials that came to nothing to the next who asks. */
+  /** Releases trials without a result. */
   async endTrials(providers: readonly Provider[]): Promise<void> {
     if (providers.length === 0) return;
     await db.query(sql`

@@ -10,18 +10,18 @@ export interface Deps {
   readonly owner: string;
 }
 
-/** A message under lease. */
+/** A leased message. */
 export interface Claimed {
   readonly message: LeasedMessage;
-  /** Providers that have been down and that it tries: what becomes of it decides whether others follow. */
+  /** Providers whose breaker this message tries: its outcome decides whether others follow. */
   readonly trial: readonly Provider[];
-  /** Providers about which something is counted that its success ends. */
+  /** Providers with a failure count that a success resets. */
   readonly counted: readonly Provider[];
 }
 
 /**
- * Claims what is due of these topics. A provider whose breaker is open is left alone: its topics wait, which costs them no tries. After
- * the pause one message tries, of all instances' together, and until it is known what became of it the rest wait on.
+ * Claims due messages of these topics. Topics whose provider's breaker is open wait without using up tries. After the pause one message,
+ * across all instances, is the trial; the rest wait for its outcome.
  */
 export const claimMessages =
   ({ outbox, store, owner }: Deps, topics: readonly Topic[], leaseSeconds: number) =>

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** A message that was given up and that nobody has dealt with yet. */
+/** An unresolved dead letter. */
 export interface DeadLetter {
   readonly id: string;
   readonly topic: string;
@@ -23,7 +23,7 @@ const columns = sql`
   last_error as error, created_at, finished_at as died_at`;
 const unresolved = sql`state = 'dead' and resolution is null`;
 
-/** Messages of the outbox that were given up, until somebody replays or discards them. */
+/** Outbox messages that were given up, until somebody replays or discards them. */
 export const deadLetterRepository = (db: Queryable) => ({
   /** Newest first, from just below `beforeId`. */
   list(options: { limit: number; beforeId: string | undefined; topic: string | undefined }): Promise<DeadLetter[]> {
@@ -39,7 +39,7 @@ export const deadLetterRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Deals with a dead message once: undefined when it is not there, or somebody was quicker. */
+  /** Resolves a dead letter once: undefined when there is none, or it was resolved meanwhile. */
   async resolve(id: string, resolution: 'replayed' | 'discarded', note: string): Promise<DeadLetter | undefined> {
     const [row] = await db.query<DeadLetter>(sql`
       update outbox set resolution = ${resolution}, resolution_note = ${note}, resolved_at = db_now()

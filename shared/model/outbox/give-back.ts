@@ -9,25 +9,25 @@ import type { Store } from '../repositories.ts';
 import { alertMessage } from './alert-message.ts';
 import type { Conclusion } from './work-outbox.ts';
 
-/** What providers want us to wait when they say "slow down" without saying how long. */
+/** The wait after a provider's "slow down" without a duration. */
 const THROTTLED_SECONDS = 60;
-/** After so many tries, about a quarter of an hour, a person hears of what is to be tried for hours. */
+/** After this many tries, about a quarter of an hour, the operator is alerted to work that is retried for hours. */
 const ALARMING_TRIES = 12;
-/** So many leases may be lost beyond the last try before a message is given up unworked: it may be what its workers die of. */
+/** How many more leases may be lost after the last try before a message is given up unhandled: it may be what kills its workers. */
 const LOST_LEASES = 3;
 
 export interface GivenUp {
   readonly message: LeasedMessage;
   readonly error: AppError;
-  /** Only an improvement: forgotten instead of becoming a dead letter. */
+  /** Best effort: dropped instead of becoming a dead letter. */
   readonly droppable: boolean;
-  /** What giving it up means. */
+  /** What to write when it is given up. */
   readonly abandon: Conclusion | undefined;
 }
 
-/** What a worker finds that has been claimed again and again, and never came to an end. */
+/** The error of a message that was claimed again and again and never finished. */
 export const vanished = () => new AppError('internal', { message: 'the worker vanished' });
-/** Whether a message was claimed so often without an end that its workers die of it. */
+/** Whether a message was claimed without a result so often that it seems to kill its workers. */
 export const isWorkersDeath = ({ attempts, maxAttempts }: LeasedMessage) => attempts > maxAttempts + LOST_LEASES;
 
 function failureOf({ message, error }: GivenUp): Failure {
@@ -44,8 +44,8 @@ function failureOf({ message, error }: GivenUp): Failure {
 }
 
 /**
- * Puts a message that failed back in line, or gives it up: after a permanent error, the last try, or workers that vanished time after time.
- * What giving up means is written by whoever still holds the lease (else `lease_lost`), together with the alert, or not at all.
+ * Returns a failed message to the queue, or gives it up: after a permanent error, the last try, or repeated worker deaths. The
+ * consequences of giving up are written by the lease holder (else `lease_lost`) in one transaction with the alert.
  */
 export async function giveBack(
   store: Pick<Store, 'transaction'>,

@@ -3,16 +3,16 @@ import type { OutboxMessage } from '../../db/outbox.ts';
 import { triesOfTopics } from './tries-of-topics.ts';
 
 /**
- * A message of a topic, with the payload that its worker expects. Every topic has one place that makes its messages, in a file
- * `…-message.ts` beside what it is about.
+ * A message of a topic, with the payload its handler expects. Each topic's messages are created in one place, a file `…-message.ts`
+ * beside its subject.
  */
 export const outboxMessage = <T extends Topic>(
   topic: T,
   payload: Payload<T>,
   of: {
-    /** At most one message of a lane is worked on at a time. */
+    /** At most one message of a lane is handled at a time. */
     readonly lane: string;
-    /** A message that waits under the same topic and key is the same. Absent: the topic has one message. */
+    /** Pending messages with the same topic and key are deduplicated. Absent: one message for the whole topic. */
     readonly key?: string;
     readonly requestId: string;
     readonly delaySeconds?: number;

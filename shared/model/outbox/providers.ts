@@ -1,10 +1,13 @@
 import type { Topic } from '../../contracts/messages.ts';
 import type { AppError, ErrorCode } from '../../kernel/app-error.ts';
 
-/** Whom the platform depends on, each with a circuit breaker of its own. `actions` is GitHub by the platform's own token, `github` by its users'. */
+/**
+ * External services the platform depends on, each with its own circuit breaker. `actions` is GitHub with the platform's token, `github`
+ * with its users'.
+ */
 export type Provider = 'github' | 'actions' | 'oss' | 'esa' | 'alidns' | 'tablestore';
 
-/** Whom the work behind a topic calls. While one of them is down, the topic waits. */
+/** The providers that a topic's handler calls. While one of them is down, the topic waits. */
 export const providersOf: Readonly<Record<Topic, readonly Provider[]>> = {
   'hostname.connect': ['esa', 'alidns'],
   'hook.connect': ['github'],
@@ -26,7 +29,7 @@ export const providersOf: Readonly<Record<Topic, readonly Provider[]>> = {
   'deployment.purge': ['oss', 'esa'],
 };
 
-// A limit that GitHub sets is one token's: that of a user says nothing about anybody else's work.
+// GitHub's rate limits are per token: one user's says nothing about others' work.
 const providersOfCode: Partial<Record<ErrorCode, readonly Provider[]>> = {
   code_host_unavailable: ['github', 'actions'],
   code_host_throttled: ['actions'],
@@ -36,9 +39,9 @@ const providersOfCode: Partial<Record<ErrorCode, readonly Provider[]>> = {
   log_store_unavailable: ['tablestore'],
 };
 
-/** Whom it speaks against that the work of a topic ended with this error: who does not answer, or asks all of us to slow down. */
+/** The provider to blame for this error of a topic: it does not answer, or asks all of us to slow down. */
 export function providerOfError({ code, details }: AppError, topic: Topic): Provider | undefined {
-  // The services of Alibaba Cloud share one code for that; which it was is told beside it.
+  // Alibaba Cloud's services share one error code for this; the details name the service.
   const meant = code === 'vendor_throttled' ? (`${details?.service}_unavailable` as ErrorCode) : code;
   return providersOf[topic].find((provider) => providersOfCode[meant]?.includes(provider));
 }

@@ -36,7 +36,7 @@ const put = (
     ...(message.maxAttempts === undefined ? {} : { maxAttempts: message.maxAttempts }),
   });
 
-/** A worker whose own clock is a number, and who passes the time it would sleep. */
+/** A worker with a numeric clock, which advances instead of sleeping. */
 function worker(handler: PurgeHandler, options: { owner?: string; budgetSeconds?: number } = {}) {
   const clock = { ms: 0, slept: [] as number[] };
   const run = () =>
@@ -72,7 +72,7 @@ const dueInSeconds = async () => {
 const failing = (code: ErrorCode, options?: AppErrorOptions): PurgeHandler => ({
   work: () => Promise.reject(new AppError(code, options)),
 });
-/** Something that `abandon` and conclusions can write and a test can see. */
+/** Something that `abandon` and conclusions can write and a test can read. */
 const markSite =
   (sha: string) =>
   (repositories: Parameters<Parameters<typeof stored.store.transaction>[0]>[0]): Promise<void> =>
@@ -80,7 +80,7 @@ const markSite =
 const mark = async () => (await stored.environment(site.environment.id)).headSha;
 
 describe('work', () => {
-  test('is done with the end of its message in one transaction, under the message’s own request id', async () => {
+  test('commits its conclusion with the end of its message, under the message’s own request id', async () => {
     await put();
     const seen: unknown[] = [];
     const { run } = worker({
@@ -94,7 +94,7 @@ describe('work', () => {
     expect([await states(), await mark()]).toEqual([['done'], 'done']);
   });
 
-  test('whose conclusion fails leaves nothing written, and is tried again', async () => {
+  test('whose conclusion fails leaves nothing written, and is retried', async () => {
     await put();
     let tries = 0;
     const { run } = worker({
@@ -110,7 +110,7 @@ describe('work', () => {
     expect([await states(), await mark()]).toEqual([['done'], 'try 2']);
   });
 
-  test('of one lane is never done twice at once, by one worker or several', async () => {
+  test('of one lane never runs twice concurrently, in one worker or several', async () => {
     for (let n = 0; n < 6; n++) await put({ lane: `lane:${n % 2}`, dedupeKey: `message:${n}`, hostname: `${n % 2}` });
     const running = new Map<string, number>();
     let most = 0;
@@ -130,7 +130,7 @@ describe('work', () => {
     expect(new Set(await states())).toEqual(new Set(['done']));
   });
 
-  test('of topics that the worker does not have is left alone', async () => {
+  test('of topics that the worker does not handle is left alone', async () => {
     await put({ topic: 'route.publish' });
     expect(await worker({ work: async () => undefined }).run()).toBe(0);
     expect(await stored.messages()).toMatchObject([{ topic: 'route.publish', state: 'pending' }]);
@@ -138,7 +138,7 @@ describe('work', () => {
 });
 
 describe('a lease', () => {
-  test('is trusted for 90 s from before its claim, and nothing outside is begun after that', async () => {
+  test('is trusted for 90 s from before its claim, and no external call starts after that', async () => {
     await put();
     const checks: string[] = [];
     const { clock, run } = worker(
@@ -159,14 +159,14 @@ describe('a lease', () => {
     expect(await stored.messages()).toMatchObject([{ state: 'leased', attempts: 1, lastError: null }]);
   });
 
-  test('that was lost lets its late holder write nothing: neither the conclusion nor that it gave up', async () => {
+  test('that was lost lets its former holder write nothing: neither the conclusion nor that it gave up', async () => {
     for (const ending of ['conclusion', 'abandon'] as const) {
       await stored.empty();
       site = await prepareSite(stored);
       await put({ maxAttempts: 5 });
       const { run } = worker({
         async work() {
-          // The worker stalls; its lease ends, and another does the work.
+          // The worker stalls; its lease expires, and another takes over.
           await stored.moveClock(121);
           await outbox(stored.db).reap();
           await stored.moveClock(60);
@@ -182,7 +182,7 @@ describe('a lease', () => {
     }
   });
 
-  test('that ended gives the message to the next worker, with a larger fencing token', async () => {
+  test('that expired gives the message to the next worker, with a larger fencing token', async () => {
     await put();
     const leases: Lease[] = [];
     const vanishing = worker({
@@ -207,7 +207,7 @@ describe('a lease', () => {
 });
 
 describe('a failure', () => {
-  test('that may pass is tried again, and again, until the last try is given up', async () => {
+  test('that may pass is retried until the last try is given up', async () => {
     await put({ maxAttempts: 3 });
     let tries = 0;
     const { run } = worker({
@@ -224,25 +224,25 @@ describe('a failure', () => {
     ]);
   });
 
-  test('that will not pass is given up at once, and both are written together', async () => {
+  test('that is permanent is given up at once, and both are written together', async () => {
     await put();
     await worker({ ...failing('vendor_rejected'), abandon: (_, error) => markSite(error.code) }).run();
     expect([await states(), await mark()]).toEqual([['dead'], 'vendor_rejected']);
   });
 
-  test('of something that may be dropped ends it without a word to anybody', async () => {
+  test('of a droppable message ends it silently', async () => {
     await put();
     await worker({ ...failing('vendor_rejected'), droppable: true }).run();
     expect(await stored.messages()).toMatchObject([{ topic: 'cache.purge', state: 'done' }]);
   });
 
-  test('of the worker itself, time after time, ends in what giving up means, in a dead letter and in an alert', async () => {
+  test('of the worker itself, repeatedly, ends in giving up, a dead letter and an alert', async () => {
     await put({ maxAttempts: 2 });
     let tries = 0;
     const vanishing: PurgeHandler = {
       work() {
         tries += 1;
-        // What a worker that dies leaves behind: a lease that nobody ends.
+        // What a dying worker leaves behind: a lease that nobody ends.
         return Promise.reject(new AppError('lease_lost'));
       },
       abandon: (_, error) => markSite(error.code),
@@ -261,7 +261,7 @@ describe('a failure', () => {
     ]);
   });
 
-  test('whose consequence cannot be written is not buried without it', async () => {
+  test('whose consequence cannot be written does not bury the message without it', async () => {
     await put();
     const handler = failing('vendor_rejected');
     await worker({ ...handler, abandon: () => () => Promise.reject(new Error('refused')) }).run();
@@ -284,7 +284,7 @@ describe('a failure', () => {
     }
   });
 
-  test('gives way to a newer message that wants the same', async () => {
+  test('gives way to a newer message with the same key', async () => {
     await put();
     let tries = 0;
     const { run } = worker({
@@ -299,7 +299,7 @@ describe('a failure', () => {
     expect([tries, await states()]).toEqual([2, ['cancelled', 'done']]);
   });
 
-  test('of one message does not keep another from being done', async () => {
+  test('of one message does not block another', async () => {
     await put({ lane: 'lane:1', hostname: 'broken' });
     await put({ lane: 'lane:2', hostname: 'good' });
     const handler: PurgeHandler = {
@@ -312,7 +312,7 @@ describe('a failure', () => {
     expect((await stored.messages()).map(({ state }) => state)).toContain('done');
   });
 
-  test('of a payload that is malformed is final, and nobody works on it', async () => {
+  test('of a malformed payload is final, and the handler is not called', async () => {
     await stored.db.query(sql`
       insert into outbox (topic, lane, dedupe_key, payload, request_id)
       values ('cache.purge', 'lane:1', 'malformed', '{"host": 1}'::jsonb, 'request-1')`);
@@ -331,7 +331,7 @@ describe('a failure', () => {
 });
 
 describe('a worker without work', () => {
-  test('stays for what is due within five seconds', async () => {
+  test('waits for messages due within five seconds', async () => {
     await enqueue(stored.db, {
       topic: 'cache.purge',
       lane: 'lane:1',
@@ -345,7 +345,7 @@ describe('a worker without work', () => {
     expect(clock.ms).toBeGreaterThan(3000);
   });
 
-  test('leaves what is due later to the next timer', async () => {
+  test('leaves later messages to the next timer', async () => {
     await enqueue(stored.db, {
       topic: 'cache.purge',
       lane: 'lane:1',
@@ -358,7 +358,7 @@ describe('a worker without work', () => {
     expect([await run(), clock.slept]).toEqual([0, []]);
   });
 
-  test('does not wait for a lane that another holds for long', async () => {
+  test('does not wait long for a lane that another holds', async () => {
     await put({ dedupeKey: 'held' });
     await outbox(stored.db).claim('other', ['cache.purge'], 1, 120);
     await put({ dedupeKey: 'waiting' });
@@ -368,7 +368,7 @@ describe('a worker without work', () => {
     expect(await states()).toEqual(['leased', 'pending']);
   });
 
-  test('stops at the end of its time, and begins nothing after it', async () => {
+  test('stops at the end of its time, and starts nothing after it', async () => {
     await put();
     expect(await worker({ work: async () => undefined }, { budgetSeconds: 0 }).run()).toBe(0);
     expect(await states()).toEqual(['pending']);

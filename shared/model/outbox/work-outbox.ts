@@ -8,24 +8,24 @@ import { type Claimed, claimMessages } from './claim-messages.ts';
 import { giveBack, isWorkersDeath, vanished } from './give-back.ts';
 import { providerOfError } from './providers.ts';
 
-/** The right to work on one message, for a while. */
+/** The right to handle one message, for a while. */
 export interface Lease {
   /** Fencing token: grows with every claim of any message. */
   readonly token: number;
-  /** Throws `lease_lost` when the lease may soon be another's. Call it before every effect outside the database. */
+  /** Throws `lease_lost` when the lease may soon be taken over. Call it before every effect outside the database. */
   assertTrusted(): void;
 }
 
-/** What has to be written when the effects outside are done, together with the end of the message. */
+/** What to write after the external effects, in one transaction with the end of the message. */
 export type Conclusion = (repositories: Repositories) => Promise<void>;
 
-/** The work behind one topic. */
+/** The handler of one topic. */
 export interface TopicHandler<T extends Topic> {
-  /** Reads the current desired state and makes it true. Must bear repetition. Permanent errors are `AppError`s that are not retryable. */
+  /** Reads the current desired state and makes it true. Must be idempotent. Permanent errors are `AppError`s that are not retryable. */
   work(payload: Payload<T>, lease: Lease, context: Context): Promise<Conclusion | undefined>;
   /** What to write when the message is given up: after a permanent error, or the last try. */
   abandon?(payload: Payload<T>, error: AppError, context: Context): Conclusion;
-  /** Only an improvement: after the last try it is forgotten instead of becoming a dead letter. */
+  /** Best effort: dropped after the last try instead of becoming a dead letter. */
   readonly droppable?: true;
 }
 
@@ -42,15 +42,15 @@ export interface WorkDeps {
 }
 
 const LEASE_SECONDS = 120;
-/** Nothing outside is begun in the last part of a lease: a call under way has to end within it. */
+/** No external call starts in the last part of a lease: a running call has to end within it. */
 const TRUST_MARGIN_SECONDS = 30;
-/** Messages one worker handles at the same time. */
+/** Messages that one worker handles concurrently. */
 const PARALLEL = 10;
-/** A worker without work stays this long for what becomes due soon, rather than leaving it to the next minute. */
+/** An idle worker waits this long for messages about to be due, rather than leaving them to the next minute. */
 const LINGER_SECONDS = 5;
 /**
- * Works the outbox for some topics until nothing is due (or about to be) or the time is up. Returns how many messages
- * were done. Messages of one lane never run at the same time, here or in any other instance.
+ * Handles messages of these topics until none is due (or about to be) or the time is up. Returns how many were done. Messages of one lane
+ * never run concurrently, across all instances.
  */
 export async function workOutbox<T extends Topic>(
   deps: WorkDeps,
@@ -71,7 +71,7 @@ export async function workOutbox<T extends Topic>(
         })
       : deps.outbox.finish(message);
 
-  /** What the end of a message says about the providers it needed. */
+  /** Derives from a message's outcome the health of the providers it needed. */
   const judge = async ({ message, trial, counted }: Claimed, error: AppError | undefined): Promise<void> => {
     const failed = error && providerOfError(error, message.topic as T);
     if (failed) await deps.store.breakers.recordFailure(failed, trial.includes(failed));
@@ -114,7 +114,7 @@ export async function workOutbox<T extends Topic>(
         if (reason instanceof AppError && reason.code === 'lease_lost') {
           log.warn('the lease was lost; whoever has it goes on');
         } else {
-          // The lease runs out by itself; then the next worker tries.
+          // The lease expires by itself; then the next worker tries.
           log.error('message could not be given back', describeError(reason));
         }
       });
@@ -141,14 +141,15 @@ export async function workOutbox<T extends Topic>(
         idleSince = deps.monotonicMs();
         continue;
       }
-      // What is due and cannot be claimed waits for its lane or its provider: not long, the timer comes every minute.
+      // A due message that cannot be claimed waits for its lane or provider. It is not worth waiting long: the timer runs every
+      // minute.
       const due = await deps.outbox.nextDueSeconds(names);
       const waited = (deps.monotonicMs() - idleSince) / 1000;
       if (due === undefined || waited + due > LINGER_SECONDS) break;
       await deps.sleep(Math.max(50, due * 1000), context.signal);
     }
   } finally {
-    // Also when the database went away in between: nothing goes on after the answer.
+    // Also when the database became unavailable: nothing may run after the response.
     await Promise.all(underWay);
   }
   return done;

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts';
 
 export type CloudResourceKind = 'edge_record' | 'dns_cname' | 'push_hook';
 
-/** The intent ledger: `intend` is committed before the call that creates the thing, `confirm` after it. */
+/** The intent ledger: `intend` is committed before the call that creates the resource, `confirm` after it. */
 export const cloudResourceRepository = (db: Queryable) => ({
   async intend(resource: { kind: CloudResourceKind; externalId: string; projectId: string }): Promise<void> {
     await db.query(sql`
@@ -16,7 +16,7 @@ export const cloudResourceRepository = (db: Queryable) => ({
       update cloud_resources set state = 'present', confirmed_at = db_now()
        where kind = ${kind} and external_id = ${externalId}`);
   },
-  /** Things that were made and not looked at for so long, longest ago first. */
+  /** Resources that were created and not checked for this long, longest ago first. */
   listUnconfirmed(
     kind: CloudResourceKind,
     olderThanSeconds: number,
@@ -28,15 +28,15 @@ export const cloudResourceRepository = (db: Queryable) => ({
          and confirmed_at <= db_now() - make_interval(secs => ${olderThanSeconds})
        order by confirmed_at, external_id limit ${limit}`);
   },
-  /** It is to go; one that was never made stays unknown. */
+  /** Marks it for removal; one that was never created stays unknown. */
   async startRemoving(externalId: string): Promise<void> {
     await db.query(sql`update cloud_resources set state = 'deleting' where external_id = ${externalId}`);
   },
-  /** Forgets what is gone. */
+  /** Deletes the record of a removed resource. */
   async forget(kind: CloudResourceKind, externalId: string): Promise<void> {
     await db.query(sql`delete from cloud_resources where kind = ${kind} and external_id = ${externalId}`);
   },
-  /** Everything that was made for a project is to go. */
+  /** Marks everything created for a project for removal. */
   async startDeleting(projectId: string): Promise<void> {
     await db.query(sql`update cloud_resources set state = 'deleting' where project_id = ${projectId}`);
   },

@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for a hostname to lead to the edge, or not to while its environment is off. */
+/** Requests that a hostname resolve to the edge, or not while its environment is disabled. */
 export const connectHostnameMessage = (projectId: string, hostname: string, requestId: string, delaySeconds = 0) =>
   outboxMessage(
     'hostname.connect',

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** A project by what it was imported from. */
+/** A project and the repository it was imported from. */
 export interface Import {
   readonly id: string;
   readonly slug: string;
@@ -9,7 +9,7 @@ export interface Import {
   readonly githubRepositoryId: number;
 }
 
-/** Which repositories of the code host are projects already. */
+/** Which of the code host's repositories are already projects. */
 export const importsRepository = (db: Queryable) => ({
   /** The projects of a user that were imported from these repositories, oldest first. */
   list(userId: string, githubRepositoryIds: readonly number[]): Promise<Import[]> {

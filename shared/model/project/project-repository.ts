@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/app-error.ts';
 import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
 
-/** Of `projects p`. */
+/** Columns of `projects p`. */
 export const projectColumns = sql`
   p.id, p.user_id, p.slug, p.name, p.github_repository_id, p.repository, p.root_directory, p.install_command,
   p.build_command, p.output_directory, p.start_command, p.runtime, p.node_version, p.spa, p.webhook_secret_sealed,
@@ -21,7 +21,7 @@ export interface ShownProject extends Project {
 export interface DeletingProject extends Project {
   /** The last deployment whose routing table and log are gone. */
   readonly teardownCursor: string | null;
-  /** How long what it has stored is still protected: a visitor may have been led there. Negative: it is not. */
+  /** How long its stored files are still protected, because visitors may have been routed to them. Negative: not protected. */
   readonly protectedSeconds: number;
 }
 
@@ -33,11 +33,11 @@ export interface NewProject extends ProjectSettings {
   readonly githubRepositoryId: number;
   readonly repository: string;
   readonly webhookSecretSealed: string;
-  /** Default: what is under the root directory. */
+  /** Default: the root directory. */
   readonly watchPaths?: readonly string[] | null;
 }
 
-/** The variables of an environment of the project `p` as a deployment keeps them (`SealedVariable`), still sealed. */
+/** The variables of an environment of project `p` as a deployment keeps them (`SealedVariable`), still sealed. */
 export const variablesOf = (environment: Sql) => sql`
   coalesce((
     select jsonb_agg(
@@ -47,7 +47,7 @@ export const variablesOf = (environment: Sql) => sql`
       from environment_variables v where v.project_id = p.id and v.environment = ${environment}
   ), '[]')`;
 
-/** What a person may change of a project. What is missing stays. */
+/** What users may change of a project. Missing fields stay unchanged. */
 export interface ProjectChange extends Partial<ProjectSettings> {
   readonly name?: string;
   readonly watchPaths?: readonly string[] | null;
@@ -66,26 +66,26 @@ const columnOf = {
   spa: sql`spa`,
 } as const satisfies Record<keyof ProjectChange, Sql>;
 
-/** Narrows `projects p` to those that the user is a member of: so far their own. */
+/** Restricts `projects p` to those the user is a member of: so far, owns. */
 const ofMember = (userId: string) => sql`join project_members m on m.project_id = p.id and m.user_id = ${userId}`;
 
-/** Text that a `like` takes as it is. */
+/** Escapes the wildcards of `like`. */
 const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
 const shown = sql`
   select ${projectColumns}, e.branch, e.current_deployment_id
     from projects p join environments e on e.project_id = p.id and e.name = 'production'`;
 
-/** Projects: their settings, hooks, and whether they are being deleted. */
+/** Projects: their settings, hooks, and deletion. */
 export const projectRepository = (db: Queryable) => ({
-  /** A fresh id, for what must be sealed to it before the row exists. */
+  /** A fresh id, for sealing values to it before the row exists. */
   async newId(): Promise<string> {
     const [row] = await db.query<{ id: string }>(sql`select new_id() as id`);
     if (!row) throw new AppError('internal');
     return row.id;
   },
 
-  /** From the moment on that a project is being deleted, it is nowhere to be found. */
+  /** Projects that are being deleted are not found. */
   async find(id: string): Promise<Project | undefined> {
     const [row] = await db.query<Project>(sql`
       select ${projectColumns} from projects p where p.id = ${id} and p.deleting_at is null`);
@@ -101,14 +101,14 @@ export const projectRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Newest first, from just below `beforeId`; of `onlyIds`, where there are any. */
+  /** Newest first, starting below `beforeId`; restricted to `onlyIds` if given. */
   listOwned(
     userId: string,
     options: {
       limit: number;
       beforeId: string | undefined;
       onlyIds: readonly string[] | null;
-      /** What its name, slug or repository has to hold. */
+      /** Text that its name, slug or repository must contain. */
       holding?: string | undefined;
     },
   ): Promise<ShownProject[]> {
@@ -117,7 +117,7 @@ export const projectRepository = (db: Queryable) => ({
       const pattern = `%${literally(options.holding)}%`;
       conditions.push(sql`(p.name ilike ${pattern} or p.slug ilike ${pattern} or p.repository ilike ${pattern})`);
     }
-    // Of the member's row, along whose index the list is walked.
+    // A column of the member's row, whose index the list follows.
     if (options.beforeId !== undefined) conditions.push(sql`m.project_id < ${options.beforeId}`);
     if (options.onlyIds !== null) conditions.push(sql`p.id = any (${options.onlyIds}::uuid[])`);
     return db.query<ShownProject>(
@@ -148,7 +148,7 @@ export const projectRepository = (db: Queryable) => ({
     }
   },
 
-  /** Writes down what a person has changed. Lock its production environment first. */
+  /** Stores a user's changes. Lock its production environment first. */
   async change(id: string, change: ProjectChange): Promise<void> {
     const assignments = (Object.keys(columnOf) as (keyof ProjectChange)[]).flatMap((field) =>
       change[field] === undefined ? [] : [sql`${columnOf[field]} = ${change[field]}`],
@@ -161,14 +161,14 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`update projects set github_hook_id = ${hookId} where id = ${id}`);
   },
 
-  /** Notes that a hook is gone, unless the project has another by now. */
+  /** Records that a hook is gone, unless the project has another one by now. */
   async forgetHook(id: string, hookId: number): Promise<boolean> {
     const rows = await db.query(sql`
       update projects set github_hook_id = null where id = ${id} and github_hook_id = ${hookId} returning 1`);
     return rows.length > 0;
   },
 
-  /** Projects with a push hook and a push or deployment within these days; if there are more than `limit`, any of them. */
+  /** Projects with a push hook and a push or deployment within this many days; an arbitrary choice if there are more than `limit`. */
   listHooksInUse({ activeDays, limit }: { activeDays: number; limit: number }): Promise<{ id: string }[]> {
     return db.query(sql`
       select p.id
@@ -186,15 +186,15 @@ export const projectRepository = (db: Queryable) => ({
       select id, slug from projects where deleting_at is null and ${condition} order by id limit ${options.limit}`);
   },
 
-  /** Those of the slugs that belong to a project, also to one that is being deleted. */
+  /** The slugs that belong to a project, including projects being deleted. */
   async findTakenSlugs(slugs: readonly string[]): Promise<Set<string>> {
     const rows = await db.query<{ slug: string }>(sql`select slug from projects where slug = any (${slugs}::text[])`);
     return new Set(rows.map((row) => row.slug));
   },
 
   /**
-   * From here on nobody finds the project. False when somebody was quicker. Lock its environments first. Takes a place in the order of each, so
-   * that a push that was decided on a moment ago is looked at again.
+   * From here on the project is not found. False when it was already being deleted. Lock its environments first. Takes a sequence number
+   * of each, so that a push decided on a moment ago is re-evaluated.
    */
   async startDeleting(id: string): Promise<boolean> {
     const rows = await db.query(sql`
@@ -203,7 +203,7 @@ export const projectRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** A project that is being deleted, and how far that is. */
+  /** A project that is being deleted, and its progress. */
   async findDeleting(id: string): Promise<DeletingProject | undefined> {
     const [row] = await db.query<DeletingProject>(sql`
       select ${projectColumns}, p.teardown_cursor,
@@ -224,7 +224,7 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`update projects set teardown_cursor = ${deploymentId} where id = ${id}`);
   },
 
-  /** Forgets a project whose deletion has come to its end, with all that belongs to it, but what was used and what was done. */
+  /** Deletes the row of a torn-down project and everything that belongs to it, except usage and audit records. */
   async delete(id: string): Promise<void> {
     const ofProject = sql`project_id = ${id}`;
     await db.query(sql`delete from webhook_deliveries where ${ofProject}`);
@@ -233,7 +233,7 @@ export const projectRepository = (db: Queryable) => ({
     await db.query(sql`delete from deployments where ${ofProject}`);
     await db.query(sql`delete from environments where ${ofProject}`);
     await db.query(sql`delete from projects where id = ${id} and deleting_at is not null`);
-    // Whatever copy of its secrets there may be elsewhere is unreadable from now on.
+    // Makes any remaining copy of its secrets unreadable.
     await db.query(sql`delete from data_keys where ${ofProject}`);
   },
 });

@@ -10,7 +10,7 @@ export interface Project extends ProjectSettings {
   readonly repository: string;
   readonly webhookSecretSealed: string;
   readonly githubHookId: number | null;
-  /** Pushes that change nothing here are not deployed: patterns (`matchesPathPattern`); null: the root directory. */
+  /** Pushes that change nothing matching are not deployed: patterns (`matchesPathPattern`); null: the root directory. */
   readonly watchPaths: readonly string[] | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -27,7 +27,7 @@ export interface ProjectSettings {
   readonly spa: boolean | null;
 }
 
-/** The settings as the builder is given them, and as a deployment remembers them. */
+/** The settings as passed to the builder and kept by a deployment. */
 export const buildSettingsOf = (project: ProjectSettings): BuildSettings => ({
   root_directory: project.rootDirectory,
   install_command: project.installCommand,
@@ -39,9 +39,9 @@ export const buildSettingsOf = (project: ProjectSettings): BuildSettings => ({
   spa: project.spa,
 });
 
-/** Where a project's webhook secret is sealed to. */
+/** The sealing context of a project's webhook secret. */
 export const webhookSecretContext = (projectId: string) => `project:${projectId}:webhook-secret`;
 
-/** Where a variable's value is sealed to. */
+/** The sealing context of a variable's value. */
 export const variableContext = (projectId: string, environment: string, key: string) =>
   `project:${projectId}:${environment}:variable:${key}`;

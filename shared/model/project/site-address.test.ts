@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { siteAddress } from './site-address.ts';
 
-test('production is seen at the slug, every other environment beside it', () => {
+test('production is served at the slug, every other environment beside it', () => {
   const { hostname, url } = siteAddress('https://sites.example');
   expect([hostname('blog'), hostname('blog', 'production')]).toEqual(['blog.sites.example', 'blog.sites.example']);
   expect(hostname('blog', 'staging')).toBe('blog-staging.sites.example');

@@ -1,4 +1,4 @@
-/** Where sites are seen: `https://example.site` means `https://{slug}.example.site`. */
+/** Origin of all sites: `https://example.site` means `https://{slug}.example.site`. */
 export interface SiteAddress {
   /** `{slug}.example.site` (production) or `{slug}-staging.example.site`. */
   hostname(slug: string, environment?: string): string;

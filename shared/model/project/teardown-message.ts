@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks for the next steps of taking a project down that is being deleted. */
+/** Requests the next steps of tearing down a project that is being deleted. */
 export const teardownMessage = (projectId: string, requestId: string, delaySeconds = 0) =>
   outboxMessage(
     'project.teardown',

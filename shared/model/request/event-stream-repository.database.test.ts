@@ -14,14 +14,14 @@ afterAll(() => stored.close());
 
 const open = (userId: string) => stored.store.eventStreams.open(userId, 5, 45);
 
-test('of streams that are opened at the same time exactly as many open as a user may have', async () => {
+test('of streams opened concurrently exactly as many succeed as a user may have', async () => {
   const opened = await Promise.all(Array.from({ length: 12 }, () => open(ADA)));
   const slots = opened.flatMap((stream) => stream?.slot ?? []);
   expect(slots.sort()).toEqual([1, 2, 3, 4, 5]);
   expect((await open(BOB))?.slot).toBe(1);
 });
 
-test('a stream that ends makes room for another', async () => {
+test('a stream that ends frees its slot', async () => {
   const streams = [];
   for (let n = 0; n < 5; n++) streams.push(await open(ADA));
   expect(await open(ADA)).toBeUndefined();
@@ -30,7 +30,7 @@ test('a stream that ends makes room for another', async () => {
   expect((await open(ADA))?.slot).toBe(3);
 });
 
-test('a stream whose instance has crashed makes room when it is renewed no longer, and cannot take it back', async () => {
+test("a crashed instance's slot is freed when its lease expires, and the instance cannot take it back", async () => {
   const lost = await open(ADA);
   for (let n = 0; n < 4; n++) await open(ADA);
   await stored.moveClock(40);

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** One of the streams that a user may have open at the same time. */
+/** One of the streams a user may have open concurrently. */
 export interface StreamSlot {
   readonly userId: string;
   readonly slot: number;
   readonly stream: string;
 }
 
-/** How many event streams a user has open: slots, each with a lease. */
+/** A user's open event streams: slots, each with a lease. */
 export const eventStreamRepository = (db: Queryable) => {
-  /** One try. Two that want the same slot: the first gets it. */
+  /** One try. Of two that want the same slot the first gets it. */
   const tryOpen = async (userId: string, slots: number, leaseSeconds: number) => {
     const stream = randomUUID();
     const [row] = await db.query<{ free: number; slot: number | null }>(sql`
@@ -33,7 +33,7 @@ export const eventStreamRepository = (db: Queryable) => {
   };
 
   return {
-    /** Takes one of the user's slots, held until it is renewed no longer; undefined when all are held. */
+    /** Takes one of the user's slots, held for as long as it is renewed; undefined when all are held. */
     async open(userId: string, slots: number, leaseSeconds: number): Promise<StreamSlot | undefined> {
       for (;;) {
         const { free, opened } = await tryOpen(userId, slots, leaseSeconds);
@@ -52,7 +52,7 @@ export const eventStreamRepository = (db: Queryable) => {
         delete from event_streams where user_id = ${userId} and slot = ${slot} and stream = ${stream}`);
     },
 
-    /** Forgets slots whose instance has crashed. Returns how many, at most `limit`. */
+    /** Deletes the slots of crashed instances. Returns how many, at most `limit`. */
     async forgetLost(limit: number): Promise<number> {
       const rows = await db.query(sql`
         delete from event_streams where (user_id, slot) in (

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** A request that asks to be done once: whose key, and what it asks for. */
+/** A request with an idempotency key: whose key, and what it asks for. */
 export interface KeyedRequest {
   readonly principal: string;
   readonly key: string;
@@ -10,25 +10,25 @@ export interface KeyedRequest {
   readonly requestSha256: Buffer;
 }
 
-/** Where an answer is sealed to. */
+/** The sealing context of an answer. */
 export const answerContext = ({ principal, key }: Pick<KeyedRequest, 'principal' | 'key'>) =>
   `idempotency:${principal}:${key}`;
 
-/** Ours to do; or another request's; or the same request's, which is under way or answered. */
+/** The key is ours; or taken by a different request; or by the same request, which is running or answered. */
 export type Claim =
   | { readonly state: 'claimed'; readonly claim: string }
   | { readonly state: 'reused' }
   | { readonly state: 'running'; readonly secondsLeft: number }
   | { readonly state: 'answered'; readonly answerSealed: string };
 
-/** An answer is remembered for so long. */
+/** How long an answer is remembered. */
 const KEPT = sql`interval '24 hours'`;
 
 /** Requests with an `Idempotency-Key`, and what was answered, for 24 hours. */
 export const idempotencyRepository = (db: Queryable) => ({
   /**
-   * Takes a key, for so many seconds: whoever holds it longer has crashed, and the same request may be done again. What an expired key was
-   * used for does not matter any more.
+   * Claims a key for a number of seconds: a holder that takes longer has crashed, and the same request may run again. An expired key may
+   * be reused for anything.
    */
   async claim({ principal, key, operation, requestSha256 }: KeyedRequest, leaseSeconds: number): Promise<Claim> {
     const claim = randomUUID();
@@ -65,20 +65,20 @@ export const idempotencyRepository = (db: Queryable) => ({
     return { state: 'running', secondsLeft: row.secondsLeft };
   },
 
-  /** Remembers the answer, unless somebody else has the key by now. */
+  /** Stores the answer, unless the key is held by another claim by now. */
   async answer(claim: string, { principal, key }: KeyedRequest, answerSealed: string): Promise<void> {
     await db.query(sql`
       update idempotency_keys set answer_sealed = ${answerSealed}
        where principal = ${principal} and key = ${key} and claim = ${claim}`);
   },
 
-  /** Frees the key: the same request may be done again at once. */
+  /** Releases the key: the same request may run again at once. */
   async release(claim: string, { principal, key }: KeyedRequest): Promise<void> {
     await db.query(sql`
       delete from idempotency_keys where principal = ${principal} and key = ${key} and claim = ${claim}`);
   },
 
-  /** Forgets what was remembered for long enough. Returns how many, at most `limit`. */
+  /** Deletes expired keys. Returns how many, at most `limit`. */
   async forget(limit: number): Promise<number> {
     const rows = await db.query(sql`
       delete from idempotency_keys where (principal, key) in (

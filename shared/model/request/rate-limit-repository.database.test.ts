@@ -20,12 +20,12 @@ const bucket = (name: string, capacity: number, ofUser = false): Bucket => ({
 });
 const granted = async (wanted: Bucket) => (await stored.store.rateLimits.take([wanted]))[0]?.granted;
 
-test('of callers at the same time exactly as many are let through as there are tokens, also the first time', async () => {
+test('of concurrent callers exactly as many pass as there are tokens, also the first time', async () => {
   const answers = await Promise.all(Array.from({ length: 30 }, () => granted(bucket('address', 20))));
   expect(answers.filter(Boolean)).toHaveLength(20);
 });
 
-test('tokens come back with time, and never more than the bucket holds', async () => {
+test('tokens refill over time, never beyond the capacity', async () => {
   const wanted = bucket('address', 20);
   for (let n = 0; n < 20; n++) expect(await granted(wanted)).toBe(true);
   expect(await granted(wanted)).toBe(false);
@@ -38,7 +38,7 @@ test('tokens come back with time, and never more than the bucket holds', async (
   expect((await stored.store.rateLimits.take([wanted]))[0]?.tokens).toBe(19);
 });
 
-test('who is refused loses nothing by asking again', async () => {
+test('a refused caller loses nothing by asking again', async () => {
   const wanted = bucket('address', 1);
   await granted(wanted);
   for (let n = 0; n < 10; n++) expect(await granted(wanted)).toBe(false);
@@ -55,7 +55,7 @@ test('one statement takes from several buckets, each with its own answer', async
   ]);
 });
 
-test("a user's bucket is one for all of the user's credentials, and nobody's when no user asks", async () => {
+test("a user's bucket is shared by all of the user's credentials, and does not apply without a user", async () => {
   const { store } = stored;
   const [ada, bob] = [
     await store.accounts.upsertUser({ githubId: 1, githubLogin: 'ada' }),
@@ -78,7 +78,7 @@ test("a user's bucket is one for all of the user's credentials, and nobody's whe
   expect(await by({ apiTokenSha256: tokens[0]?.sha256 })).toBeUndefined();
 });
 
-test('a bucket that is full again is forgotten', async () => {
+test('a bucket that is full again is deleted', async () => {
   await stored.store.rateLimits.take([bucket('one', 60), bucket('other', 1)]);
   await stored.moveClock(2);
   expect(await stored.store.rateLimits.forgetFull(10)).toBe(1);

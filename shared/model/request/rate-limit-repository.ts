@@ -1,12 +1,12 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** A bucket that a request takes one token from. It holds `capacity`, and gets `perSecond` back. */
+/** A token bucket. It holds `capacity` tokens and refills at `perSecond`. */
 export interface Bucket {
   readonly name: string;
   readonly capacity: number;
   readonly perSecond: number;
-  /** Whose: the user's who asks (nobody's, when no user does), or what its name says. */
+  /** Whether the bucket is per calling user (without a user it does not apply), or identified by its name alone. */
   readonly ofUser: boolean;
 }
 
@@ -14,21 +14,21 @@ export interface Taken {
   readonly name: string;
   /** Whether there was a token. */
   readonly granted: boolean;
-  /** Tokens that are left. */
+  /** Tokens left. */
   readonly tokens: number;
 }
 
-/** Who asks, as far as it is known before anybody has looked. */
+/** The caller, as far as known without a lookup. */
 export interface Caller {
   readonly userId?: string | undefined;
   readonly apiTokenSha256?: Buffer | undefined;
 }
 
-/** Token buckets of the rate limits, shared by all instances. */
+/** Token buckets for rate limiting, shared by all instances. */
 export const rateLimitRepository = (db: Queryable) => ({
   /**
-   * Takes a token from each bucket, in one statement. A bucket is locked for as long as that takes, in the order of the names, so that
-   * instances cannot give the same token twice nor wait for each other in a circle. What is refused costs nothing.
+   * Takes a token from each bucket, in one statement. Buckets are locked in the order of their names, so that instances can neither hand
+   * out the same token twice nor deadlock. A refused request takes nothing.
    */
   take(buckets: readonly Bucket[], { userId, apiTokenSha256 }: Caller = {}): Promise<Taken[]> {
     return db.query<Taken>(sql`
@@ -61,7 +61,7 @@ export const rateLimitRepository = (db: Queryable) => ({
       select wanted.name, taken.granted, taken.tokens from taken join wanted using (bucket)`);
   },
 
-  /** Forgets buckets that are full again. Returns how many, at most `limit`. */
+  /** Deletes buckets that are full again. Returns how many, at most `limit`. */
   async forgetFull(limit: number): Promise<number> {
     const rows = await db.query(sql`
       delete from rate_limits where bucket in (

@@ -2,8 +2,8 @@ import { shardPrefix, TABLE_NAMESPACE } from '../../contracts/edge-route.ts';
 import type { EdgeStore } from '../../ports/edge-store.ts';
 
 /**
- * Deletes the routing table of a deployment (its id as it is shown) that nobody can see any more. It asks the store for the shards: a deployment that failed
- * while it was being published has some that the database knows nothing of. May be repeated.
+ * Deletes the routing table of a deployment (given its public id) that nobody can see any longer. The shards are listed from the store: a
+ * deployment that failed during publication has some that the database does not know. Idempotent.
  */
 export async function deleteTable(
   edgeStore: Pick<EdgeStore, 'list' | 'delete'>,
@@ -14,7 +14,7 @@ export async function deleteTable(
   let cursor: string | undefined;
   do {
     lease.assertTrusted();
-    // Listed to the end before the first is deleted: pages are counted.
+    // Listed completely before the first deletion, because pages are offsets.
     const page = await edgeStore.list(TABLE_NAMESPACE, shardPrefix(deploymentId), cursor);
     keys.push(...page.keys.map(({ key }) => key));
     cursor = page.nextCursor;

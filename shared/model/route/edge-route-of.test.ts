@@ -11,7 +11,7 @@ const deployment = {
 };
 const environment = { generation: 7 };
 
-test('the edge is told which deployment, from where, and as of which switch', () => {
+test('the edge is told which deployment to serve, from where, and as of which switch', () => {
   const { route, value } = edgeRouteOf(deployment, { slug: 'blog' }, environment);
   expect(route).toEqual({
     v: 1,
@@ -28,7 +28,7 @@ test('the edge is told which deployment, from where, and as of which switch', ()
   expect(parseRoute(value)).toEqual(route);
 });
 
-test('the same state gives the same bytes, so that a second writer changes nothing', () => {
+test('the same state gives the same bytes, so that a second write changes nothing', () => {
   const values = [0, 1].map(() => edgeRouteOf({ ...deployment }, { slug: 'blog' }, environment).value);
   expect(values[0]).toBe(values[1]);
 });

@@ -3,7 +3,7 @@ import { deploymentPrefix } from '../../contracts/manifest.ts';
 import { showId } from '../../kernel/ids.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 
-/** What Edge KV shall say about a hostname of an environment that shows this (verified) deployment. */
+/** The Edge KV value for a hostname of an environment that shows this (verified) deployment. */
 export function edgeRouteOf(
   deployment: Pick<Deployment, 'id' | 'commitSha' | 'spa' | 'shards' | 'activatedAt'>,
   project: { readonly slug: string },

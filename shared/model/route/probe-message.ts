@@ -1,6 +1,6 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks whether a published deployment is seen at its hostnames. */
+/** Requests a check that a published deployment is served at its hostnames. */
 export const probeMessage = (deploymentId: string, requestId: string, delaySeconds: number) =>
   outboxMessage(
     'route.probe',

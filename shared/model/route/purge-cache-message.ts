@@ -1,5 +1,5 @@
 import { outboxMessage } from '../outbox/outbox-message.ts';
 
-/** Asks the edge to forget what it has cached of a hostname. */
+/** Requests a purge of the edge's cache for a hostname. */
 export const purgeCacheMessage = (hostname: string, requestId: string) =>
   outboxMessage('cache.purge', { hostname }, { lane: `purge:${hostname}`, key: hostname, requestId });

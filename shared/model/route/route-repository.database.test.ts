@@ -24,7 +24,7 @@ const acknowledge = (fence: number) =>
   stored.store.routes.acknowledge(HOST, { version: 2, generation: 1, deploymentId, digest: Buffer.alloc(32), fence });
 const exposed = () => stored.db.query(sql`select deployment_id, fence from route_exposures where hostname = ${HOST}`);
 
-test('who has a smaller fence can neither take a route over nor acknowledge it', async () => {
+test('a smaller fencing token can neither take a route over nor acknowledge it', async () => {
   expect(await stored.store.routes.takeOver(HOST, 7)).toBe(true);
   expect(await stored.store.routes.takeOver(HOST, 6)).toBe(false);
   expect(await acknowledge(6)).toBe(false);
@@ -36,13 +36,13 @@ test('who has a smaller fence can neither take a route over nor acknowledge it',
   });
 });
 
-test('a larger fence takes the route from who had it', async () => {
+test('a larger fencing token takes the route over', async () => {
   await stored.store.routes.takeOver(HOST, 7);
   expect(await stored.store.routes.takeOver(HOST, 8)).toBe(true);
   expect(await acknowledge(7)).toBe(false);
 });
 
-test('what was exposed again is protected for an hour from then', async () => {
+test('exposing a deployment again protects it for an hour from then', async () => {
   await stored.store.routes.expose(HOST, deploymentId, 1);
   await stored.moveClock(3599);
   await stored.store.routes.expose(HOST, deploymentId, 2);

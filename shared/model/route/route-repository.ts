@@ -1,7 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 
-/** A hostname and the environment it shows. */
+/** A hostname and its environment. */
 export interface Route {
   readonly hostname: string;
   readonly projectId: string;
@@ -16,7 +16,7 @@ export interface Route {
 const columns = sql`
   hostname, project_id, environment_id, desired_version, published_version, published_generation, published_deployment_id, last_fence`;
 
-/** Hostnames: what each should show, what it was last seen to show, and the fence of whoever publishes it. */
+/** Hostnames: the desired value, the last verified value, and the publisher's fencing token. */
 export const routeRepository = (db: Queryable) => ({
   async insert(route: { hostname: string; projectId: string; environmentId: string }): Promise<void> {
     await db.query(sql`
@@ -35,14 +35,14 @@ export const routeRepository = (db: Queryable) => ({
     return rows.map((row) => row.hostname);
   },
 
-  /** Those of the hostnames that have a route. */
+  /** The hostnames that have a route. */
   async findKnown(hostnames: readonly string[]): Promise<Set<string>> {
     const rows = await db.query<{ hostname: string }>(sql`
       select hostname from routes where hostname = any (${hostnames}::text[])`);
     return new Set(rows.map((row) => row.hostname));
   },
 
-  /** Hostnames whose value at the edge was not verified for so long, longest ago first. */
+  /** Hostnames whose value at the edge was not verified for this long, longest ago first. */
   async listUnverified(olderThanSeconds: number, limit: number): Promise<string[]> {
     const rows = await db.query<{ hostname: string }>(sql`
       select hostname from routes
@@ -61,7 +61,7 @@ export const routeRepository = (db: Queryable) => ({
     return rows.map((row) => row.hostname);
   },
 
-  /** Says that the edge value of every hostname of an environment has to change; returns the hostnames. */
+  /** Records that the edge value of every hostname of an environment has to change; returns the hostnames. */
   async bumpDesired(environmentId: string): Promise<string[]> {
     const rows = await db.query<{ hostname: string }>(sql`
       update routes set desired_version = desired_version + 1 where environment_id = ${environmentId} returning hostname`);
@@ -69,7 +69,8 @@ export const routeRepository = (db: Queryable) => ({
   },
 
   /**
-   * Before the edge is written: from here on a smaller fence can acknowledge nothing. False when a newer worker has the route.
+   * Call before writing to the edge: from here on a smaller fencing token can acknowledge nothing. False when a newer worker has the
+   * route.
    */
   async takeOver(hostname: string, fence: number): Promise<boolean> {
     const rows = await db.query(sql`
@@ -77,7 +78,7 @@ export const routeRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** Records that the deployment may be visible at a hostname, as of now: for an hour nothing deletes it. */
+  /** Records that the deployment may be visible at a hostname from now on, which protects it from deletion for an hour. */
   async expose(hostname: string, deploymentId: string, fence: number): Promise<void> {
     await db.query(sql`
       insert into route_exposures (hostname, deployment_id, fence) values (${hostname}, ${deploymentId}, ${fence})
@@ -85,7 +86,7 @@ export const routeRepository = (db: Queryable) => ({
       set exposed_at = db_now(), fence = greatest(route_exposures.fence, excluded.fence)`);
   },
 
-  /** Forgets exposures that protect nothing any more. Returns how many, at most `limit`. */
+  /** Deletes exposures that no longer protect anything. Returns how many, at most `limit`. */
   async forgetExposures(olderThanDays: number, limit: number): Promise<number> {
     const rows = await db.query(sql`
       delete from route_exposures x using (
@@ -96,7 +97,7 @@ export const routeRepository = (db: Queryable) => ({
   },
 
   /**
-   * After the edge was written and read back; without a deployment when nothing is to be shown. False when a newer worker has
+   * Call after the edge value was written and read back; without a deployment when nothing is to be shown. False when a newer worker has
    * taken the route over.
    */
   async acknowledge(
@@ -117,7 +118,7 @@ export const routeRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
-  /** How many hostnames of an environment do not show its generation yet. */
+  /** How many hostnames of an environment are still behind its generation. */
   async countBehind(environmentId: string): Promise<number> {
     const [row] = await db.query<{ behind: number }>(sql`
       select count(*) as behind from routes r join environments e on e.id = r.environment_id

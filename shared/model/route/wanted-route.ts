@@ -5,7 +5,7 @@ import type { Repositories } from '../repositories.ts';
 import { edgeRouteOf } from './edge-route-of.ts';
 import type { Route } from './route-repository.ts';
 
-/** What the database wants Edge KV to say about a hostname. */
+/** The desired Edge KV value of a hostname. */
 export interface WantedRoute {
   readonly route: Route;
   readonly environment: Environment;
@@ -16,8 +16,8 @@ export interface WantedRoute {
 }
 
 /**
- * Nothing is to be shown while the environment has no current deployment, and from the moment on that its project is being
- * deleted. Undefined when no route has the hostname. Whoever acts on it holds the environment's lock.
+ * Nothing is to be shown while the environment has no current deployment, or once its project is being deleted. Undefined when no route
+ * has the hostname. To act on it, hold the environment's lock.
  */
 export async function wantedRoute(
   repositories: Pick<Repositories, 'routes' | 'environments' | 'deployments' | 'projects'>,

@@ -5,14 +5,14 @@ const GIGABYTE = 1024 ** 3;
 
 const refuse = (bytes: number, maxBytes: number) =>
   new AppError('limit_reached', {
-    // Together with what was promised to builds, so it may be more than the usage shows.
+    // Includes what was reserved for builds, so it may exceed the reported usage.
     details: { limit: 'storage', max_bytes: maxBytes, claimed_bytes: bytes },
     message: `the files of your projects take more than the ${(maxBytes / GIGABYTE).toFixed(1)} GB that your account may store`,
   });
 
 /**
- * Refuses to give links for contents that the account has no room for. Call it last in the transaction that notes what is wanted: of two
- * builds that ask at once the second one counts what the first was promised. Throws `limit_reached`.
+ * Refuses upload links for contents that would exceed the account's storage. Call it last in the transaction that records the wanted
+ * contents: of two concurrent builds the second counts what was reserved for the first. Throws `limit_reached`.
  */
 export async function requireRoomForUploads(
   { limits, usage }: Pick<Repositories, 'limits' | 'usage'>,
@@ -23,7 +23,7 @@ export async function requireRoomForUploads(
   if (bytes > maxStorageBytes) throw refuse(bytes, maxStorageBytes);
 }
 
-/** The same for what was uploaded and verified, when it is about to be shown: by sizes that nobody merely announced. */
+/** The same check before uploaded and verified contents are shown, by actual instead of announced sizes. */
 export async function requireRoomForContents(
   { limits, usage }: Pick<Repositories, 'limits' | 'usage'>,
   userId: string,

@@ -3,10 +3,10 @@ import { type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import type { AttemptKey } from '../build/build-attempt-repository.ts';
 
-/** What a project used within some days, and stores now. */
+/** A project's usage within some days, and its present storage. */
 export interface ProjectUsage {
   readonly projectId: string;
-  /** Null: the project is deleted, or about to be. */
+  /** Null: the project is deleted, or is being deleted. */
   readonly slug: string | null;
   readonly builds: number;
   readonly buildSeconds: number;
@@ -19,15 +19,15 @@ export interface AccountStats {
   readonly buildsThisMonth: number;
 }
 
-/** Days and months are those of the bill: Aliyun's are of UTC+8. */
+/** Billing days and months: Aliyun's are in UTC+8. */
 const BILL_ZONE = 'Asia/Shanghai';
 const billDay = sql`(db_now() at time zone ${BILL_ZONE})::date`;
-/** When the month of the bill began. */
+/** When the billing month began. */
 const monthBegan = sql`date_trunc('month', db_now() at time zone ${BILL_ZONE}) at time zone ${BILL_ZONE}`;
 
-/** What an account has used. Each fact has a key, so counting it twice counts it once. */
+/** An account's usage. Each fact has a key, so recording it is idempotent. */
 export const usageRepository = (db: Queryable) => ({
-  /** Seconds a machine worked on an attempt: from its ticket to its end. None of ours works on what is uploaded. */
+  /** Machine time of an attempt in seconds, from its ticket to its end. Uploads use no machine of ours. */
   async recordBuild(key: AttemptKey): Promise<void> {
     await db.query(sql`
       with counted as (
@@ -45,7 +45,7 @@ export const usageRepository = (db: Queryable) => ({
         set builds = usage_days.builds + 1, build_seconds = usage_days.build_seconds + excluded.build_seconds`);
   },
 
-  /** Bytes of a deployment's contents, each once and compressed forms too, when they were verified. */
+  /** Bytes of a deployment's contents, deduplicated and including compressed forms, recorded when they were verified. */
   async recordStored(key: AttemptKey, bytes: number): Promise<void> {
     await db.query(sql`
       insert into usage_events (user_id, project_id, deployment_id, attempt, kind, amount)
@@ -54,7 +54,7 @@ export const usageRepository = (db: Queryable) => ({
       on conflict (deployment_id, attempt, kind) do nothing`);
   },
 
-  /** Bytes that the verified files of all of an account's projects take. */
+  /** Bytes of the verified files of all of an account's projects. */
   async storedBytes(userId: string): Promise<number> {
     const [row] = await db.query<{ bytes: number | null }>(sql`
       select sum(b.bytes)::bigint as bytes from blobs b join projects p on p.id = b.project_id
@@ -63,9 +63,9 @@ export const usageRepository = (db: Queryable) => ({
   },
 
   /**
-   * The same, and those that were promised a place: as long as there is a row, its object may be there. What a build that came to
-   * nothing was promised is counted until the sweep has deleted it, which is two hours after it was last asked for: by then no link
-   * to upload it is valid any more. (To stop earlier would be to forget what was uploaded and never reported.)
+   * The same plus reservations: as long as there is a row, its object may exist. Reservations of a failed build count until the sweep has
+   * deleted them, two hours after they were last requested; by then no upload link is valid. (Stopping earlier would miss files that were
+   * uploaded but never reported.)
    */
   async claimedBytes(userId: string): Promise<number> {
     const [row] = await db.query<{ bytes: number | null }>(sql`
@@ -82,8 +82,8 @@ export const usageRepository = (db: Queryable) => ({
   },
 
   /**
-   * What each project of an account used from a day to another and stores now; of `onlyIds`, where there are any. What is read are its
-   * days and its present files, however many builds there were.
+   * Each project's usage between two days and its present storage; restricted to `onlyIds` if given. Reads only daily totals and present
+   * files, however many builds there were.
    */
   ofProjects(
     userId: string,

@@ -12,7 +12,7 @@ export interface Variable {
   readonly environment: string;
   readonly key: string;
   readonly sealed: string;
-  /** Of name and value in UTF-8. */
+  /** Of name and value, in UTF-8. */
   readonly bytes: number;
   readonly isSecret: boolean;
   readonly scope: VariableScope;
@@ -25,10 +25,10 @@ export type NewVariable = Pick<
   'projectId' | 'environment' | 'key' | 'sealed' | 'bytes' | 'isSecret' | 'scope'
 >;
 
-/** How much of an environment's room is taken. */
+/** How much of an environment's limit is used. */
 export interface VariableUsage {
   readonly count: number;
-  /** Of the variables that exist at run time, with their names. */
+  /** Of the variables that exist at run time, including their names. */
   readonly runtimeBytes: number;
 }
 
@@ -36,14 +36,14 @@ const columns = sql`id, project_id, environment, key, sealed, bytes, is_secret, 
 
 /** Environment variables of projects, with sealed values (`variable-value.ts`). */
 export const variableRepository = (db: Queryable) => ({
-  /** Whoever changes variables of a project waits for whoever does: the limits hold for all together. Throws `not_found`. */
+  /** Serializes changes to a project's variables, because the limits apply to their total. Throws `not_found`. */
   async lock(projectId: string): Promise<void> {
     const rows = await db.query(sql`
       select 1 from projects where id = ${projectId} and deleting_at is null for no key update`);
     if (rows.length === 0) throw new AppError('not_found');
   },
 
-  /** By environment and name. */
+  /** Ordered by environment and name. */
   list(projectId: string, environment?: string): Promise<Variable[]> {
     const only = environment === undefined ? sql`true` : sql`environment = ${environment}`;
     return db.query<Variable>(sql`
@@ -56,7 +56,7 @@ export const variableRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** Throws `conflict` when the environment has one of this name. */
+  /** Throws `conflict` when the environment already has one with this name. */
   async insert(variable: NewVariable): Promise<Variable> {
     try {
       const [row] = await db.query<Variable>(sql`
