@@ -16,6 +16,6 @@ export class AttemptOver extends Error {
   override readonly name = 'AttemptOver';
 }
 
-/** What the system's own error says, e.g. `ENOENT`. */
+/** The system error's code, e.g. `ENOENT`. */
 export const errorCode = (error: unknown) =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -49,7 +49,7 @@ test('files deep in the project are found: the module of a Django project', asyn
   expect((await detect()).server?.start).toBe('python -m gunicorn --bind 0.0.0.0:$PORT shop.config.wsgi:application');
 });
 
-test('settings are stronger than anything detected, and an empty command runs nothing', async () => {
+test('settings override anything detected, and an empty command runs nothing', async () => {
   await write({ 'package.json': vite, 'package-lock.json': {} });
   expect(await detect({ install_command: '', build_command: 'make site', output_directory: 'www' })).toMatchObject({
     install: { kind: 'none' },
@@ -59,7 +59,7 @@ test('settings are stronger than anything detected, and an empty command runs no
   });
 });
 
-test('what is no file is not there: folders, and links into nowhere', async () => {
+test('what is not a file counts as absent: folders and dangling links', async () => {
   await write({ 'index.html': '', 'package.json/readme.txt': '' });
   await symlink('gone', path.join(source, '.nvmrc'));
   expect(await detect()).toMatchObject({ framework: undefined, nodeVersion: undefined, outputs: ['.'] });

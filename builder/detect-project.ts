@@ -6,7 +6,7 @@ import { type DetectedBuild, detectBuild } from '@miaobu/shared/kernel/detect/de
 import { LONGEST_TEXT_BYTES } from '@miaobu/shared/kernel/detect/source-files';
 import { BuildFailure } from './build-failure.ts';
 
-/** What to do with a project that lies on this disk: from its settings, and where they leave it open, from its files. */
+/** How to build a project on this disk: from its settings and, where they leave it open, from its files. */
 export async function detectProject({
   folder,
   source,
@@ -32,7 +32,7 @@ export async function detectProject({
   return detected;
 }
 
-/** Undefined for what is no file: a folder, a link into nowhere, a name that no file can have. */
+/** Undefined for anything but a file: a folder, a dangling link, an impossible name. */
 function fileSize(file: string): number | undefined {
   try {
     const found = statSync(file);

@@ -24,7 +24,7 @@ export interface AppFile {
 /** Whether an entry of a folder is left out, by its name and its path in the package. */
 export type Skip = (name: string, path: string) => boolean;
 
-/** Repositories, credentials and what systems leave behind are in no package, wherever they lie. */
+/** Repositories, credentials and operating-system files are never packed, wherever they are. */
 const NEVER = new Set(['.git', '.hg', '.svn', '.DS_Store', '.npmrc']);
 
 function refuse(file: string, problem: string): never {
@@ -38,19 +38,19 @@ const refuseAll = (problem: string): never => {
 export interface AppFiles {
   /** What is in the package so far. */
   readonly files: ReadonlyMap<string, AppFile>;
-  /** Replaces what is there under this path. */
+  /** Replaces anything already at this path. */
   put(file: string, content: Buffer, isProgram: boolean): void;
   remove(file: string): void;
   /**
    * Adds everything below a folder, under `prefix` (empty, or ending in a slash). Links are followed, as long as they stay within
-   * the source; a link into nowhere is left out. The build may have put a link in the place of the folder itself, too.
+   * the source; a dangling link is left out. The build may even have replaced the folder itself with a link.
    */
   addTree(folder: string, prefix: string, skip: Skip): Promise<void>;
-  /** The files in the order of their paths. Throws `BuildFailure` for what no package may be. */
+  /** The files in the order of their paths. Throws `BuildFailure` if a package must not have them. */
   complete(): AppFile[];
 }
 
-/** The real path of a folder that is to be packed under `prefix`. Throws `BuildFailure` when it is out of the source. */
+/** The real path of a folder to be packed under `prefix`. Throws `BuildFailure` when it is outside the source. */
 export async function folderToPack(folder: string, prefix: string, source: string): Promise<string> {
   const real = await realpath(folder);
   if (!isInside(source, real)) refuse(prefix || '.', 'is a symbolic link out of the repository');
@@ -58,9 +58,9 @@ export async function folderToPack(folder: string, prefix: string, source: strin
 }
 
 /**
- * Collects the files of a package. Throws `BuildFailure` with `output_invalid` for a link out of `source`, for what is neither file
- * nor folder, for what the build could not have read, and for what is over a limit. Set-user bits are lost: a package knows
- * programs and other files.
+ * Collects the files of a package. Throws `BuildFailure` with `output_invalid` for a link out of `source`, for anything neither file
+ * nor folder, for files the build could not have read, and for exceeded limits. Set-user bits are lost: a package knows only
+ * executable and other files.
  */
 export function createAppFiles({
   source,
@@ -105,7 +105,7 @@ export function createAppFiles({
         const target = await realpath(own).catch(() => undefined);
         if (target === undefined) continue;
         if (!isInside(source, target)) refuse(file, 'is a symbolic link out of the repository');
-        // What is left out under its own name is not taken in under another.
+        // What is excluded under its own name is not included under another.
         if (target.split(path.sep).some((it) => NEVER.has(it) || it.startsWith('.env'))) continue;
         own = target;
       }
@@ -138,7 +138,7 @@ export function createAppFiles({
 
 const SHOWN = 3;
 
-/** Where an app that is too large is large, for whoever has to make it smaller. */
+/** What makes an app too large, for the person who has to make it smaller. */
 function largestFolders(files: ReadonlyMap<string, AppFile>): string {
   const sizes = new Map<string, number>();
   for (const { path: file, bytes } of files.values()) {

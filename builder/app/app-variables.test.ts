@@ -6,7 +6,7 @@ import { appVariables } from './app-variables.ts';
 type Manager = Awaited<ReturnType<typeof chooseManager>>;
 const chosen = (manager: Manager['manager']) => ({ manager }) as Manager;
 
-test('a server is installed by Yarn 2 or newer where it can be packed, and that is said; a site as its repository has it', () => {
+test('Yarn 2 or newer installs a server where it can be packed, and the log says so; a site is installed as its repository is set up', () => {
   const said: string[] = [];
   const say = (line: string) => said.push(line);
   expect(appVariables({ kind: 'node', manager: chosen(npm) }, '/app', say)).toEqual({});

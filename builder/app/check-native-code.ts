@@ -9,13 +9,13 @@ const SHOWN = 5;
 const mayBeNative = ({ path, isProgram }: AppFile) =>
   /\.node$|\.so(\.\d+)*$/.test(path) || (isProgram && !/\.[^/]*$/.test(path.slice(1)));
 
-/** Where node-gyp puts what it compiled on this machine. What it is needed for cannot run without it. */
+/** Where node-gyp puts what it compiled on this machine. The package that needs it cannot run without it. */
 const isCompiledHere = (path: string) => /\/build\/Release\/[^/]+\.node$/.test(path);
 
 /**
- * Looks through libraries and programs for what a server could not load there: made for a newer C library than Debian 11's.
- * Throws `BuildFailure` for what was compiled in this build, or is a module of Python's, and says in the log what came ready
- * made, of which an app may use another variant.
+ * Looks for libraries and programs that a server could not load there: built for a newer C library than Debian 11's.
+ * Throws `BuildFailure` for what was compiled in this build, or is a Python module, and only logs what came
+ * prebuilt, because an app may use another variant of it.
  */
 export async function checkNativeCode(files: readonly AppFile[], say: (line: string) => void): Promise<void> {
   const newer: string[] = [];

@@ -23,10 +23,10 @@ const PLATFORMS = [
   'manylinux_2_5',
 ];
 
-/** Besides what every command of a Python app gets. */
+/** In addition to what every command of a Python app gets. */
 const PIP_ENVIRONMENT: Readonly<Record<string, string>> = {
   PIP_ROOT_USER_ACTION: 'ignore',
-  // The pip that gets what a package is built with would read it, too, and fail. Empty is the same as not there.
+  // The pip that fetches a package's build requirements would read it too, and fail. Empty is the same as absent.
   PIP_TARGET: '',
 };
 
@@ -38,7 +38,7 @@ async function findPython(version: string, searchPath: string): Promise<{ progra
       const { stdout } = await promisify(execFile)(program, ['--version'], { cwd: '/', env: {} });
       return { program: name, isRight: stdout.startsWith(`Python ${version}.`) };
     } catch {
-      // A program of this name that does not run: the next one may.
+      // A program of this name that does not run; the next one might.
     }
   }
   throw new BuildFailure('install_failed', `This project needs Python ${version}, and this runner has no Python.`);
@@ -59,10 +59,10 @@ async function readRequirements(file: string, source: PythonDependencies['source
 }
 
 /**
- * Installs what a Python app needs beside it, into `python_deps`: with pip, whoever manages the project, because pip alone is
- * everywhere. A lockfile's versions are kept. First only with wheels for the servers' system and version of Python; if some
+ * Installs a Python app's dependencies beside it, into `python_deps`: with pip, whatever tool manages the project, because only pip is
+ * available everywhere. A lockfile's versions are kept. First only with wheels for the servers' system and Python version; if some
  * package has none and this machine's Python is of that version, also by building it. To be called before any code of the
- * repository has run: it reads files of it. Throws `BuildFailure`.
+ * repository has run: it reads files of the repository. Throws `BuildFailure`.
  */
 export async function installPython({
   python,
@@ -79,7 +79,7 @@ export async function installPython({
   version: string;
   folder: string;
   source: string;
-  /** Where the build can read and not write. */
+  /** A place the build can read but not write. */
   workFolder: string;
   /** The PATH of the user's commands. */
   searchPath: string;
@@ -107,11 +107,11 @@ export async function installPython({
       `Note: this runner has no Python ${version}, so only packages that are there ready made for it can be installed.`,
     );
   }
-  // All of its options would hide what it is about.
+  // Listing all of its options would hide what it does.
   return { command: `pip install ${from}`, result };
 }
 
-/** The options for pip that name what to install; undefined when that is nothing. */
+/** The pip options that name what to install; undefined when there is nothing. */
 async function requirementOptions(
   file: string,
   source: PythonDependencies['source'],

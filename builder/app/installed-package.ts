@@ -9,27 +9,27 @@ export interface InstalledPackage {
   /** Real path. */
   readonly folder: string;
   readonly name: string | undefined;
-  /** Packages that it needs when it runs; peers and optional ones may be missing. */
+  /** Packages needed at run time; peer and optional ones may be missing. */
   readonly dependencies: ReadonlySet<string>;
   readonly optional: ReadonlySet<string>;
-  /** Those of its development. */
+  /** Development dependencies. */
   readonly development: ReadonlySet<string>;
   /** Name of a program → file in the package. */
   readonly programs: ReadonlyMap<string, string>;
-  /** Whether it is made for this machine; packages of native code are often one of many, each for another. */
+  /** Whether it is made for this machine; native packages often come in many variants, one per platform. */
   readonly fitsMachine: boolean;
 }
 
 const keysOf = (value: unknown) => (isRecord(value) ? Object.keys(value) : []);
 
-/** npm's rule for `os`, `cpu` and `libc`: names that are allowed, or with `!` names that are not. */
+/** npm's rule for `os`, `cpu` and `libc`: allowed names, or with `!` forbidden ones. */
 function allows(list: unknown, own: string): boolean {
   const names = (Array.isArray(list) ? list : [list]).filter((it): it is string => typeof it === 'string');
   const allowed = names.filter((it) => !it.startsWith('!'));
   return !names.includes(`!${own}`) && (allowed.length === 0 || allowed.includes(own) || allowed.includes('any'));
 }
 
-/** The C library of this machine, by npm's names; undefined where that is no question. */
+/** The C library of this machine, in npm's terms; undefined where that does not apply. */
 function libcHere(): string | undefined {
   if (process.platform !== 'linux') return undefined;
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
@@ -45,7 +45,7 @@ function programsOf(bin: unknown, name: string | undefined): Map<string, string>
   return new Map(
     entries.filter(
       (entry): entry is [string, string] =>
-        // A program's name becomes a file's.
+        // A program's name becomes a file name.
         typeof entry[0] === 'string' &&
         /^[\w.@-]+$/.test(entry[0]) &&
         !/^\.+$/.test(entry[0]) &&
@@ -57,7 +57,7 @@ function programsOf(bin: unknown, name: string | undefined): Map<string, string>
 /** No person and no tool writes a larger one. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
-/** Whoever built may have put anything in its place: a link to somebody else's, a pipe that nobody writes to, a file without an end. */
+/** The build may have replaced it with anything: a link to someone else's file, a pipe nobody writes to, an endless file. */
 async function readPackageFile(folder: string, source: string): Promise<string> {
   const file = await realpath(path.join(folder, 'package.json'));
   const state = await stat(file);
@@ -94,7 +94,7 @@ export async function readInstalledPackage(folder: string, source: string): Prom
 const isPackageName = (name: string) => /^(@[\w.~-]+\/)?[\w.~-]+$/.test(name) && !/(^|\/)\.{1,2}$/.test(name);
 
 /**
- * The package that code in `folder` gets under a name: Node's own search, in node_modules of the folder and of those above it, up
+ * The package that code in `folder` gets under a name, by Node's own search: node_modules of the folder and of those above it, up
  * to `source`. Throws `BuildFailure` for a link out of there.
  */
 export async function findInstalled(

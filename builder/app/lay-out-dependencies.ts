@@ -3,7 +3,7 @@ import path from 'node:path';
 import { BuildFailure } from '../build-failure.ts';
 import { findInstalled, type InstalledPackage, readInstalledPackage } from './installed-package.ts';
 
-/** Code of the app whose dependencies are wanted: a folder on the disk, and where it lies in the package. */
+/** App code whose dependencies are wanted: a folder on disk, and its place in the package. */
 export interface DependencyRoot {
   readonly folder: string;
   /** Path in the package; empty for its root. */
@@ -16,17 +16,17 @@ export interface DependencyRoot {
 export interface LaidOut {
   /** Path in the package → package. */
   readonly placed: ReadonlyMap<string, InstalledPackage>;
-  /** Dependencies that are asked for, and installed nowhere. */
+  /** Dependencies that are required but not installed. */
   readonly missing: readonly string[];
   /** Names of packages that are made for other machines. */
   readonly foreign: ReadonlySet<string>;
 }
 
 const DEEPEST = 12;
-/** Large apps have two thousand. In circles of several versions each is needed anew at every depth. */
+/** Large apps have two thousand. In cycles with several versions, each is needed again at every depth. */
 const MOST = 10_000;
 
-/** Where Node looks for a package from a place on, nearest first. */
+/** Where Node looks for a package from a given place, nearest first. */
 function* searched(at: string, name: string): Generator<string> {
   for (let current = at; ; current = current.slice(0, Math.max(0, current.lastIndexOf('/')))) {
     if (path.posix.basename(current) !== 'node_modules')
@@ -35,7 +35,7 @@ function* searched(at: string, name: string): Generator<string> {
   }
 }
 
-/** Packages that lie, as folders of their own, in the node_modules of a folder; links are left to those who ask for them. */
+/** Packages that are real folders in a folder's node_modules; links are followed only for those who require them. */
 export async function packagesIn(folder: string, withLinks: boolean): Promise<string[]> {
   const base = path.join(folder, 'node_modules');
   const names: string[] = [];
@@ -55,10 +55,10 @@ export async function packagesIn(folder: string, withLinks: boolean): Promise<st
 }
 
 /**
- * Finds the packages that `roots` need when they run, and theirs, and gives each a place in node_modules folders without a
- * single link, such that Node finds from every place what it finds in the source. So it does not matter which package
- * manager has installed them, hoisted or linked: what is asked is only what Node would find. As high up as possible; where a
- * name is taken by another version, next to who asks for it. Throws `BuildFailure`.
+ * Finds the packages that `roots` need at run time, recursively, and gives each a place in node_modules folders without a
+ * single link, such that Node resolves from every place what it resolves in the source. So it does not matter which package
+ * manager installed them, hoisted or linked: only Node's resolution counts. Packages are placed as high up as possible; where a
+ * name is taken by another version, next to the package that requires it. Throws `BuildFailure`.
  */
 export async function layOutDependencies(
   roots: readonly DependencyRoot[],
@@ -82,7 +82,7 @@ export async function layOutDependencies(
     }
     placed.set(at, found);
     queue.push({ folder: found.folder, at, names: [...found.dependencies], optional: found.optional });
-    // What a package manager has put into a package is part of it. What lies in a workspace may be for its development.
+    // What a package manager put into a package belongs to it. What is in a workspace may be for its development.
     if (!found.folder.includes(`${path.sep}node_modules${path.sep}`)) return;
     for (const name of await packagesIn(found.folder, false)) {
       const inner = await readInstalledPackage(path.join(found.folder, 'node_modules', name), source);

@@ -15,8 +15,8 @@ async function isForNode(file: string): Promise<boolean> {
 }
 
 /**
- * Makes the programs of the packages in the package's own node_modules: small scripts, where a package manager has links. Those
- * that the app asks for itself win, as they do in an installation.
+ * Creates the programs of the packages in the package's own node_modules: small scripts where a package manager has links. Those
+ * of the app's direct dependencies win, as they do in an installation.
  */
 export async function linkPrograms(
   app: AppFiles,

@@ -8,22 +8,22 @@ export interface NodeLayout {
   /** What it is, for the log. */
   readonly title: string;
   readonly start: string;
-  /** Folders of the app's own files, and where they go; the later ones win. */
+  /** Folders of the app's own files, and where they go; later ones win. */
   readonly trees: readonly { readonly folder: string; readonly prefix: string }[];
   readonly roots: readonly DependencyRoot[];
   /** Dependencies are looked for up to here. */
   readonly boundary: string;
-  /** The app's own dependencies that are only for its development, of which none is in the package. */
+  /** The app's own development dependencies, none of which are packed. */
   readonly leftOut: number;
-  /** Whether all that is needed was gathered by the framework: then what a package asks for beyond it is not missed. */
+  /** Whether the framework gathered everything needed: then nothing else that a package requires counts as missing. */
   readonly isTraced: boolean;
   /** Packages that only builds need, although others ask for them. */
   readonly isForBuilds: (name: string) => boolean;
-  /** For who built it. */
+  /** For the person who built it. */
   readonly advice: string | undefined;
 }
 
-/** What a framework has gathered is all needed. */
+/** Everything a framework gathered is needed. */
 const TRACED = { leftOut: 0, isTraced: true, isForBuilds: () => false, advice: undefined } as const;
 
 const isFile = (file: string) =>
@@ -39,11 +39,11 @@ const isFolder = (file: string) =>
 
 /**
  * Next.js with `output: 'standalone'` (nextjs.org/docs, "output"): a folder with what the server needs of its dependencies, to
- * which static files and `public` are to be added.
+ * which static files and `public` have to be added.
  */
 async function nextStandalone(folder: string, source: string): Promise<NodeLayout | undefined> {
   const standalone = path.join(folder, '.next', 'standalone');
-  // In a workspace the project lies below it as it does in the repository, from whatever folder Next.js took for its root.
+  // In a workspace the project lies below it as in the repository, relative to the folder Next.js took for its root.
   const segments = path.relative(source, folder).split(path.sep).filter(Boolean);
   const places = segments.map((_, index) => segments.slice(index).join('/'));
   for (const place of [...places, '']) {
@@ -63,7 +63,7 @@ async function nextStandalone(folder: string, source: string): Promise<NodeLayou
     const present = await Promise.all(added.map((it) => isFolder(it.folder)));
     return {
       title: 'the standalone output of Next.js',
-      // HOSTNAME is what it listens on, and what systems name a machine in.
+      // HOSTNAME is the address it listens on, but systems also set it to the machine's name.
       start: `HOSTNAME=0.0.0.0 node ${prefix}server.js`,
       trees: [{ folder: standalone, prefix: '' }, ...added.filter((_, index) => present[index])],
       roots,
@@ -74,7 +74,7 @@ async function nextStandalone(folder: string, source: string): Promise<NodeLayou
   return undefined;
 }
 
-/** Nitro's output (nuxt.com/docs, "Deployment"; nitro.build): all that the server needs, under the path that it is started by. */
+/** Nitro's output (nuxt.com/docs, "Deployment"; nitro.build): everything the server needs, under the path it is started from. */
 async function nitroOutput(folder: string, start: string): Promise<NodeLayout | undefined> {
   const output = path.join(folder, '.output');
   if (!start.includes('.output/server/') || !(await isFile(path.join(output, 'server', 'index.mjs')))) return undefined;
@@ -89,7 +89,7 @@ async function nitroOutput(folder: string, start: string): Promise<NodeLayout | 
   };
 }
 
-/** Words of a shell command, roughly: as much as is needed to see which programs and files it names. */
+/** Words of a shell command, roughly: enough to see which programs and files it names. */
 const wordsOf = (command: string) => command.split(/[\s;&|()'"=]+/).filter((word) => word !== '');
 
 /** Folders of packages inside the app that the start command goes into, such as `apps/api` of `node apps/api/dist/main.js`. */
@@ -107,7 +107,7 @@ async function startedFolders(folder: string, start: string): Promise<string[]> 
   return [...found].sort();
 }
 
-/** Dependencies of development that the start command itself runs (`tsx server.ts`) or loads (`node -r dotenv/config`). */
+/** Development dependencies that the start command itself runs (`tsx server.ts`) or loads (`node -r dotenv/config`). */
 async function startedPackages(folder: string, start: string, development: ReadonlySet<string>, source: string) {
   const words = new Set(wordsOf(start));
   const names: string[] = [];
@@ -119,10 +119,10 @@ async function startedPackages(folder: string, start: string, development: Reado
   return names;
 }
 
-/** Any other command is somebody's own server around it. */
+/** Any other command is a custom server around it. */
 const startsNext = (start: string) => /(^|[\s/])next start\b/.test(start) || start.includes('.next/standalone');
 
-/** The compiler of Next.js, of 140 MB. A server needs it only to read a configuration in TypeScript. */
+/** The Next.js compiler, 140 MB. A server needs it only to read a configuration in TypeScript. */
 const isNextCompiler = (name: string) => name.startsWith('@next/swc-');
 
 async function wholeProject(folder: string, start: string, source: string): Promise<NodeLayout> {

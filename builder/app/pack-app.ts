@@ -9,7 +9,7 @@ import { packPythonApp } from './pack-python-app.ts';
 import { writePackage } from './write-package.ts';
 
 export interface PackInput {
-  /** Real path of the project's root directory, built. Nothing may be writing there any more. */
+  /** Real path of the project's root directory, after the build. Nothing may still be writing there. */
   readonly folder: string;
   /** Real path of the repository, which no link may lead out of. */
   readonly source: string;
@@ -27,7 +27,7 @@ export interface PackedApp {
 }
 
 /**
- * Packs what a build has left of a server into one zip at `target`, which the build cannot have reached. Throws `BuildFailure`, and
+ * Packs a built server into one zip at `target`, which the build cannot reach. Throws `BuildFailure`, and
  * `ManifestError` for what the platform would refuse.
  */
 export async function packApp({ target, ...input }: PackInput & { readonly target: string }): Promise<Artifact> {

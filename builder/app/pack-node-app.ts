@@ -11,7 +11,7 @@ import type { PackedApp, PackInput } from './pack-app.ts';
 
 const SHOWN = 5;
 
-/** What tools keep for the next build, and what a package manager needs only to install. Next.js keeps one in its output. */
+/** What tools cache for the next build, and what a package manager needs only to install. Next.js keeps a cache in its output. */
 const KEPT_BY_TOOLS = new Set([
   '.cache',
   '.parcel-cache',
@@ -27,7 +27,7 @@ const KEPT_BY_TOOLS = new Set([
 const skipOfTools: Skip = (name, file) =>
   KEPT_BY_TOOLS.has(name) || name.startsWith('.env') || name.startsWith('.pnp.') || /(^|\/)\.next\/cache$/.test(file);
 
-/** Where packages were installed: beside a package.json. Other folders of that name are somebody's output. */
+/** Where packages were installed: beside a package.json. Other folders of that name are build output. */
 async function skipInstalled(folder: string, prefix: string): Promise<Skip> {
   const installed = new Set<string>();
   async function look(current: string, at: string): Promise<void> {
@@ -53,7 +53,7 @@ async function addOwnFiles(app: AppFiles, { trees }: NodeLayout, source: string)
 async function addDependencies(app: AppFiles, placed: ReadonlyMap<string, InstalledPackage>): Promise<void> {
   for (const [at, { folder }] of placed) {
     const own = `${at}/node_modules`;
-    // A package of the repository itself, linked into node_modules, is the app's own code, with what must not get out.
+    // A package of the repository itself, linked into node_modules, is the app's own code and may contain secrets.
     const isPublished = folder.includes(`${path.sep}node_modules${path.sep}`);
     await app.addTree(
       folder,
@@ -63,7 +63,7 @@ async function addDependencies(app: AppFiles, placed: ReadonlyMap<string, Instal
   }
 }
 
-/** With Plug'n'Play packages stay in archives, which only Yarn's own loader finds. */
+/** With Plug'n'Play, packages stay in archives that only Yarn's own loader finds. */
 async function refusePlugAndPlay(folder: string, source: string): Promise<void> {
   for (let current = folder; ; current = path.dirname(current)) {
     const isThere = await access(path.join(current, '.pnp.cjs')).then(
@@ -81,8 +81,8 @@ async function refusePlugAndPlay(folder: string, source: string): Promise<void> 
 }
 
 /**
- * What a build left of a Node.js server: its own files, and exactly those packages that it needs when it runs, with their
- * needs; nothing is uninstalled, and no package manager asked. Throws `BuildFailure`.
+ * A built Node.js server: its own files, and exactly the packages that it needs at run time, with their
+ * dependencies; nothing is uninstalled, and no package manager is called. Throws `BuildFailure`.
  */
 export async function packNodeApp({ folder, source, server, user, say, signal }: PackInput): Promise<PackedApp> {
   const layout = await chooseNodeLayout(folder, server.start, source);

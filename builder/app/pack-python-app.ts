@@ -5,7 +5,7 @@ import { checkNativeCode } from './check-native-code.ts';
 import { PYTHON_FOLDER } from './install-python.ts';
 import type { PackedApp, PackInput } from './pack-app.ts';
 
-/** What tools keep for the next time, compiled files with the dates of their sources, and what is only for a build. */
+/** Tool caches, compiled files that record their sources' dates, and what is only for a build. */
 const KEPT_BY_TOOLS = new Set([
   '__pycache__',
   '.pytest_cache',
@@ -24,15 +24,15 @@ const skip: Skip = (name, file) => {
   return KEPT_BY_TOOLS.has(name) || name.startsWith('.env');
 };
 
-/** What pip notes about an installation: where from, by whom, and the digests of files that are changed here. */
+/** What pip records about an installation: its origin, its installer, and the digests of files that are changed here. */
 const NOTED_BY_PIP = /^python_deps\/[^/]+\.dist-info\/(INSTALLER|REQUESTED|RECORD|direct_url\.json)$/;
 
 const textOf = async ({ content }: AppFile) =>
   typeof content === 'string' ? readFile(content, 'utf8') : content.toString();
 
 /**
- * Programs that pip makes begin with the path of the Python they were made by; on a server it is another. A long path is
- * in a second line, in words that are a shell's as well as Python's.
+ * Programs that pip creates begin with the path of the Python that created them; a server has another. A long path is
+ * on a second line, in syntax that is valid for both a shell and Python.
  */
 function withoutOwnPython(script: string): string | undefined {
   const plain = /^#![^\n]*\bpython[\d.]*[^\n]*\n/;
@@ -41,7 +41,7 @@ function withoutOwnPython(script: string): string | undefined {
   return found ? `#!/usr/bin/env python3\n${script.slice(found[0].length)}` : undefined;
 }
 
-/** The files of an installation, without their digests: which are there is asked of them when a server runs. */
+/** The files of an installation, without their digests: a running server may look up which files exist. */
 const withoutDigests = (record: string) =>
   record
     .split(/\r?\n/)
@@ -51,7 +51,7 @@ const withoutDigests = (record: string) =>
     .sort()
     .join('\n');
 
-/** Takes out what differs between two installations of the same packages. */
+/** Removes what differs between two installations of the same packages. */
 async function makeRepeatable(app: AppFiles): Promise<void> {
   for (const file of [...app.files.values()]) {
     if (NOTED_BY_PIP.test(file.path)) {
@@ -65,7 +65,7 @@ async function makeRepeatable(app: AppFiles): Promise<void> {
   }
 }
 
-/** What a build left of a Python server: its files, and its dependencies in `python_deps`. Throws `BuildFailure`. */
+/** A built Python server: its files, and its dependencies in `python_deps`. Throws `BuildFailure`. */
 export async function packPythonApp({ folder, source, server, user, say, signal }: PackInput): Promise<PackedApp> {
   const app = createAppFiles({ source, user, signal });
   await app.addTree(folder, '', skip);

@@ -26,7 +26,7 @@ interface Options {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The package that the builder made of a fixture, when nothing of the build is left; and what its log says. */
+/** The package that the builder made of a fixture, once nothing of the build is left; and its log. */
 async function published(fixture: string, { root_directory = '', present = [], environment = {} }: Options = {}) {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles(filesOfFixture(fixture)),
@@ -43,7 +43,7 @@ async function published(fixture: string, { root_directory = '', present = [], e
 
 type Published = Required<Awaited<ReturnType<typeof published>>>;
 
-/** What the server answers to a path, started from its package alone; it ends when it is told to. */
+/** The server's answer to a path, started from its package alone; it ends when asked to. */
 async function ask({ manifest, zip }: Partial<Published>, pathname: string): Promise<string> {
   if (!manifest || !zip) throw new Error('there is no package');
   await using server = await startPackage(zip, manifest);
@@ -84,7 +84,7 @@ test('NestJS', async () => {
   expect(await ask(built, '/hello/you')).toBe('200 {"hello":"you"}');
 });
 
-test('an app in a pnpm workspace that imports another package of it, which has needs of its own; built again, nothing is uploaded', async () => {
+test('an app in a pnpm workspace that imports another package of it, which has its own dependencies; built again, nothing is uploaded', async () => {
   const root_directory = 'apps/api';
   const built = await published('pnpm-workspace-app', { root_directory });
   expect(built.log).toMatch(/^Using pnpm 10\.34\.9\n(.*\n)*> pnpm install\b/m);
@@ -114,7 +114,7 @@ const python = [
 for (const { title, fixture, says, needs } of python) {
   test(`${title}, installed by pip from the mirror that the machine names`, async () => {
     await using mirror = (await isDebian12()) ? await startWheelIndex(await debianWheels()) : undefined;
-    // No index but this: another one may be named in a file of the machine.
+    // No other index: a file on the machine may name one.
     const environment = mirror ? { PIP_INDEX_URL: mirror.url, PIP_CONFIG_FILE: '/dev/null' } : {};
     const built = await published(fixture, { environment });
     expect(built.log).toMatch(says);

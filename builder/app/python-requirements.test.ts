@@ -70,7 +70,7 @@ describe('Poetry', () => {
     expect(poetry('python = "^3.11"\nflask = "*"\npsycopg = { version = "*", optional = true }')).toEqual(['flask']);
   });
 
-  test('poetry.lock: its versions, whatever groups they are of', () => {
+  test('poetry.lock: its versions, of all groups', () => {
     const lock = `
       [[package]]
       name = "flask"

@@ -1,7 +1,7 @@
 import { textIn } from '@miaobu/shared/kernel/read-json-value';
 import { parse } from 'smol-toml';
 
-/** What pip is to be told: requirements of the app itself, and the versions that a lockfile has chosen for all. */
+/** Input for pip: requirements of the app itself, and the versions that a lockfile pins for all packages. */
 export interface Requirements {
   readonly lines: readonly string[];
   readonly constraints: readonly string[];
@@ -15,7 +15,7 @@ const tableIn = (value: unknown, ...keys: readonly string[]): Table =>
 const listIn = (value: unknown) => (Array.isArray(value) ? value : []);
 const textsIn = (value: unknown) => listIn(value).filter((it): it is string => typeof it === 'string');
 
-/** Poetry's `^1.2.3` and `~1.2` as PEP 440 has them: the first number that is not zero stays, or the second one. */
+/** Poetry's `^1.2.3` and `~1.2` in PEP 440 terms: the first non-zero number stays fixed, or the second number. */
 function range(version: string): string {
   const [, sign, numbers = ''] = /^([~^])\s*(\d+(?:\.\d+)*)/.exec(version) ?? [];
   if (sign === undefined) return /^\d/.test(version) ? `==${version}` : version;
@@ -34,7 +34,7 @@ const specifier = (version: string) =>
         .map((it) => range(it.trim()))
         .join(',');
 
-/** A requirement of Poetry's or Pipenv's, in the words of PEP 508; undefined for one that is only for some extra. */
+/** A requirement of Poetry or Pipenv, in PEP 508 syntax; undefined for one that belongs only to an extra. */
 function requirement(name: string, value: unknown): string | undefined {
   if (typeof value === 'string') return name + specifier(value);
   if (!isTable(value) || value.optional === true) return undefined;
@@ -55,12 +55,12 @@ const requirements = (table: Table) =>
     .filter(([name]) => name !== 'python')
     .flatMap(([name, value]) => requirement(name, value) ?? []);
 
-/** uv says where each package is from; Poetry only where it is not from its usual index. */
+/** uv records the source of each package; Poetry only when it is not the usual index. */
 const isFromIndex = ({ registry, type, ...elsewhere }: Table) =>
   registry !== undefined || type === 'legacy' || (type === undefined && Object.keys(elsewhere).length === 0);
 
 /**
- * The chosen versions of a lockfile, of Poetry or uv. Whatever it chose two of, for different systems, and what is not from
+ * The pinned versions of a Poetry or uv lockfile. Packages with two versions, for different systems, and those not from
  * an index, is left for pip to choose.
  */
 function lockedVersions(lock: Table): string[] {
@@ -73,7 +73,7 @@ function lockedVersions(lock: Table): string[] {
   return [...versions].flatMap(([name, chosen]) => (chosen.size === 1 ? [`${name}==${[...chosen][0]}`] : [])).sort();
 }
 
-/** From pyproject.toml, by PEP 621 or as Poetry had it before; and the poetry.lock or uv.lock beside it. */
+/** From pyproject.toml, by PEP 621 or in Poetry's older format; and the poetry.lock or uv.lock beside it. */
 export function projectRequirements(pyproject: string, lock: string | undefined): Requirements {
   const file = parse(pyproject);
   const declared = textsIn(tableIn(file, 'project').dependencies);

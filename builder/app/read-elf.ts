@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 
-/** What a program or library of Linux needs of the machine it is loaded on. */
+/** What a Linux program or library requires of the machine it is loaded on. */
 export interface ElfNeeds {
   readonly machine: 'x86-64' | 'other';
   /** The newest version of the GNU C library it asks for, e.g. `[2, 34]`; undefined when it asks for none. */
@@ -33,7 +33,7 @@ interface Section {
   readonly link: number;
 }
 
-/** A program asks for a few dozen versions; lists of a file that is none may go on without an end. */
+/** A program asks for a few dozen versions; the lists of a malformed file may be endless. */
 const VERSION_LIMIT = 10_000;
 
 /** Names of all versions in a `.gnu.version_r` section: records of libraries (Verneed), each with a list of versions (Vernaux). */
@@ -48,7 +48,7 @@ function* neededVersions(section: Buffer, names: Buffer): Generator<string> {
   }
 }
 
-/** Undefined for what is no ELF file, or a broken one. Reads its tables only (System V ABI, chapter 4; LSB, symbol versioning). */
+/** Undefined for anything but a valid ELF file. Reads its tables only (System V ABI, chapter 4; LSB, symbol versioning). */
 export async function readElf(path: string): Promise<ElfNeeds | undefined> {
   const file = await open(path);
   try {

@@ -20,7 +20,7 @@ const hasPython = (await findProgram('python3', process.env.PATH ?? '')) !== und
 
 const json = (value: unknown) => JSON.stringify(value);
 
-/** What the published server answers to a path. By now nothing of its build is left on this machine. */
+/** The published server's answer to a path. By now nothing of its build is left on this machine. */
 async function ask(platform: TestPlatform, pathname: string): Promise<string> {
   const { manifest, zip } = publishedServer(platform);
   await using server = await startPackage(zip, manifest);
@@ -110,18 +110,21 @@ test.runIf(hasPython)('a Python server with what pip installed beside it runs fr
   expect(await ask(platform, '/you')).toBe('200 good day, /you');
 });
 
-test.runIf(hasPython)('a Python package that cannot be had fails the build in words that name the file', async () => {
-  await using platform = await startTestPlatform({
-    archive: archiveOfFiles({ 'requirements.txt': '--no-index\nnot-there\n', 'main.py': GREETING_SERVER }),
-  });
-  expect((await builder.run(platform.inputs)).code).toBe(1);
-  expect(platform.reports.at(-1)).toMatchObject({
-    code: 'install_failed',
-    message: expect.stringMatching(/^`pip install -r '?requirements.txt'?` exited with code 1\.\n/),
-  });
-});
+test.runIf(hasPython)(
+  'a Python package that cannot be installed fails the build with a message that names the file',
+  async () => {
+    await using platform = await startTestPlatform({
+      archive: archiveOfFiles({ 'requirements.txt': '--no-index\nnot-there\n', 'main.py': GREETING_SERVER }),
+    });
+    expect((await builder.run(platform.inputs)).code).toBe(1);
+    expect(platform.reports.at(-1)).toMatchObject({
+      code: 'install_failed',
+      message: expect.stringMatching(/^`pip install -r '?requirements.txt'?` exited with code 1\.\n/),
+    });
+  },
+);
 
-/** Builds whatever it is to build into the wheel that it has with it. */
+/** Builds everything into the wheel that it contains. */
 const READY_BACKEND = `import base64, os
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
@@ -131,23 +134,20 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     return name
 `;
 
-test.runIf(hasPython)(
-  'a Python package that is there only as source is built, with what it needs for that',
-  async () => {
-    const { stdout } = await promisify(execFile)('python3', ['--version']);
-    await using platform = await startTestPlatform({
-      archive: archiveOfFiles({
-        '.python-version': /\d+\.\d+/.exec(stdout)?.[0] ?? '',
-        'requirements.txt': '--no-index\n--find-links wheels\n./source-of-greeting\n',
-        'source-of-greeting/pyproject.toml': '[build-system]\nrequires = ["backend"]\nbuild-backend = "backend"\n',
-        'wheels/backend-1.0.0-py3-none-any.whl': wheelOf('backend', READY_BACKEND),
-        'main.py': GREETING_SERVER,
-      }),
-    });
-    expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
-    const { zip } = publishedServer(platform);
-    expect(zip.includes('python_deps/greeting.py')).toBe(true);
-    expect(zip.includes('python_deps/backend.py')).toBe(false);
-    expect(await ask(platform, '/you')).toBe('200 good day, /you');
-  },
-);
+test.runIf(hasPython)('a Python package available only as source is built, with its build requirements', async () => {
+  const { stdout } = await promisify(execFile)('python3', ['--version']);
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({
+      '.python-version': /\d+\.\d+/.exec(stdout)?.[0] ?? '',
+      'requirements.txt': '--no-index\n--find-links wheels\n./source-of-greeting\n',
+      'source-of-greeting/pyproject.toml': '[build-system]\nrequires = ["backend"]\nbuild-backend = "backend"\n',
+      'wheels/backend-1.0.0-py3-none-any.whl': wheelOf('backend', READY_BACKEND),
+      'main.py': GREETING_SERVER,
+    }),
+  });
+  expect(await builder.run(platform.inputs), platform.log()).toMatchObject({ code: 0, leftovers: [] });
+  const { zip } = publishedServer(platform);
+  expect(zip.includes('python_deps/greeting.py')).toBe(true);
+  expect(zip.includes('python_deps/backend.py')).toBe(false);
+  expect(await ask(platform, '/you')).toBe('200 good day, /you');
+});

@@ -13,7 +13,7 @@ const PROGRAM = 0o100755;
 
 /**
  * Writes a zip whose bytes depend on nothing but paths, contents and which files are programs: entries in the order of their paths
- * in UTF-16, one date, two modes. The same code is the same package, which nobody has to upload or unpack a second time.
+ * in UTF-16, one date, two modes. The same code is the same package, which need not be uploaded or unpacked twice.
  */
 export async function writePackage(
   files: readonly AppFile[],
@@ -21,7 +21,7 @@ export async function writePackage(
   signal: AbortSignal,
 ): Promise<{ sha256: string; bytes: number }> {
   const zip = new ZipFile();
-  // A zip has what a clock on the wall shows: it is this in every time zone, and clear of 1980, where its time begins.
+  // Zip times are local times: this one is the same in every time zone, and safely after 1980, where zip time begins.
   const mtime = new Date(1981, 0, 1);
   const failed = new Promise<never>((_, reject) => zip.once('error', reject));
   const written = pipeline(zip.outputStream, createWriteStream(target), { signal });

@@ -16,7 +16,7 @@ export interface CacheEntry {
 
 const NAME = /^([a-z-]+)\.([0-9a-f]{64})\.[0-9a-f]{16}$/;
 const PARTIAL = /\.partial$/;
-/** No build goes on for so long: what is still partial then was left by one that was killed. */
+/** No build takes this long: anything still partial by then was left by a killed build. */
 const LEFT_BEHIND_MS = 3 * 60 * 60_000;
 
 export const entryName = (kind: string, fingerprint: string) =>
@@ -33,7 +33,7 @@ async function filesIn(folder: string) {
   return states.flat();
 }
 
-/** The entries of a scope, that used last first. */
+/** The entries of a scope, most recently used first. */
 export async function entriesOf(folder: string, scope: string): Promise<CacheEntry[]> {
   const entries = (await filesIn(path.join(folder, scope))).flatMap(({ name, state }) => {
     const [, kind, fingerprint] = NAME.exec(name) ?? [];
@@ -46,7 +46,7 @@ export async function entriesOf(folder: string, scope: string): Promise<CacheEnt
 
 const byLastUse = (a: CacheEntry, b: CacheEntry) => b.usedAt - a.usedAt || (a.file < b.file ? -1 : 1);
 
-/** What is in the cache's folder belongs to the folder's owner: on GitHub Actions not to root, who builds, but to who uploads it. */
+/** The cache's files belong to the folder's owner: on GitHub Actions not to root, who builds, but to the user who uploads it. */
 async function giveToOwner(folder: string, file: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await lstat(folder);
@@ -54,8 +54,8 @@ async function giveToOwner(folder: string, file: string): Promise<void> {
 }
 
 /**
- * Writes a new entry in place of those the scope had. Another build that reads one of them goes on reading; of two that
- * write, the later one's stays.
+ * Writes a new entry, replacing the scope's others. A build that is reading one of them can finish reading; of two builds that
+ * write, the later one's entry stays.
  */
 export async function replaceEntries(
   folder: string,
@@ -80,13 +80,13 @@ export async function replaceEntries(
   }
 }
 
-/** Of builds that end at the same time each finds the same one to be the newest, so that one is left. */
+/** Builds that end at the same time agree on which entry is newest, so exactly one is left. */
 async function keepNewest(folder: string, scope: string): Promise<void> {
   const [, ...older] = await entriesOf(folder, scope);
   for (const { file } of older) await rm(file, { force: true });
 }
 
-/** Forgets what a scope has. */
+/** Deletes a scope's entries. */
 export async function removeEntries(folder: string, scope: string): Promise<void> {
   for (const { file } of await entriesOf(folder, scope)) await rm(file, { force: true });
 }
@@ -98,7 +98,7 @@ async function removeLeftBehind(place: string): Promise<void> {
   }
 }
 
-/** Removes entries of whatever scope, those first that were not used for longest, until the rest fits. */
+/** Removes entries of any scope, least recently used first, until the rest fits. */
 export async function shrinkCache(folder: string, limitBytes: number): Promise<void> {
   const scopes = await readdir(folder).catch(() => []);
   const entries = (await Promise.all(scopes.map((scope) => entriesOf(folder, scope)))).flat();

@@ -57,7 +57,7 @@ const entryOf = (scope: string) => {
   return path.join(cache, scope, name);
 };
 
-test('a second build of the same lockfile asks the registry for nothing, and needs none', async () => {
+test('a second build of the same lockfile requests nothing from the registry, and needs none', async () => {
   const first = await build();
   expect(first).toMatchObject(succeeded);
   expect(first.log).toMatch(
@@ -73,11 +73,11 @@ test('a second build of the same lockfile asks the registry for nothing, and nee
   expect(second.log).toMatch(/Restored the npm cache \(0\.1 MB\) in \d\.\d s\n> npm ci\n/);
   expect(second.log).not.toContain('Saved');
 
-  // Without what was kept it could not have been built.
+  // Without the cache it could not have been built.
   expect((await build({ scope: 'env_b' })).code).toBe(1);
 }, 60_000);
 
-test('what a hostile build leaves among its packages is in no build of another environment', async () => {
+test('what a hostile build leaves among its packages reaches no build of another environment', async () => {
   const plant = { preinstall: 'mkdir -p "$npm_config_cache" && echo evil > "$npm_config_cache/planted"' };
   const look = { prebuild: 'ls -a "$npm_config_cache"' };
   expect(await build({ scripts: { ...plant, ...look } })).toMatchObject(succeeded);
@@ -103,7 +103,7 @@ test('a cache folder that cannot be written is a line in the log, and the build 
   expect(only.log).toContain('Note: the npm cache could not be saved: ');
 }, 60_000);
 
-test('an install that fails with kept packages is tried without them, and those are replaced', async () => {
+test('an install that fails with cached packages is retried without them, and they are replaced', async () => {
   const preinstall =
     'test ! -e "$npm_config_cache/poison" && mkdir -p "$npm_config_cache" && touch "$npm_config_cache/poison"';
   await build({ scripts: { preinstall } });
@@ -114,7 +114,7 @@ test('an install that fails with kept packages is tried without them, and those 
   expect(existsSync(before)).toBe(false);
 }, 60_000);
 
-test('an install that fails for another reason fails, and what was kept stays', async () => {
+test('an install that fails for another reason fails, and the cache stays', async () => {
   await build();
   const before = entryOf('env_a');
   const failed = await build({ scripts: { preinstall: 'exit 4' } });

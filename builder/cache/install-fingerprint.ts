@@ -15,7 +15,7 @@ const LOCKFILES = [
   'uv.lock',
   'Pipfile.lock',
 ];
-/** They decide where nothing is locked. */
+/** They decide when there is no lockfile. */
 const DECLARATIONS = ['package.json', 'pyproject.toml', 'Pipfile', 'setup.py'];
 
 async function contentOf(file: string): Promise<Buffer | undefined> {
@@ -47,7 +47,7 @@ async function digest(source: string, folder: string, names: readonly string[], 
 
 /**
  * Two installs of the same fingerprint need the same packages: it is made of the lockfiles in the project's folder and
- * above it, or, where there are none, of the files that say what is wanted.
+ * above it or, without any, of the files that declare the requirements.
  */
 export async function installFingerprint({
   source,

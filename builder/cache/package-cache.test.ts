@@ -83,7 +83,7 @@ async function kept(build: Build = {}, script = PACKAGES) {
 const entriesIn = (scope: string) => readdirSync(path.join(cacheFolder, scope));
 const entryFile = (scope = 'env_a') => path.join(cacheFolder, scope, entriesIn(scope)[0] ?? 'none');
 
-test('what one build kept, the next of its environment has: the same content, and its own to change', async () => {
+test('the next build of an environment gets what the previous one kept: the same content, in a copy of its own', async () => {
   const first = await kept(
     {},
     `${PACKAGES}; mkdir -p 'npm/deep/er'; echo '#!/bin/sh' > npm/deep/er/run; chmod 700 npm/deep/er/run`,
@@ -100,7 +100,7 @@ test('what one build kept, the next of its environment has: the same content, an
   if (BUILD_USER) expect(lstatSync(path.join(next.store, 'npm/package')).uid).toBe(BUILD_USER.uid);
 });
 
-test('of the same packages nothing is written again; of others the newest is kept alone', async () => {
+test('the same packages are not written again; of different ones only the newest are kept', async () => {
   await kept();
   const [before] = entriesIn('env_a');
   const same = await ofBuild();
@@ -109,7 +109,7 @@ test('of the same packages nothing is written again; of others the newest is kep
   expect(entriesIn('env_a')).toEqual([before]);
   expect(same.said).toHaveLength(1);
 
-  // Another lockfile has the last one's packages, and adds its own.
+  // A build with another lockfile starts from the last one's packages, and adds its own.
   const other = await ofBuild({ fingerprint: TWO });
   expect(await other.restore()).toBe(true);
   asBuildUser(other.store, 'echo new > npm/new');
@@ -129,7 +129,7 @@ test('environments share nothing, nor do package managers', async () => {
   }
 });
 
-test('what another environment kept is not taken even under this one’s name', async () => {
+test('what another environment kept is not accepted even under this one’s name', async () => {
   await kept({ scope: 'env_evil', key: 'e'.repeat(40) }, `${PACKAGES}; echo evil > npm/planted`);
   await kept();
   writeFileSync(entryFile('env_a'), readFileSync(entryFile('env_evil')));
@@ -173,7 +173,7 @@ function flip(file: string, at: number) {
   writeFileSync(file, bytes);
 }
 
-test('a folder that is none, or cannot be written, is a line in the log', async () => {
+test('a path that is not a folder, or not writable, is a line in the log', async () => {
   const inTheWay = path.join(folder, 'file');
   writeFileSync(inTheWay, '');
   cacheFolder = path.join(inTheWay, 'cache');
@@ -182,7 +182,7 @@ test('a folder that is none, or cannot be written, is a line in the log', async 
   expect(await build.restore()).toBe(false);
 });
 
-test('a store over the limit is not kept, nor what was kept before: the next build begins anew', async () => {
+test('a store over the limit is not kept, nor is the previous one: the next build starts empty', async () => {
   await kept();
   const limits = { entryBytes: 50_000 };
   const grown = await ofBuild({ fingerprint: TWO, limits });
@@ -192,13 +192,13 @@ test('a store over the limit is not kept, nor what was kept before: the next bui
   expect(entriesIn('env_a')).toEqual([]);
 });
 
-test('a file of a terabyte that takes no room ends the packing at the limit', async () => {
+test('a sparse file of a terabyte ends the packing at the limit', async () => {
   const build = await kept({ limits: { entryBytes: 1_000_000 } }, 'mkdir npm; truncate -s 1T npm/huge');
   expect(build.said).toEqual([expect.stringContaining('over the limit')]);
   expect(entriesIn('env_a')).toEqual([]);
 });
 
-test('the machine keeps what was used last, and no more than its limit', async () => {
+test('the machine keeps what was used most recently, up to its limit', async () => {
   const scopes = ['env_a', 'env_b', 'env_c'];
   for (const scope of scopes) await kept({ scope });
   for (const [index, scope] of scopes.entries()) utimesSync(entryFile(scope), 1000 + index, 1000 + index);
@@ -213,7 +213,7 @@ test('the machine keeps what was used last, and no more than its limit', async (
   });
 });
 
-test('builds of one environment at the same time all end with a store that is whole', async () => {
+test('concurrent builds of one environment all end with a complete store', async () => {
   await kept();
   const builds = await Promise.all(
     Array.from({ length: 6 }, (_, n) => ofBuild({ fingerprint: String(n + 3).repeat(64) })),
@@ -226,7 +226,7 @@ test('builds of one environment at the same time all end with a store that is wh
       return found;
     }),
   );
-  // Whoever finds that its entry was replaced meanwhile has an empty store, never half of one.
+  // A build whose entry was replaced meanwhile gets an empty store, never half of one.
   for (const [index, build] of builds.entries()) {
     expect(build.said.filter((line) => line.includes('damaged'))).toEqual([]);
     expect(
@@ -260,7 +260,7 @@ test('links, devices and programs with rights in a store lead nowhere and give n
   expect(readFileSync(path.join(outside, 'secret'), 'utf8')).toBe('of the machine');
 });
 
-test.runIf(isRoot)('what only root may read is not packed, though root packs it', async () => {
+test.runIf(isRoot)('files that only root may read are not packed, although root starts the packing', async () => {
   const build = await ofBuild();
   asBuildUser(build.store, PACKAGES);
   const planted = path.join(build.store, 'npm', 'secret');
@@ -281,7 +281,7 @@ test('a store that holds a link to another place is emptied without touching tha
   expect([readdirSync(build.store), entriesIn('env_a'), readdirSync(outside)]).toEqual([[], [], ['file']]);
 });
 
-test('what builds that were killed left behind goes with the next that is kept', async () => {
+test('what killed builds left behind is removed when the next store is kept', async () => {
   await kept();
   const [entry = ''] = entriesIn('env_a');
   for (const name of ['old', 'new']) writeFileSync(path.join(cacheFolder, 'env_a', `${name}.partial`), '');
@@ -291,7 +291,7 @@ test('what builds that were killed left behind goes with the next that is kept',
   expect(entriesIn('env_a').filter((name) => name.endsWith('.partial'))).toEqual(['new.partial']);
 });
 
-test('on GitHub Actions the name is told under which the folder is to be kept, and another when it was emptied', async () => {
+test('on GitHub Actions the workflow is given the name to keep the folder under, and a different one when it was emptied', async () => {
   const output = path.join(folder, 'output');
   await kept({ output });
   expect(readFileSync(output, 'utf8')).toBe(`cache-key=${entriesIn('env_a')[0]}\n`);

@@ -15,25 +15,25 @@ export interface CachePlace {
   readonly scope: string;
   /** `cache_key` of the job. */
   readonly key: string;
-  /** A file of GitHub's, to be told under which name the folder is to be kept; undefined where the folder itself stays. */
+  /** A file of GitHub Actions that receives the name to keep the folder under; undefined where the folder itself persists. */
   readonly output: string | undefined;
 }
 
-/** The packages that builds of an environment fetched. Nothing here throws: a build without it is only slower. */
+/** The packages that builds of an environment fetched. Nothing here throws: a build without them is only slower. */
 export interface PackageCache {
-  /** For the commands of the build: where the store is. */
+  /** Variables for the build's commands: where the store is. */
   readonly variables: Readonly<Record<string, string>>;
   /** Fills the store with what the last build kept; whether there was something. */
   restore(): Promise<boolean>;
-  /** Keeps the store, unless the same is kept already. For after an install that went well, when its processes are gone. */
+  /** Keeps the store, unless the same is kept already. Call it after a successful install, when its processes have ended. */
   save(): Promise<void>;
-  /** Empties the store; what is kept stays until something else is. */
+  /** Empties the store; what is kept stays until it is replaced. */
   empty(): Promise<void>;
-  /** Forgets what is kept: the next build begins anew. */
+  /** Deletes what is kept: the next build starts empty. */
   forget(): Promise<void>;
 }
 
-/** Where nothing is kept. */
+/** For builds without a cache. */
 export const NO_CACHE: PackageCache = {
   variables: {},
   restore: async () => false,
@@ -101,7 +101,7 @@ export async function openPackageCache({
     await mkdir(store, { mode: 0o700 });
     if (user) await lchown(store, user.uid, user.gid);
   }
-  /** What is in there may be nested deeper than a path can say: it goes with the work folder, not now. */
+  /** Its content may be nested deeper than a path can express: it is removed with the work folder, not now. */
   async function emptyStore() {
     emptied += 1;
     await rename(store, `${store}-${emptied}`);
@@ -114,7 +114,7 @@ export async function openPackageCache({
     await removeEntries(folder, scope);
     await announce(`none.${randomBytes(8).toString('hex')}`);
   };
-  /** Runs what may fail, and tells the log why it did. */
+  /** Runs something that may fail, and logs why it did. */
   async function orNote<T>(what: string, fallback: T, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -165,7 +165,7 @@ export async function openPackageCache({
     } catch (error) {
       if (error instanceof NothingToKeep) return;
       if (!(error instanceof StoreTooLarge)) throw error;
-      // What was kept grows with each lockfile. The next build begins anew, with what it needs.
+      // The cache grows with each lockfile. The next build starts empty, and fetches only what it needs.
       log.line(`Note: the ${kind.name} cache is not kept: it is over the limit of ${sizeOf(limits.entryBytes)}`);
       await forget();
     }

@@ -6,12 +6,12 @@ import { pipeline } from 'node:stream/promises';
 import type { BuildUser } from '../commands/build-user.ts';
 
 /**
- * A package manager's store in one file, on its way out of a build and into the next.
+ * A package manager's store in one file, passed from one build to the next.
  *
- * The store is hostile: the user's commands may have left links, devices and files of a terabyte there. So nobody but the
- * build's own user reads and writes it: `tar` runs as that user, whatever is in the store or in the archive, and this
- * process does no more than move bytes between a pipe and a file. It counts them, and encrypts them: the file holds an
- * initialisation vector, AES-256-GCM of the archive, and the tag, which no file has that was damaged or made by others.
+ * The store is untrusted: the user's commands may have left links, devices and huge files there. So only the
+ * build's own user reads and writes it: `tar` runs as that user, and this
+ * process only moves bytes between a pipe and a file. It counts them, and encrypts them: the file holds an
+ * initialisation vector, AES-256-GCM of the archive, and the tag, which is wrong in any file that was damaged or made by others.
  */
 export interface PackedStore {
   readonly store: string;
@@ -20,7 +20,7 @@ export interface PackedStore {
   readonly user: BuildUser | undefined;
   /** 32 bytes. */
   readonly key: Buffer;
-  /** What the file is said to be; it cannot be unpacked as something else. */
+  /** The identity the file is bound to; it cannot be unpacked as something else. */
   readonly title: string;
   readonly signal: AbortSignal;
 }
@@ -31,7 +31,7 @@ export class DamagedStore extends Error {}
 const CIPHER = 'aes-256-gcm';
 const VECTOR_BYTES = 12;
 const TAG_BYTES = 16;
-/** Of npm's: what it ran last, and programs that were run once. */
+/** In npm's store: its logs, and programs that were run once. */
 const LEFT_OUT = ['./npm/_logs', './npm/_npx'];
 
 function startTar(args: readonly string[], user: BuildUser | undefined, stdio: ['pipe' | 'ignore', 'pipe' | 'ignore']) {
@@ -88,7 +88,7 @@ export async function packStore(
   }
 }
 
-/** Fills the empty store. Throws `DamagedStore` for a file that is not what it was; then what is in the store is worth nothing. */
+/** Fills the empty store. Throws `DamagedStore` for an altered file; the store's content is then worthless. */
 export async function unpackStore({ store, file, user, key, title, signal }: PackedStore): Promise<void> {
   const handle = await open(file, 'r');
   try {
@@ -126,7 +126,7 @@ export async function unpackStore({ store, file, user, key, title, signal }: Pac
       await succeeded;
     } catch (error) {
       if (signal.aborted || isGenuine) throw error;
-      // Nonsense makes tar give up before the tag is reached; without a tar there is nothing to say about the file.
+      // Invalid data makes tar give up before the tag is reached; without a tar program nothing can be said about the file.
       await succeeded.catch((ended) => {
         if (isAbsent(ended)) throw ended;
       });

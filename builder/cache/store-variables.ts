@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { type PackageManager, yarnModern } from '@miaobu/shared/kernel/detect/package-managers';
 
-/** Which store a build fills, and what tells its package manager so. */
+/** Which store a build fills, and the variables that point its package manager to it. */
 export interface StoreKind {
-  /** As a person knows it; also the beginning of a file's name. */
+  /** The name a user knows; also the prefix of a file name. */
   readonly name: string;
   variables(store: string): Readonly<Record<string, string>>;
 }
@@ -23,10 +23,10 @@ const kinds: Readonly<Record<string, StoreKind>> = {
   uv: kindOf('uv', 'UV_CACHE_DIR'),
 };
 
-// A copy of each package is kept there, also where the project has a cache of its own, which is left to it.
+// A copy of each package is kept there, even when the project has a cache of its own, which is left alone.
 const modernYarn = kindOf('yarn-berry', 'YARN_GLOBAL_FOLDER');
 
-/** What an app in Python needs besides, whose pages a package of npm's may build. */
+/** What a Python app needs in addition, because an npm package may build its pages. */
 export function withPip(other: StoreKind | undefined): StoreKind {
   const pip = kindOf('pip', 'PIP_CACHE_DIR');
   if (!other) return pip;
@@ -44,7 +44,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   python3: 'pip',
 };
 
-/** The store of a manager; for an install command of the user's own, that of the first program in it. */
+/** The store of a manager; for a custom install command, that of its first program. */
 export function storeKindOf(manager: PackageManager | undefined, command: string | undefined): StoreKind | undefined {
   if (command === undefined) {
     if (manager === yarnModern) return modernYarn;

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A project that says what it is built with. */
+/** A project that names the Node.js version it is built with. */
 const project = {
   'package.json': JSON.stringify({ scripts: { build: 'node build.cjs' }, engines: { node: '20.x' } }),
   'build.cjs': `console.log('built with ' + process.version + ', npm ' + process.env.npm_config_user_agent);
@@ -40,7 +40,7 @@ async function build(environment: Readonly<Record<string, string>>, nodeVersion:
 
 const UNREACHABLE = { npm_config_registry: 'http://127.0.0.1:9' };
 
-test('a project that asks for Node.js 20 is built with it, and npm runs on it; it is got once for all builds', async () => {
+test('a project that asks for Node.js 20 is built with it, and npm runs on it; it is fetched once for all builds', async () => {
   expect(process.version).not.toMatch(/^v20\./);
   const cache = path.join(folder, 'cache');
   const first = await build({ MIAOBU_CACHE: cache });
@@ -57,7 +57,7 @@ test('a project that asks for Node.js 20 is built with it, and npm runs on it; i
   expect(second.log).toMatch(/^built with v20\./m);
 }, 90_000);
 
-test("a setting wins over the project's files, and what cannot be had is said and not needed", async () => {
+test("a setting wins over the project's files, and an unavailable version is logged and not required", async () => {
   const built = await build(UNREACHABLE, '18');
   expect(built, built.log).toMatchObject({ code: 0, leftovers: [] });
   expect(built.log).toMatch(/^Note: the project asks for Node\.js 18, which cannot be had \(.+\); building with v/m);
@@ -69,7 +69,7 @@ test('a version that the machine keeps is used before one is fetched', async () 
   for (const version of ['20.1.0', '20.99.0', '22.0.0']) {
     const home = path.join(tools, 'node', version, process.arch);
     mkdirSync(path.join(home, 'bin'), { recursive: true });
-    // It says what it is, and is this test's own otherwise.
+    // It reports its version, and is otherwise the test's own Node.
     const program = `#!/bin/sh\n[ "$1" = --version ] && echo v${version} && exit\necho "node ${version} runs"\nexec '${folder}/node' "$@"\n`;
     writeFileSync(path.join(home, 'bin', 'node'), program, { mode: 0o755 });
   }

@@ -7,16 +7,16 @@ import { findNpmConfiguration } from './find-program.ts';
 /** Marks every process of a build, down to the last grandchild that did not clear its environment. */
 export const RUN_MARK = 'MIAOBU_RUN';
 
-/** What an operator may set for all builds of a machine, in either case of letters. Nothing else is passed on. */
+/** Variables an operator may set for all builds of a machine, in upper or lower case. Nothing else is passed on. */
 const PASSED_ON = new Set(['LANG', ...PASSED_TO_BUILDS].map((name) => name.toLowerCase()));
 
 export interface BuildEnvironment {
   readonly variables: Readonly<Record<string, string>>;
-  /** Names of the job's variables that were left out because they are reserved or no names at all. */
+  /** Names of the job's variables that were left out because they are reserved or invalid. */
   readonly refused: readonly string[];
 }
 
-/** What package managers are told of this machine, whoever starts them. */
+/** What package managers are told about this machine, whoever starts them. */
 export async function runnerVariables(
   runner: NodeJS.ProcessEnv,
   { programs }: Pick<Workspace, 'programs'>,
@@ -28,12 +28,12 @@ export async function runnerVariables(
   const npmConfiguration = await findNpmConfiguration(programFolders.join(path.delimiter));
   return {
     LANG: 'C.UTF-8',
-    // Neither serves a build; both ask the network.
+    // Neither is useful to a build; both use the network.
     npm_config_audit: 'false',
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
     ...(npmConfiguration ? { npm_config_globalconfig: npmConfiguration } : {}),
-    // pip alone does not know the common name.
+    // Only pip does not know the common name.
     ...(runner.SSL_CERT_FILE ? { PIP_CERT: runner.SSL_CERT_FILE } : {}),
     ...Object.fromEntries(passedOn as [string, string][]),
     PATH: [programs, ...programFolders].join(path.delimiter),

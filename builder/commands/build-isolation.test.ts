@@ -16,7 +16,7 @@ afterAll(() => builder.remove());
 const projectOf = (script: string) => archiveOfFiles({ 'build.cjs': script });
 const buildCommand = 'node build.cjs && mkdir -p dist && echo hello > dist/index.html';
 
-test("a build sees its own variables and nothing of the runner's", async () => {
+test("a build sees its own variables and none of the runner's", async () => {
   await using platform = await startTestPlatform({
     archive: projectOf(`for (const [name, value] of Object.entries(process.env)) console.log(name + ' is ' + value);
       console.log('stdin: ' + require('node:fs').readFileSync(0).length + ' bytes');
@@ -76,7 +76,7 @@ test.runIf(onLinux)("no secret of the platform's can be read from the runner's p
 
   const log = platform.log();
   expect(log).toMatch(/^cmdline: .*builder\.cjs/m);
-  // Tokens would be masked; that none was there shows in that nothing had to be.
+  // Tokens would be masked; that nothing was masked shows that none was there.
   expect(log).not.toContain('***');
   for (const secret of Object.values(platform.secrets)) expect(log).not.toContain(secret);
   if (isRoot) {
@@ -92,7 +92,7 @@ test.runIf(onLinux)("no secret of the platform's can be read from the runner's p
   }
 });
 
-test('secrets are masked, also one that is printed in two pieces; what is no secret is shown', async () => {
+test('secrets are masked, even one printed in two pieces; what is not secret is shown', async () => {
   const secret = 'correct-horse-battery-staple';
   await using platform = await startTestPlatform({
     archive: projectOf(`const write = (text) => new Promise((done) => process.stdout.write(text, done));

@@ -19,7 +19,7 @@ const projectOf = (script: string) => archiveOfFiles({ 'build.cjs': script });
 const buildCommand = 'node build.cjs && mkdir -p dist && echo hello > dist/index.html';
 
 test.runIf(hasOwnUsers)(
-  'a fork bomb ends with its build, and a build beside it does not notice',
+  'a fork bomb ends with its build, and a concurrent build is not affected',
   async () => {
     await using bombed = await startTestPlatform({
       archive: archiveOfFiles({ 'readme.md': '' }),
@@ -39,7 +39,7 @@ test.runIf(hasOwnUsers)(
   60_000,
 );
 
-test.runIf(hasOwnUsers)('a build can start so many processes and not more', async () => {
+test.runIf(hasOwnUsers)('a build can start a limited number of processes', async () => {
   await using platform = await startTestPlatform({
     archive: projectOf(`const { spawnSync } = require('node:child_process');
       console.log(spawnSync('/bin/sh', ['-c', 'ulimit -u 2>/dev/null || ulimit -p']).stdout.toString());
@@ -65,7 +65,7 @@ test('one file of a build cannot fill the disk', async () => {
   expect(platform.log()).toContain('refused: EFBIG');
 });
 
-test.runIf(onLinux)('when memory runs out a build is ended before what runs it', async () => {
+test.runIf(onLinux)('when memory runs out, a build is killed before its runner', async () => {
   await using platform = await startTestPlatform({
     archive: projectOf(`const score = require('node:fs').readFileSync('/proc/self/oom_score_adj', 'utf8');
       console.log('score ' + score.trim());`),
@@ -75,7 +75,7 @@ test.runIf(onLinux)('when memory runs out a build is ended before what runs it',
   expect(platform.log()).toContain('score 1000');
 });
 
-test('a build that prints without end ends in its time, with a log of the limit', async () => {
+test('a build that prints endlessly ends in time, with a log cut at the limit', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'readme.md': '' }),
     settings: { build_command: 'yes' },
@@ -86,7 +86,7 @@ test('a build that prints without end ends in its time, with a log of the limit'
   expect(Buffer.byteLength(platform.log())).toBe(200_000);
 }, 30_000);
 
-test.runIf(hasOwnUsers)('nothing that a build left in folders open to all is there for the next', async () => {
+test.runIf(hasOwnUsers)('nothing that a build left in world-writable folders is there for the next', async () => {
   const name = `left-${randomBytes(8).toString('hex')}`;
   const places = ['/tmp', '/var/tmp', '/dev/shm'].filter(existsSync);
   await using platform = await startTestPlatform({

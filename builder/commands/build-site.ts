@@ -133,7 +133,7 @@ export async function buildSite({
         python && server && plan.install.kind === 'managed'
           ? await installPython({
               ...{ python, version: server.version, folder, source, workFolder, say },
-              // The repository's own programs are for its own user.
+              // The repository's own programs run as its own user.
               searchPath: programs,
               run,
             })

@@ -23,7 +23,7 @@ export async function isReachableByAll(file: string): Promise<boolean> {
 export type ChosenUser = { readonly user: BuildUser } | { readonly user: undefined; readonly why: string };
 
 /**
- * A user for this build alone, who owns the source, HOME and TMPDIR, and of whom nothing is left when the workspace is removed; or why
+ * A user for this build alone, who owns the source, HOME and TMPDIR, and leaves nothing behind when the workspace is removed; or why
  * the build runs as the runner's own user.
  */
 export async function chooseBuildUser({
@@ -43,7 +43,7 @@ export async function chooseBuildUser({
     await claimed.release();
   });
   try {
-    // A container may know too few user numbers; this finds out.
+    // A container may have too few user ids; this finds out.
     await chown(home, user.uid, user.gid);
     const owner = `${user.uid}:${user.gid}`;
     await promisify(execFile)('chown', ['-R', '-h', owner, source, temporary], { env: {} });

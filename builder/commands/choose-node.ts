@@ -1,6 +1,6 @@
 import semver from 'semver';
 
-/** Lines that are maintained for long, best first. A range that none of them is in gets the first line that is. */
+/** Release lines with long-term support, best first. A range that contains none of them gets the first line that it contains. */
 const LINES = [24, 22, 20, 18, 16, 14];
 const CODENAMES: Readonly<Record<string, number>> = {
   krypton: 24,
@@ -10,7 +10,7 @@ const CODENAMES: Readonly<Record<string, number>> = {
   gallium: 16,
   fermium: 14,
 };
-/** Whatever these mean today, the runner's is as good. */
+/** Whatever these mean at the moment, the runner's version will do. */
 const ANY = new Set(['node', 'stable', 'latest', 'current', 'lts', 'lts/*', '*']);
 
 export type ChosenNode =
@@ -20,8 +20,8 @@ export type ChosenNode =
   | { readonly kind: 'unknown' };
 
 /**
- * Which Node.js a project is built with that asks for `asked`: `22`, `v20.11.1`, `lts/iron`, `>=18 <21`, ... Only the line is chosen,
- * and of it the newest there is: what Node.js changes within one does not break builds, and it is where it is repaired.
+ * Which Node.js a project that asks for `asked` is built with: `22`, `v20.11.1`, `lts/iron`, `>=18 <21`, ... Only the release line is chosen,
+ * in its newest version: changes within a line do not break builds, and fixes arrive there.
  */
 export function chooseNode(asked: string | null | undefined, own: string): ChosenNode {
   const wanted = asked?.trim().toLowerCase() ?? '';

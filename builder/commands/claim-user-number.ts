@@ -5,11 +5,11 @@ import { errorCode } from '../build-failure.ts';
 /**
  * The range systemd gives to users that exist only while something runs: no account has a number in it. `nobody` would
  * not do. Databases and other builds run as `nobody` too, so neither could be told from this build's processes when they
- * are ended, nor be kept from each other.
+ * are killed, nor be isolated from each other.
  */
 const FIRST = 61_184;
 const LAST = 65_519;
-/** Only root writes here. A claim holds the process id of the runner that has the number. */
+/** Only root writes here. A claim holds the process id of the runner that owns the number. */
 const CLAIMS = '/run/miaobu-build-users';
 
 export interface ClaimedNumber {
@@ -46,7 +46,7 @@ async function claim(number: number): Promise<ClaimedNumber | undefined> {
   }
 }
 
-/** A user number that nobody on this machine has, for as long as this runner wants it. Undefined when all are taken. */
+/** A user id that nobody else on this machine has, for as long as this runner needs it. Undefined when all are taken. */
 export async function claimUserNumber(): Promise<ClaimedNumber | undefined> {
   await mkdir(CLAIMS, { recursive: true, mode: 0o700 });
   const taken = await usersOfProcesses();

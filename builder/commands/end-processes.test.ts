@@ -23,7 +23,7 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-  // A process that is dead and not yet reaped still takes signals.
+  // A process that is dead but not yet reaped still accepts signals.
   return !onLinux || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
@@ -31,7 +31,7 @@ const pidsIn = (platform: TestPlatform) => [...platform.log().matchAll(/^pid (\d
 
 /**
  * Starts a grandchild, and on Linux also one that leaves group and session, and prints their process ids. Under a user of
- * the build's own, the latter takes off the mark in its environment as well.
+ * the build's own, the latter also removes the marker from its environment.
  */
 const WITH_DAEMON = `const { spawn } = require('node:child_process');
   for (const detached of process.platform === 'linux' ? [false, true] : [false]) {
@@ -53,7 +53,7 @@ test('when the build is over, nothing it started is left before anything is publ
       if (!path.endsWith('/publication')) return undefined;
       const pids = pidsIn(platform);
       alive = pids.map(isAlive);
-      // Asked for again until the log with the process ids is here.
+      // Repeated until the log with the process ids has arrived.
       return pids.length < DAEMONS ? { status: 503 } : undefined;
     },
   });
@@ -80,7 +80,7 @@ test('a heartbeat that is answered with stop ends the build, its daemons too, wi
   expect(platform.reports.map((it) => it.kind)).toEqual(['building']);
 }, 30_000);
 
-test('a run that is told to end reports that it was cancelled and leaves no process', async () => {
+test('a run that is asked to end reports that it was cancelled and leaves no process', async () => {
   await using platform = await startTestPlatform({
     archive: projectOf(`${WITH_DAEMON} setInterval(() => {}, 1000);`),
     settings: { build_command: buildCommand },
@@ -100,7 +100,7 @@ test('a run that is told to end reports that it was cancelled and leaves no proc
 const ORDINARY_USER = 65_534;
 
 test.runIf(onLinux)(
-  'as an ordinary user, a process that hid too well to be ended keeps the build from being published',
+  'as an ordinary user, a process that hid too well to be killed prevents the build from being published',
   async () => {
     await using platform = await startTestPlatform({
       archive: projectOf(`const { spawn } = require('node:child_process');

@@ -11,7 +11,7 @@ import type { BuildUser } from './build-user.ts';
 export interface ProcessTraits {
   /** Process id of the command's shell, which leads a process group and a session. */
   readonly leader: number;
-  /** With a user of its own every process is found, whatever it did to hide. */
+  /** With its own user every process is found, however it hides. */
   readonly user: BuildUser | undefined;
   readonly mark: string;
   readonly folder: string;
@@ -37,7 +37,7 @@ async function belongs(pid: number, { leader, user, mark, folder }: ProcessTrait
   return isInside(folder, await readlink(`${proc}/cwd`).catch(() => ''));
 }
 
-/** On Linux every process on the machine is looked at; elsewhere the process group has to do. */
+/** On Linux every process on the machine is checked; elsewhere only the process group. */
 async function survivors(traits: ProcessTraits): Promise<number[]> {
   if (process.platform !== 'linux') {
     try {
@@ -69,8 +69,8 @@ function kill(pid: number) {
 }
 
 /**
- * Kills everything that a user runs, in one system call: processes that start others faster than they can be looked for do not get
- * away.
+ * Kills everything that a user runs, in one system call, so that processes that fork faster than they can be found cannot
+ * escape.
  */
 async function killAllOf({ uid, gid }: BuildUser): Promise<void> {
   const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], { uid, gid, cwd: '/', env: {}, stdio: 'ignore' });
@@ -80,8 +80,8 @@ async function killAllOf({ uid, gid }: BuildUser): Promise<void> {
 
 /**
  * Kills everything a command left behind: its process group and, on Linux, also what left the group. Resolves when a
- * look at all processes finds none of them, so that nothing can change the output any more; throws when that cannot be
- * had.
+ * scan of all processes finds none of them, so that nothing can still change the output; throws when that cannot be
+ * achieved.
  */
 export async function endProcesses(traits: ProcessTraits): Promise<void> {
   const end = Date.now() + GIVE_UP_MS;

@@ -122,7 +122,7 @@ for (const { title, settings, limits, files = {}, code, says, log } of failures)
       ...(settings ? { settings } : {}),
       ...(limits ? { limits } : {}),
     });
-    // A bun of the machine's own would be used.
+    // The machine's own bun would be used.
     const environment = { PATH: '/usr/local/bin:/usr/bin:/bin' };
     const run = await builder.run(platform.inputs, { environment });
 
@@ -137,12 +137,12 @@ for (const { title, settings, limits, files = {}, code, says, log } of failures)
     }
     expect(platform.log()).toContain(`Error: ${message.split('\n')[0]}`);
     if (log !== undefined) expect(platform.log()).toContain(log);
-    // Nothing was published, nor was the right to publish asked for.
+    // Nothing was published, and permission to publish was not requested.
     expect(platform.requests.filter((it) => it.path.endsWith('/publication'))).toEqual([]);
   }, 30_000);
 }
 
-test('a log that is not taken for a while delays nothing but its own delivery, and arrives whole', async () => {
+test('a log that is not accepted for a while delays nothing but its own delivery, and arrives complete', async () => {
   let refused = 0;
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'readme.md': '' }),
@@ -162,7 +162,7 @@ test('a log that is not taken for a while delays nothing but its own delivery, a
   for (const chunk of platform.chunks) expect(Buffer.byteLength(chunk)).toBeLessThanOrEqual(64 * 1024);
 }, 30_000);
 
-test('a log over its limit is cut with a note, and the build goes on', async () => {
+test('a log over its limit is cut with a note, and the build continues', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'readme.md': '' }),
     settings: { build_command: 'mkdir dist; echo hello > dist/index.html; seq 1 100000' },
@@ -173,7 +173,7 @@ test('a log over its limit is cut with a note, and the build goes on', async () 
   expect(platform.log()).toMatch(/\[The log ends here: it is over the limit of 100000 bytes\.\]\n$/);
 }, 30_000);
 
-test('a log that is refused for good does not fail the build', async () => {
+test('a log that is refused permanently does not fail the build', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'index.html': 'hello' }),
     intercept: ({ path }) => (path.includes('/logs/') ? { status: 413 } : undefined),

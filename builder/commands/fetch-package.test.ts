@@ -5,7 +5,7 @@ import { fileTree } from '../testing/file-tree.ts';
 import { startTinyRegistry } from '../testing/tiny-registry.ts';
 import { fetchPackage } from './fetch-package.ts';
 
-test("a configuration of npm's that others have put above the work folder decides nothing", async () => {
+test('an npm configuration that others put above the work folder has no effect', async () => {
   await using registry = await startTinyRegistry({ tool: { 'tool.js': 'good' } });
   await using evil = await startTinyRegistry({ tool: { 'tool.js': 'evil' } });
   using open = fileTree({ 'package.json': '{}', '.npmrc': `registry=${evil.url}/\n`, 'build/.keep': '' });
@@ -27,7 +27,7 @@ test("a configuration of npm's that others have put above the work folder decide
   expect(registry.asked).toContain('/tool/-/tool-1.0.0.tgz');
 });
 
-test('of what a machine keeps for all builds those go that were not used for longest', async () => {
+test('of the programs a machine keeps for all builds, the least recently used are removed', async () => {
   await using registry = await startTinyRegistry({ tool: { 'tool.js': 'good' } });
   using place = fileTree();
   const kept = path.join(place.folder, 'kept');

@@ -21,15 +21,15 @@ import { extract } from 'tar';
 import { errorCode } from '../build-failure.ts';
 
 /**
- * Programs that the runner gets for a build from npm: Node.js of another line, package managers. It is the runner that gets them, before
- * any command of the user's runs, with its own cache: no build can reach what another is given. None of a package's scripts run.
+ * Programs that the runner fetches from npm for a build: other Node.js versions, package managers. The runner fetches them before
+ * any of the user's commands runs, with its own cache: no build can tamper with what another gets. A package's scripts are not run.
  */
 export interface PackageSource {
   /** For npm, which is on its PATH. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The work folder, where only this process writes. */
+  /** The work folder, which only this process writes to. */
   readonly workFolder: string;
-  /** Where packages stay for other builds of this machine; undefined where it is used once. */
+  /** Where packages are kept for other builds on this machine; undefined on machines used only once. */
   readonly kept: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -52,12 +52,12 @@ export const isDigestName = (name: string): name is DigestName => (DIGESTS as re
 const ASKABLE = /^[\w^~][\w.^~+-]*$/;
 const FRESH_MS = 24 * 60 * 60_000;
 const LIMIT_MS = 2 * 60_000;
-/** npm waits for more than a minute before it says that a registry is not there. */
+/** By default npm waits more than a minute before it reports a registry as unreachable. */
 const IMPATIENT = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '4000' };
 /** Beside the package's own files. */
 const RECORD = '.miaobu-digests.json';
 
-/** `only` names the files that are wanted, relative to the package, besides its package.json. Throws when it cannot be had. */
+/** `only` names the files that are wanted, relative to the package, besides its package.json. Throws when it cannot be achieved. */
 export async function fetchPackage(
   { name, wanted, only }: { name: string; wanted: string; only?: readonly string[] },
   source: PackageSource,
@@ -79,17 +79,17 @@ export async function fetchPackage(
   return describe(folder);
 }
 
-/** What a machine keeps. Another build may just be taking one that was used within the hour. */
+/** What a machine keeps. Another build may be copying one that was used within the last hour. */
 const KEPT_PACKAGES = 40;
 const IN_USE_MS = 60 * 60_000;
 
-/** In the time of access: that of change says how old the registry's answer is. */
+/** Stored as the access time: the modification time is the age of the registry's answer. */
 async function noteUse(folder: string): Promise<void> {
   const { mtime } = await lstat(folder);
   await utimes(folder, new Date(), mtime);
 }
 
-/** Any build may ask for any version there ever was: of those that nobody has used for longest some go. */
+/** Builds may ask for any version that ever existed, so the least recently used ones are removed. */
 async function removeUnused(kept: string): Promise<void> {
   const names = await readdir(kept).catch(() => []);
   if (names.length <= KEPT_PACKAGES) return;
@@ -107,7 +107,7 @@ async function removeUnused(kept: string): Promise<void> {
 
 const keptName = (name: string, version: string) => `${name.replace('/', '+')}@${version}`;
 
-/** Those that fit, newest first. A version never changes; what a range or a tag means is asked again after a day. */
+/** Those that match, newest first. A version never changes; a range or tag is looked up again after a day. */
 async function keptVersions(kept: string, name: string, wanted: string) {
   const prefix = keptName(name, '');
   const names = (await readdir(kept).catch(() => [])).filter((it) => it.startsWith(prefix));
@@ -136,7 +136,7 @@ async function downloadInto(
     await download(`${name}@${wanted}`, partial, only, source);
     const { version } = await describe(partial);
     const folder = path.join(kept, keptName(name, version));
-    // What was a range's answer until now is replaced, or was put there by another build meanwhile.
+    // Replaces the previous answer for a range, or one that another build stored meanwhile.
     await rename(partial, folder).catch(async (error: unknown) => {
       if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
       await rename(folder, `${partial}-old`);
@@ -160,7 +160,7 @@ async function download(
 ): Promise<void> {
   const temporary = await mkdtemp(path.join(workFolder, 'fetch-'));
   try {
-    // Without a prefix npm looks for an .npmrc in the folders above, of which others may write in `/tmp`.
+    // Without a prefix npm looks for an .npmrc in the folders above, such as `/tmp`, where others may write.
     await promisify(execFile)('npm', ['pack', '--silent', '--ignore-scripts', '--prefix', temporary, spec], {
       cwd: temporary,
       env: {
@@ -186,7 +186,7 @@ async function download(
       cwd: folder,
       strip: 1,
       preserveOwner: false,
-      // Some archives hold files that nobody else may read.
+      // Some archives contain files that only their owner may read.
       onReadEntry: (entry) => {
         entry.mode = ((entry.mode ?? 0) & 0o755) | 0o644;
       },
@@ -202,7 +202,7 @@ async function download(
   }
 }
 
-/** Of npm's complaints the one that says why. */
+/** The line of npm's output that gives the reason. */
 const lastWords = (stderr: string) =>
   stderr
     .split('\n')
@@ -222,7 +222,7 @@ async function describe(folder: string): Promise<FetchedPackage> {
   return { folder, version, programs, digests: JSON.parse(await readFile(path.join(folder, RECORD), 'utf8')) };
 }
 
-/** The same files under another name, without their bytes where the disk allows it. The build cannot write them: they are not its own. */
+/** The same files under another name, without copying bytes where the disk allows it. The build cannot write them: it does not own them. */
 async function linkTree(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   const entries = await readdir(from, { withFileTypes: true });

@@ -18,7 +18,7 @@ export async function findProgram(name: string, searchPath: string): Promise<str
 
 /**
  * The configuration file that the machine's own npm reads for all its users, if it has one: certificates and registry
- * of a company are usually in it. npm looks for it beside the Node it runs with, so that another Node hides it.
+ * of a company are usually in it. npm looks for it beside the Node it runs on, so another Node hides it.
  */
 export async function findNpmConfiguration(searchPath: string): Promise<string | undefined> {
   const npm = await findProgram('npm', searchPath);

@@ -50,7 +50,7 @@ async function startCollector() {
   };
 }
 
-/** A home folder of the runner's, as full of credentials as homes are. */
+/** A home folder for the runner, full of credentials as home folders are. */
 async function homeWithCredentials() {
   const folder = await mkdtemp(path.join(tmpdir(), 'runner-home-'));
   const secret = random('home');
@@ -71,8 +71,8 @@ const HOLD = `const hold = async () => {
   hold();`;
 
 /**
- * Three builds at a time on one machine: one that runs its commands, one that publishes, and the hostile one, which attacks in its
- * install and in its build. Returns what it got.
+ * Three concurrent builds on one machine: one that runs its commands, one that publishes, and the hostile one, which attacks during
+ * install and build. Returns what it obtained.
  */
 async function attack(options: RunOptions) {
   await using collector = await startCollector();
@@ -168,7 +168,7 @@ test.runIf(hasOwnUsers)(
   120_000,
 );
 
-// What shows that the attack would find something if it were there, and what the documents say about such runners.
+// Shows that the attack would find something if it were there, and that the documents are right about such runners.
 test.runIf(hasOwnUsers)(
   'where builds run as the runner’s own user they can read each other’s files and variables',
   async () => {

@@ -3,7 +3,7 @@ import type { PackageCache } from '../cache/package-cache.ts';
 import type { CommandResult } from './run-command.ts';
 
 export interface Installed {
-  /** What was run last. */
+  /** The command that was run last. */
   readonly command: string;
   readonly result: CommandResult;
 }
@@ -11,17 +11,17 @@ export interface Installed {
 export interface InstallOptions {
   /** Finds the number of packages in the output. */
   readonly count?: RegExp | undefined;
-  /** What stands for the command in the log, when it is too long to be read. */
+  /** Shown in the log instead of a command that is too long to read. */
   readonly shown?: string;
-  /** Besides what every command gets. */
+  /** In addition to what every command gets. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export type RunInstall = (command: string, options?: InstallOptions) => Promise<CommandResult>;
 
 /**
- * Installs with the packages that builds before this one kept, and keeps them in its turn. A command that fails with kept packages is run
- * again without them, so that they cannot be what a build fails for.
+ * Installs with the packages that earlier builds kept, and keeps them for later ones. A command that fails with kept packages is run
+ * again without them, so that they cannot be the reason a build fails.
  */
 export async function installWithCache({
   cache,
@@ -31,7 +31,7 @@ export async function installWithCache({
   install,
 }: {
   cache: PackageCache;
-  /** Output of a failure that no packages are to blame for. */
+  /** Output of a failure that the packages did not cause. */
   lockfileUnfit: RegExp | undefined;
   run: RunInstall;
   say: (line: string) => void;
@@ -47,14 +47,14 @@ export async function installWithCache({
     await cache.empty();
     return run(command, options);
   });
-  // Before the build: what it does to the packages is not for the next.
+  // Before the build: what it does to the packages must not reach the next one.
   if (installed?.result.outcome === 'done') await cache.save();
-  // There is no time to find out whether it was the packages.
+  // There is no time left to find out whether the packages caused it.
   if (hadPackages && installed?.result.outcome === 'timeout') await cache.forget();
   return installed;
 }
 
-/** Runs a project's own install command, or its package manager's: as the lockfile says, and if that does not fit, without it. */
+/** Runs a project's own install command, or its package manager's: by the lockfile, or without it if it does not match. */
 export async function installPackages({
   plan: { install, manager: chosen },
   run,

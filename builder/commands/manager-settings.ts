@@ -1,7 +1,7 @@
 import { type PackageManager, yarnClassic, yarnModern } from '@miaobu/shared/kernel/detect/package-managers';
 
 /**
- * What a manager has to be told of this machine in words of its own, because it does not know the common ones: which certificates to
+ * Settings that a manager needs under its own names, because it does not know the common ones: which certificates to
  * trust, and where the registry is.
  */
 export function managerSettings(

@@ -9,7 +9,7 @@ export interface NamedChecksum {
   readonly hex: string;
 }
 
-/** The checksum that the package.json names which chose this version, in the project's folder or above it. */
+/** The checksum named by the package.json that chose this version, in the project's folder or above it. */
 export async function namedChecksum(
   source: string,
   folder: string,

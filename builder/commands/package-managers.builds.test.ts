@@ -41,7 +41,7 @@ async function build(own: Readonly<Record<string, unknown>>, files: Readonly<Rec
     limits: { build_seconds: 150 },
   });
   const { code, leftovers } = await builder.run(platform.inputs, {
-    // Where a company's proxy looks into what is fetched, its certificate is needed.
+    // Where a company's proxy intercepts TLS, its certificate is needed.
     environment: { MIAOBU_CACHE: folder, ...(SSL_CERT_FILE ? { SSL_CERT_FILE } : {}) },
   });
   const page = code === 0 ? platform.objects.get(platform.manifest().files[0]?.sha256 ?? '')?.toString() : undefined;
@@ -140,7 +140,7 @@ test('a project that names no version gets the pnpm that wrote its lockfile', as
   expect(built.log).toMatch(/^Using pnpm 8\.\d+\.\d+\n(.*\n)*> pnpm install --frozen-lockfile\n/m);
 }, 120_000);
 
-test('a package manager whose checksum is another than package.json names is not run', async () => {
+test('a package manager whose checksum differs from the one in package.json is not run', async () => {
   const wrong = createHash('sha512').update('another').digest('hex');
   const refused = await build({ packageManager: `pnpm@9.1.0+sha512.${wrong}` }, {}, 'env_wrong');
   expect(refused.report).toMatchObject({ code: 'install_failed', message: expect.stringContaining('its sha512 is ') });

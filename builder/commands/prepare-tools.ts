@@ -29,11 +29,11 @@ export interface Tooling {
 
 export interface PreparedTools {
   readonly cache: PackageCache;
-  /** For the build's commands, besides its own. */
+  /** Variables for the build's commands, in addition to its own. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Puts on the build's PATH what it is to be built with, before any of its own commands runs, and opens the cache of its packages. */
+/** Puts the build's tools on its PATH, before any of its own commands runs, and opens its package cache. */
 export async function prepareTools(tooling: Tooling): Promise<PreparedTools> {
   const { plan, folder, job, workspace, log, signal, runner } = tooling;
   const { programs, source } = workspace;

@@ -25,7 +25,7 @@ const NAMES = new Map<PackageManager, string>([
 
 /**
  * Puts a package manager on the build's PATH: in the version that package.json names; where it names none, the machine's own, or the one
- * that fits the lockfile. Throws `BuildFailure` when it cannot be had, or is not what its checksum in package.json says.
+ * that matches the lockfile. Throws `BuildFailure` when it is unavailable, or does not match its checksum in package.json.
  */
 export async function provideManager({
   chosen: { manager, version },
@@ -76,7 +76,7 @@ async function packageOf(manager: PackageManager): Promise<string> {
 
 const hasAvx2 = async () => /\bavx2\b/.test(await readFile('/proc/cpuinfo', 'utf8').catch(() => 'avx2'));
 
-/** As Corepack has it: of the archive, and for newer Yarns of the program itself. */
+/** As in Corepack: of the archive, and for newer versions of Yarn of the program itself. */
 async function assertGenuine(
   manager: PackageManager,
   { folder, digests, version }: FetchedPackage,

@@ -20,19 +20,19 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /**
  * Puts the runner's own Node first on the build's PATH, in a folder with nothing else in it: what lies beside the
- * program it was started from (a checkout's node_modules/.bin, say) is not for builds.
+ * program it was started from (such as a checkout's node_modules/.bin) is not for builds.
  */
 export async function provideOwnNode({ programs }: Pick<Workspace, 'programs'>): Promise<void> {
   const program = path.join(programs, 'node');
   const node = await realpath(process.execPath);
   if (await isReachableByAll(node)) return symlink(node, program);
-  // A home folder closed to other users: the file itself can still be given to them.
+  // Its home folder is closed to other users, but the file itself can still be shared.
   await link(node, program).catch(() => copyFile(node, program));
 }
 
 /**
- * Puts the Node.js that a project asks for in the place of the runner's own, and with it an npm that runs on it. What cannot be had is a
- * line in the log, and the build goes on with the runner's: npm, pnpm and Yarn refuse by themselves where a project is strict.
+ * Replaces the runner's Node.js with the one that a project asks for, together with an npm that runs on it. An unavailable version is a
+ * line in the log, and the build continues with the runner's: npm, pnpm and Yarn refuse by themselves when a project is strict.
  */
 export async function provideNode({
   asked,
@@ -56,7 +56,7 @@ export async function provideNode({
   try {
     const found = await findInToolCache(toolCache, chosen.line);
     const node = found?.node ?? (await fetchNode(chosen.line, source));
-    // Made for another system or processor, or damaged: better known now.
+    // Made for another system or processor, or damaged: better found out now.
     const { stdout } = await promisify(execFile)(node, ['--version'], { env: {}, timeout: 10_000 });
     const version = stdout.trim();
     if (semver.major(version) !== chosen.line) throw new Error(`it says it is ${version}`);

@@ -9,7 +9,7 @@ export async function putOnPath(
 ): Promise<void> {
   for (const [name, file] of Object.entries(programs)) {
     const program = path.join(folder, file);
-    // npm does the same: many packages leave it to it.
+    // npm does the same, and many packages rely on it.
     await chmod(program, 0o755).catch(() => {});
     const place = path.join(into, path.basename(name));
     await rm(place, { force: true });

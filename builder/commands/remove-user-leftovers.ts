@@ -5,9 +5,9 @@ import path from 'node:path';
 import { removeTree } from '../source/remove-tree.ts';
 import type { BuildUser } from './build-user.ts';
 
-/** Where every user may write on common systems, beside the folder for temporary files that the runner itself has. */
+/** World-writable folders of common systems, besides the runner's own temporary folder. */
 const OPEN_FOLDERS = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue', '/run/lock'];
-/** Open folders have open folders in them, such as those of sockets. */
+/** World-writable folders contain others, such as those for sockets. */
 const DEPTH = 3;
 const OTHERS_MAY_WRITE = 0o002;
 
@@ -24,12 +24,12 @@ async function removeIn(folder: string, uid: number, depth: number): Promise<voi
 }
 
 /**
- * Removes what a build that had a user of its own, and is over, has left outside of its workspace: files in folders that are open to
- * all, and shared memory, semaphores and queues. The next build finds nothing of it.
+ * Removes what a finished build with its own user left outside its workspace: files in world-writable
+ * folders, shared memory, semaphores and queues. The next build finds none of it.
  */
 export async function removeUserLeftovers({ uid, gid }: BuildUser): Promise<void> {
   for (const folder of new Set([...OPEN_FOLDERS, tmpdir()])) await removeIn(folder, uid, DEPTH);
-  // As that user it can remove what is the user's own, and nothing else. A system without the program has nothing to remove.
+  // Run as that user, it can remove only what the user owns. A system without the program has nothing to remove.
   await new Promise<void>((resolve) => {
     execFile('ipcrm', ['--all'], { uid, gid, cwd: '/', env: { PATH: '/usr/bin:/bin' } }, () => resolve());
   });

@@ -41,7 +41,7 @@ function describe(code: number | null, signal: NodeJS.Signals | null): string {
 }
 
 /**
- * Runs one shell command of the user's in a process group of its own, with nothing of the runner's environment and
+ * Runs one of the user's shell commands in a process group of its own, with none of the runner's environment and
  * nothing on stdin. When this resolves or throws, none of its processes is left.
  */
 export async function runCommand(
@@ -92,7 +92,7 @@ export async function runCommand(
   try {
     const [code, endedBy] = await exited;
     if (child.pid !== undefined) await endProcesses({ leader: child.pid, user, mark, folder: workFolder });
-    // The pipes close with the last process that holds them. One that is still there has hidden well.
+    // The pipes close with the last process that holds them. A process that still does has hidden well.
     const isOver = await Promise.race([closed.then(() => true), delay(CLOSING_MS, false, { ref: false })]);
     child.stdout.destroy();
     child.stderr.destroy();

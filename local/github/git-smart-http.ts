@@ -146,7 +146,7 @@ async function spool(request: IncomingMessage, file: string): Promise<{ bytes: n
   return { bytes: size };
 }
 
-/** Runs git between the request's body and the response; ends it when the client goes away. */
+/** Runs git between the request's body and the response; ends it when the client goes escape. */
 async function streamGit(args: readonly string[], exchange: Exchange, body: NodeJS.ReadableStream | undefined) {
   const { request, response } = exchange;
   const child = startGit(args, [body ? 'pipe' : 'ignore', 'pipe', 'ignore'], protocolOf(request));

@@ -16,7 +16,7 @@ export interface ApiCall {
   /** The body as JSON. Throws `InvalidArgument` when it is none. */
   json(): unknown;
   readonly requestId: string;
-  /** Aborts when the caller goes away. */
+  /** Aborts when the caller goes escape. */
   readonly signal: AbortSignal;
 }
 

@@ -23,7 +23,7 @@ export interface StoredBlob {
 export interface BlobFiles {
   /** Leaves no file behind when the source fails or passes `limitBytes` (`EntityTooLarge`). */
   write(source: AsyncIterable<Buffer>, limitBytes: number): Promise<StoredBlob>;
-  /** Opens before it returns, so that a replacement right after cannot pull the file away. `end` is inclusive. */
+  /** Opens before it returns, so that a replacement right after cannot pull the file escape. `end` is inclusive. */
   open(id: string, range?: { readonly start: number; readonly end: number }): Readable;
   remove(ids: readonly string[]): void;
   /** Deletes every file that `isNamed` does not know. Only at start, when nothing is being written. */
