@@ -1,4 +1,4 @@
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { orMissing } from './or-missing.ts';

@@ -1,4 +1,5 @@
-import type { Deployment, DeploymentStatus, deploymentProgress, logEntry } from '@miaobu/shared/contracts/deployments';
+import type { deploymentProgress, logEntry } from '@miaobu/shared/contracts/deployment-logs';
+import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/shown-deployment';
 import type * as z from 'zod';
 import type { CommandContext } from './command.ts';
 

@@ -4,18 +4,15 @@ import { finishGithubLogin, refreshSession, signOut, signOutEverywhere, startGit
 import { analyzeRepository, listBranches, listRepositories } from './code-repositories.ts';
 import { discardDeadLetter, getDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { createDeployHook, deleteDeployHook, listDeployHooks, triggerDeployHook } from './deploy-hooks.ts';
+import { listDeploymentEvents, readDeploymentLogs, streamDeploymentLogs } from './deployment-logs.ts';
 import {
   cancelDeployment,
   createDeployment,
-  createPrebuiltDeployment,
   getDeployment,
-  listDeploymentEvents,
   listDeployments,
   pinDeployment,
   promoteDeployment,
-  readDeploymentLogs,
   redeployDeployment,
-  streamDeploymentLogs,
   unpinDeployment,
 } from './deployments.ts';
 import {
@@ -34,6 +31,7 @@ import {
   updateEnvironment,
 } from './environments.ts';
 import { getKeys, rotateKeys } from './keys.ts';
+import { createPrebuiltDeployment } from './prebuilt-deployments.ts';
 import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';

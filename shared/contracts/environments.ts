@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { deployment } from './deployments.ts';
 import { endpoint } from './endpoint.ts';
 import { noQuery } from './pagination.ts';
 import { ofEnvironment, ofProject } from './path-params.ts';
 import { ifMatch } from './preconditions.ts';
+import { deployment } from './shown-deployment.ts';
 import { shownTime } from './shown-time.ts';
 
 const branchName = z.string().min(1).max(255);

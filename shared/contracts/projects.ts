@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { deployment } from './deployments.ts';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery, pageQuery } from './pagination.ts';
 import { ofProject } from './path-params.ts';
 import { ifMatch } from './preconditions.ts';
+import { deployment } from './shown-deployment.ts';
 import { shownName } from './shown-name.ts';
 import { shownTime } from './shown-time.ts';
 

@@ -1,6 +1,6 @@
 import { brotliDecompressSync } from 'node:zlib';
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildTimes } from '../../builder/testing/build-times.ts';
 import { filesOfFixture } from '../../builder/testing/files-of-fixture.ts';

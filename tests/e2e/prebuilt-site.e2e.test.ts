@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AttemptOver } from '../../builder/build-failure.ts';
 import { createPlatformClient } from '../../builder/protocol/platform-client.ts';

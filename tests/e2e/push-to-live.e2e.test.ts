@@ -1,7 +1,7 @@
 import { cpSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';

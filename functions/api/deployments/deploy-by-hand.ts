@@ -1,4 +1,4 @@
-import type { Deployment as DeploymentJson } from '@miaobu/shared/contracts/deployments';
+import type { Deployment as DeploymentJson } from '@miaobu/shared/contracts/shown-deployment';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { DeploymentTrigger } from '@miaobu/shared/model/deployment/deployment';

@@ -1,4 +1,4 @@
-import type { DeploymentEvent as EventJson } from '@miaobu/shared/contracts/deployments';
+import type { DeploymentEvent as EventJson } from '@miaobu/shared/contracts/deployment-logs';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { DeploymentEvent } from '@miaobu/shared/model/deployment/shown-deployments-repository';

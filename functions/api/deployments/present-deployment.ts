@@ -1,4 +1,4 @@
-import type { Deployment as DeploymentJson } from '@miaobu/shared/contracts/deployments';
+import type { Deployment as DeploymentJson } from '@miaobu/shared/contracts/shown-deployment';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import type { ShownDeployment } from '@miaobu/shared/model/deployment/shown-deployments-repository';

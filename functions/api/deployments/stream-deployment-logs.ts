@@ -1,4 +1,4 @@
-import type { streamDeploymentLogs as contract } from '@miaobu/shared/contracts/deployments';
+import type { streamDeploymentLogs as contract } from '@miaobu/shared/contracts/deployment-logs';
 import type { OutputOf } from '@miaobu/shared/contracts/endpoint';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';

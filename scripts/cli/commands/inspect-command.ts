@@ -1,4 +1,5 @@
-import type { Deployment, DeploymentEvent } from '@miaobu/shared/contracts/deployments';
+import type { DeploymentEvent } from '@miaobu/shared/contracts/deployment-logs';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { exitCodes } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { deploymentNamed } from '../deployment-named.ts';

@@ -1,5 +1,5 @@
-import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/deployments';
-import { deploymentStatuses } from '@miaobu/shared/contracts/deployments';
+import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/shown-deployment';
+import { deploymentStatuses } from '@miaobu/shared/contracts/shown-deployment';
 import { CliError, type ExitCode, exitCodes } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { everyPage } from '../every-page.ts';

@@ -1,4 +1,4 @@
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { exitCodes } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { deploymentNamed } from '../deployment-named.ts';

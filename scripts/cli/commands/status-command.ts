@@ -1,4 +1,4 @@
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { exitCodes } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { shortSha, statusNote, statusStyle } from '../printing/deployment-words.ts';

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/deployments';
+import type { Deployment, DeploymentStatus } from '@miaobu/shared/contracts/shown-deployment';
 import type { Progress } from '../follow-deployment.ts';
 import { printableText } from './printable-text.ts';
 import type { Style } from './terminal.ts';

@@ -1,4 +1,4 @@
-import type { Deployment } from '@miaobu/shared/contracts/deployments';
+import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { type ExitCode, exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { followDeployment, hasEnded, type Progress } from '../follow-deployment.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DeploymentStatus } from '@miaobu/shared/contracts/deployments';
+import type { DeploymentStatus } from '@miaobu/shared/contracts/shown-deployment';
 import { sql } from '@miaobu/shared/db/sql';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
 import { type ApiUnderTest, apiUnderTest, ORIGIN, type SignedUpUser } from '../../../tests/database/api-under-test.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { deploymentStatuses } from '../../contracts/deployments.ts';
+import { deploymentStatuses } from '../../contracts/shown-deployment.ts';
 import { isFinal, lifecycle, type StoredStatus, shownStatus, sourcesOf } from './deployment-lifecycle.ts';
 
 const statuses = Object.keys(lifecycle) as StoredStatus[];

@@ -1,4 +1,4 @@
-import type { DeploymentStatus } from '../../contracts/deployments.ts';
+import type { DeploymentStatus } from '../../contracts/shown-deployment.ts';
 
 /** Every status in the database. `purging` is shown as `purged`. */
 export type StoredStatus = DeploymentStatus | 'purging';

@@ -1,5 +1,5 @@
 import type { BuildSettings } from '../../contracts/build-job.ts';
-import type { deploymentTriggers } from '../../contracts/deployments.ts';
+import type { deploymentTriggers } from '../../contracts/shown-deployment.ts';
 import type { StoredStatus } from './deployment-lifecycle.ts';
 
 export type DeploymentTrigger = (typeof deploymentTriggers)[number];
