@@ -4,8 +4,8 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { showId } from '@miaobu/shared/kernel/ids';
-import { DELETE_WITHIN_SECONDS } from '@miaobu/shared/model/build/blob-repository';
 import type { SweptProject } from '@miaobu/shared/model/build/content-sweep-repository';
+import { doomInTime } from '@miaobu/shared/model/build/doom-in-time';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { LATE_SECONDS } from './remove-leftovers.ts';
@@ -116,12 +116,8 @@ async function sweepProject(deps: Deps, project: SweptProject, { log, signal }: 
     after = unwanted.at(-1) ?? after;
     if (unused.length === 0) continue;
 
-    const begun = deps.monotonicMs();
-    const doom = await deps.store.blobs.doomUnwanted(project.id, unused, grace);
+    const doom = await doomInTime(deps.monotonicMs, () => deps.store.blobs.doomUnwanted(project.id, unused, grace));
     if (!doom) continue;
-    if (deps.monotonicMs() - begun > DELETE_WITHIN_SECONDS * 1000) {
-      throw new AppError('database_unavailable', { message: 'the database took too long: it is too late to delete' });
-    }
     await deps.objectStore.delete(doom.hashes.map((hash) => blobKey(project.slug, hash)));
     swept += doom.hashes.length;
     const tooLate = await deps.store.blobs.forgetDoomed(project.id, doom);

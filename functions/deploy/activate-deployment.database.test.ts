@@ -126,7 +126,7 @@ describe('repetition', () => {
 
   test('after a crash between the effects and the commit does the same again', async () => {
     const id = await own.deploy.build(own.site, page('one'));
-    const handler = activateDeployment({ ...own.cloud, store: own.stored.store });
+    const handler = activateDeployment({ ...own.cloud, store: own.stored.store, monotonicMs: () => 0 });
     let crashed = false;
     await own.deploy.workOn({
       'deployment.activate': {

@@ -17,6 +17,7 @@ export interface Deps {
   readonly store: Pick<Store, 'deployments' | 'projects' | 'blobs' | 'limits' | 'usage'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'get' | 'put' | 'delete'>;
   readonly edgeStore: Pick<EdgeStore, 'putMany'>;
+  readonly monotonicMs: () => number;
 }
 
 /**

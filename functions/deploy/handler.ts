@@ -108,6 +108,7 @@ const run = runDeploy({
     controlOrigin,
     originBucketDomain: `${config.objectStore.bucket}.oss-${config.region}.aliyuncs.com`,
     now: () => new Date(),
+    monotonicMs: () => performance.now(),
   }),
 });
 

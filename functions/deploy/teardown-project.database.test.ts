@@ -258,6 +258,7 @@ test('a deletion that comes in the middle of an activation wins', async () => {
   const slow = activateDeployment({
     store: stored.store,
     edgeStore: teardown.cloud.edgeStore,
+    monotonicMs: () => 0,
     objectStore: {
       ...teardown.cloud.objectStore,
       put: async (...put) => {

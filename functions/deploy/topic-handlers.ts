@@ -55,6 +55,7 @@ export interface Deps {
   /** Virtual host of the bucket that the edge reads files from. */
   readonly originBucketDomain: string;
   readonly now: () => Date;
+  readonly monotonicMs: () => number;
 }
 
 /** Who works each topic of `deploy` (`contracts/messages.ts`). */

@@ -1,8 +1,9 @@
 import { blobKey } from '@miaobu/shared/contracts/manifest';
 import { sql } from '@miaobu/shared/db/sql';
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import { DELETE_WITHIN_SECONDS } from '@miaobu/shared/model/build/blob-repository';
 import { describe, expect, test } from 'vitest';
-import { manifestOf, sha256Of } from '../../tests/database/callback-under-test.ts';
+import { manifestOf, playBuild, sha256Of } from '../../tests/database/callback-under-test.ts';
 import type { DeployUnderTest } from '../../tests/database/deploy-under-test.ts';
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { activateDeployment } from './activate-deployment.ts';
@@ -13,6 +14,17 @@ const keyOf = (content: string) => blobKey(own.site.project.slug, sha256Of(conte
 const contentOf = async (content: string) => (await own.cloud.objectStore.read(keyOf(content), 1000))?.toString();
 const readsOf = (content: string) =>
   own.cloud.calls.filter((call) => call === `GET /artifacts/${keyOf(content)}`).length;
+
+/** Activates what waits for it, with a part of the test's own. */
+const activateWith = (parts: Partial<Parameters<typeof activateDeployment>[0]>) =>
+  own.deploy.workOn({
+    'deployment.activate': activateDeployment({
+      ...own.cloud,
+      store: own.stored.store,
+      monotonicMs: () => 0,
+      ...parts,
+    }),
+  });
 
 /** A release that is seen, and everything a refused one must leave as it is. */
 async function release() {
@@ -210,11 +222,70 @@ describe('a content', () => {
         return found;
       },
     };
-    await own.deploy.workOn({
-      'deployment.activate': activateDeployment({ ...own.cloud, store: own.stored.store, objectStore }),
-    });
+    await activateWith({ objectStore });
     expect((await own.stored.deployment(id)).status).toBe('failed');
     expect(await contentOf('right bytes')).toBeDefined();
+  });
+
+  test('that is wrong and being deleted is promised to no build, and can be uploaded as soon as it is gone', async () => {
+    const files = { 'index.html': 'right bytes' };
+    const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
+    const other = await own.deploy.begin(own.site);
+    const answers: unknown[] = [];
+    await activateWith({
+      objectStore: {
+        ...own.cloud.objectStore,
+        async delete(keys) {
+          const run = own.deploy.callback.runOf(other);
+          const { token } = (await run.publication((await run.redeem()).data.token)).data;
+          answers.push(await run.uploads(token, [{ sha256: sha256Of('right bytes'), bytes: 11 }]));
+          await own.cloud.objectStore.delete(keys);
+        },
+      },
+    });
+    expect(answers).toMatchObject([{ status: 503, code: 'content_being_deleted' }]);
+    expect((await own.stored.deployment(id)).status).toBe('failed');
+
+    await playBuild(own.deploy.callback, other, files);
+    await own.deploy.work();
+    expect((await own.stored.deployment(other.deploymentId)).status).toBe('deployed');
+    expect(await contentOf('right bytes')).toBe('right bytes');
+  });
+
+  test('whose deletion nobody saw end is not deleted a second time while the first may be under way', async () => {
+    const files = { 'index.html': 'right bytes' };
+    const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
+    const deletions: number[] = [];
+    const objectStore = {
+      ...own.cloud.objectStore,
+      async delete(keys: readonly string[]) {
+        deletions.push((await own.stored.store.now()).getTime());
+        if (deletions.length === 1) throw new AppError('object_store_unavailable');
+        await own.cloud.objectStore.delete(keys);
+      },
+    };
+    for (let n = 0; n < 300 && (await own.stored.deployment(id)).status === 'deploying'; n++) {
+      await activateWith({ objectStore });
+      await own.stored.moveClock(5);
+    }
+    expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
+    const [first = 0, second = 0, ...more] = deletions;
+    expect(more).toEqual([]);
+    expect(second - first).toBeGreaterThan(120_000);
+    expect(await contentOf('right bytes')).toBeUndefined();
+  });
+
+  test('that is wrong stays where it is when the database answered so late that an upload could meet its deletion', async () => {
+    const files = { 'index.html': 'right bytes' };
+    const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
+    let ms = 0;
+    const monotonicMs = () => {
+      ms += (DELETE_WITHIN_SECONDS + 1) * 1000;
+      return ms;
+    };
+    await activateWith({ monotonicMs });
+    expect((await own.stored.deployment(id)).status).toBe('deploying');
+    expect(await contentOf('right bytes')).toBe('wrong bytes');
   });
 
   test('that is listed is safe from the sweep from then on, also when the runner never asked about it', async () => {
@@ -249,9 +320,7 @@ test('an outage of the object store is waited for; what was verified before it i
       return own.cloud.objectStore.get(key);
     },
   };
-  await own.deploy.workOn({
-    'deployment.activate': activateDeployment({ ...own.cloud, store: own.stored.store, objectStore }),
-  });
+  await activateWith({ objectStore });
   expect(await own.stored.deployment(id)).toMatchObject({
     status: 'deploying',
     activatedAt: expect.any(Date),

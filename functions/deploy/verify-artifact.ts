@@ -16,6 +16,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { Blob } from '@miaobu/shared/model/build/blob-repository';
+import { doomInTime } from '@miaobu/shared/model/build/doom-in-time';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { Lease } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Store } from '@miaobu/shared/model/repositories';
@@ -26,10 +27,13 @@ const PARALLEL_READS = 16;
 /** Progress is written down this often: a takeover does not begin again. */
 const VERIFIED_BATCH = 200;
 const WANTED_BATCH = 1000;
+/** What one call to the store deletes. */
+const DELETED_BATCH = 1000;
 
 export interface Deps {
   readonly store: Pick<Store, 'blobs'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'get' | 'delete'>;
+  readonly monotonicMs: () => number;
 }
 
 const refuse = (message: string) => new AppError('artifact_invalid', { message });
@@ -146,11 +150,17 @@ async function checkPackage(deps: Deps, manifest: AppManifest, slug: string): Pr
 
 /**
  * Makes room for the right content: an upload never overwrites. What was missing is left alone, and so is what another
- * deployment of the project has had verified meanwhile: it was uploaded after we looked.
+ * deployment of the project has had verified meanwhile: it was uploaded after we looked. `blob-repository.ts` says how no deletion,
+ * however long it takes, meets an upload.
  */
 async function deleteWrong(deps: Deps, projectId: string, slug: string, wrong: readonly Blob[], lease: Lease) {
-  const hashes = wrong.map((blob) => blob.sha256);
-  const verified = await deps.store.blobs.findVerified(projectId, hashes);
-  lease.assertTrusted();
-  await deps.objectStore.delete(hashes.filter((hash) => !verified.has(hash)).map((hash) => blobKey(slug, hash)));
+  const { blobs } = deps.store;
+  for (let start = 0; start < wrong.length; start += DELETED_BATCH) {
+    const hashes = wrong.slice(start, start + DELETED_BATCH).map((blob) => blob.sha256);
+    lease.assertTrusted();
+    const doom = await doomInTime(deps.monotonicMs, () => blobs.doomWrong(projectId, hashes));
+    if (!doom) continue;
+    await deps.objectStore.delete(doom.hashes.map((hash) => blobKey(slug, hash)));
+    await blobs.endDeletion(projectId, doom);
+  }
 }

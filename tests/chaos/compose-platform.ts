@@ -182,6 +182,7 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
           controlOrigin,
           originBucketDomain: 'bucket.example',
           now: parts.now,
+          monotonicMs,
         }),
       })({ ...context, timeoutSeconds: TIMEOUT_SECONDS.deploy }),
     cleanup: () =>

@@ -46,7 +46,7 @@ export function deployUnderTest(stored: TestStore, cloud: CloudUnderTest) {
     buildLog: { append: async () => 1 },
   });
   const handlers = {
-    'deployment.activate': activateDeployment({ store, objectStore, edgeStore }),
+    'deployment.activate': activateDeployment({ store, objectStore, edgeStore, monotonicMs: () => 0 }),
     'route.publish': publishRoute({ store, edgeStore }),
     'cache.purge': purgeCache({ edgeZone }),
   };

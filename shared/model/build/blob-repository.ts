@@ -44,7 +44,7 @@ const isUnwanted = (grace: ContentGrace) => sql`
 /**
  * Which contents a project's folder of the bucket holds, or may hold: there is no object without a row. Only what `deploy` has read and
  * hashed counts as there. A content is deleted in three steps, so that no deletion meets an upload: it is doomed, its object is deleted,
- * its row is. In between no build is told anything about it but to ask again.
+ * its row is (or the doom ends, when builds want it). In between no build is told anything about it but to ask again.
  */
 export const blobRepository = (db: Queryable) => {
   /** Seconds after which those of the contents that are being deleted can be asked for again. */
@@ -55,6 +55,21 @@ export const blobRepository = (db: Queryable) => {
     const age = row?.age ?? 0;
     if (age <= DELETE_WITHIN_SECONDS) return SOON_SECONDS;
     return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, Math.ceil(DELETION_SECONDS - age)));
+  }
+
+  async function doom(projectId: string, hashes: readonly string[], which: Sql): Promise<Doom | undefined> {
+    // Locked in the order in which builds lock them. Milliseconds are what comes back unchanged.
+    const rows = await db.query<{ sha256: Buffer; doomedAt: Date }>(sql`
+      with chosen as materialized (
+        select sha256 from blobs
+         where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) and ${which}
+         order by sha256 for update
+      )
+      update blobs b set doomed_at = date_trunc('milliseconds', db_now()), verified_at = null
+        from chosen where b.project_id = ${projectId} and b.sha256 = chosen.sha256
+      returning b.sha256, b.doomed_at`);
+    const [first] = rows;
+    return first && { hashes: hashesOf(rows), doomedAt: first.doomedAt };
   }
 
   return {
@@ -113,21 +128,30 @@ export const blobRepository = (db: Queryable) => {
 
     /**
      * Takes contents for deletion that no build has wanted meanwhile and nobody else is deleting. The caller begins to delete their
-     * objects within `DELETE_WITHIN_SECONDS`, or not at all. Whoever fails leaves them doomed: they are unwanted again later.
+     * objects within `DELETE_WITHIN_SECONDS`, or not at all. If that fails they stay doomed: they are unwanted again later.
      */
-    async doomUnwanted(projectId: string, hashes: readonly string[], grace: ContentGrace): Promise<Doom | undefined> {
-      // Locked in the order in which builds lock them. Milliseconds are what comes back unchanged.
-      const rows = await db.query<{ sha256: Buffer; doomedAt: Date }>(sql`
-        with unwanted as materialized (
+    doomUnwanted: (projectId: string, hashes: readonly string[], grace: ContentGrace): Promise<Doom | undefined> =>
+      doom(projectId, hashes, isUnwanted(grace)),
+
+    /**
+     * The same for contents that turned out not to be what their names say, and that nobody has verified meanwhile. Builds do want them:
+     * end it with `endDeletion`, so that they need not wait.
+     */
+    doomWrong: (projectId: string, hashes: readonly string[]): Promise<Doom | undefined> =>
+      doom(projectId, hashes, sql`verified_at is null and ${isNotBeingDeleted(sql`doomed_at`)}`),
+
+    /**
+     * The objects of doomed contents are gone, and builds may upload them again. The rows stay, because the link to an upload may have been
+     * given out before. Nothing is taken for verified, not even what this came too late for.
+     */
+    async endDeletion(projectId: string, { hashes, doomedAt }: Doom): Promise<void> {
+      await db.query(sql`
+        with held as materialized (
           select sha256 from blobs
-           where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) and ${isUnwanted(grace)}
-           order by sha256 for update
+           where project_id = ${projectId} and sha256 = any (${bytea(hashes)}::bytea[]) order by sha256 for update
         )
-        update blobs b set doomed_at = date_trunc('milliseconds', db_now()), verified_at = null
-          from unwanted where b.project_id = ${projectId} and b.sha256 = unwanted.sha256
-        returning b.sha256, b.doomed_at`);
-      const [first] = rows;
-      return first && { hashes: hashesOf(rows), doomedAt: first.doomedAt };
+        update blobs b set verified_at = null, doomed_at = nullif(b.doomed_at, ${doomedAt})
+          from held where b.project_id = ${projectId} and b.sha256 = held.sha256`);
     },
 
     /**
