@@ -4,7 +4,7 @@ import type { AppFile } from './app-files.ts';
 import { checkNativeCode } from './check-native-code.ts';
 import { readElf } from './read-elf.ts';
 
-/** A library of Linux with nothing in it but what it needs: versions of symbols of the C library. */
+/** A Linux library that contains only its requirements: versions of C library symbols. */
 function library(versions: readonly string[], machine = 62): Buffer {
   const names = Buffer.from(`\0libc.so.6\0${versions.join('\0')}\0`);
   const at = (name: string) => names.indexOf(`\0${name}\0`) + 1;
@@ -39,9 +39,12 @@ function library(versions: readonly string[], machine = 62): Buffer {
 const NEWER = library(['GLIBC_2.2.5', 'GLIBC_2.34', 'GLIBC_2.14', 'GCC_3.0']);
 const FITTING = library(['GLIBC_2.2.5', 'GLIBC_2.31']);
 
-test.runIf(process.platform === 'linux' && process.arch === 'x64')('what a real program needs is read', async () => {
-  expect(await readElf(process.execPath)).toEqual({ machine: 'x86-64', glibc: [2, expect.any(Number)] });
-});
+test.runIf(process.platform === 'linux' && process.arch === 'x64')(
+  'the requirements of a real program are read',
+  async () => {
+    expect(await readElf(process.execPath)).toEqual({ machine: 'x86-64', glibc: [2, expect.any(Number)] });
+  },
+);
 
 test.each([
   ['the newest of several versions', NEWER, { machine: 'x86-64', glibc: [2, 34] }],
@@ -55,10 +58,10 @@ test.each([
   expect(await readElf(`${files.folder}/file`)).toEqual(expected);
 });
 
-test('a library whose lists of versions go on for ever is looked through no further', async () => {
+test('a library with endless version lists is not read further', async () => {
   const records = 60_000;
   const endless = library(Array(records).fill('GLIBC_2.34'));
-  // Each record begins a list that goes through all records behind it.
+  // Each record starts a list that runs through all records after it.
   for (let at = 64 + 3 * 64, index = 0; index < records; index++, at += 16) {
     endless.writeUInt16LE(0xffff, at + 2);
     endless.writeUInt32LE(16, at + 8);
@@ -93,7 +96,7 @@ test.each([
   expect(await check({ [path]: FITTING })).toEqual([]);
 });
 
-test('one of many variants that came ready made is only mentioned', async () => {
+test('a prebuilt variant among many is only mentioned', async () => {
   expect(
     await check({ 'node_modules/sharp/prebuilds/linux-x64/sharp.node': NEWER, 'node_modules/sharp/index.js': NEWER }),
   ).toEqual([

@@ -62,7 +62,7 @@ async function answerOf(tree: Tree, { start = 'node server.js', root = '.' } = {
 }
 
 describe('dependencies', () => {
-  test('what is needed to run is packed with its needs, what is only for development is not', async () => {
+  test('what is needed to run is packed with its dependencies, what is only for development is not', async () => {
     const { paths, said } = await pack({
       'package.json': json({
         dependencies: needs('web'),
@@ -91,7 +91,7 @@ describe('dependencies', () => {
     expect(said).toEqual(['Packing the project, with 3 packages that it needs to run; 1 for its development left out']);
   });
 
-  test('of two versions each who asks gets its own, installed side by side as npm does', async () => {
+  test('of two versions, each dependent gets its own, installed side by side as npm does', async () => {
     const tree = {
       'package.json': json({ dependencies: needs('a', 'b') }),
       'server.js': `const answer = () => [require('a').all, require('b').all].join(' ');\n${SERVER}`,
@@ -103,7 +103,7 @@ describe('dependencies', () => {
     expect(await answerOf(tree)).toBe('a:1.0.0 b:2.0.0');
   });
 
-  test('and installed with links, as pnpm does; what all need of one version is there once', async () => {
+  test('and installed with links, as pnpm does; a version that all need is packed once', async () => {
     const store = (name: string, version: string) => `node_modules/.pnpm/${name}@${version}/node_modules`;
     const tree = {
       'package.json': json({ dependencies: needs('a', 'b') }),
@@ -132,7 +132,7 @@ describe('dependencies', () => {
     expect((await pack(tree)).paths.filter((it) => it.includes('/one/'))).toHaveLength(2);
   });
 
-  test('a package of the workspace becomes a folder, with its own needs from wherever they are; without its secrets', async () => {
+  test('a package of the workspace becomes a folder, with its own dependencies from wherever they are; without its secrets', async () => {
     const tree = {
       'package.json': json({ workspaces: ['apps/*', 'packages/*'] }),
       'apps/api/package.json': json({ dependencies: needs('@app/lib') }),
@@ -387,7 +387,7 @@ describe('refused with a reason', () => {
     server.close();
   });
 
-  test('a link out of it in the place of the folder that a package brings others along in counts as none', async () => {
+  test('a link out of the source in place of the node_modules of a package counts as absent', async () => {
     using other = fileTree({ ...pkg('stolen', {}) });
     const { paths } = await pack({
       ...app,
@@ -398,7 +398,7 @@ describe('refused with a reason', () => {
     expect(paths).toEqual(['node_modules/a/index.js', 'node_modules/a/package.json', 'package.json', 'server.js']);
   });
 
-  test('a package.json that never ends or is not of the repository counts as none', async () => {
+  test('a package.json that never ends or is outside the repository counts as absent', async () => {
     using other = fileTree({ 'package.json': json({ dependencies: needs('private-name') }) });
     using own = fileTree({
       ...app,
@@ -420,7 +420,7 @@ describe('refused with a reason', () => {
     expect(said).toContain('Note: not installed, so not packed: device, foreign, pipe');
   });
 
-  test('packages of which each needs the others in another version, again and again', async () => {
+  test('packages that each need the others in another version, again and again', async () => {
     const names = Array.from({ length: 9 }, (_, index) => `p${index}`);
     const store = (name: string, version: number) => `node_modules/.pnpm/${name}@${version}/node_modules`;
     const tree: Record<string, Tree[string]> = { ...app, 'package.json': json({ dependencies: needs('p0') }) };
@@ -437,7 +437,7 @@ describe('refused with a reason', () => {
     await expect(pack(tree)).rejects.toEqual(refusal(/it needs more than 10000 packages/));
   }, 30_000);
 
-  test('a file over 100 MB, and an app over 500 MB with what is large in it', async () => {
+  test('a file over 100 MB, and an app over 500 MB, naming what is large in it', async () => {
     using one = fileTree({ ...app, large: '' });
     truncateSync(path.join(one.folder, 'large'), 100 * 1024 * 1024 + 1);
     await expect(packFolder(one.folder)).rejects.toEqual(refusal(/"large" has 104857601 bytes; the limit is 100 MB/));
@@ -457,7 +457,7 @@ describe('refused with a reason', () => {
   });
 });
 
-test('the same code is the same package, whenever, in whatever order and time zone it was written', async () => {
+test('the same code is the same package, whenever and in whatever order and time zone it was written', async () => {
   const tree: Tree = {
     'package.json': json({ dependencies: needs('a') }),
     'server.js': 'x'.repeat(100_000),

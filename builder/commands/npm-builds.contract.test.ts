@@ -75,7 +75,7 @@ test('a lockfile that fits is installed as it is', async () => {
   expect(contents).toEqual(['good day', `${process.version} production`]);
 }, 60_000);
 
-test('a lockfile that does not fit is given up for a plain install', async () => {
+test('a lockfile that does not match is ignored in favour of a plain install', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ ...withGreeting, 'package-lock.json': OUTDATED_LOCKFILE }),
   });
@@ -84,7 +84,7 @@ test('a lockfile that does not fit is given up for a plain install', async () =>
   expect(platform.manifest().files).toHaveLength(2);
 }, 60_000);
 
-test('an install that npm gives up fails the deployment with what npm said', async () => {
+test('an install that npm gives up fails the deployment with the message of npm', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({
       'package.json': json({ scripts: { preinstall: 'echo not today >&2; exit 4', build: 'true' } }),

@@ -12,7 +12,7 @@ const NEST = `const name = 'd'.repeat(100);
   for (let depth = 0; depth < 60; depth++) { require('node:fs').mkdirSync(name); process.chdir(name); }`;
 
 test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
-  'all that a user has left in open folders goes, also behind folders that are nested too deep for a path',
+  'everything a user left in world-writable folders is removed, even behind folders nested too deep for a path',
   async () => {
     using open = fileTree({ 'z-of-others': 'x', 'y-of-the-user': 'x' });
     chmodSync(open.folder, 0o777);

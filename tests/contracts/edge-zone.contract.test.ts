@@ -61,7 +61,7 @@ test('ensuring twice, or at once, leaves one record and the same name', async ()
   expect(await recordsOf(site.hostname)).toHaveLength(1);
 });
 
-test('a record that differs is adopted and corrected', async () => {
+test('a differing record is adopted and corrected', async () => {
   const hostname = 'adopted.sites.localhost';
   await edge.client.createRecord(
     new edge.models.CreateRecordRequest({
@@ -87,7 +87,7 @@ test('a record that differs is adopted and corrected', async () => {
   ]);
 });
 
-test('a record whose creation was answered into the void is found by the next try', async () => {
+test('a record is found by the next try when the answer to its creation was lost', async () => {
   const site = { hostname: 'lost.sites.localhost', originBucketDomain: ORIGIN };
   faults.inject({ service: 'esa', action: 'CreateRecord', times: 1, fault: { kind: 'lost-response' } });
   await expect(zone.ensureSiteRecord(site)).rejects.toEqual(failure('edge_unavailable'));
@@ -95,7 +95,7 @@ test('a record whose creation was answered into the void is found by the next tr
   expect(await recordsOf(site.hostname)).toHaveLength(1);
 });
 
-test('deleting what is not there is no error', async () => {
+test('deleting what is not there is not an error', async () => {
   await zone.deleteSiteRecord('never.sites.localhost');
 });
 
@@ -111,13 +111,13 @@ test('a purge makes the edge ask the bucket again', async () => {
   await expect.poll(visit).toBe('new');
 });
 
-test('a hostname of another zone, or a site of nobody, is refused for good', async () => {
+test('a hostname of another zone, or an unknown site, is refused permanently', async () => {
   const elsewhere = { hostname: 'a.example', originBucketDomain: ORIGIN };
   await expect(zone.ensureSiteRecord(elsewhere)).rejects.toEqual(failure('vendor_rejected'));
   await expect(zoneWith({ siteId: 1 }).purgeHostname('a.example')).rejects.toEqual(failure('vendor_rejected'));
 });
 
-test('a passing failure is told apart', async () => {
+test('a transient failure is told apart', async () => {
   faults.inject({ service: 'esa', fault: { kind: 'error', status: 500 } });
   await expect(zone.purgeHostname('a.sites.localhost')).rejects.toEqual(failure('edge_unavailable'));
 });
