@@ -37,7 +37,7 @@ beforeAll(async () => {
   stored = await openTestStore();
   callback = callbackUnderTest(stored, {
     buildLog,
-    // Logs are kept elsewhere; only the redemption before them names an archive.
+    // Logs are stored elsewhere; only the preceding redemption needs an archive URL.
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
     objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
   });
@@ -65,7 +65,7 @@ async function redeemed() {
   };
 }
 
-test('numbered pieces become the log of the deployment and its attempt, in their order', async () => {
+test('numbered chunks become the log of the deployment and its attempt, in order', async () => {
   const build = await redeemed();
   expect((await build.put(1, '第二\n')).status).toBe(200);
   expect((await build.put(0, 'first\n')).status).toBe(200);
@@ -75,14 +75,14 @@ test('numbered pieces become the log of the deployment and its attempt, in their
   ]);
 });
 
-test('a piece that comes twice keeps its first text', async () => {
+test('a repeated chunk keeps its first text', async () => {
   const build = await redeemed();
   await build.put(0, 'first');
   expect((await build.put(0, 'second')).status).toBe(200);
   expect(await build.read()).toMatchObject([{ text: 'first' }]);
 });
 
-test('what fails because the log store does not answer can be sent again', async () => {
+test('a chunk that fails because the log store does not answer can be sent again', async () => {
   const build = await redeemed();
   faults.inject({ service: 'tablestore', times: 1, fault: { kind: 'lost-response' } });
   expect(await build.put(0, 'a')).toMatchObject({ status: 503, code: 'log_store_unavailable' });
@@ -104,7 +104,7 @@ test.each<[string, number, number | string, string]>([
   expect((await (await redeemed()).put(chunk, text)).status).toBe(status);
 });
 
-test('after its end a build may send what is left of its log, but not once its attempt was given up', async () => {
+test('after its end a build may send the rest of its log, but not once its attempt was given up', async () => {
   const build = await redeemed();
   await build.run.report(build.token, { seq: 1, kind: 'failed', code: 'build_failed', message: 'no' });
   expect((await build.put(0, 'the reason')).status).toBe(200);
@@ -113,7 +113,7 @@ test('after its end a build may send what is left of its log, but not once its a
   expect(await build.read()).toHaveLength(1);
 });
 
-test('another attempt, another deployment or another right cannot write', async () => {
+test('another attempt, another deployment or another kind of token cannot write', async () => {
   const build = await redeemed();
   const { data } = await build.run.publication(build.token);
   expect((await callback.runOf({ ...build, attempt: 2 }).log(build.token, 0, line('x'))).status).toBe(401);
@@ -122,7 +122,7 @@ test('another attempt, another deployment or another right cannot write', async 
   expect(await build.read()).toEqual([]);
 });
 
-describe('of all that a build prints the limit is kept, whatever its runner sends', () => {
+describe('output is kept up to the limit, whatever the runner sends', () => {
   const LARGEST = 'x'.repeat(LOG_CHUNK_LIMIT_BYTES);
   const CHUNKS = LOG_LIMIT_BYTES / LOG_CHUNK_LIMIT_BYTES;
 
@@ -137,7 +137,7 @@ describe('of all that a build prints the limit is kept, whatever its runner send
     return text;
   }
 
-  test('what is above is cut between two characters, with a note, and dropped from then on without failing the build', async () => {
+  test('output above the limit is cut between two characters, with a note, and then dropped without failing the build', async () => {
     const build = await redeemed();
     for (let chunk = 0; chunk < CHUNKS - 1; chunk++) await build.put(chunk, LARGEST);
     await build.put(CHUNKS - 1, `${'y'.repeat(LOG_CHUNK_LIMIT_BYTES - 4)}`);
@@ -154,7 +154,7 @@ describe('of all that a build prints the limit is kept, whatever its runner send
     expect(await textOf(build)).toBe('x'.repeat(LOG_LIMIT_BYTES));
   });
 
-  test('a piece that is sent again, or was not stored, is not counted twice', async () => {
+  test('a chunk that is repeated or was not stored is not counted twice', async () => {
     const build = await redeemed();
     for (let again = 0; again < 3; again++) {
       faults.inject({ service: 'tablestore', times: 1, fault: { kind: 'error', status: 503 } });
@@ -166,7 +166,7 @@ describe('of all that a build prints the limit is kept, whatever its runner send
     expect(row).toEqual({ logBytes: LOG_CHUNK_LIMIT_BYTES });
   });
 
-  test('pieces that arrive at the same time do not get the same room', async () => {
+  test('concurrent chunks do not get the same space', async () => {
     const build = await redeemed();
     await stored.db.query(sql`update build_attempts set log_bytes = ${LOG_LIMIT_BYTES - 10}`);
     await Promise.all(Array.from({ length: 6 }, (_, chunk) => build.put(chunk, '12345')));

@@ -6,7 +6,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { BuildLog } from '@miaobu/shared/ports/build-log';
 import type { AuthenticateRunner, RunnerClaim } from './authenticate-runner.ts';
 
-/** More chunks than any build may need at one a third of a second. */
+/** More chunks than any build needs at one every third of a second. */
 const CHUNK_LIMIT = 10_000;
 
 export interface Deps {
@@ -16,10 +16,10 @@ export interface Deps {
 }
 
 /**
- * Keeps one numbered piece of a build's output. The same number twice keeps the first. Of all pieces together `LOG_LIMIT_BYTES` are
- * kept; where that ends a note says so, and what comes after it is taken and dropped: no build fails for what it prints.
+ * Stores one numbered chunk of a build's output. A repeated number keeps the first text. At most `LOG_LIMIT_BYTES` are kept in all; there
+ * a note ends the log, and further output is accepted and dropped: no build fails because of what it prints.
  *
- * Secrets were masked by the runner. It could not be done here: a piece may begin or end within one.
+ * Secrets were masked by the runner. It could not be done here: a chunk may begin or end within one.
  */
 export const appendLog =
   (deps: Deps) =>
@@ -36,7 +36,7 @@ export const appendLog =
     if (room === undefined) return;
     const text =
       room.granted < bytes ? textHead(content.text, room.granted) + logCutNote(LOG_LIMIT_BYTES) : content.text;
-    // What is there already, or did not arrive, takes no room: a piece is sent again until it is taken.
+    // A repeated chunk, or one that was not stored, takes no space: a chunk is resent until it is accepted.
     const giveBack = () => deps.store.attempts.giveLogRoomBack(key, room.taken);
     const kept = await deps.buildLog
       .append({ deploymentId: showId('deployment', deploymentId), attempt }, [

@@ -4,7 +4,7 @@ import { readId } from '@miaobu/shared/kernel/ids';
 import type { AttemptKey, BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 
-/** What a runner says it is, from the request's path and `Authorization` header. */
+/** A runner's identity as claimed by the request's path and `Authorization` header. */
 export interface RunnerClaim {
   readonly deployment: string;
   readonly attempt: string;
@@ -16,8 +16,8 @@ export interface Runner extends AttemptKey {
 }
 
 /**
- * Checks that a token belongs to exactly this attempt. Wrong, foreign and expired tokens are all 401. Whether the
- * attempt still counts is the caller's question: a late report is answered, not refused.
+ * Checks that a token belongs to exactly this attempt. Wrong, foreign and expired tokens are all 401. Whether the attempt is still
+ * current is for the caller to check: a late report is answered, not refused.
  */
 export const authenticateRunner =
   (deps: { readonly store: Pick<Store, 'attempts'> }) =>

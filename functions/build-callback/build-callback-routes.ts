@@ -29,7 +29,7 @@ export interface UseCases {
 }
 
 const SMALL_BODY_BYTES = 64 * 1024;
-/** A thousand blobs take about 110 KB; JSON may escape a log chunk to several times its size. */
+/** A thousand blobs take about 110 KB; JSON escaping can multiply the size of a log chunk. */
 const LARGE_BODY_BYTES = 4 * LOG_CHUNK_LIMIT_BYTES;
 const ATTEMPT_PATH = `${BUILD_PROTOCOL_PATH}/:deployment/attempts/:attempt` as const;
 

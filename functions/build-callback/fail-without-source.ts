@@ -16,7 +16,7 @@ export interface Deps {
 
 type OfCommit = Deployment & { readonly commitSha: string };
 
-/** What to tell the user when the code host says this, and will say it again. Undefined for what may pass. */
+/** The user's explanation of a permanent error of the code host. Undefined for transient ones. */
 function explain(code: ErrorCode, { commitSha }: OfCommit, { repository }: Project): string | undefined {
   switch (code) {
     case 'repository_not_found':
@@ -31,8 +31,8 @@ function explain(code: ErrorCode, { commitSha }: OfCommit, { repository }: Proje
 }
 
 /**
- * A deployment whose source cannot be had fails at once, with a reason and a line in its log: its runner has nothing to begin with.
- * Returns for an error that may pass; otherwise throws `attempt_closed`, which ends the run.
+ * A deployment whose source is unavailable fails at once, with a reason and a line in its log: its runner has nothing to build. Returns
+ * for a transient error; otherwise throws `attempt_closed`, which ends the run.
  */
 export async function failWithoutSource(
   deps: Deps,
@@ -44,7 +44,7 @@ export async function failWithoutSource(
   const message = error instanceof AppError ? explain(error.code, deployment, project) : undefined;
   if (message === undefined) return;
   const key = { deploymentId: deployment.id, attempt: deployment.attempt };
-  // First, so that whoever sees the deployment fail finds the reason in its log; without it the status says as much.
+  // First, so that whoever sees the failed status finds the reason in the log; if this fails, the status has it too.
   await deps.buildLog
     .append({ deploymentId: showId('deployment', deployment.id), attempt: deployment.attempt }, [
       { chunk: 0, at: new Date(), text: `Error: ${message}\n` },

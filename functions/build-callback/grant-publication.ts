@@ -13,8 +13,8 @@ export interface Deps {
 }
 
 /**
- * Gives the right to upload, when the runner says that no process of the user's build is left. Moves the deployment to
- * `uploading`. The same runner gets the same token again (a lost answer).
+ * Grants the right to upload, once the runner reports that none of the build's processes is left. Moves the deployment to `uploading`.
+ * Idempotent for the same runner (in case the answer was lost).
  */
 export const grantPublication =
   (deps: Deps) =>

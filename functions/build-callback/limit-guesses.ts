@@ -2,12 +2,12 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import type { Store } from '@miaobu/shared/model/repositories';
 
-/** Wrong tickets, from one address or for one deployment: so many at once, and one more every three seconds. */
+/** Wrong tickets per address and per deployment: this many at once, and one more every three seconds. */
 const GUESSES = { capacity: 20, perSecond: 1 / 3, ofUser: false };
 
 /**
- * After a ticket that was wrong: throws `rate_limited` when there were too many. The right one is never asked to wait: no build fails for
- * what a stranger tries, and 238 random bits are not found by trying.
+ * Call after a wrong ticket: throws `rate_limited` when there were too many. The right one is never delayed: a stranger's guesses cannot
+ * make a build fail, and 238 random bits cannot be guessed.
  */
 export async function limitGuesses(
   { store }: { readonly store: Pick<Store, 'rateLimits'> },

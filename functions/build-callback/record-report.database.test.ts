@@ -19,7 +19,7 @@ let site: Site;
 beforeAll(async () => {
   stored = await openTestStore();
   callback = callbackUnderTest(stored, {
-    // Reports ask nothing of the world; only the redemption before them names an archive.
+    // Reports need no external service; only the preceding redemption needs an archive URL.
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
     objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
     buildLog: { append: () => Promise.reject(new Error('not asked for')) },
@@ -65,13 +65,13 @@ const movesOf = async (id: string) =>
       select to_status from deployment_events where deployment_id = ${id} order by id`)
   ).map(({ toStatus }) => toStatus);
 
-/** As `deploy` or a person would: to a state no runner can bring about. */
+/** Acts as `deploy` or a user: brings about states that no runner can. */
 async function bringTo(id: string, to: StoredStatus) {
   const by = to === 'cancelled' ? 'api' : 'deploy';
   expect(await stored.store.deployments.move(id, { to, by, requestId: 'test' })).toBeDefined();
 }
 
-/** Everything about a deployment and its attempt, except when it was last heard of. */
+/** Everything about a deployment and its attempt, except when its runner last reported. */
 async function record(id: string) {
   const [deployment] = await stored.db.query<object>(sql`select * from deployments where id = ${id}`);
   const [attempt] = await stored.db.query<{ lastSeenAt?: Date }>(sql`
@@ -80,7 +80,7 @@ async function record(id: string) {
   return { deployment, attempt, moves: await movesOf(id), messages: await stored.messages() };
 }
 
-test('reports move a deployment through its build, and the last one asks for its activation', async () => {
+test('reports move a deployment through its build, and the last one requests its activation', async () => {
   const build = await redeemed();
   expect(await build.report(building())).toEqual(APPLIED);
   expect(await statusOf(build.deploymentId)).toBe('building');
@@ -97,7 +97,7 @@ test('reports move a deployment through its build, and the last one asks for its
   expect(callback.rings).toHaveLength(1);
 });
 
-test('a failed build says why, for good', async () => {
+test('a failed build has its reason, and is final', async () => {
   const build = await redeemed();
   expect(await build.report(failed())).toEqual(APPLIED);
   expect(await stored.deployment(build.deploymentId)).toMatchObject({
@@ -109,7 +109,7 @@ test('a failed build says why, for good', async () => {
   expect(await stored.messages('deployment.activate')).toEqual([]);
 });
 
-test('a report that comes twice is answered as the first time and changes nothing', async () => {
+test('a repeated report is answered like the first and changes nothing', async () => {
   const build = await redeemed();
   await build.run.publication(build.token);
   const first = await build.report(uploaded());
@@ -120,14 +120,14 @@ test('a report that comes twice is answered as the first time and changes nothin
   expect(callback.rings.length).toBeGreaterThan(0);
 });
 
-test('a late report is remembered too: it stays ignored', async () => {
+test('a late report is recorded too: it stays ignored', async () => {
   const build = await redeemed();
   await build.report(failed(1));
   expect(await build.report(building(2))).toEqual(TOO_LATE);
   expect(await build.report(building(2))).toEqual(TOO_LATE);
 });
 
-test('the same number with another content is refused', async () => {
+test('a reused number with different content is refused', async () => {
   const build = await redeemed();
   await build.report(building(1));
   const before = await record(build.deploymentId);
@@ -135,7 +135,7 @@ test('the same number with another content is refused', async () => {
   expect(await record(build.deploymentId)).toEqual(before);
 });
 
-test('of one report sent many times at once exactly one is applied', async () => {
+test('of many concurrent copies of one report exactly one is applied', async () => {
   const build = await redeemed();
   await build.run.publication(build.token);
   const answers = await Promise.all(Array.from({ length: 6 }, () => build.report(uploaded())));
@@ -144,7 +144,7 @@ test('of one report sent many times at once exactly one is applied', async () =>
   expect(await stored.messages('deployment.activate')).toHaveLength(1);
 });
 
-describe('a report that comes when it is too late is 200, ignored, and changes nothing', () => {
+describe('a report that comes too late is 200, ignored, and changes nothing', () => {
   async function deployed() {
     const build = await redeemed();
     await build.run.publication(build.token);
@@ -174,14 +174,14 @@ describe('a report that comes when it is too late is 200, ignored, and changes n
     expect(callback.rings).toEqual([]);
   });
 
-  test('building after uploading: ignored, but the run goes on', async () => {
+  test('building after uploading: ignored, but the run continues', async () => {
     const build = await redeemed();
     await build.run.publication(build.token);
     expect(await build.report(building(7))).toEqual({ ignored: true, stop: false });
     expect(await statusOf(build.deploymentId)).toBe('uploading');
   });
 
-  test('uploaded by a run that never asked to upload: ignored, and there is nothing to activate', async () => {
+  test('uploaded by a run that never requested to upload: ignored, and there is nothing to activate', async () => {
     const build = await redeemed();
     await build.report(building(1));
     expect(await build.report(uploaded(2))).toEqual({ ignored: true, stop: false });
@@ -191,7 +191,7 @@ describe('a report that comes when it is too late is 200, ignored, and changes n
 });
 
 describe('a heartbeat', () => {
-  test('is not remembered and moves nothing', async () => {
+  test('is not recorded and moves nothing', async () => {
     const build = await redeemed();
     const before = await record(build.deploymentId);
     expect(await build.report(heartbeat())).toEqual(APPLIED);
@@ -206,7 +206,7 @@ describe('a heartbeat', () => {
   });
 });
 
-describe('a token counts for its own attempt alone', () => {
+describe('a token is valid for its own attempt only', () => {
   test('on another deployment, another attempt or another run it is 401', async () => {
     const [build, other] = [await redeemed(), await redeemed()];
     const before = await record(build.deploymentId);
@@ -225,7 +225,7 @@ describe('a token counts for its own attempt alone', () => {
     expect(await statusOf(other.deploymentId)).toBe('cloning');
   });
 
-  test('the right to upload is no right to report, and the other way round', async () => {
+  test('the upload token cannot report, and the report token cannot upload', async () => {
     const build = await redeemed();
     const { data } = await build.run.publication(build.token);
     expect(await build.run.report(data.token, uploaded())).toMatchObject({ status: 401 });
@@ -237,7 +237,7 @@ describe('a token counts for its own attempt alone', () => {
 });
 
 describe('the right to upload', () => {
-  test('is given once and again, moves the deployment once, and ends with the attempt', async () => {
+  test('is granted idempotently, moves the deployment once, and ends with the attempt', async () => {
     const build = await redeemed();
     const first = await build.run.publication(build.token);
     expect(first.data).toEqual({

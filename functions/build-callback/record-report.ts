@@ -18,7 +18,7 @@ export interface Deps {
   readonly doorbell: Doorbell;
 }
 
-/** Applies a report that was not seen before to a deployment whose current attempt it is. False: it changes nothing. */
+/** Applies a new report to the deployment whose current attempt it is from. False: it changes nothing. */
 async function apply(
   repositories: Repositories,
   deployment: Deployment,
@@ -64,8 +64,8 @@ async function apply(
 }
 
 /**
- * Takes a runner's report. Late, repeated and out-of-order reports are answered 200 and change nothing; the same number with
- * another content is refused. `stop` tells a runner whose attempt no longer counts to end.
+ * Handles a runner's report. Late, repeated and out-of-order reports are answered 200 and change nothing; a reused number with different
+ * content is refused. `stop` tells a runner to end when its attempt is no longer current.
  */
 export const recordReport =
   (deps: Deps) =>
@@ -78,7 +78,7 @@ export const recordReport =
       const deployment = await repositories.deployments.lock(deploymentId);
       if (!deployment) throw new AppError('unauthorized');
       const counts = deployment.attempt === attempt && isBuilding(deployment.status);
-      // A heartbeat is not remembered: it says nothing that could be said twice.
+      // A heartbeat is not recorded: repeating it is harmless.
       if (report.kind === 'heartbeat') return { ignored: !counts, stop: !counts };
       const before = await repositories.attempts.findReport(key, report.seq);
       if (before) {
@@ -90,7 +90,7 @@ export const recordReport =
       await repositories.attempts.insertReport(key, { seq: report.seq, kind: report.kind, bodySha256, answer: made });
       return made;
     });
-    // Something can go on: this deployment, or the next that waits for a build.
+    // This deployment can proceed, or the next one that waits for a build.
     if ((report.kind === 'uploaded' || report.kind === 'failed') && !answer.ignored)
       await deps.doorbell.ring(context.requestId);
     return answer;

@@ -42,7 +42,7 @@ beforeAll(async () => {
   stored = await openTestStore();
   callback = callbackUnderTest(stored, {
     codeHost: githubCodeHost({ apiUrl: `${github.base}/api/v3` }),
-    // Nothing here uploads.
+    // No test here uploads.
     objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
     buildLog: {
       async append({ deploymentId, attempt }, chunks) {
@@ -106,7 +106,7 @@ test('a ticket becomes the job: source without a credential, settings, and a dep
   expect(await stored.deployment(build.deploymentId)).toMatchObject({ status: 'cloning', attempt: 1 });
 });
 
-test('builds of an environment get the same key for what they keep, and each environment another', async () => {
+test('builds of an environment share a cache key, and each environment has its own', async () => {
   const other = await prepareSite(stored, { slug: 'shop', githubToken: you.token });
   const next = await checkout.commit('second', { 'index.html': '<p>again' });
   await checkout.git('push', 'origin', 'main');
@@ -124,13 +124,13 @@ test('builds of an environment get the same key for what they keep, and each env
   expect(keys[2]).not.toBe(keys[0]);
 });
 
-test('only variables of build scope are given away, unsealed', async () => {
+test('only build-scoped variables are handed out, unsealed', async () => {
   const { data } = await callback.runOf(await dispatched()).redeem();
   expect(data.environment).toEqual({ API_URL: 'https://api.example', BOTH: '两\n行' });
   expect(JSON.stringify(data)).not.toMatch(/DATABASE_PASSWORD|only for the server/);
 });
 
-test('a job has the variables as they were when it was queued', async () => {
+test('a job has the variables as of when it was queued', async () => {
   const build = await dispatched();
   await stored.db.query(sql`delete from environment_variables where project_id = ${site.project.id}`);
   expect((await callback.runOf(build).redeem()).data.environment).toMatchObject({ API_URL: 'https://api.example' });
@@ -150,7 +150,7 @@ test('the same redeemer gets the same token again for two minutes, and nothing c
   expect(await run.redeem()).toMatchObject({ status: 409, code: 'ticket_already_redeemed' });
 });
 
-test('another redeemer is refused, then and later', async () => {
+test('another redeemer is refused, now and later', async () => {
   const build = await dispatched();
   const run = callback.runOf(build);
   const { data } = await run.redeem('run-1');
@@ -159,13 +159,13 @@ test('another redeemer is refused, then and later', async () => {
   expect(await run.redeem('run-2')).toMatchObject({ status: 409, code: 'ticket_already_redeemed', data: {} });
 });
 
-test('of many runs with one ticket at the same time exactly one gets the job', async () => {
+test('of many concurrent runs with one ticket exactly one gets the job', async () => {
   const run = callback.runOf(await dispatched());
   const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => run.redeem(`run-${n}`)));
   expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(409)]);
 });
 
-test('a wrong ticket, an attempt that never was and an unknown deployment are one and the same 401', async () => {
+test('a wrong ticket, a nonexistent attempt and an unknown deployment get the same 401', async () => {
   const build = await dispatched();
   const other = await queueTestDeployment(stored, await prepareSite(stored, { slug: 'shop' }));
   const foreign = await dispatchAttempt(stored, other.id);
@@ -184,41 +184,41 @@ test('a wrong ticket, an attempt that never was and an unknown deployment are on
   expect((await stored.deployment(build.deploymentId)).status).toBe('queued');
 });
 
-test('a ticket is worth nothing after an hour', async () => {
+test('a ticket is worthless after an hour', async () => {
   const run = callback.runOf(await dispatched());
   await stored.moveClock(TICKET_SECONDS + 1);
   expect(await run.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
 });
 
-test('the ticket of a deployment that was cancelled is refused', async () => {
+test('the ticket of a cancelled deployment is refused', async () => {
   const build = await dispatched();
   await queueTestDeployment(stored, site);
   expect((await stored.deployment(build.deploymentId)).status).toBe('cancelled');
   expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
 });
 
-test('the ticket of an attempt is refused once there is a next one', async () => {
+test('the ticket of an attempt is refused once there is a newer one', async () => {
   const build = await dispatched();
   const next = await dispatchAttempt(stored, build.deploymentId);
   expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
   expect(await callback.runOf(next).redeem()).toMatchObject({ status: 200 });
 });
 
-test('the ticket of an attempt that was given up is refused before there is a next one', async () => {
+test('the ticket of an abandoned attempt is refused before there is a newer one', async () => {
   const build = await dispatched();
   await stored.store.attempts.close({ deploymentId: build.deploymentId, attempt: 1 }, 'abandoned');
   expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
   expect((await stored.deployment(build.deploymentId)).status).toBe('queued');
 });
 
-test('a redeemer whose build is over does not get the job a second time', async () => {
+test('a redeemer whose build is over does not get the job again', async () => {
   const run = callback.runOf(await dispatched());
   const { data } = await run.redeem();
   await run.report(data.token, { seq: 1, kind: 'failed', code: 'build_failed', message: 'no' });
   expect(await run.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
 });
 
-test('when GitHub does not answer the redemption stands, and the same redeemer may ask again', async () => {
+test('when GitHub does not answer, the redemption stands and the same redeemer may retry', async () => {
   const run = callback.runOf(await dispatched());
   faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 503 } });
   expect(await run.redeem()).toMatchObject({ status: 503, code: 'code_host_unavailable' });
@@ -226,7 +226,7 @@ test('when GitHub does not answer the redemption stands, and the same redeemer m
   expect(await run.redeem()).toMatchObject({ status: 200 });
 });
 
-test('a token of the attempt counts for an hour and not longer', async () => {
+test('a token of the attempt is valid for an hour and no longer', async () => {
   const run = callback.runOf(await dispatched());
   const { data } = await run.redeem();
   await stored.moveClock(ATTEMPT_SECONDS - 5);
@@ -243,11 +243,11 @@ test('neither ticket nor token reaches the log', async () => {
   for (const secret of [build.ticket, String(data.token), you.token]) expect(callback.log.join()).not.toContain(secret);
 });
 
-describe('a source that is not to be had', () => {
+describe('an unavailable source', () => {
   const nowhere = 'f'.repeat(40);
   const reason = 'GitHub has no commit fffffff of you/site, or does not show it to the connected account.';
 
-  test('fails the deployment at once, with the reason in its log, and makes room for the next', async () => {
+  test('fails the deployment at once, with the reason in its log, and frees its slot for the next', async () => {
     const { id } = await queueTestDeployment(stored, site, nowhere);
     const build = await dispatchAttempt(stored, id);
     expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
@@ -261,14 +261,14 @@ describe('a source that is not to be had', () => {
     expect(callback.rings).toHaveLength(1);
   });
 
-  test('fails it also while no log can be written', async () => {
+  test('fails it even when no log can be written', async () => {
     logIsAway = true;
     const { id } = await queueTestDeployment(stored, site, nowhere);
     await callback.runOf(await dispatchAttempt(stored, id)).redeem();
     expect(await stored.deployment(id)).toMatchObject({ status: 'failed', reasonMessage: reason });
   });
 
-  test('fails it when GitHub has thrown the connected account out', async () => {
+  test('fails it when GitHub has revoked the connected account', async () => {
     faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 401 } });
     const build = await dispatched();
     expect(await callback.runOf(build).redeem()).toMatchObject({ status: 409 });
@@ -279,10 +279,10 @@ describe('a source that is not to be had', () => {
   });
 });
 
-describe('whoever guesses tickets', () => {
+describe('guessing tickets', () => {
   const wrong = (n: number) => `mb_tkt_${String(n).padStart(40, '0')}`;
 
-  test('is refused after some of a thousand, by the address, and for the deployment; the right ticket still counts', async () => {
+  test('is rate limited by address and by deployment; the right ticket stays valid', async () => {
     const build = await dispatched();
     const run = callback.runOf(build);
     const statuses: number[] = [];
@@ -290,7 +290,7 @@ describe('whoever guesses tickets', () => {
     expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401));
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(900);
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
-    // The same address on another deployment, and another address on the same.
+    // The same address for another deployment, and another address for the same one.
     const other = await dispatchAttempt(
       stored,
       (await queueTestDeployment(stored, await prepareSite(stored, { slug: 'shop' }))).id,

@@ -24,7 +24,7 @@ export interface Deps extends FailDeps {
 }
 
 export interface TicketClaim extends RedeemRequest {
-  /** From the URL: a ticket is derived, not stored, so it says nothing about whose it is. */
+  /** From the URL: a ticket is derived, not stored, so it does not identify its deployment. */
   readonly deployment: string;
   readonly attempt: string;
 }
@@ -35,7 +35,7 @@ interface Redeemed {
   readonly token: string;
 }
 
-/** First redeemer wins; the same one may come again for two minutes. */
+/** First redeemer wins; the same one may retry for two minutes. */
 function assertRedeemable(attempt: BuildAttempt, deployment: Deployment, redeemer: string): void {
   if (deployment.attempt !== attempt.attempt || attempt.state === 'abandoned') throw new AppError('attempt_closed');
   if (attempt.redeemer === null) {
@@ -80,8 +80,8 @@ async function redeem(
 }
 
 /**
- * Turns a ticket into the job: source, settings, variables of build scope, and the token for logs and status; of these the token alone for
- * who uploads a folder.
+ * Exchanges a ticket for the job: source, settings, build-scoped variables, and the token for logs and status. The uploader of a folder
+ * gets only the token.
  */
 export const redeemTicket =
   (deps: Deps) =>

@@ -43,14 +43,14 @@ beforeAll(async () => {
   stored = await openTestStore();
   callback = callbackUnderTest(stored, {
     objectStore,
-    // Uploads are the subject; only the redemption before them names an archive.
+    // Uploads are the subject; only the preceding redemption needs an archive URL.
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
     buildLog: { append: () => Promise.reject(new Error('not asked for')) },
   });
 });
 beforeEach(async () => {
   await stored.empty();
-  // The bucket is not emptied between tests: each has a project of its own in it.
+  // The bucket is not emptied between tests, so each test uses its own project.
   slugs += 1;
   site = await prepareSite(stored, { slug: `site-${slugs}` });
 });
@@ -83,7 +83,7 @@ const keyOf = (content: string) => blobKey(site.project.slug, sha256Of(content))
 const blob = (bytes: number) => ({ sha256: 'a'.repeat(64), bytes });
 
 describe('uploads', () => {
-  test('are asked for contents that nobody verified, and for no others', async () => {
+  test('are requested for unverified contents, and for no others', async () => {
     await markVerified('there');
     const build = await publishing();
     const uploads = await build.uploads('there', 'missing', 'missing', '');
@@ -91,7 +91,7 @@ describe('uploads', () => {
     for (const { url, sha256 } of uploads) expect(new URL(url).pathname).toContain(blobKey(site.project.slug, sha256));
   });
 
-  test('what was uploaded and never verified is asked for again: a hash in its name proves nothing', async () => {
+  test('an uploaded but unverified content is requested again: the hash in its name proves nothing', async () => {
     const build = await publishing();
     expect((await putUpload(await build.upload('page'), 'page')).status).toBe(200);
     expect(await build.uploads('page')).toHaveLength(1);
@@ -105,7 +105,7 @@ describe('uploads', () => {
     expect(await (await publishing()).uploads('shared')).toHaveLength(1);
   });
 
-  test('every content that is asked about is noted as wanted, the one that is there too', async () => {
+  test('every requested content is recorded as wanted, including those that exist', async () => {
     await markVerified('there');
     await stored.moveClock(86_400);
     await (await publishing()).uploads('there', 'missing');
@@ -118,7 +118,7 @@ describe('uploads', () => {
     expect(unwanted).toEqual([]);
   });
 
-  test('up to a thousand are asked for at once, and not one more', async () => {
+  test('up to a thousand are requested at once, and no more', async () => {
     const build = await publishing();
     const blobs = Array.from({ length: UPLOAD_BATCH + 1 }, (_, n) => ({ sha256: sha256Of(String(n)), bytes: 1 }));
     expect((await build.run.uploads(build.token, blobs.slice(1))).data.uploads).toHaveLength(UPLOAD_BATCH);
@@ -126,7 +126,7 @@ describe('uploads', () => {
     expect(await build.run.uploads(build.token, [])).toMatchObject({ status: 422 });
   });
 
-  test('of more than 100 MB are refused, and none of that request is wanted', async () => {
+  test('above 100 MB are refused, and nothing of that request is recorded', async () => {
     const build = await publishing();
     const large = [{ sha256: 'b'.repeat(64), bytes: 1 }, blob(MANIFEST_LIMITS.fileBytes + 1)];
     expect(await build.run.uploads(build.token, large)).toMatchObject({ status: 422, code: 'artifact_invalid' });
@@ -150,7 +150,7 @@ describe('a link', () => {
     }
   });
 
-  test('takes exactly as many bytes as were announced', async () => {
+  test('accepts exactly as many bytes as were announced', async () => {
     const build = await publishing();
     const { url, headers } = await build.upload('four');
     for (const content of ['fo', 'four and more']) {
@@ -161,7 +161,7 @@ describe('a link', () => {
     expect((await putUpload({ url, headers }, 'four')).status).toBe(200);
   });
 
-  test('takes nothing but what the build announced, when it says a digest: what arrives damaged is not stored', async () => {
+  test('accepts only what the build announced, if it gave a digest: damaged data is not stored', async () => {
     const build = await publishing();
     const md5 = createHash('md5').update('good').digest('base64');
     const { data } = await build.run.uploads(build.token, [{ sha256: sha256Of('good'), bytes: 4, md5 }]);
@@ -175,7 +175,7 @@ describe('a link', () => {
     expect(await build.run.uploads(build.token, wrong)).toMatchObject({ status: 422, code: 'invalid_request' });
   });
 
-  test('works once: nothing can be put over a content, by this link or another', async () => {
+  test('works once: a content cannot be overwritten, with this link or another', async () => {
     const build = await publishing();
     const [link, other] = [await build.upload('good'), await build.upload('good')];
     expect((await putUpload(link, 'good')).status).toBe(200);
@@ -184,7 +184,7 @@ describe('a link', () => {
     expect((await objectStore.read(keyOf('good'), 100))?.toString()).toBe('good');
   });
 
-  test('cannot leave out that it must not overwrite, go elsewhere, read, or delete', async () => {
+  test('cannot be altered to overwrite, go elsewhere, read, or delete', async () => {
     const build = await publishing();
     const { url, headers } = await build.upload('good');
     const { 'x-oss-forbid-overwrite': _, ...without } = headers;
@@ -195,7 +195,7 @@ describe('a link', () => {
     for (const method of ['GET', 'DELETE']) expect((await fetch(url, { method })).status).toBe(403);
   });
 
-  test('ends after a quarter of an hour', async () => {
+  test('expires after a quarter of an hour', async () => {
     const link = await (await publishing()).upload('late');
     oss.moveClock((UPLOAD_SECONDS + 1) * 1000);
     expect((await putUpload(link, 'late')).status).toBe(403);
@@ -205,7 +205,7 @@ describe('a link', () => {
 });
 
 describe('the manifest', () => {
-  test('goes to a place of its attempt alone, with its exact length', async () => {
+  test('is for a location of its attempt alone, with its exact length', async () => {
     const build = await publishing();
     const text = '{"v":1}';
     const { status, data } = await build.run.manifest(build.token, { sha256: sha256Of(text), bytes: text.length });
@@ -217,14 +217,14 @@ describe('the manifest', () => {
     expect((await objectStore.read(key, 100))?.toString()).toBe(text);
   });
 
-  test('of more than 32 MB is refused', async () => {
+  test('above 32 MB is refused', async () => {
     const build = await publishing();
     const large = { sha256: 'a'.repeat(64), bytes: 32 * 1024 * 1024 + 1 };
     expect(await build.run.manifest(build.token, large)).toMatchObject({ status: 422, code: 'artifact_invalid' });
   });
 });
 
-test('uploading is over when the build is: reported, failed or cancelled', async () => {
+test('uploading ends with the build: reported, failed or cancelled', async () => {
   const endings: ((build: Awaited<ReturnType<typeof publishing>>) => Promise<unknown>)[] = [
     ({ run, report }) =>
       run.report(report, {

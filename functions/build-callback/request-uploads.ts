@@ -13,7 +13,7 @@ import { requireRoomForUploads } from '@miaobu/shared/model/usage/require-storag
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import type { AuthenticateRunner, Runner, RunnerClaim } from './authenticate-runner.ts';
 
-/** A content never changes under its name, so the edge may keep it: otherwise every visitor costs a read of the bucket. */
+/** A content never changes under its name, so the edge may cache it; otherwise every visitor costs a read of the bucket. */
 const FOR_EVER = { 'cache-control': 'public, max-age=31536000, immutable' } as const;
 
 export interface Deps {
@@ -31,7 +31,7 @@ async function projectOf(deps: Deps, { deploymentId, attempt }: Runner) {
   return project;
 }
 
-/** Where to PUT those blobs that the project does not have yet: links for exactly that key and that many bytes. */
+/** Upload URLs for the blobs that the project does not have yet, each for exactly that key and that many bytes. */
 export const requestUploads =
   (deps: Deps) =>
   async (claim: RunnerClaim, request: UploadRequest): Promise<UploadAnswer> => {
@@ -54,7 +54,7 @@ export const requestUploads =
           const { url, headers } = await deps.objectStore.presignPut(blobKey(project.slug, sha256), {
             contentLength: bytes,
             ...(md5 === undefined ? {} : { contentMd5: md5 }),
-            // The link works once: nobody can replace the content after it was verified.
+            // Works once: nobody can replace the content after it was verified.
             forbidOverwrite: true,
             expiresInSeconds: UPLOAD_SECONDS,
           });
@@ -64,7 +64,7 @@ export const requestUploads =
     };
   };
 
-/** Where to PUT the manifest of this attempt. */
+/** The upload URL for this attempt's manifest. */
 export const requestManifestUpload =
   (deps: Deps) =>
   async (claim: RunnerClaim, request: ManifestUploadRequest): Promise<ManifestUploadAnswer> => {

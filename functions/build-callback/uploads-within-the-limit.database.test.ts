@@ -32,7 +32,7 @@ afterAll(async () => {
   await stored.close();
 });
 
-/** A build that may upload; its `ask` takes names of contents with their sizes. */
+/** A build that may upload; its `ask` takes content names with their sizes. */
 async function publishing(where = site) {
   const begun = await deploy.begin(where);
   const run = deploy.callback.runOf(begun);
@@ -55,7 +55,7 @@ const sweep = () =>
   });
 
 describe('an account may store so many bytes, and', () => {
-  test('what was promised a place counts, whether or not it was uploaded', async () => {
+  test('reserved space counts, whether or not it was used', async () => {
     const build = await publishing();
     expect(await build.ask(['a', 600])).toMatchObject(granted);
     expect(await build.ask(['b', 600])).toMatchObject(refused);
@@ -69,14 +69,14 @@ describe('an account may store so many bytes, and', () => {
     expect(await (await publishing(other)).ask(['a', 600])).toMatchObject(refused);
   });
 
-  test('of builds that ask at the same time no two are given the same room', async () => {
+  test('concurrent builds are never given the same space', async () => {
     const builds = [await publishing(), await publishing(), await publishing(), await publishing()];
     const answers = await Promise.all(builds.map(({ ask }, n) => ask([`content ${n}`, 600])));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403, 403]);
     expect(await stored.store.usage.claimedBytes(site.project.userId)).toBe(600);
   });
 
-  test('the largest size that was announced counts, not the first one', async () => {
+  test('the largest announced size counts, not the first one', async () => {
     const build = await publishing();
     expect(await build.ask(['a', 0])).toMatchObject(granted);
     expect(await build.ask(['a', LIMIT + 1])).toMatchObject(refused);
@@ -85,18 +85,18 @@ describe('an account may store so many bytes, and', () => {
     expect(await build.ask(['b', 600])).toMatchObject(refused);
   });
 
-  test('a content that is asked for again counts once', async () => {
+  test('a content that is requested again counts once', async () => {
     const [first, second] = [await publishing(), await publishing()];
     for (const { ask } of [first, first, second]) expect(await ask(['a', 600], ['b', 400])).toMatchObject(granted);
   });
 
-  test('of a request that is refused nothing is wanted', async () => {
+  test('a refused request records nothing as wanted', async () => {
     const build = await publishing();
     expect(await build.ask(['a', 600], ['b', 600])).toMatchObject(refused);
     expect(await build.ask(['c', LIMIT])).toMatchObject(granted);
   });
 
-  test('what is there already is no reason to refuse, however full it is', async () => {
+  test('existing contents are never refused, however full the account is', async () => {
     const build = await publishing();
     await stored.store.blobs.markVerified(site.project.id, [{ sha256: sha256Of('a'), bytes: 600 }]);
     await stored.db.query(sql`update users set max_storage_bytes = 1`);
@@ -104,7 +104,7 @@ describe('an account may store so many bytes, and', () => {
     expect(await build.ask(['a', 600], ['b', 1])).toMatchObject(refused);
   });
 
-  test('what a build was promised that came to nothing counts until the sweep has deleted it, two hours later', async () => {
+  test('the reservation of a failed build counts until the sweep has deleted it, two hours later', async () => {
     const content = 'x'.repeat(600);
     const { data } = await (await publishing()).ask([content, 600]);
     const [link] = data.uploads as Upload[];
@@ -121,7 +121,7 @@ describe('an account may store so many bytes, and', () => {
     expect(await (await publishing()).ask(['b', 600])).toMatchObject(granted);
   });
 
-  test('what a manifest says without having asked takes no room', async () => {
+  test('contents that a manifest names without a request reserve no space', async () => {
     const manifest = {
       v: 1,
       kind: 'static',
@@ -134,7 +134,7 @@ describe('an account may store so many bytes, and', () => {
     expect(await (await publishing()).ask(['a', LIMIT])).toMatchObject(granted);
   });
 
-  test('a deployment whose files turn out to be too many is not shown, and says why', async () => {
+  test('a deployment whose files exceed the limit is not shown, and says why', async () => {
     const [hostname = ''] = site.hostnames;
     const id = await deploy.build(site, { 'index.html': 'x'.repeat(600) });
     await stored.db.query(sql`update users set max_storage_bytes = 599`);

@@ -30,7 +30,7 @@ const context = () => ({
 });
 
 describe('a round', () => {
-  /** A round of ten minutes, one of them for its end, whose clock goes on as its parts say. */
+  /** A round of ten minutes, one of them reserved for its end; its parts advance the clock. */
   function roundOf(parts: {
     readonly markPurgeable?: Sweep;
     readonly quick?: Readonly<Record<string, Sweep>>;
@@ -60,7 +60,7 @@ describe('a round', () => {
     return { pass, run: () => run({ ...context(), timeoutSeconds: 600 }) };
   }
 
-  test('ends a part that would never end, and gives the others their time', async () => {
+  test('ends a part that would never finish, and gives the others their time', async () => {
     const turns: string[] = [];
     const endless =
       (name: string): Sweep =>
@@ -81,7 +81,7 @@ describe('a round', () => {
     expect(turns).toEqual(['marked', 'quick', 'first', 'last']);
   });
 
-  test('leaves the time that a part did not need to those after it', async () => {
+  test('gives the unused time of a part to those after it', async () => {
     const shares: number[] = [];
     const round = roundOf({
       quick: { quick: async () => 0 },
@@ -98,7 +98,7 @@ describe('a round', () => {
     expect(shares).toEqual([540]);
   });
 
-  test.each(['markPurgeable', 'quick', 'long'] as const)('goes on when a part of it fails (%s)', async (place) => {
+  test.each(['markPurgeable', 'quick', 'long'] as const)('continues when a part of it fails (%s)', async (place) => {
     const fail = () => Promise.reject(new Error('it broke'));
     const done = await roundOf({
       ...(place === 'markPurgeable' && { markPurgeable: fail }),
@@ -113,7 +113,7 @@ describe('a round', () => {
 describe('marking', () => {
   const retention = { keep: 0, graceSeconds: 0 };
 
-  /** A deployment that may go. */
+  /** A deployment that may be purged. */
   async function retired({ project, environment }: Site): Promise<string> {
     const [row] = await stored.db.query<{ id: string }>(sql`
       insert into deployments (project_id, environment_id, seq, trigger, dedupe_key, branch, commit_sha, status, settings,
@@ -125,7 +125,7 @@ describe('marking', () => {
   }
   const siteOf = (slug: string) => prepareSite(stored, { slug, repository: `you/${slug}` });
 
-  test('goes on when a project is forgotten between the look and the lock', async () => {
+  test('continues when a project is deleted between the listing and the lock', async () => {
     const [forgotten, standing] = [await siteOf('forgotten'), await siteOf('standing')];
     const id = await retired(standing);
     const store = {
@@ -134,7 +134,7 @@ describe('marking', () => {
         ...stored.store.environments,
         async listIds(page: Parameters<typeof stored.store.environments.listIds>[0]) {
           const ids = await stored.store.environments.listIds(page);
-          // A deletion has to end between the look and the lock.
+          // A deletion that completes between the listing and the lock.
           await stored.db.query(sql`delete from routes where project_id = ${forgotten.project.id}`);
           await stored.db.query(sql`delete from environments where project_id = ${forgotten.project.id}`);
           return ids;
@@ -146,7 +146,7 @@ describe('marking', () => {
     expect(logged).toEqual([]);
   });
 
-  test('goes on when an environment cannot be looked at, and says so', async () => {
+  test('continues when an environment cannot be examined, and reports it', async () => {
     const [broken, standing] = [await siteOf('broken'), await siteOf('standing')];
     const ids = [await retired(broken), await retired(standing)];
     let transactions = 0;
@@ -168,7 +168,7 @@ describe('marking', () => {
 });
 
 describe('the sweep of contents', () => {
-  /** Slugs of the projects whose contents were deleted, in order; `after` ends the round after so many. */
+  /** Slugs of the projects whose contents were deleted, in order; `after` ends the round after that many. */
   async function sweep({ after = Number.POSITIVE_INFINITY, failing = [] as readonly string[] } = {}) {
     const round = new AbortController();
     const swept: string[] = [];
@@ -198,14 +198,14 @@ describe('the sweep of contents', () => {
     return sites;
   }
 
-  test('begins where the last one had to stop, until every project has had its turn', async () => {
+  test('continues where the last one stopped, until every project has had its turn', async () => {
     await projects();
     expect(await sweep({ after: 2 })).toEqual(['a', 'b']);
     expect(await sweep({ after: 2 })).toEqual(['c', 'd']);
     expect(await sweep()).toEqual(['e']);
   });
 
-  test('goes on after a project that fails, and comes back to it when the others have had their turn', async () => {
+  test('continues after a project that fails, and retries it after the others', async () => {
     await projects();
     expect(await sweep({ failing: ['a'] })).toEqual(slugs);
     expect(logged.join()).toContain('a cannot be swept');
@@ -213,13 +213,13 @@ describe('the sweep of contents', () => {
     expect(await sweep()).toEqual(['a']);
   });
 
-  test('looks again only at what something has happened in, and at everything after a week', async () => {
+  test('re-examines only projects with changes, and everything after a week', async () => {
     const [{ project, environment }] = (await projects()) as [Site, ...Site[]];
     expect(await sweep()).toEqual(slugs);
     for (const each of await stored.store.projects.listIds({ limit: 10, afterId: undefined })) {
       await stored.store.blobs.markVerified(each.id, [content]);
     }
-    // Wanted, and become unwanted again, without a deployment: as if it had been missed.
+    // Wanted, and unwanted again, without a deployment: as if the change had been missed.
     await stored.moveClock(2 * DAY);
     expect(await sweep()).toEqual([]);
     await stored.db.query(sql`

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 
-/** Deletes everything below a prefix that ends in a slash, page by page. May be repeated. */
+/** Deletes everything under a prefix that ends in a slash, page by page. Idempotent. */
 export async function deleteFolder(
   objectStore: Pick<ObjectStore, 'list' | 'delete'>,
   prefix: string,

@@ -7,8 +7,8 @@ import type { Inventory } from './list-inventory.ts';
 const DEPLOYMENTS_A_PAGE = 500;
 
 /**
- * Raises an alarm for every deployment that the database says is complete and that lacks its files or a part of its routing table.
- * `begun` is when the inventory began: what was completed later cannot be in it.
+ * Raises an alarm for every deployment that is complete according to the database but lacks its files or a part of its routing table.
+ * `begun` is when the inventory started: it cannot contain what was completed later.
  */
 export async function findMissing(
   store: Pick<Store, 'deploymentRetention' | 'transaction'>,
@@ -26,7 +26,7 @@ export async function findMissing(
       const present = tables.get(shown);
       const details = {
         files: prefixes.has(`${slug}/${shown}`) ? 'present' : 'missing',
-        // A table that cannot be listed to its end says nothing about what is missing.
+        // A table that cannot be listed completely proves nothing missing.
         missing_shards: inventory.complete
           ? Array.from({ length: shards ?? 0 }, (_, shard) => shard).filter((shard) => !present?.has(shard)).length
           : 0,

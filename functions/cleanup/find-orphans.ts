@@ -9,11 +9,11 @@ export interface Deps {
   readonly store: Pick<Store, 'projects' | 'deploymentRetention' | 'routes'>;
   readonly objectStore: Pick<ObjectStore, 'list'>;
   readonly edgeStore: Pick<EdgeStore, 'get'>;
-  /** Sites are subdomains of it. */
+  /** Sites are its subdomains. */
   readonly sitesDomain: string;
 }
 
-/** What belongs to nothing that the database knows and keeps. */
+/** What belongs to nothing that the database keeps. */
 export interface Orphans {
   readonly folders: readonly Folder[];
   readonly tables: readonly Table[];
@@ -23,9 +23,9 @@ export interface Orphans {
 const IDS_A_QUERY = 1000;
 
 /**
- * Finds what is to be deleted of an inventory: what belongs to a deployment that is over or unknown, or to an unknown project, and was
- * written before `until`. Whatever is outside has a row in the database before it is made, so what the inventory has and the
- * database has not is nobody's. What does not look like ours is left alone.
+ * Finds what to delete of an inventory: what belongs to an ended or unknown deployment, or to an unknown project, and was written before
+ * `until`. Everything outside gets its database row before it is created, so what is in the inventory but not in the database is an
+ * orphan. Names that do not look like ours are left alone.
  */
 export async function findOrphans(deps: Deps, inventory: Inventory, until: Date): Promise<Orphans> {
   const taken = await deps.store.projects.findTakenSlugs([...new Set(inventory.folders.map(({ slug }) => slug))]);
@@ -46,7 +46,7 @@ export async function findOrphans(deps: Deps, inventory: Inventory, until: Date)
   return { folders, tables, hostnames: await findUnrouted(deps, inventory, until) };
 }
 
-/** Deployments (ids as they are shown) of which something has to stay, and the slugs of their projects. */
+/** The kept deployments (public ids), and their projects' slugs. */
 async function slugsOfKept(store: Deps['store'], shown: readonly string[]): Promise<Map<string, string>> {
   const shownById = new Map(shown.map((name) => [readId('deployment', name), name]));
   const ids = [...shownById.keys()].filter((id) => id !== undefined);
@@ -64,7 +64,7 @@ async function slugsOfKept(store: Deps['store'], shown: readonly string[]): Prom
 const hasObjectsUntil = async (objectStore: Deps['objectStore'], prefix: string, until: Date): Promise<boolean> =>
   (await objectStore.list(prefix)).objects.some(({ lastModified }) => lastModified < until);
 
-/** Subdomains of ours that Edge KV shows something at and that no route has. */
+/** Our subdomains that have an Edge KV entry but no route. */
 async function findUnrouted({ store, edgeStore, sitesDomain }: Deps, { routes }: Inventory, until: Date) {
   const candidates = routes.filter(({ key, updatedAt }) => key.endsWith(`.${sitesDomain}`) && updatedAt < until);
   const known = await store.routes.findKnown(candidates.map(({ key }) => key));

@@ -39,7 +39,7 @@ const count = async (table: 'outbox' | 'webhook_deliveries' | 'build_reports' | 
   return (await stored.db.query<{ count: number }>(tables[table]))[0]?.count;
 };
 
-test('messages that were done or cancelled are forgotten after a week; what waits or was given up is not', async () => {
+test('done and cancelled messages are deleted after a week; pending and dead ones are not', async () => {
   await stored.db.query(sql`
     insert into outbox (topic, lane, dedupe_key, request_id, state, finished_at)
     select 'cache.purge', 'lane', n::text, 'test', (array['done', 'cancelled', 'dead'])[n], db_now()
@@ -75,7 +75,7 @@ test('a delivery is recognised for thirty days', async () => {
   expect([await forget(), await count('webhook_deliveries')]).toEqual([1, 0]);
 });
 
-test('reports are kept for a week after their deployment ended, and for as long as it has not', async () => {
+test('reports are kept until a week after their deployment ended', async () => {
   const [ended, going] = [await queueTestDeployment(stored, site), await queueTestDeployment(stored, site)];
   for (const { id } of [going]) {
     const { attempt } = await dispatchAttempt(stored, id);
@@ -98,7 +98,7 @@ test('reports are kept for a week after their deployment ended, and for as long 
   expect(await stored.db.query(sql`select deployment_id from build_reports`)).toEqual([{ deploymentId: going.id }]);
 });
 
-test('exposures are forgotten when they have long protected nothing', async () => {
+test('exposures are deleted once they have long protected nothing', async () => {
   const { id } = await queueTestDeployment(stored, site);
   await stored.store.routes.expose(site.hostnames[0] ?? '', id, 1);
   await stored.moveClock(DAY - 60);
@@ -109,14 +109,14 @@ test('exposures are forgotten when they have long protected nothing', async () =
   expect(await count('route_exposures')).toBe(0);
 });
 
-test('more than fits into one statement goes in several', async () => {
+test('more rows than fit into one statement are deleted in several', async () => {
   await stored.db.query(sql`
     insert into outbox (topic, lane, dedupe_key, request_id, state, finished_at)
     select 'cache.purge', 'lane', n::text, 'test', 'done', db_now() - interval '8 days' from generate_series(1, 2500) n`);
   expect([await forget(), await count('outbox')]).toEqual([2500, 0]);
 });
 
-test('a deletion whose message was given up is asked for again', async () => {
+test('a deletion whose message was given up is requested again', async () => {
   await stored.store.projects.startDeleting(site.project.id);
   await stored.store.enqueue(teardownMessage(site.project.id, 'test'));
   await stored.db.query(sql`update outbox set state = 'dead', finished_at = db_now()`);

@@ -2,14 +2,14 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Sweep } from './run-cleanup.ts';
 
 const ROWS_A_STATEMENT = 1000;
-/** GitHub sends a delivery again for three days: until then it must be recognised. */
+/** GitHub redelivers for three days: until then a delivery must be recognised. */
 const DELIVERY_DAYS = 30;
 const MESSAGE_DAYS = 7;
 const REPORT_DAYS = 7;
 /** An exposure protects for an hour. */
 const EXPOSURE_DAYS = 1;
 
-/** Forgets rows that nothing asks for any more. What was used, what was done and every deployment stay. */
+/** Deletes rows that are no longer needed. Usage, audit records and deployments stay. */
 export const forgetHistory =
   ({
     store,

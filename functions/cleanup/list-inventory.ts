@@ -5,27 +5,27 @@ import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 /** `projects/{slug}/{name}/` in the bucket. */
 export interface Folder {
   readonly slug: string;
-  /** Id of a deployment, as it is shown, or `blobs`. */
+  /** Public id of a deployment, or `blobs`. */
   readonly name: string;
   readonly prefix: string;
 }
 
 /** The routing table of a deployment in Edge KV. */
 export interface Table {
-  /** As it is shown. */
+  /** The public id. */
   readonly deploymentId: string;
   readonly shards: ReadonlySet<number>;
-  /** Of the shard that was written last. */
+  /** Of the shard written last. */
   readonly updatedAt: Date;
 }
 
-/** Everything of ours that there is outside, as far as it can be listed. */
+/** All of our external resources, as far as they can be listed. */
 export interface Inventory {
   readonly folders: readonly Folder[];
   readonly tables: readonly Table[];
-  /** Of the hostnames that Edge KV has a route for. */
+  /** The hostnames with a route in Edge KV. */
   readonly routes: readonly EdgeKey[];
-  /** False when there are more keys in Edge KV than it lists. */
+  /** False when Edge KV has more keys than it lists. */
   readonly complete: boolean;
 }
 
@@ -86,7 +86,7 @@ async function allKeys(edgeStore: Deps['edgeStore'], namespace: string, signal: 
   }
 }
 
-/** Keys of another form are nobody's that we know: they are left alone. */
+/** Keys of any other form are unknown, and left alone. */
 function tablesOf(keys: readonly EdgeKey[]): Table[] {
   const tables = new Map<string, { deploymentId: string; shards: Set<number>; updatedAt: Date }>();
   for (const { key, updatedAt } of keys) {

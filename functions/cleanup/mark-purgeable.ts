@@ -14,9 +14,9 @@ export interface Deps {
 }
 
 /**
- * First phase of cleanup: marks what may go, under the lock that switches and rollbacks take too, so that nothing can become
- * current while it is being deleted. Returns how many deployments were marked. An environment of which that cannot be said now keeps
- * no other from being looked at.
+ * First phase of cleanup: marks what may be purged, under the lock that switches and rollbacks take too, so that nothing can become
+ * current while it is being deleted. Returns how many deployments were marked. An environment that cannot be examined does not stop the
+ * others.
  */
 export const markPurgeable =
   ({ store, retention }: Deps): Sweep =>
@@ -41,7 +41,7 @@ export const markPurgeable =
         try {
           marked += await markIn(id);
         } catch (error) {
-          // Its project was deleted since the page was read.
+          // Its project was deleted after the page was read.
           if (error instanceof AppError && error.code === 'not_found') continue;
           log.error('environment not looked at', { environmentId: showId('environment', id), ...describeError(error) });
         }

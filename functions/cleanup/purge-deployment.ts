@@ -13,8 +13,8 @@ export interface Deps {
 }
 
 /**
- * `deployment.purge`, the second phase: deletes the manifests and the routing table of a deployment marked `purging`. The
- * record stays, and so do the contents, which other deployments may share (`sweep-blobs.ts`). Every step may be repeated.
+ * `deployment.purge`, the second phase: deletes the manifests and the routing table of a deployment marked `purging`. The record stays,
+ * and so do the contents, which other deployments may share (`sweep-blobs.ts`). Every step is idempotent.
  */
 export const purgeDeployment = (deps: Deps): TopicHandler<'deployment.purge'> => ({
   async work({ deployment_id: deploymentId }, lease, { requestId }) {

@@ -28,7 +28,7 @@ const lateUpload = (id: string) =>
     Buffer.from('late'),
   );
 
-test('what a failed deployment has uploaded goes two hours later', async () => {
+test('uploads of a failed deployment are deleted two hours later', async () => {
   const id = await own.deploy.build(own.site, page, { manifestSha256: 'f'.repeat(64) });
   await own.deploy.work();
   expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'artifact_invalid' });
@@ -40,7 +40,7 @@ test('what a failed deployment has uploaded goes two hours later', async () => {
   expect(await remove()).toBe(0);
 });
 
-test('what a cancelled one still uploads while its links count goes too, and is never shown', async () => {
+test('late uploads of a cancelled one, while its links are valid, are deleted too, and never shown', async () => {
   const { deploymentId } = await own.deploy.begin(own.site);
   await cancel(deploymentId);
   await lateUpload(deploymentId);
@@ -50,10 +50,10 @@ test('what a cancelled one still uploads while its links count goes too, and is 
   expect(await own.deploy.routeOf(own.site.hostnames[0] ?? '')).toBeUndefined();
 });
 
-test('a routing table of which the database never heard goes with its deployment', async () => {
+test('a routing table unknown to the database is deleted with its deployment', async () => {
   const id = await own.deploy.build(own.site, page);
   const shown = showId('deployment', id);
-  // The worker died between writing the table and the commit that would have counted its shards.
+  // The worker died between writing the table and the commit that would have recorded its shards.
   for (let shard = 0; shard < 4; shard++) await own.cloud.edgeStore.put(TABLE_NAMESPACE, shardKey(shown, shard), '{}');
   await own.stored.store.deployments.move(id, { to: 'failed', by: 'deploy', requestId: 'test' });
   await own.stored.moveClock(LATE_SECONDS + 1);
@@ -71,7 +71,7 @@ test('what is deployed or may be visible stays', async () => {
   expect(await own.deploy.objectsOf(own.site, id)).toContain('manifest.json');
 });
 
-test('one that cannot be emptied keeps no other from it, and is tried again in the next round', async () => {
+test('one that cannot be emptied does not block the others, and is retried in the next round', async () => {
   const ids: string[] = [];
   for (let n = 0; n < 3; n++) {
     const begun = await own.deploy.begin(own.site);

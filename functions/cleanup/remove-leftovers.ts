@@ -8,7 +8,7 @@ import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { deleteFolder } from './delete-folder.ts';
 import type { Sweep } from './run-cleanup.ts';
 
-/** By then no upload that a deployment allowed can be under way: its tokens live for an hour, its links for 15 minutes. */
+/** By then no upload that a deployment was granted can be running: its tokens are valid for an hour, its links for 15 minutes. */
 export const LATE_SECONDS = 2 * 60 * 60;
 const DEPLOYMENTS_A_PAGE = 100;
 
@@ -19,9 +19,9 @@ export interface Deps {
 }
 
 /**
- * Deletes what failed, cancelled and purged deployments have left outside: the manifest of a runner, a routing table that was never
- * switched to, what was uploaded late. Once for each; contents go with `sweep-blobs.ts`. One that cannot be emptied keeps no other
- * from it, and is tried again in the next round.
+ * Deletes what failed, cancelled and purged deployments have left outside: a runner's manifest, a routing table that was never switched
+ * to, late uploads. Once for each; contents are left to `sweep-blobs.ts`. One that cannot be emptied does not block the others, and is
+ * retried in the next round.
  */
 export const removeLeftovers =
   ({ store, objectStore, edgeStore }: Deps): Sweep =>

@@ -2,7 +2,10 @@ import { teardownMessage } from '@miaobu/shared/model/project/teardown-message';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Sweep } from './run-cleanup.ts';
 
-/** Asks again for every project that is being deleted: its message may have been given up while a vendor was away for hours. */
+/**
+ * Requests the teardown of every project that is being deleted again: its message may have been given up during a vendor's outage of
+ * hours.
+ */
 export const resumeTeardowns =
   ({ store }: { readonly store: Pick<Store, 'projects' | 'enqueue'> }): Sweep =>
   async ({ requestId }) => {

@@ -1,10 +1,10 @@
-/** How long deployments are kept, besides those that are pinned or visible (`mark-purgeable.ts`). */
+/** How long deployments are kept, apart from pinned and visible ones (`mark-purgeable.ts`). */
 export interface Retention {
-  /** Newest deployments of an environment that always stay. */
+  /** Newest deployments of an environment that are always kept. */
   readonly keep: number;
-  /** Seconds a retired deployment stays: pages that are still open refer to its files. */
+  /** Seconds a retired deployment is kept, because pages still open refer to its files. */
   readonly graceSeconds: number;
-  /** Seconds a content stays after a build asked for it, whether or not a manifest names it yet. */
+  /** Seconds a content is kept after a build requested it, whether or not a manifest names it yet. */
   readonly contentGraceSeconds: number;
 }
 

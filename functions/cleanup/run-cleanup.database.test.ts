@@ -33,7 +33,7 @@ const context = () => ({
 const sweep = ({ objectStore }: Pick<CloudUnderTest, 'objectStore'> = own.cloud, store = own.stored.store) =>
   sweepBlobs({ store, objectStore, graceSeconds: DAY, monotonicMs: () => performance.now() });
 
-/** A round as the handler puts it together; the time it would sleep passes at once. */
+/** A round composed like the handler's; sleeping takes no time. */
 function cleanup(
   ports: Pick<CloudUnderTest, 'objectStore' | 'edgeStore'> = own.cloud,
 ): Promise<Readonly<Record<string, number>>> {
@@ -57,7 +57,7 @@ function cleanup(
 }
 
 const page = (n: number) => ({ 'index.html': `page ${n}`, 'shared.css': 'shared' });
-/** Releases one after another, each seen by visitors for a while. */
+/** Consecutive releases, each seen by visitors for a while. */
 async function releases(count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let n = 1; n <= count; n++) {
@@ -73,7 +73,7 @@ const hasContent = async (content: string, { project } = own.site) =>
   (await own.cloud.objectStore.head(blobKey(project.slug, sha256Of(content)))) !== undefined;
 
 describe('retention', () => {
-  test('keeps the newest three and purges the older: their files go, their record stays', async () => {
+  test('keeps the newest three and purges the older: their files are deleted, their record stays', async () => {
     const ids = await releases(5);
     await own.stored.moveClock(2 * DAY);
     expect(await cleanup()).toMatchObject({ marked: 2, purged: 2 });
@@ -107,7 +107,7 @@ describe('retention', () => {
     expect(await own.deploy.firstShardOf(ids[0] ?? '')).toBeDefined();
   });
 
-  test('keeps what a hostname still shows, although the environment has gone on', async () => {
+  test('keeps what a hostname still shows, although the environment has switched', async () => {
     const ids = await releases(5);
     await own.stored.db.query(sql`update routes set published_deployment_id = ${ids[1]}`);
     await own.stored.moveClock(2 * DAY);
@@ -142,11 +142,11 @@ describe('retention', () => {
 });
 
 describe('a purge', () => {
-  test('that breaks off half way harms nothing, and is finished later', async () => {
+  test('interrupted half way does no harm, and is completed later', async () => {
     const ids = await releases(4);
     await own.stored.moveClock(2 * DAY);
     let deletions = 0;
-    // A port of the test's own: the crash has to come after one deletion and before the next.
+    // The test's own port: the crash has to come after one deletion and before the next.
     const crashing = {
       ...own.cloud,
       objectStore: {
@@ -167,7 +167,7 @@ describe('a purge', () => {
     expect(await own.deploy.objectsOf(own.site, ids[0] ?? '')).toEqual([]);
   });
 
-  test('goes on after outages of OSS and Edge KV', async () => {
+  test('recovers after outages of OSS and Edge KV', async () => {
     const ids = await releases(4);
     await own.stored.moveClock(2 * DAY);
     own.cloud.faults.inject({ service: 'esa', action: 'DeleteKv', times: 1, fault: { kind: 'lost-response' } });
@@ -187,7 +187,7 @@ describe('a purge', () => {
     expect((await statusesOf(ids))[0]).toBe('purged');
   });
 
-  test('waits for a switch that is under way, and then leaves what became current alone', async () => {
+  test('waits for a concurrent switch, and then leaves what became current alone', async () => {
     const ids = await releases(4);
     await own.stored.moveClock(2 * DAY);
     let marking: Promise<number> | undefined;
@@ -197,7 +197,7 @@ describe('a purge', () => {
       const target = await repositories.deployments.find(ids[0] ?? '');
       expect(target?.status).toBe('deployed');
       marking = mark(context());
-      // Cleanup has come to the lock that this transaction holds.
+      // Cleanup has reached the lock that this transaction holds.
       await expect
         .poll(async () => (await own.stored.db.query(sql`select 1 from pg_locks where not granted`)).length)
         .toBeGreaterThan(0);
@@ -210,7 +210,7 @@ describe('a purge', () => {
 });
 
 describe('contents', () => {
-  test('that nothing uses any more are deleted a day after a build last wanted them; shared ones stay', async () => {
+  test('that nothing uses are deleted a day after a build last wanted them; shared ones stay', async () => {
     await releases(5);
     await own.stored.moveClock(2 * DAY);
     expect(await cleanup()).toMatchObject({ swept: 2 });
@@ -220,7 +220,7 @@ describe('contents', () => {
     expect(await cleanup()).toEqual({ marked: 0, purged: 0, swept: 0 });
   });
 
-  test('that were uploaded by a build that came to nothing are deleted too, but not within a day', async () => {
+  test('that a failed build uploaded are deleted too, but not within a day', async () => {
     const id = await own.deploy.build(own.site, { 'a.html': 'stranded', 'b.html': 'gone' }, { withheld: ['b.html'] });
     await own.deploy.work();
     expect((await own.stored.deployment(id)).status).toBe('failed');
@@ -240,7 +240,7 @@ describe('contents', () => {
     const { token } = (await run.redeem()).data;
     const publish = (await run.publication(token)).data.token;
     await run.uploads(publish, [{ sha256: sha256Of('page 1'), bytes: 6 }]);
-    // As if the release that has it were purged at this moment.
+    // As if the release that has it had just been purged.
     await own.stored.db.query(sql`
       update environments set current_deployment_id = null, generation = generation + 1`);
     await own.stored.db.query(sql`update routes set published_deployment_id = null`);
@@ -249,7 +249,7 @@ describe('contents', () => {
     expect([await hasContent('page 1'), await hasContent('shared')]).toEqual([true, false]);
   });
 
-  test('that are wanted while the sweep looks are not deleted', async () => {
+  test('that become wanted during the sweep are not deleted', async () => {
     await releases(1);
     await own.stored.db.query(sql`update environments set current_deployment_id = null, generation = generation + 1`);
     await own.stored.db.query(sql`update routes set published_deployment_id = null`);
@@ -259,7 +259,7 @@ describe('contents', () => {
       ...own.stored.store,
       deploymentRetention: {
         ...own.stored.store.deploymentRetention,
-        // A build has to come between the look and the deletion.
+        // A build that comes between the listing and the deletion.
         async listWithManifest(projectId: string) {
           await own.stored.store.blobs.wantMany(projectId, [{ sha256: sha256Of('shared'), bytes: 6 }]);
           return own.stored.store.deploymentRetention.listWithManifest(projectId);
@@ -270,7 +270,7 @@ describe('contents', () => {
     expect([await hasContent('page 1'), await hasContent('shared')]).toEqual([false, true]);
   });
 
-  test('of a release whose manifest is missing are all kept, and no other project waits for that', async () => {
+  test('of a release whose manifest is missing are all kept, without blocking other projects', async () => {
     const ids = await releases(1);
     await own.deploy.build(own.site, { 'a.html': 'stranded', 'b.html': 'gone' }, { withheld: ['b.html'] });
     await own.deploy.work();
@@ -289,7 +289,7 @@ describe('contents', () => {
     expect(await statusesOf(ids)).toEqual(['deployed']);
   });
 
-  test('are swept although a runner has written something else where its manifest should be', async () => {
+  test('are swept although a runner has written something else in place of its manifest', async () => {
     await own.deploy.build(own.site, { 'a.html': 'stranded', 'b.html': 'gone' }, { withheld: ['b.html'] });
     await own.deploy.work();
     await own.stored.moveClock(2 * DAY);

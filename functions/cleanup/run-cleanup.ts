@@ -3,29 +3,29 @@ import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 
-/** One look for what may go. Returns how much went. Begins nothing more when its signal fires: then its time is up. */
+/** One pass over what may be deleted. Returns how much was. Starts nothing more once its signal fires. */
 export type Sweep = (context: Context) => Promise<number>;
 
 export interface Deps extends WorkDeps {
   readonly handlers: TopicHandlers<(typeof cleanupTopics)[number]>;
   readonly markPurgeable: Sweep;
-  /** Each by the name of what it counts, in order. */
+  /** Each keyed by the name of what it counts, in order. */
   readonly sweeps: {
-    /** Statements only. */
+    /** Only SQL statements. */
     readonly quick: Readonly<Record<string, Sweep>>;
-    /** What asks vendors about everything there is. */
+    /** Those that list everything at the vendors. */
     readonly long: Readonly<Record<string, Sweep>>;
   };
-  /** Fires after so many milliseconds. */
+  /** Fires after this many milliseconds. */
   readonly timeLimit: (ms: number) => AbortSignal;
 }
 
-/** The end of an invocation is kept free for what is under way. */
+/** The end of an invocation is reserved for running work. */
 const MARGIN_SECONDS = 60;
 
 /**
- * One round: mark what may go, then everything that takes little time, delete what was marked, and sweep what nobody uses. Each part has
- * an equal share of the time that is left when its turn comes, so that none can keep those after it from theirs; what fails stops no other.
+ * One round: marks what may be purged, does everything quick, deletes what was marked, and sweeps what nobody uses. Each part gets an
+ * equal share of the time that is left when it starts, so that none can starve those after it; a failing part does not stop the others.
  */
 export const runCleanup =
   (deps: Deps) =>

@@ -16,7 +16,7 @@ const own = eachTestHasASite();
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** Nothing of a deletion that was begun so long ago is under way any more. */
+/** A deletion that started this long ago cannot still be running. */
 const OVER = 121;
 const CONTENT = 'what nobody used';
 const SITE = { 'index.html': CONTENT };
@@ -25,7 +25,7 @@ const logged: string[] = [];
 
 beforeEach(async () => {
   logged.length = 0;
-  // A content that was verified, and that nothing shows: another file of its build was missing.
+  // A verified content that nothing shows: another file of its build was missing.
   await own.deploy.build(own.site, { ...SITE, 'gone.html': 'gone' }, { withheld: ['gone.html'] });
   await own.deploy.work();
   await own.stored.moveClock(2 * DAY);
@@ -48,7 +48,7 @@ function signpost() {
   return { passed, pass: () => pass() };
 }
 
-/** A sweep whose deletion has been begun and goes on only when it is let. */
+/** A sweep whose deletion has started and pauses until it is released. */
 async function sweepThatWaits() {
   const [begun, mayGoOn] = [signpost(), signpost()];
   const ended = sweep(async (keys) => {
@@ -76,7 +76,7 @@ const rows = () => own.stored.db.query<{ sha256: Buffer }>(sql`select sha256 fro
 const hash = Buffer.from(sha256Of(CONTENT), 'hex');
 const beingDeleted = { status: 503, code: 'content_being_deleted' };
 
-test('a build that wants what is being deleted asks until it is gone, uploads it, and shows it', async () => {
+test('a build that wants a content that is being deleted retries until it is gone, uploads it, and shows it', async () => {
   const sweeping = await sweepThatWaits();
   const build = await own.deploy.begin(own.site);
   expect(await askFor(CONTENT, build)).toMatchObject(beingDeleted);
@@ -89,7 +89,7 @@ test('a build that wants what is being deleted asks until it is gone, uploads it
   expect(await hasContent()).toBe(true);
 });
 
-test('what could not be deleted is known, and deleted with its row by the next sweep', async () => {
+test('what could not be deleted stays recorded, and is deleted with its row by the next sweep', async () => {
   await sweep(() => Promise.reject(new Error('the power went out')));
   expect([await hasContent(), (await rows()).length]).toEqual([true, 1]);
   expect(await own.stored.store.blobs.findVerified(own.site.project.id, [sha256Of(CONTENT)])).toEqual(new Map());
@@ -98,7 +98,7 @@ test('what could not be deleted is known, and deleted with its row by the next s
   expect([await hasContent(), await rows()]).toEqual([false, []]);
 });
 
-test('after a deletion that nobody saw end a build has what it wants two minutes later, and keeps it', async () => {
+test('two minutes after a deletion whose end nobody saw, a build gets what it wants, and keeps it', async () => {
   await sweep(() => Promise.reject(new Error('the power went out')));
   expect(await askFor(CONTENT, await own.deploy.begin(own.site))).toMatchObject(beingDeleted);
   await own.stored.moveClock(OVER);
@@ -111,7 +111,7 @@ test('after a deletion that nobody saw end a build has what it wants two minutes
 });
 
 test.each([0, 3, 6, 30, 60, 119])(
-  'a builder that asks %d seconds after such a deletion began is patient enough to outlast it',
+  'a builder that asks %d seconds after such a deletion started is patient enough to outlast it',
   async (age) => {
     await sweep(() => Promise.reject(new Error('the power went out')));
     await own.stored.moveClock(age);
@@ -137,7 +137,7 @@ test.each([0, 3, 6, 30, 60, 119])(
   },
 );
 
-test('what one sweep deletes no other does, until nothing of it can be under way; each forgets what it has deleted itself', async () => {
+test('what one sweep deletes is left alone by others until its deletion cannot be running; each deletes its own rows', async () => {
   const first = await sweepThatWaits();
   const called: string[] = [];
   const remember = async (keys: readonly string[]) => void called.push(...keys);
@@ -151,7 +151,7 @@ test('what one sweep deletes no other does, until nothing of it can be under way
   expect(await rows()).toEqual([]);
 });
 
-test('a deletion is not begun when its time has passed', async () => {
+test('a deletion does not start after its time has passed', async () => {
   const times = [0, DELETE_WITHIN_SECONDS * 1000 + 1];
   await sweep(
     () => Promise.reject(new Error('it was begun')),
@@ -162,7 +162,7 @@ test('a deletion is not begun when its time has passed', async () => {
   expect([await hasContent(), (await rows()).length]).toEqual([true, 1]);
 });
 
-test('a deletion that arrives after all that time is noticed: what it hit is not taken for there, and uploaded again', async () => {
+test('a deletion that arrives after all that time is detected: what it hit counts as missing, and is uploaded again', async () => {
   const sweeping = await sweepThatWaits();
   await own.stored.moveClock(OVER);
   await own.deploy.build(own.site, SITE);
@@ -175,7 +175,7 @@ test('a deletion that arrives after all that time is noticed: what it hit is not
   expect(await hasContent()).toBe(true);
 });
 
-test('what a manifest names without having asked is not taken for there while it is being deleted', async () => {
+test('what a manifest names without a request counts as missing while it is being deleted', async () => {
   const sweeping = await sweepThatWaits();
   const id = await own.deploy.build(own.site, {}, { manifest: JSON.stringify(manifestOf(SITE)) });
   await own.deploy.work();

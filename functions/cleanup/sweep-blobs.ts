@@ -17,14 +17,14 @@ const BLOBS_A_PAGE = 1000;
 export interface Deps {
   readonly store: Pick<Store, 'deploymentRetention' | 'blobs' | 'contentSweeps' | 'now'>;
   readonly objectStore: Pick<ObjectStore, 'read' | 'delete'>;
-  /** Contents that a build asked for within this time are never touched, if they were verified; else within `LATE_SECONDS`. */
+  /** Contents that a build requested within this time are never touched if they were verified; otherwise within `LATE_SECONDS`. */
   readonly graceSeconds: number;
   readonly monotonicMs: () => number;
 }
 
 type Using = Awaited<ReturnType<Store['deploymentRetention']['listWithManifest']>>[number];
 
-/** The manifest of a deployment, or what its runner says will be; undefined when there is nothing to go by yet. */
+/** The manifest of a deployment, or its runner's; undefined when there is none yet. */
 async function manifestOf(
   deps: Deps,
   slug: string,
@@ -34,7 +34,7 @@ async function manifestOf(
   const read = (key: string) => deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
   const verified = await read(verifiedManifestKey(slug, shown));
   if (verified) return parseArtifactManifest(JSON.parse(verified.toString('utf8')));
-  // What is deployed must have its manifest, or nothing is safe to delete.
+  // A deployed one must have its manifest, otherwise nothing is safe to delete.
   if (status === 'deployed') {
     throw new AppError('internal', { message: `the manifest of ${shown} is missing` });
   }
@@ -42,7 +42,7 @@ async function manifestOf(
   try {
     return claimed && parseArtifactManifest(JSON.parse(claimed.toString('utf8')));
   } catch {
-    // A runner wrote it, and nobody has checked it: it will be refused.
+    // A runner wrote it unchecked, and it will be refused.
     return undefined;
   }
 }
@@ -59,10 +59,10 @@ async function contentsInUse(deps: Deps, project: SweptProject, signal: AbortSig
 }
 
 /**
- * Deletes contents that no deployment uses any more (mark and sweep), without ever meeting an upload of the same: `blob-repository.ts`
- * says how. A crash on the way leaves a doomed content, which the next sweep takes up; never a missing one, or one that nobody knows.
- * Begins with the projects that have waited longest and reads manifests only of those in which something has happened. A project in
- * which something is not as it should be is left as it is, and keeps no other from being swept.
+ * Deletes contents that no deployment uses (mark and sweep), without ever racing an upload of the same content: see `blob-repository.ts`.
+ * A crash half way leaves a doomed content, which the next sweep takes up; never a missing or an unrecorded one. Starts with the projects
+ * that have waited longest and reads manifests only of those with changes. A project with an inconsistency is left as it is, without
+ * blocking the others.
  */
 export const sweepBlobs =
   (deps: Deps): Sweep =>
@@ -89,14 +89,14 @@ type SweepContext = Pick<Context, 'log' | 'signal'>;
 
 async function sweepOnce(deps: Deps, project: SweptProject, context: SweepContext): Promise<number> {
   const sweep = await deps.store.contentSweeps.begin(project.id);
-  // The project was forgotten meanwhile.
+  // The project was deleted meanwhile.
   if (!sweep) return 0;
   try {
     const swept = await sweepProject(deps, project, context);
     if (!context.signal.aborted) await deps.store.contentSweeps.end(sweep);
     return swept;
   } catch (error) {
-    // What is left of it has its turn in a later round.
+    // The rest follows in a later round.
     if (context.signal.aborted) return 0;
     context.log.error('project not swept', { projectId: showId('project', project.id), ...describeError(error) });
     return 0;

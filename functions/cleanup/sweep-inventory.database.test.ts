@@ -23,7 +23,7 @@ let hostname: string;
 beforeAll(async () => {
   stored = await openTestStore();
 });
-// What lies in the bucket counts: every test has a cloud of its own.
+// The bucket's contents are counted, so every test has its own cloud.
 beforeEach(async () => {
   await stored.empty();
   cloud = await startCloudUnderTest();
@@ -53,7 +53,7 @@ const audit = () =>
   stored.db.query<{ action: string; subject: string; details: Record<string, unknown> }>(
     sql`select action, subject, details from audit_log order by id`,
   );
-/** A deployment that nobody has ever heard of, with files and a table. */
+/** A deployment unknown to the database, with files and a table. */
 async function stray(n = 0, slug = 'blog'): Promise<string> {
   const shown = showId(
     'deployment',
@@ -76,7 +76,7 @@ test('what is live, kept or being built stays, however old', async () => {
   expect(await audit()).toEqual([]);
 });
 
-test('what a deployment left that failed, was cancelled, or that nobody knows is deleted after two hours', async () => {
+test('what failed, cancelled or unknown deployments left is deleted after two hours', async () => {
   const kept = await live('one');
   const cancelled = await deploy.begin(site);
   await stored.db.query(sql`
@@ -155,7 +155,7 @@ test('what does not look like ours is left alone', async () => {
   expect(await objects()).toEqual(expect.arrayContaining(foreign));
 });
 
-test('a hostname of a project that is no more is taken from the edge', async () => {
+test('a hostname of a deleted project is removed from the edge', async () => {
   await live('one');
   const left = 'left.sites.localhost';
   await cloud.edgeStore.put(ROUTE_NAMESPACE, kvKey(left), (await cloud.edgeStore.get(ROUTE_NAMESPACE, hostname)) ?? '');
@@ -168,7 +168,7 @@ test('a hostname of a project that is no more is taken from the edge', async () 
 });
 
 describe('the cap', () => {
-  test('above 20 items and a fifth of everything nothing at all is deleted, and the operator is told once', async () => {
+  test('above 20 items and a fifth of everything nothing is deleted, and the operator is alerted once', async () => {
     await live('one');
     for (let n = 0; n < 11; n++) await stray(n);
     await stored.moveClock(3 * HOUR);
@@ -185,7 +185,7 @@ describe('the cap', () => {
     ]);
   });
 
-  test('a database that knows nothing deletes nothing', async () => {
+  test('an empty database deletes nothing', async () => {
     for (let n = 0; n < 8; n++) {
       site = await prepareSite(stored, { slug: `site-${n}`, hostnames: [`site-${n}.sites.localhost`] });
       await live(`page ${n}`);

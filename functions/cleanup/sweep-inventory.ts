@@ -17,14 +17,14 @@ export interface Deps extends InventoryDeps, OrphanDeps {
   readonly edgeStore: InventoryDeps['edgeStore'] & Pick<EdgeStore, 'get' | 'delete'>;
 }
 
-/** So much may go in one round: more is no litter but a mistake, such as a database that was restored from yesterday. */
+/** The most that one round deletes: more is probably a mistake, such as a database restored from yesterday's backup. */
 const MOST_ITEMS = 20;
 const MOST_SHARE = 0.2;
 const EXAMPLES = 5;
 
 /**
- * Compares all that there is outside with the database: what is nobody's is deleted, and what is missing is said. The safety net
- * under everything else that deletes. Returns how many folders, tables and hostnames were deleted.
+ * Compares everything external with the database: deletes orphans, and raises alarms for what is missing. The safety net under everything
+ * else that deletes. Returns how many folders, tables and hostnames were deleted.
  */
 export const sweepInventory =
   (deps: Deps): Sweep =>
@@ -69,7 +69,7 @@ async function remove(
   until: Date,
   { signal, requestId }: Pick<Context, 'signal' | 'requestId'>,
 ): Promise<void> {
-  // Under the lane of the hostname, by the one who writes there: it may have a route by then.
+  // In the hostname's lane, by the handler that writes there: it may have a route by then.
   for (const hostname of hostnames) await deps.store.enqueue(publishMessage(hostname, requestId));
   for (const { deploymentId } of tables) {
     await deleteTable(deps.edgeStore, deploymentId, { assertTrusted: () => signal.throwIfAborted() });
@@ -79,7 +79,8 @@ async function remove(
     do {
       signal.throwIfAborted();
       const page = await deps.objectStore.list(prefix, cursor === undefined ? {} : { cursor });
-      // A new project may have taken the slug: from then on the contents are its own, also those it has not uploaded itself.
+      // A new project may have taken the slug: its contents then belong to that project, including those it did not upload
+      // itself.
       if (name === 'blobs' && (await deps.store.projects.findTakenSlugs([slug])).size > 0) break;
       await deps.objectStore.delete(
         page.objects.filter(({ lastModified }) => lastModified < until).map(({ key }) => key),

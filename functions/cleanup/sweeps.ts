@@ -14,13 +14,13 @@ export interface Deps {
   readonly objectStore: ObjectStore;
   readonly edgeStore: EdgeStore;
   readonly retention: Retention;
-  /** Domain that the hostnames of sites end in. */
+  /** The domain that sites' hostnames end in. */
   readonly sitesDomain: string;
   /** Monotonic milliseconds. */
   readonly monotonicMs: () => number;
 }
 
-/** Every sweep of a round, by the name of what it counts. */
+/** Every sweep of a round, keyed by the name of what it counts. */
 export const sweeps = (deps: Deps) =>
   ({
     quick: { teardowns: resumeTeardowns(deps), forgotten: forgetHistory(deps) },

@@ -10,8 +10,8 @@ import { unlessSeenMeanwhile } from './unless-seen-meanwhile.ts';
 import { wantedDeployment } from './wanted-deployment.ts';
 
 /**
- * Optimistic path: accepts the push in one statement, which does nothing unless everything still is as `standing` says. Returns the result and
- * how the branch stands now; undefined when something has changed, or when the push needs more than that statement does.
+ * Optimistic path: accepts the push in one statement, which does nothing if the state differs from `standing`. Returns the result and the
+ * branch's new state; undefined when something has changed, or when one statement is not enough for the push.
  */
 export async function acceptAtOnce(
   accept: ReturnType<typeof acceptTogether>,
@@ -21,7 +21,7 @@ export async function acceptAtOnce(
   if (!push || standing.isSeen) return undefined;
   const { project, branches } = standing;
   const decision = decidePush(push, project, branches);
-  // A build that was asked for has to be ended, which is more than one statement.
+  // A requested build has to be ended, which takes more than one statement.
   if (decision.outcome !== 'accepted' || decision.known.isDispatched) return undefined;
   const { known, head } = decision;
   const { environment, queuedCommits } = known;

@@ -1,9 +1,9 @@
 import type { AcceptedPush } from '@miaobu/shared/model/delivery/push-repository';
 import type { Store } from '@miaobu/shared/model/repositories';
 
-/** Statements at a time: while one waits for the disk, the next is worked on. */
+/** Concurrent statements: while one waits for the disk, the next batch collects. */
 const UNDER_WAY = 1;
-/** A statement keeps so many environments locked. */
+/** The most environments that one statement locks. */
 const AT_MOST = 32;
 
 interface Waiting {
@@ -13,9 +13,9 @@ interface Waiting {
 }
 
 /**
- * Takes pushes as `pushes.accept` does, those that come at about the same time by one statement: a commit waits for the disk, and every
- * message to Postgres costs about as much as what it asks for. What cannot be taken together is taken one by one, so that no push
- * suffers from another.
+ * Batches `pushes.accept`: pushes that arrive at about the same time share one statement, because a commit waits for the disk and every
+ * round trip to Postgres costs about as much as the statement itself. Pushes that cannot be batched are accepted one by one, so that no
+ * push fails because of another.
  */
 export function acceptTogether(
   pushes: Pick<Store['pushes'], 'accept'>,
@@ -50,12 +50,12 @@ export function acceptTogether(
   return (push) =>
     new Promise((resolve, reject) => {
       waiting.push({ push, resolve, reject });
-      // What has arrived at the same time is read first.
+      // First read everything that arrived at the same time.
       begin();
     });
 }
 
-/** The longest waiting: one of each environment, for a statement takes no two that follow one another. */
+/** The longest waiting, at most one per environment: a statement cannot accept two that follow one another. */
 function ofDifferentEnvironments(waiting: readonly Waiting[]): { batch: Waiting[]; rest: Waiting[] } {
   const batch: Waiting[] = [];
   const rest: Waiting[] = [];

@@ -4,7 +4,7 @@ import type { Project } from '@miaobu/shared/model/project/project';
 import { branchOf, type GithubPush } from './github-push.ts';
 import { whySkipped } from './why-skipped.ts';
 
-/** The branch's head from here on. */
+/** The branch's new head. */
 interface Head {
   readonly sha: string;
   readonly pushedAt: number;
@@ -24,7 +24,7 @@ export type PushDecision =
   | { readonly outcome: 'skipped'; readonly note: string; readonly known: BranchStanding; readonly head: Head }
   | { readonly outcome: 'accepted'; readonly known: BranchStanding; readonly head: Head; readonly commit: Commit };
 
-/** Decides on a push by what is known of the project's branches. */
+/** Decides on a push, given what is known of the project's branches. */
 export function decidePush(push: GithubPush, project: Project, branches: readonly BranchStanding[]): PushDecision {
   const branch = branchOf(push.ref);
   if (branch === undefined) return { outcome: 'ignored', note: 'not a branch' };
@@ -33,7 +33,8 @@ export function decidePush(push: GithubPush, project: Project, branches: readonl
   if (!known) return { outcome: 'ignored', note: 'no environment follows this branch' };
   const { environment, newest, newestOfBranch } = known;
 
-  // GitHub guarantees no order and its clock has seconds: what is not newer than the newest we know is a hint to ask, never an order.
+  // GitHub guarantees no order, and its timestamps have a resolution of one second: a push that is not newer than the newest
+  // known one only triggers a sync.
   if (push.repository.pushed_at <= environment.headPushedAt && push.after !== environment.headSha) {
     return { outcome: 'stale', note: 'not newer than the last push; the branch is asked for its head', known };
   }

@@ -3,16 +3,16 @@ import * as z from 'zod';
 
 const files = z.array(z.string()).optional();
 
-/** The few fields of GitHub's `push` event that we read (docs.github.com, "Webhook events and payloads"). */
+/** The fields of GitHub's `push` event that we read (docs.github.com, "Webhook events and payloads"). */
 export const githubPush = z.object({
   ref: z.string().max(1024).transform(storableText),
   before: z.string().regex(/^[0-9a-f]{40}$/),
   after: z.string().regex(/^[0-9a-f]{40}$/),
   created: z.boolean(),
   deleted: z.boolean(),
-  /** The push took commits away. */
+  /** A force push: it removed commits. */
   forced: z.boolean(),
-  /** From `before` to `after`, the oldest first. */
+  /** From `before` to `after`, oldest first. */
   commits: z.array(z.object({ added: files, removed: files, modified: files })).optional(),
   /** Null when a branch or tag is deleted. */
   head_commit: z
@@ -25,7 +25,7 @@ export const githubPush = z.object({
   repository: z.object({
     id: z.number().int(),
     full_name: z.string(),
-    /** Seconds. Grows with every push, but two pushes in one second share it. */
+    /** Seconds. Increases with every push, but two pushes within one second share it. */
     pushed_at: z.number().int().nonnegative(),
   }),
 });

@@ -21,10 +21,10 @@ test.each([
   `[${'[],'.repeat(9)}{}]`,
   '"never ends [[[[',
   '"ends in \\',
-])('brackets in strings and beside each other do not count: %s', (json) => {
+])('brackets in strings and adjacent brackets do not count: %s', (json) => {
   expect(isNestedDeeper(Buffer.from(json), 2)).toBe(false);
 });
 
-test('after a string that ends in an escaped backslash brackets count again', () => {
+test('brackets count again after a string that ends in an escaped backslash', () => {
   expect(isNestedDeeper(Buffer.from('["\\\\",[[]]]'), 2)).toBe(true);
 });

@@ -5,7 +5,7 @@ const [QUOTE, BACKSLASH, OPENING, CLOSING] = [
   Buffer.from(']}'),
 ];
 
-/** Whether JSON has lists and objects within each other to more than this depth. Looks at each byte once, and is no judge of the rest. */
+/** Whether JSON nests lists and objects deeper than `depth`. Looks at each byte once, and does not validate the rest. */
 export function isNestedDeeper(json: Buffer, depth: number): boolean {
   let open = 0;
   for (let at = 0; at < json.length; at++) {
@@ -18,7 +18,7 @@ export function isNestedDeeper(json: Buffer, depth: number): boolean {
   return false;
 }
 
-/** Where the quote is that ends the string beginning here. */
+/** The index of the quote that ends the string beginning here. */
 function endOfString(json: Buffer, begin: number): number {
   let at = begin + 1;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;

@@ -17,7 +17,7 @@ const outcomes = async () =>
     ({ outcome }) => outcome,
   );
 
-/** A webhook for which `meanwhile` happens between the moment a push is decided on and the statement that takes it. */
+/** A webhook in which `meanwhile` runs between the decision on a push and the statement that accepts it. */
 function overtakenBy(meanwhile: () => Promise<unknown>) {
   const taken: boolean[] = [];
   const { store, sealer } = hooked.stored;
@@ -31,7 +31,7 @@ function overtakenBy(meanwhile: () => Promise<unknown>) {
   return { deliver, taken };
 }
 
-test('a push that nothing overtakes is taken at once', async () => {
+test('a push without a race is accepted at once', async () => {
   const { deliver, taken } = overtakenBy(async () => {});
   expect((await deliver(hooked.site, push('a', 1000))).body.data?.outcome).toBe('accepted');
   expect((await deliver(hooked.site, push('b', 1001))).body.data?.outcome).toBe('accepted');
@@ -42,7 +42,7 @@ test('a push that nothing overtakes is taken at once', async () => {
   ]);
 });
 
-test('a push that an older one overtakes comes after it all the same', async () => {
+test('a push overtaken by an older one is still queued after it', async () => {
   const other = webhookUnderTest(hooked.stored);
   const { deliver, taken } = overtakenBy(() => other.deliver(hooked.site, push('a', 1000)));
   expect((await deliver(hooked.site, push('b', 1001))).body.data?.outcome).toBe('accepted');
@@ -53,7 +53,7 @@ test('a push that an older one overtakes comes after it all the same', async () 
   ]);
 });
 
-test('a push that a newer one overtakes is stale', async () => {
+test('a push overtaken by a newer one is stale', async () => {
   const other = webhookUnderTest(hooked.stored);
   const { deliver, taken } = overtakenBy(() => other.deliver(hooked.site, push('b', 1001)));
   expect((await deliver(hooked.site, push('a', 1000))).body.data?.outcome).toBe('stale');
@@ -61,7 +61,7 @@ test('a push that a newer one overtakes is stale', async () => {
   expect(await deployments()).toEqual([{ commitSha: commit('b'), status: 'queued' }]);
 });
 
-test('a delivery that is overtaken by itself is answered as the first time', async () => {
+test('a delivery overtaken by its own duplicate is answered like the first', async () => {
   const other = webhookUnderTest(hooked.stored);
   const guid = randomUUID();
   const { deliver } = overtakenBy(() => other.deliver(hooked.site, push('a', 1000), { guid }));
@@ -73,7 +73,7 @@ test('a delivery that is overtaken by itself is answered as the first time', asy
   expect(await outcomes()).toEqual(['accepted']);
 });
 
-test('the same commit in another delivery, which overtakes it, is deployed once', async () => {
+test('a commit overtaken by another delivery of the same commit is deployed once', async () => {
   const other = webhookUnderTest(hooked.stored);
   const { deliver } = overtakenBy(() => other.deliver(hooked.site, push('a', 1000)));
   expect((await deliver(hooked.site, push('a', 1001))).body.data?.outcome).toBe('duplicate_head');
@@ -90,7 +90,7 @@ test.each([
   expect(await deployments()).toEqual([]);
 });
 
-test('nothing is deployed to a project that is being deleted meanwhile', async () => {
+test('nothing is deployed to a project whose deletion starts meanwhile', async () => {
   const { deliver, taken } = overtakenBy(() => hooked.stored.store.projects.startDeleting(hooked.site.project.id));
   expect((await deliver(hooked.site, push('a', 1000))).status).toBe(401);
   expect(taken).toEqual([false]);
@@ -98,7 +98,7 @@ test('nothing is deployed to a project that is being deleted meanwhile', async (
   expect(await outcomes()).toEqual([]);
 });
 
-test('whoever deletes the project while the statement waits for the environment is first', async () => {
+test("deleting the project while the statement waits for the environment's lock wins", async () => {
   const { store, sealer } = hooked.stored;
   let answered: Promise<{ status: number }> | undefined;
   const { deliver } = webhookUnderTest({ store, sealer });
@@ -118,7 +118,7 @@ test('whoever deletes the project while the statement waits for the environment 
   expect(await deployments()).toEqual([]);
 });
 
-test('a run that is asked for meanwhile is ended', async () => {
+test('a run that is requested meanwhile is ended', async () => {
   const first = webhookUnderTest(hooked.stored);
   await first.deliver(hooked.site, push('a', 1000));
   const { deliver, taken } = overtakenBy(dispatchOnly);
@@ -128,13 +128,13 @@ test('a run that is asked for meanwhile is ended', async () => {
   expect((await deployments()).map(({ status }) => status)).toEqual(['cancelled', 'queued']);
 });
 
-/** Asks for a run for the only deployment there is. */
+/** Requests a run for the only deployment. */
 async function dispatchOnly() {
   const [queued] = await hooked.stored.db.query<{ id: string }>(sql`select id from deployments`);
   await dispatchAttempt(hooked.stored, queued?.id ?? '');
 }
 
-describe('what an instance remembers of its last push decides nothing when it is outdated', () => {
+describe("an instance's stale cache of its last push decides nothing", () => {
   test.each<[string, () => Promise<unknown>]>([
     ['the deployment was given to a runner', dispatchOnly],
     ['another instance has taken a push', () => webhookUnderTest(hooked.stored).deliver(hooked.site, push('b', 1001))],
@@ -164,7 +164,7 @@ describe('what an instance remembers of its last push decides nothing when it is
     expect(all.filter(({ status }) => status === 'queued')).toHaveLength(1);
   });
 
-  test('a new secret counts from the next delivery on, and the old one no more', async () => {
+  test('a new secret is valid from the next delivery on, and the old one is not', async () => {
     const { deliver } = webhookUnderTest(hooked.stored);
     await deliver(hooked.site, push('a', 1000));
     await resealSecret('another-secret');
@@ -173,7 +173,7 @@ describe('what an instance remembers of its last push decides nothing when it is
     expect((await deliver(hooked.site, push('c', 1002))).status).toBe(401);
   });
 
-  test('a delivery that is signed with an old secret is refused although the instance remembers it', async () => {
+  test('a delivery signed with an old secret is refused although the instance has cached it', async () => {
     const { deliver } = webhookUnderTest(hooked.stored);
     await deliver(hooked.site, push('a', 1000));
     await resealSecret('another-secret');
@@ -181,7 +181,7 @@ describe('what an instance remembers of its last push decides nothing when it is
     expect(await deployments()).toHaveLength(1);
   });
 
-  test('a project that was deleted meanwhile is unknown', async () => {
+  test('a project deleted meanwhile is unknown', async () => {
     const { deliver } = webhookUnderTest(hooked.stored);
     await deliver(hooked.site, push('a', 1000));
     await hooked.stored.store.projects.startDeleting(hooked.site.project.id);
@@ -189,7 +189,7 @@ describe('what an instance remembers of its last push decides nothing when it is
     expect(await deployments()).toHaveLength(1);
   });
 
-  test('a delivery that comes again is a repetition, whatever came since', async () => {
+  test('a repeated delivery is a replay, whatever happened in between', async () => {
     const { deliver } = webhookUnderTest(hooked.stored);
     const guid = randomUUID();
     const first = await deliver(hooked.site, push('a', 1000), { guid });

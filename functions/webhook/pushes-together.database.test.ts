@@ -11,7 +11,7 @@ const hooked = eachTestHasHookedProjects(PROJECTS);
 const queued = () =>
   hooked.stored.db.query<{ commitSha: string }>(sql`select commit_sha from deployments where status = 'queued'`);
 
-test('pushes of many projects at once are all taken, by fewer statements than there are pushes', async () => {
+test('concurrent pushes of many projects are all accepted, by fewer statements than pushes', async () => {
   const together: number[] = [];
   const store: typeof hooked.stored.store = {
     ...hooked.stored.store,
@@ -31,11 +31,11 @@ test('pushes of many projects at once are all taken, by fewer statements than th
   expect(together.length).toBeLessThan(PROJECTS / 2);
 });
 
-test('a push that cannot be taken does not keep those from being taken that came at the same time', async () => {
+test('a push that cannot be accepted does not block others in its batch', async () => {
   const { deliver } = webhookUnderTest(hooked.stored);
   const guids = hooked.sites.map(() => randomUUID());
   await Promise.all(hooked.sites.map((site, n) => deliver(site, push(`${n}`), { guid: guids[n] ?? '' })));
-  // Every other one has the id of a delivery that is there, which nothing but the statement itself finds out.
+  // Every other one reuses the id of a recorded delivery, which only the statement itself can detect.
   const again = await Promise.all(
     hooked.sites.map((site, n) =>
       deliver(site, push(`later ${n}`, 1001), { guid: (n % 2 ? guids[n] : undefined) ?? randomUUID() }),
@@ -46,7 +46,7 @@ test('a push that cannot be taken does not keep those from being taken that came
   expect(commits).toEqual(new Set(hooked.sites.map((_, n) => commit(n % 2 ? `${n}` : `later ${n}`))));
 });
 
-test('a push that was overtaken does not keep those from being taken that came at the same time', async () => {
+test('an overtaken push does not block others in its batch', async () => {
   const statements: (boolean | undefined)[][] = [];
   const overtaking: typeof hooked.stored.store = {
     ...hooked.stored.store,
@@ -54,7 +54,7 @@ test('a push that was overtaken does not keep those from being taken that came a
       ...hooked.stored.store.pushes,
       accept: async (pushes, by) => {
         const [first] = pushes;
-        // Whatever this statement takes up first has a new name by then.
+        // Whichever project this statement accepts first has been renamed by then.
         if (first) await hooked.stored.store.projects.change(first.project.id, { name: 'renamed meanwhile' });
         const ids = await hooked.stored.store.pushes.accept(pushes, by);
         statements.push(ids.map((id) => id !== undefined));
@@ -73,7 +73,7 @@ test('a push that was overtaken does not keep those from being taken that came a
   expect(await queued()).toHaveLength(PROJECTS);
 });
 
-test('two instances that take the same projects in opposite orders both come to an end, each branch on its newest push', async () => {
+test('two instances that accept the same projects in opposite order both finish, each branch on its newest push', async () => {
   const instances = [webhookUnderTest(hooked.stored), webhookUnderTest(hooked.stored)];
   const orders = [hooked.sites, hooked.sites.toReversed()];
   for (let round = 0; round < 5; round += 1) {
@@ -89,7 +89,7 @@ test('two instances that take the same projects in opposite orders both come to 
   expect(new Set((await queued()).map(({ commitSha }) => commitSha))).toEqual(new Set([commit('4 1')]));
 });
 
-test('of pushes to one branch at once the newest is the last', async () => {
+test('of concurrent pushes to one branch the newest is the last', async () => {
   const { deliver } = webhookUnderTest(hooked.stored);
   const [site] = hooked.sites;
   if (!site) throw new Error('there is no site');

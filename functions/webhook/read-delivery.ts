@@ -6,7 +6,7 @@ import type { Project } from '@miaobu/shared/model/project/project';
 import { type GithubPush, githubPush } from './github-push.ts';
 import { isNestedDeeper } from './is-nested-deeper.ts';
 
-/** One delivery, as it came. `hook` is the last part of the hook's URL. */
+/** One delivery, as received. `hook` is the last segment of the hook's URL. */
 export interface ReceivedDelivery {
   readonly hook: string;
   readonly event: string | undefined;
@@ -15,16 +15,16 @@ export interface ReceivedDelivery {
   readonly body: Buffer;
 }
 
-/** What is written down of every delivery, whatever becomes of it. */
+/** What is recorded of every delivery, whatever its outcome. */
 export type RecordedDelivery = Omit<NewDelivery, 'outcome' | 'note' | 'deploymentId'>;
 
 export interface ReadDelivery {
-  /** Undefined: another event. */
+  /** Undefined for other events. */
   readonly push: GithubPush | undefined;
   readonly recorded: RecordedDelivery;
 }
 
-/** GitHub's events have about five. */
+/** GitHub's events have about five levels. */
 const DEEPEST = 32;
 const LONGEST_HEADER = 100;
 
@@ -56,7 +56,7 @@ function readHeaders({ event, deliveryGuid }: ReceivedDelivery): { event: string
   return { event, deliveryGuid };
 }
 
-/** What a delivery says whose signature is right. Throws `invalid_json`, `invalid_request`, and `forbidden` for another repository's push. */
+/** Parses a delivery with a valid signature. Throws `invalid_json`, `invalid_request`, and `forbidden` for another repository's push. */
 export function readDelivery(
   delivery: ReceivedDelivery,
   project: Project,

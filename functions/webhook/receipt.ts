@@ -1,17 +1,17 @@
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { DeliveryOutcome } from '@miaobu/shared/model/delivery/delivery-repository';
 
-/** What became of a delivery. */
+/** The outcome of a delivery. */
 export interface Result {
   readonly outcome: DeliveryOutcome;
   readonly note?: string;
   readonly deploymentId?: string;
 }
 
-/** What GitHub is answered, and shows in its list of deliveries. */
+/** The response to GitHub, which shows it in its list of deliveries. */
 export interface Receipt {
   readonly outcome: DeliveryOutcome | 'pong';
-  /** The same delivery (or the same body) was here before: this is what was answered then. */
+  /** The same delivery (or the same body) was received before; this repeats its answer. */
   readonly replayed: boolean;
   readonly deployment_id: string | null;
   readonly note: string | null;

@@ -17,7 +17,7 @@ const deliveries = () =>
   hooked.stored.db.query<{ outcome: string; note: string | null; seenCount: number }>(
     sql`select outcome, note, seen_count from webhook_deliveries order by id`,
   );
-/** How many messages ask now for the head of a branch. */
+/** How many branch syncs are pending. */
 const headsAskedFor = async () =>
   (
     await hooked.stored.db.query(sql`
@@ -58,7 +58,7 @@ test('a push queues one deployment, with everything a build needs, and the messa
   expect(rings).toEqual([guid]);
 });
 
-test('the same delivery again is answered as the first time, and queues nothing', async () => {
+test('a redelivery is answered like the first delivery, and queues nothing', async () => {
   const { deliver, rings } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
@@ -81,7 +81,7 @@ test('the same bytes under a fresh delivery id are a replay, because GitHub sign
   expect((await deployments()).map(({ commitSha }) => commitSha)).toEqual([commit('a'), commit('b')]);
 });
 
-test('a delivery id that comes with another body is refused, and changes nothing', async () => {
+test('a delivery id reused with another body is refused, and changes nothing', async () => {
   const { deliver, log } = webhook();
   const guid = randomUUID();
   await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }), { guid });
@@ -91,7 +91,7 @@ test('a delivery id that comes with another body is refused, and changes nothing
   expect(log.join('')).toContain('one delivery id came with two bodies');
 });
 
-test('the same delivery many times at once queues one deployment', async () => {
+test('many concurrent copies of one delivery queue one deployment', async () => {
   const { deliver, rings } = webhook();
   const guid = randomUUID();
   const event = pushEvent({ after: commit('a'), pushedAt: 1000 });
@@ -106,7 +106,7 @@ test('the same delivery many times at once queues one deployment', async () => {
 test.each([
   ['older than', 999],
   ['in the same second as', 1000],
-])('a push %s the newest queues nothing, and the branch is asked for its head instead', async (_, pushedAt) => {
+])('a push %s the newest queues nothing, and requests a sync of the branch instead', async (_, pushedAt) => {
   const { deliver, rings } = webhook();
   await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   expect(await headsAskedFor()).toBe(0);
@@ -122,7 +122,7 @@ test.each([
   expect(rings).toHaveLength(2);
 });
 
-test('several stale pushes ask once', async () => {
+test('several stale pushes request one sync', async () => {
   const { deliver } = webhook();
   await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   await deliver(hooked.site, pushEvent({ after: commit('b'), pushedAt: 998 }));
@@ -130,7 +130,7 @@ test('several stale pushes ask once', async () => {
   expect(await headsAskedFor()).toBe(1);
 });
 
-test('A, B and A again are three deployments, and the second A is the one to come', async () => {
+test('A, B and A again are three deployments, and the second A wins', async () => {
   const { deliver } = webhook();
   for (const [index, name] of ['a', 'b', 'a'].entries()) {
     const answer = await deliver(hooked.site, pushEvent({ after: commit(name), pushedAt: 1000 + index }));
@@ -143,7 +143,7 @@ test('A, B and A again are three deployments, and the second A is the one to com
   ]);
 });
 
-test('A, B and A again within one second are never guessed at: the branch is asked', async () => {
+test('A, B and A again within one second are not ordered by guessing: a sync is requested', async () => {
   const { deliver } = webhook();
   const [a, b] = [commit('a'), commit('b')];
   await deliver(hooked.site, pushEvent({ before: b, after: a, pushedAt: 1000 }));
@@ -153,7 +153,7 @@ test('A, B and A again within one second are never guessed at: the branch is ask
   expect(await headsAskedFor()).toBe(1);
 });
 
-test('a push of the commit that is deployed already queues nothing; of one that failed, it tries again', async () => {
+test('a push of the deployed commit queues nothing; of a failed one, it retries', async () => {
   const { deliver } = webhook();
   const first = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   const again = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1001 }));
@@ -164,7 +164,7 @@ test('a push of the commit that is deployed already queues nothing; of one that 
   expect(await deployments()).toMatchObject([{ status: 'failed' }, { status: 'queued' }]);
 });
 
-test('a newer push cancels older ones whose build has not begun, and only those', async () => {
+test('a newer push cancels older ones whose build has not started, and only those', async () => {
   const { deliver } = webhook();
   const started = await deliver(hooked.site, pushEvent({ after: commit('a'), pushedAt: 1000 }));
   const startedId = readId('deployment', started.body.data?.deployment_id ?? '') ?? '';
@@ -183,7 +183,7 @@ test('a newer push cancels older ones whose build has not begun, and only those'
   ]);
 });
 
-test('a tag, a deleted branch and a branch that no environment follows are recorded, and nothing else', async () => {
+test('a tag, a deleted branch and an unfollowed branch are only recorded', async () => {
   const { deliver, rings } = webhook();
   const nobody = '0'.repeat(40);
   const events = [
@@ -225,13 +225,13 @@ test('two projects on one repository both deploy one push, whose delivery id the
   expect(projects).toHaveLength(2);
 });
 
-test('a hundred pushes at once get places of their own in the order, and the newest comes last', async () => {
+test('a hundred concurrent pushes get distinct sequence numbers, and the newest is last', async () => {
   const { deliver } = webhook();
   const pushes = Array.from({ length: 100 }, (_, index) => ({
     guid: randomUUID(),
     event: pushEvent({ after: commit(`${index}`), pushedAt: 1000 + index }),
   }));
-  // An instance with few connections may send some away; GitHub's deliveries can be asked for again.
+  // An instance with few connections may refuse some; GitHub's deliveries can be requested again.
   const deliverUntilTaken = async ({ guid, event }: (typeof pushes)[number]) => {
     for (;;) {
       const answer = await deliver(hooked.site, event, { guid });
@@ -246,7 +246,7 @@ test('a hundred pushes at once get places of their own in the order, and the new
   expect(accepted.length + stale.length).toBe(100);
   const queued = await deployments();
   expect(queued.map(({ seq }) => seq)).toEqual(Array.from({ length: accepted.length }, (_, index) => index + 1));
-  // What was accepted later is newer, so the last one is the newest of all.
+  // A push accepted later is newer, so the last one is the newest of all.
   const order = queued.map(({ commitSha }) => pushes.findIndex((_, index) => commit(`${index}`) === commitSha));
   expect(order).toEqual(order.toSorted((a, b) => a - b));
   expect(order.at(-1)).toBe(99);

@@ -22,14 +22,14 @@ export interface Deps {
 }
 
 /**
- * Takes one delivery: verifies it, records it, queues a deployment if it is a push that asks for one. Recording and queueing
- * are one transaction, and nothing is answered before its commit. A delivery that comes again is answered as the first time.
+ * Handles one delivery: verifies it, records it, and queues a deployment if it is a push that calls for one. Recording and queueing are
+ * one transaction, and the response is sent only after its commit. A redelivery gets the same answer.
  */
 export const receivePush = (deps: Deps) => {
   const remembered = rememberStandings();
   const accept = acceptTogether(deps.store.pushes);
 
-  /** Takes a push by the optimistic path, and remembers how that leaves the branch. */
+  /** Tries the optimistic path, and caches the branch's resulting state. */
   async function tryAtOnce(standing: PushStanding, read: ReadDelivery): Promise<Result | undefined> {
     const accepted = await acceptAtOnce(accept, standing, read);
     const { projectId } = read.recorded;
@@ -49,7 +49,7 @@ export const receivePush = (deps: Deps) => {
       return receiptOf(result, false);
     };
 
-    // Nearly every delivery is a push that is to be deployed, and nobody else pushes at the same moment.
+    // Nearly every delivery is a push to deploy, without a concurrent push.
     const known = remembered.find(projectId);
     if (known && (await isAuthentic(deps, delivery, known.project))) {
       const said = read(known);
@@ -57,7 +57,7 @@ export const receivePush = (deps: Deps) => {
       if (result) return taken(result);
     }
 
-    // What is remembered can be outdated, the secret too.
+    // The cache may be stale, including the secret.
     const standing = await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
     // The same refusal for an unknown hook and a wrong signature.
     if (!standing || !(await isAuthentic(deps, delivery, standing.project))) throw new AppError('unauthorized');
@@ -68,13 +68,13 @@ export const receivePush = (deps: Deps) => {
   };
 };
 
-/** Whether a delivery is signed with the secret of the project it is for. */
+/** Whether a delivery is signed with its project's secret. */
 async function isAuthentic(deps: Deps, delivery: ReceivedDelivery, project: Project): Promise<boolean> {
   const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id));
   return hasValidSignature(secret, delivery.body, delivery.signature);
 }
 
-/** Answers a delivery that was here before as the first time. Throws `conflict` when the one of its id had another body. */
+/** Repeats the answer to a delivery received before. Throws `conflict` when its id was used with another body. */
 async function repeat(
   { store }: Pick<Deps, 'store'>,
   { recorded }: ReadDelivery,

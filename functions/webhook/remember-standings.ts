@@ -1,6 +1,6 @@
 import type { PushStanding } from '@miaobu/shared/model/delivery/push-repository';
 
-/** An instance takes the pushes of some projects again and again; of so many it knows how things stood after the last one. */
+/** The most projects whose state after their last push an instance caches. */
 const AT_MOST = 1000;
 
 export interface RememberedStandings {
@@ -10,8 +10,8 @@ export interface RememberedStandings {
 }
 
 /**
- * What an instance left behind when it took a push, so that the next one of the project is taken without looking. It may be wrong by then;
- * the statement that takes a push does nothing in that case.
+ * The state an instance left behind when it accepted a push, so that the project's next push needs no lookup. It may be stale; the
+ * statement that accepts a push then does nothing.
  */
 export function rememberStandings(): RememberedStandings {
   const standings = new Map<string, PushStanding>();
@@ -20,7 +20,7 @@ export function rememberStandings(): RememberedStandings {
     keep(projectId, standing) {
       standings.delete(projectId);
       standings.set(projectId, standing);
-      // The order of a Map is that of insertion: the first was kept longest ago.
+      // A Map iterates in insertion order, so the first entry is the oldest.
       const [oldest] = standings.keys();
       if (standings.size > AT_MOST && oldest !== undefined) standings.delete(oldest);
     },

@@ -14,7 +14,7 @@ beforeAll(async () => {
 beforeEach(() => pushes.empty());
 afterAll(() => pushes.close());
 
-/** A content that is not like any before. */
+/** A content unlike any before. */
 const fresh = () => {
   counter += 1;
   return `content ${counter}`;
@@ -34,7 +34,7 @@ async function connect(...sites: Parameters<PushesUnderTest['connect']>[0][]) {
   return connected;
 }
 
-test('a push whose head asks for it is recorded as skipped, and its branch’s turn deploys nothing', async () => {
+test('a push whose head commit asks to be skipped is recorded as skipped, and a sync of its branch deploys nothing', async () => {
   const [site] = await connect({});
   const sha = await pushes.push('Fix a typo [skip ci]', { 'index.html': fresh() });
   expect(await outcomes()).toEqual([['blog', 'skipped', 'the commit’s message says [skip ci]']]);
@@ -43,7 +43,7 @@ test('a push whose head asks for it is recorded as skipped, and its branch’s t
   expect(await deployed()).toEqual([]);
 });
 
-test('the next push is deployed as ever, and what was skipped before it is forgotten', async () => {
+test('the next push is deployed as usual, and the skipped head is forgotten', async () => {
   const [site] = await connect({});
   await pushes.push('Fix a typo [skip deploy]', { 'index.html': fresh() });
   await pushes.ageWhatIsKnown();
@@ -54,7 +54,7 @@ test('the next push is deployed as ever, and what was skipped before it is forgo
   expect(await deployed()).toHaveLength(1);
 });
 
-test('a head that asks for it is skipped also when it was found and not delivered', async () => {
+test('a head that asks to be skipped is also skipped when it was found by a sync', async () => {
   const [site] = await connect({});
   pushes.setReachable(false);
   const sha = await pushes.push('Fix a typo [no ci]', { 'index.html': fresh() });
@@ -63,7 +63,7 @@ test('a head that asks for it is skipped also when it was found and not delivere
   expect(await pushes.stored.environment(site?.environment.id ?? '')).toMatchObject({ headSha: sha, skippedSha: sha });
 });
 
-test('a branch that is moved back to what was skipped after something was deployed is looked at anew', async () => {
+test('a branch that is moved back to a skipped commit after a deployment is examined again', async () => {
   await connect({ rootDirectory: 'docs' });
   const skipped = await pushes.push('Elsewhere', { 'index.html': fresh() });
   await pushes.ageWhatIsKnown();
@@ -80,7 +80,7 @@ test('a branch that is moved back to what was skipped after something was deploy
   expect((await deployed()).at(-1)).toEqual(['blog', skipped, 'reconcile']);
 });
 
-test('of two projects of one repository only the one is deployed under whose root something changed', async () => {
+test('of two projects in one repository only the one with changes under its root is deployed', async () => {
   await connect({ slug: 'docs', rootDirectory: 'docs' }, { slug: 'shop', rootDirectory: 'apps/shop' });
   await pushes.github.checkout.git('rm', '--quiet', '-r', '--ignore-unmatch', 'docs', 'apps');
   const both = await pushes.push('Both', await inFolders({ docs: fresh(), 'apps/shop': fresh() }));
@@ -105,7 +105,7 @@ test('of two projects of one repository only the one is deployed under whose roo
   expect(await deployed()).toHaveLength(3);
 });
 
-test('what an operator says is watched counts instead of the root directory', async () => {
+test('configured watch paths replace the root directory', async () => {
   await connect({ rootDirectory: 'docs', watchPaths: ['*.md', 'theme'] });
   await pushes.push('Under the root', await inFolders({ docs: fresh() }));
   await pushes.ageWhatIsKnown();
@@ -117,7 +117,7 @@ test('what an operator says is watched counts instead of the root directory', as
   ]);
 });
 
-test('a push that changes nothing of ours is deployed all the same when the one before it was lost', async () => {
+test('a push without relevant changes is deployed all the same when the previous one was lost', async () => {
   await connect({ rootDirectory: 'docs' });
   pushes.setReachable(false);
   await pushes.push('Lost', await inFolders({ docs: fresh() }));
@@ -126,7 +126,7 @@ test('a push that changes nothing of ours is deployed all the same when the one 
   expect(await deployed()).toEqual([['blog', sha, 'push']]);
 });
 
-/** A page in each of these folders of the working copy. */
+/** Adds a page to each of these folders of the working copy. */
 async function inFolders(pages: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   for (const folder of Object.keys(pages)) {
     await mkdir(path.join(pushes.github.checkout.directory, folder), { recursive: true });

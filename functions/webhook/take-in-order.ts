@@ -12,8 +12,8 @@ import { unlessSeenMeanwhile } from './unless-seen-meanwhile.ts';
 import { wantedDeployment } from './wanted-deployment.ts';
 
 /**
- * Pessimistic path: decides on a delivery and carries the decision out in one transaction that holds the environment's lock, so that nothing
- * changes in between. Undefined: the delivery was here before. Throws `unauthorized` when its project is gone.
+ * Pessimistic path: decides on a delivery and acts on it in one transaction that holds the environment's lock, so that nothing changes in
+ * between. Undefined: the delivery was received before. Throws `unauthorized` when its project is gone.
  */
 export const takeInOrder = (
   store: Pick<Store, 'transaction'>,
@@ -24,7 +24,7 @@ export const takeInOrder = (
       const { environments, pushes } = repositories;
       const branch = push && branchOf(push.ref);
       if (branch !== undefined) await environments.lockByBranch(recorded.projectId, branch);
-      // After the lock: what the one who held it before us has recorded is seen.
+      // After the lock, so that what its previous holder recorded is seen.
       const standing = await pushes.findStanding(recorded.projectId, recorded.deliveryGuid, recorded.bodySha256);
       if (!standing) throw new AppError('unauthorized');
       if (standing.isSeen) return undefined;
@@ -36,7 +36,7 @@ export const takeInOrder = (
     })
     .catch(unlessSeenMeanwhile);
 
-/** Does what was decided, and records it. */
+/** Carries out the decision, and records it. */
 async function carryOut(
   repositories: Repositories,
   project: Project,

@@ -1,6 +1,6 @@
 import { isSeenMeanwhile } from '@miaobu/shared/model/delivery/delivery-repository';
 
-/** For `catch`: makes undefined of the failure that says that the same delivery was recorded meanwhile. */
+/** For `catch`: returns undefined if the same delivery was recorded meanwhile, and rethrows anything else. */
 export function unlessSeenMeanwhile(error: unknown): undefined {
   if (!isSeenMeanwhile(error)) throw error;
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { equalBytes, hmacSha256 } from '@miaobu/shared/kernel/hmac';
 
-// An unknown hook is checked against a secret nobody has, so that it takes the same time and gets the same answer.
+// An unknown hook is checked against a random secret, so that it takes the same time and gets the same answer.
 const nobodysSecret = randomBytes(32);
 
 /**
- * Whether `X-Hub-Signature-256` (`sha256={hex}`) is the HMAC of these bytes under the secret. Constant time in what an attacker can vary;
+ * Whether `X-Hub-Signature-256` (`sha256={hex}`) is the HMAC of these bytes under the secret. Constant-time in what an attacker controls;
  * always false without a secret.
  */
 export function hasValidSignature(secret: string | undefined, body: Buffer, signature: string | undefined): boolean {

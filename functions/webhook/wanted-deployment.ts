@@ -5,7 +5,7 @@ import type { RecordedDelivery } from './read-delivery.ts';
 
 type AcceptedPush = PushDecision & { readonly outcome: 'accepted' };
 
-/** The deployment that a push asks for. */
+/** The deployment that a push calls for. */
 export const wantedDeployment = (
   project: Project,
   { known, commit }: AcceptedPush,

@@ -73,7 +73,7 @@ test('a missing, malformed or wrong signature and an unknown hook all get the sa
   expect(rings).toEqual([]);
 });
 
-test('a push signed rightly that names another repository is refused and leaves nothing but a warning', async () => {
+test('a correctly signed push that names another repository is refused and leaves only a warning', async () => {
   const { deliver, log } = webhookUnderTest(hooked.stored);
   const push = pushEvent({ after: 'a'.repeat(40), pushedAt: 1000, repositoryId: 2 });
   const answer = await deliver(hooked.site, push);
@@ -82,7 +82,7 @@ test('a push signed rightly that names another repository is refused and leaves 
   expect(log.join('')).toContain('a signed push names another repository');
 });
 
-test('the signature is checked over the bytes as they came, not as they may be read', async () => {
+test('the signature is checked over the raw bytes, before any parsing', async () => {
   const { deliver } = webhookUnderTest(hooked.stored);
   const spaced = JSON.stringify(event(), null, 3).replaceAll('"refs/heads/main"', '"refs/heads/m\\u0061in"');
   const answer = await deliver(hooked.site, spaced);
@@ -140,7 +140,7 @@ test.each(['application/x-www-form-urlencoded', 'text/plain', 'application/jsonp
   },
 );
 
-test('JSON is JSON in capitals and with a charset too', async () => {
+test('the JSON content type is accepted in upper case and with a charset', async () => {
   const headers = { 'content-type': 'Application/JSON; charset=utf-8' };
   expect((await webhookUnderTest(hooked.stored).deliver(hooked.site, event(), { headers })).status).toBe(202);
 });
@@ -158,7 +158,7 @@ test.each([
   ],
   ['JSON, but no push', '{"ref":1}', 422],
   ['a push of nothing like a commit', JSON.stringify(pushEvent({ after: "'; drop table", pushedAt: 1 })), 422],
-])('a body that is %s is refused, and nothing of it is shown or kept', async (_, body, status) => {
+])('a body that is %s is refused, and none of it is echoed or stored', async (_, body, status) => {
   const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, body);
   expect(answer.status).toBe(status);
   expect(JSON.stringify(answer.body)).not.toContain('drop table');
@@ -168,7 +168,7 @@ test.each([
 test.each([
   ['at once', () => hooked.stored.store],
   ['behind the lock', () => overtaken()],
-])('text that Postgres cannot hold keeps no push from being deployed that is taken %s', async (_, store) => {
+])('text that Postgres cannot store does not block the deployment of a push accepted %s', async (_, store) => {
   const { deliver } = webhookUnderTest({ store: store(), sealer: hooked.stored.sealer });
   const message = 'nul\0and \ud83d';
   const answer = await deliver(
@@ -180,7 +180,7 @@ test.each([
   expect(kept).toEqual([{ commitMessage: 'nul\ufffdand \ufffd', commitAuthor: 'y\ufffdou' }]);
 });
 
-test('a branch whose name Postgres cannot hold is recorded, and is no branch that anybody follows', async () => {
+test('a branch whose name Postgres cannot store is recorded, and counts as followed by nobody', async () => {
   const push = pushEvent({ after: commit('a'), pushedAt: 1000, ref: 'refs/heads/ma\0in' });
   const answer = await webhookUnderTest(hooked.stored).deliver(hooked.site, push);
   expect([answer.status, answer.body.data?.outcome]).toEqual([202, 'ignored']);
@@ -189,7 +189,7 @@ test('a branch whose name Postgres cannot hold is recorded, and is no branch tha
   ]);
 });
 
-/** A body that never ends, and what was read of it. */
+/** An endless body, and how much of it was read. */
 function endlessBody() {
   const read = { bytes: 0, cancelled: false };
   const chunk = new Uint8Array(1024 * 1024).fill(32);
@@ -218,7 +218,7 @@ test('a body above 25 MB is refused with 413, and not read to its end', async ()
   expect(endless.read.cancelled).toBe(true);
 });
 
-test('a body that says it is above 25 MB is refused without a byte of it being read', async () => {
+test('a body that declares more than 25 MB is refused without reading any of it', async () => {
   const { send } = webhookUnderTest(hooked.stored);
   const announced = endlessBody();
   const answer = await send(hooked.site.hook, announced.stream, {
@@ -229,12 +229,12 @@ test('a body that says it is above 25 MB is refused without a byte of it being r
   expect(announced.read.bytes).toBe(0);
 });
 
-test('a push of almost 25 MB is taken', async () => {
+test('a push of almost 25 MB is accepted', async () => {
   const push = { ...event(), padding: 'x'.repeat(LIMIT_BYTES - 10_000) };
   expect((await webhookUnderTest(hooked.stored).deliver(hooked.site, push)).status).toBe(202);
 });
 
-test('while Postgres is away every delivery is answered 503 with Retry-After, and nobody is woken', async () => {
+test('while Postgres is unavailable every delivery is answered 503 with Retry-After, and nothing is woken', async () => {
   const db = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing', poolSize: 1 });
   const { deliver, rings } = webhookUnderTest({ store: repositories(db), sealer: hooked.stored.sealer });
   for (const kind of ['push', 'ping', 'issues']) {
@@ -246,13 +246,13 @@ test('while Postgres is away every delivery is answered 503 with Retry-After, an
   await db.close();
 });
 
-/** A store whose statement for a push finds that something has changed, so that the push is taken behind the lock. */
+/** A store whose statement for a push detects a change, so that the push takes the pessimistic path. */
 const overtaken = (): typeof hooked.stored.store => ({
   ...hooked.stored.store,
   pushes: { ...hooked.stored.store.pushes, accept: async (pushes) => pushes.map(() => undefined) },
 });
 
-test('a connection that is lost just before the commit is a 503, and the delivery counts when it comes again', async () => {
+test('a connection lost just before the commit is a 503, and the redelivery is accepted', async () => {
   const { db } = hooked.stored;
   const store = overtaken();
   const fragile: typeof store = {
@@ -277,7 +277,7 @@ test('a connection that is lost just before the commit is a 503, and the deliver
   expect(answer.body.data).toMatchObject({ outcome: 'accepted', replayed: false });
 });
 
-test('a push that is overtaken while it is decided on is looked at again behind the lock, and is as good', async () => {
+test('a push overtaken during its decision is decided again behind the lock, with the same result', async () => {
   const { deliver } = webhookUnderTest({ store: overtaken(), sealer: hooked.stored.sealer });
   const guid = randomUUID();
   const push = event();
@@ -292,11 +292,11 @@ test('a push that is overtaken while it is decided on is looked at again behind 
   expect((await hooked.stored.messages('build.start')).length).toBe(1);
 });
 
-test('the doorbell is rung when the deployment can be seen by others', async () => {
+test('the doorbell is rung only after the commit', async () => {
   const seen: unknown[] = [];
   const { deliver } = webhookUnderTest(hooked.stored, {
     async ring(requestId) {
-      // Another connection than the transaction's, which is over.
+      // A connection other than the transaction's, which has ended.
       seen.push(await hooked.stored.db.query(sql`select request_id from deployments`));
       expect(requestId).toBe('request-of-the-push');
     },
@@ -305,7 +305,7 @@ test('the doorbell is rung when the deployment can be seen by others', async () 
   expect(seen).toEqual([[{ requestId: 'request-of-the-push' }]]);
 });
 
-test('a doorbell that nobody hears does not make a push fail', async () => {
+test('a doorbell that nobody answers does not make a push fail', async () => {
   const warnings: string[] = [];
   const doorbell = fcDoorbell({
     endpoint: 'http://127.0.0.1:1',
@@ -318,7 +318,7 @@ test('a doorbell that nobody hears does not make a push fail', async () => {
   expect(warnings).toEqual(['the doorbell was not heard']);
 });
 
-test('an error of ours is a 500 that says nothing about us, and its cause is in the log alone', async () => {
+test('an internal error is a 500 that reveals nothing, and its cause is only in the log', async () => {
   const { deliver, log } = webhookUnderTest(hooked.stored);
   await hooked.stored.db.query(sql`update projects set webhook_secret_sealed = 'v1.broken'`);
   const unreadable = await deliver(hooked.site, event());

@@ -31,7 +31,7 @@ const everything = { rootDirectory: '', watchPaths: null };
 const docs = { rootDirectory: 'docs', watchPaths: null };
 const watching = (...watchPaths: string[]) => ({ rootDirectory: 'apps/web', watchPaths });
 
-test('the words of the head commit decide for every project, whatever changed', () => {
+test("the head commit's message decides for every project, whatever changed", () => {
   const asked = push({ message: 'Fix it [skip ci]', commits: [changes({ modified: ['docs/a.md'] })] });
   for (const project of [everything, docs, watching('docs')]) {
     expect(whySkipped(asked, project, known)).toBe('the commit’s message says [skip ci]');
@@ -47,7 +47,7 @@ test.each([
   expect(whySkipped(push({ commits: [changes(files)] }), docs, known)).toBeUndefined();
 });
 
-test('any commit of the push may be the one', () => {
+test('any commit of the push may contain the change', () => {
   const commits = [changes({ modified: ['README.md'] }), changes({ added: ['docs/a.md'] }), changes({})];
   expect(whySkipped(push({ commits }), docs, known)).toBeUndefined();
   expect(whySkipped(push({ commits: [commits[0] ?? {}, commits[2] ?? {}] }), docs, known)).toBe(
@@ -70,7 +70,7 @@ test.each(['', '.', './'])('with the root directory %j everything is watched', (
   expect(whySkipped(touching('README.md'), { rootDirectory, watchPaths: null }, known)).toBeUndefined();
 });
 
-test('what the project watches takes the place of its root directory', () => {
+test("the project's watch paths replace its root directory", () => {
   const project = watching('packages/ui', 'apps/*/src/**', '*.json');
   for (const file of ['packages/ui/button.ts', 'apps/web/src/deep/er/index.ts', 'package.json']) {
     expect(whySkipped(touching(file), project, known)).toBeUndefined();
@@ -93,7 +93,7 @@ test.each<[string, Partial<GithubPush>]>([
     'as many files as GitHub lists of a commit at most',
     { commits: [changes({ added: Array.from({ length: 3000 }, (_, n) => `other/${n}`) })] },
   ],
-])('%s does not tell what changed, and is deployed', (_, more) => {
+])('%s does not say what changed, and is deployed', (_, more) => {
   expect(whySkipped(push(more), docs, known)).toBeUndefined();
 });
 
@@ -109,6 +109,6 @@ test.each<[string, KnownHead]>([
 test.each<[string, KnownHead]>([
   ['is being built', { newest: { commitSha: BEFORE, status: 'building' }, skippedSha: null }],
   ['was skipped itself', { newest: { commitSha: 'c'.repeat(40), status: 'deployed' }, skippedSha: BEFORE }],
-])('when what it goes on from %s, the files of this push decide', (_, before) => {
+])('when what it continues from %s, the files of this push decide', (_, before) => {
   expect(whySkipped(push(), docs, before)).toBe('nothing changed under docs');
 });

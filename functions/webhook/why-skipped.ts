@@ -4,20 +4,20 @@ import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { GithubPush } from './github-push.ts';
 
-/** GitHub's limits: it lists no more commits of a push, and no more files of a commit (docs.github.com, `push`). */
+/** GitHub lists at most this many commits of a push, and files of a commit (docs.github.com, `push`). */
 const COMMITS_LISTED = 2048;
 const FILES_LISTED = 3000;
 
-/** What is known of the branch before the push. */
+/** What was known of the branch before the push. */
 export interface KnownHead {
-  /** The newest deployment that came from the branch. */
+  /** The newest deployment of the branch. */
   readonly newest: Pick<Deployment, 'commitSha' | 'status'> | undefined;
   readonly skippedSha: string | null;
 }
 
 /**
- * Why a push is not to be deployed, or undefined when it is: its head says so, or it changes nothing that the project watches. A
- * push that does not tell what it changes is deployed.
+ * Why a push is not deployed, or undefined when it is: its head commit asks for it, or nothing that the project watches changed. A push
+ * whose changes are unknown is deployed.
  */
 export function whySkipped(
   push: GithubPush,
@@ -42,15 +42,15 @@ function watchOf({ rootDirectory, watchPaths }: Pick<Project, 'rootDirectory' | 
 }
 
 /**
- * Whether the push goes on from a head that we took. If it does not, a push before it was lost, or what it held is not live, and
- * its changes are not among those that this push lists.
+ * Whether the push continues from a head that we accepted. Otherwise a previous push was lost, or its content is not live, and its
+ * changes are not in this push's lists.
  */
 function continues({ before }: GithubPush, { newest, skippedSha }: KnownHead): boolean {
   if (before === skippedSha) return true;
   return before === newest?.commitSha && newest.status !== 'failed' && newest.status !== 'cancelled';
 }
 
-/** The files that a push changes; undefined when its lists are not the whole truth, or hold nothing at all. */
+/** The files that a push changes; undefined when its lists are incomplete or empty. */
 function changedFiles({ created, forced, commits }: GithubPush): string[] | undefined {
   if (created || forced || !commits || commits.length >= COMMITS_LISTED) return undefined;
   const lists = commits.map(
@@ -58,6 +58,6 @@ function changedFiles({ created, forced, commits }: GithubPush): string[] | unde
   );
   const complete = lists.filter((list) => list !== undefined && list.length < FILES_LISTED) as string[][];
   const files = complete.length === lists.length ? complete.flat() : [];
-  // An empty commit is how people ask for a deployment.
+  // Pushing an empty commit is a way to request a deployment.
   return files.length === 0 ? undefined : files;
 }
