@@ -62,8 +62,10 @@ import { analyzeRepository } from './repositories/analyze-repository.ts';
 import { listBranches } from './repositories/list-branches.ts';
 import { listRepositories } from './repositories/list-repositories.ts';
 import { createApiToken } from './tokens/create-api-token.ts';
+import { getCurrentToken } from './tokens/get-current-token.ts';
 import { listApiTokens } from './tokens/list-api-tokens.ts';
 import { revokeApiToken } from './tokens/revoke-api-token.ts';
+import { revokeHeldToken } from './tokens/revoke-held-token.ts';
 import { rotateApiToken } from './tokens/rotate-api-token.ts';
 import { getAccountLimits, updateAccountLimits } from './usage/account-limits-of.ts';
 import { getDashboardStats } from './usage/get-dashboard-stats.ts';
@@ -123,6 +125,8 @@ export const operations = (deps: Deps): Operations => ({
   listApiTokens: listApiTokens(deps),
   rotateApiToken: rotateApiToken(deps),
   revokeApiToken: revokeApiToken(deps),
+  getCurrentToken: getCurrentToken(deps),
+  revokeHeldToken: revokeHeldToken(deps),
   createProject: createProject(deps),
   listProjects: listProjects(deps),
   getProject: getProject(deps),

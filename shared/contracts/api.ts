@@ -35,7 +35,14 @@ import { createPrebuiltDeployment } from './prebuilt-deployments.ts';
 import { createProject, deleteProject, getProject, listProjects, updateProject } from './projects.ts';
 import { endSession, listSessions } from './sessions.ts';
 import { getSignInRules, replaceSignInRules } from './sign-in-rules.ts';
-import { createApiToken, listApiTokens, revokeApiToken, rotateApiToken } from './tokens.ts';
+import {
+  createApiToken,
+  getCurrentToken,
+  listApiTokens,
+  revokeApiToken,
+  revokeHeldToken,
+  rotateApiToken,
+} from './tokens.ts';
 import { getAccountLimits, getDashboardStats, getUsage, updateAccountLimits } from './usage.ts';
 import { disableUser, enableUser, listUsers } from './users.ts';
 import { createVariable, deleteVariable, importVariables, listVariables, updateVariable } from './variables.ts';
@@ -66,6 +73,8 @@ export const api = {
   listApiTokens,
   rotateApiToken,
   revokeApiToken,
+  getCurrentToken,
+  revokeHeldToken,
   createProject,
   listProjects,
   getProject,

@@ -108,3 +108,36 @@ export const revokeApiToken = endpoint({
   paginated: false,
   errors: ['not_found'],
 });
+
+export const getCurrentToken = endpoint({
+  method: 'GET',
+  path: '/api/v1/token',
+  summary: 'Returns the API token that this request is made with; null when it is made with a session.',
+  tag: 'account',
+  access: 'account:read',
+  params: noParams,
+  query: noQuery,
+  body: null,
+  output: apiToken.nullable(),
+  status: 200,
+  paginated: false,
+  errors: [],
+});
+
+export const revokeHeldToken = endpoint({
+  method: 'POST',
+  path: '/api/v1/auth/revoke',
+  summary:
+    'Revokes the API token in the body: whoever holds a token may end it (RFC 7009). The answer is the same whether or not it was valid.',
+  tag: 'auth',
+  access: 'public',
+  params: noParams,
+  query: noQuery,
+  body: z.strictObject({
+    token: z.string().min(1).max(200).describe('The token itself, `mb_live_…`.'),
+  }),
+  output: z.undefined(),
+  status: 204,
+  paginated: false,
+  errors: [],
+});

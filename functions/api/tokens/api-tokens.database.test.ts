@@ -2,6 +2,7 @@ import { createClient } from '@miaobu/shared/contracts/client';
 import { readOnlyScopes } from '@miaobu/shared/contracts/scopes';
 import type { createApiToken } from '@miaobu/shared/contracts/tokens';
 import { sql } from '@miaobu/shared/db/sql';
+import { mintApiToken } from '@miaobu/shared/kernel/api-token';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type * as z from 'zod';
@@ -167,6 +168,49 @@ test('no token makes, lists, rotates or revokes tokens, whatever its scopes', as
     });
   }
   expect(await list()).toHaveLength(2);
+});
+
+const revokeHeld = (token: string) =>
+  api.ask('POST', '/api/v1/auth/revoke', {
+    body: JSON.stringify({ token }),
+    headers: { 'content-type': 'application/json', 'x-fc-client-ip': ADDRESS_OF_TESTS },
+  });
+
+test('a token sees itself, and a session that it is none', async () => {
+  const { token, ...made } = await make();
+  expect((await ask(token, '/api/v1/token')).body.data).toEqual({ ...made, last_used_at: expect.any(String) });
+  expect((await session('getCurrentToken')).data).toBeNull();
+});
+
+test('whoever holds a token can end it, without a scope or another credential, and that is in the audit log', async () => {
+  const [held, other] = [await make({ scopes: ['usage:read'] }), await make()];
+  expect(await revokeHeld(held.token)).toMatchObject({ status: 204, text: '' });
+  expect([await ask(held.token), await ask(other.token)]).toMatchObject([{ status: 401 }, { status: 200 }]);
+  expect((await list()).map(({ id }) => id)).not.toContain(held.id);
+  expect((await audited()).at(-1)).toEqual({
+    action: 'token.revoked',
+    subject: held.id,
+    details: { by: 'its holder' },
+    address: ADDRESS_OF_TESTS,
+  });
+});
+
+test('what is no valid token is answered as one that was, and ends nothing', async () => {
+  const { token } = await make();
+  await revokeHeld(token);
+  const before = await audited();
+  const last = token.endsWith('0') ? '1' : '0';
+  for (const none of [token, `${token.slice(0, -1)}${last}`, mintApiToken().token, 'nonsense', ada.token.slice(0, 12)])
+    expect(await revokeHeld(none)).toMatchObject({ status: 204, text: '' });
+  expect(await audited()).toEqual(before);
+  expect((await ada.ask('GET', '/api/v1/user')).status).toBe(200);
+});
+
+test('during an overlap the holder of the old secret ends the new one with it', async () => {
+  const before = await make();
+  const { data } = await session('rotateApiToken', { params: { token: before.id }, body: { overlap_seconds: 600 } });
+  await revokeHeld(before.token);
+  expect([await ask(before.token), await ask(data.token)]).toMatchObject([{ status: 401 }, { status: 401 }]);
 });
 
 test('the scopes of the platform are refused to whoever does not run it', async () => {

@@ -1,0 +1,28 @@
+import { apiTokenHash } from '@miaobu/shared/kernel/api-token';
+import { showId } from '@miaobu/shared/kernel/ids';
+import type { Store } from '@miaobu/shared/model/repositories';
+import type { Operation } from '../operation.ts';
+
+/**
+ * Ends a token for whoever holds it: a program that signs out, or somebody who found a token that leaked. Nobody learns whether it was
+ * valid (RFC 7009 §2.2).
+ */
+export const revokeHeldToken =
+  (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'revokeHeldToken'> =>
+  async ({ body }, _actor, { requestId, address }) => {
+    const hash = apiTokenHash(body.token);
+    if (hash === undefined) return { data: undefined };
+    await deps.store.transaction(async ({ accounts, apiTokens, auditLog }) => {
+      const found = await accounts.findByApiToken(hash);
+      if (!found || !(await apiTokens.revoke(found.id, found.tokenId))) return;
+      await auditLog.append({
+        actor: showId('user', found.id),
+        action: 'token.revoked',
+        subject: showId('apiToken', found.tokenId),
+        details: { by: 'its holder' },
+        requestId,
+        address,
+      });
+    });
+    return { data: undefined };
+  };
