@@ -5,7 +5,7 @@ import type { Report } from './protocol/heartbeat.ts';
 
 const MESSAGE_LIMIT = 2000;
 
-/** What ended a run, as its last report. */
+/** Turns the error that ended a run into its last report. */
 export function failureReport(error: unknown, log: Pick<LogShipper, 'mask'>): Report & { kind: 'failed' } {
   const failure =
     error instanceof BuildFailure

@@ -9,8 +9,8 @@
  * | 1 | the deployment failed, and the platform knows why |
  * | 2 | the platform could not be told: bad input, no answer, or a refusal |
  *
- * Started as root it runs the user's commands as a user of their own, who can see nothing of this process. Started
- * otherwise they run as the same user: their environment is just as clean, but they may inspect what that user may.
+ * Started as root, it runs the user's commands as a separate user, who can see nothing of this process. Started
+ * as another user, they run as that same user: their environment is just as clean, but they may inspect what that user may.
  */
 import { buildInputs } from '@miaobu/shared/contracts/build-job';
 import { randomToken } from '@miaobu/shared/kernel/ids';

@@ -17,10 +17,10 @@ import { findFolderInside } from './source/folder-inside.ts';
 import { createWorkspace, type Workspace } from './source/workspace.ts';
 import { uploadArtifact } from './upload/upload-artifact.ts';
 
-/** `over`: the platform wanted nothing more of this run. */
+/** `over`: the platform needed nothing more from this run. */
 export type Outcome = 'uploaded' | 'failed' | 'over';
 
-/** A machine that is being shut down does not wait long. */
+/** A machine that is shutting down does not wait long. */
 const LAST_WORDS_MS = 3_000;
 
 async function findRootDirectory(source: string, name: string): Promise<string> {
@@ -78,7 +78,7 @@ async function runPhases({
   const folder = await findRootDirectory(workspace.source, job.settings.root_directory);
   const plan = await detectProject({ folder, source: workspace.source, settings: job.settings });
   log.line(`Detected: ${plan.title}`);
-  // What only some builds need is loaded by them: this program is started for every one.
+  // What only some builds need is loaded on demand: this program is started for every build.
   const runsCommands = plan.build !== undefined || plan.install.kind !== 'none';
   const mark = randomToken(12);
   const built = runsCommands

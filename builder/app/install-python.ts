@@ -23,7 +23,7 @@ const PLATFORMS = [
   'manylinux_2_5',
 ];
 
-/** In addition to what every command of a Python app gets. */
+/** In addition to what every command of a Python app downloads. */
 const PIP_ENVIRONMENT: Readonly<Record<string, string>> = {
   PIP_ROOT_USER_ACTION: 'ignore',
   // The pip that fetches a package's build requirements would read it too, and fail. Empty is the same as absent.

@@ -22,7 +22,7 @@ import { errorCode } from '../build-failure.ts';
 
 /**
  * Programs that the runner fetches from npm for a build: other Node.js versions, package managers. The runner fetches them before
- * any of the user's commands runs, with its own cache: no build can tamper with what another gets. A package's scripts are not run.
+ * any of the user's commands runs, with its own cache: no build can tamper with what another downloads. A package's scripts are not run.
  */
 export interface PackageSource {
   /** For npm, which is on its PATH. */

@@ -13,7 +13,7 @@ export interface InstallOptions {
   readonly count?: RegExp | undefined;
   /** Shown in the log instead of a command that is too long to read. */
   readonly shown?: string;
-  /** In addition to what every command gets. */
+  /** In addition to what every command downloads. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 

@@ -2,7 +2,7 @@
 const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|\u001b[()][0-9A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f\u200b]/g;
-/** A control sequence of which the rest has yet to come. */
+/** A control sequence whose rest has not arrived yet. */
 const UNFINISHED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
   /\u001b(?:\[[0-?]*[ -/]*|\][^\u0007\u001b]{0,512}\u001b?|[()])?$/;
@@ -13,9 +13,9 @@ export interface Run {
 }
 
 export interface Found {
-  /** Every stretch of the text that belongs to something hidden, overlapping ones joined. */
+  /** All ranges of the text that belong to something hidden, overlapping ones merged. */
   readonly runs: Run[];
-  /** From here on the text may be the beginning of something hidden, or of a control sequence within it. */
+  /** From this index on, the text may be the beginning of something hidden, or of a control sequence within it. */
   readonly open: number;
 }
 
@@ -26,7 +26,7 @@ export interface HiddenTexts {
 
 const seen = (text: string) => text.replace(UNSEEN, '');
 
-/** The characters of a text that are seen, and where each of them is in it. */
+/** The visible characters of a text, and the index of each in it. */
 function seenWithPlaces(text: string): { plain: string; placeOf: (index: number) => number } {
   let plain = '';
   let from = 0;
@@ -59,13 +59,13 @@ function joined(runs: readonly Run[]): Run[] {
 
 const HEAD_CHARACTERS = 64;
 
-/** Texts that have their first two characters in common: a long value of many lines has thousands of them. */
+/** Texts that share their first two characters: a long value of many lines has thousands of them. */
 interface Bucket {
-  /** The first characters of the texts, sorted, each once. */
+  /** The distinct prefixes of the texts, sorted. */
   readonly heads: readonly string[];
-  /** By index of a head, that of the longest other one that it begins with, or -1. */
+  /** By index of a head, the index of the longest other head that is its prefix, or -1. */
   readonly shorter: readonly number[];
-  /** By index of a head, the texts that begin with it, those of a full head only; the longest first. */
+  /** By index of a head, the texts that begin with it, for full heads only; longest first. */
   readonly texts: readonly (readonly string[])[];
 }
 
@@ -89,7 +89,7 @@ function bucketOf(texts: readonly string[]): Bucket {
   return { heads, shorter, texts: grouped };
 }
 
-/** How many of the sorted heads come before `text` or are it. */
+/** How many of the sorted heads are less than or equal to `text`. */
 function countUpTo(heads: readonly string[], text: string): number {
   let low = 0;
   let high = heads.length;
@@ -101,12 +101,12 @@ function countUpTo(heads: readonly string[], text: string): number {
   return low;
 }
 
-/** The longest text that lies at `at`, and, if `asked`, whether a longer one may once there is more. */
+/** The longest text found at `at` and, if `asked`, whether a longer one may match once more input arrives. */
 function lookUp({ heads, shorter, texts }: Bucket, plain: string, at: number, asked: boolean) {
   const ahead = plain.slice(at, at + HEAD_CHARACTERS);
   const after = countUpTo(heads, ahead);
   let mayGrow = asked && at + HEAD_CHARACTERS > plain.length && heads[after]?.startsWith(ahead) === true;
-  // Whatever head lies here is the one before that place, or one that it begins with.
+  // A head that matches here is the one before that position, or one of its prefixes.
   for (let index = after - 1; index >= 0; index = shorter[index] ?? -1) {
     if (!ahead.startsWith(heads[index] ?? '')) continue;
     for (const text of texts[index] ?? []) {
@@ -118,8 +118,8 @@ function lookUp({ heads, shorter, texts }: Bucket, plain: string, at: number, as
 }
 
 /**
- * A set of texts, each of two characters or more, that are found whatever control sequences are between their characters. They are
- * looked up by their beginnings, so that their number hardly matters.
+ * A set of texts, each of at least two characters, that are found despite control sequences between their characters. They are
+ * looked up by prefix, so that their number hardly matters.
  */
 export function hiddenTexts(texts: readonly string[] = []): HiddenTexts {
   const known = new Map<number, Set<string>>();

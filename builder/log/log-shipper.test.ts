@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { AttemptOver } from '../build-failure.ts';
 import { createLogShipper } from './log-shipper.ts';
 
-/** Takes chunks one at a time, when it is told to. */
+/** Accepts chunks one at a time, when told to. */
 function createReceiver() {
   const chunks: { number: number; text: string }[] = [];
   const waiting: (() => void)[] = [];
@@ -28,7 +28,7 @@ function createReceiver() {
   };
 }
 
-test('chunks are numbered, sent one at a time, and hold all there is', async () => {
+test('chunks are numbered, sent one at a time, and complete', async () => {
   const { client, chunks, take } = createReceiver();
   const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
   log.line('one');
@@ -46,7 +46,7 @@ test('chunks are numbered, sent one at a time, and hold all there is', async () 
   ]);
 });
 
-test('a secret that is cut by the border of two chunks is in neither of them', async () => {
+test('a secret split between two chunks is in neither of them', async () => {
   const { client, chunks, take } = createReceiver();
   const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
   log.hide(['hunter2-hunter2']);
@@ -85,13 +85,13 @@ test('a character that arrives in two pieces stays whole, and no chunk is over 6
   for (const chunk of chunks) expect(Buffer.byteLength(chunk.text)).toBeLessThanOrEqual(64 * 1024);
 });
 
-test('a secret of which one half comes from each of two streams is not in the log either', async () => {
+test('a secret split between two streams is not in the log either', async () => {
   const { client, chunks, take } = createReceiver();
   const log = createLogShipper({ client, token: 't', limitBytes: 1e6 });
   log.hide(['hunter2-hunter2']);
   const output = log.stream();
   const errors = log.stream();
-  // Held back, and let go when the stream ends.
+  // Held back, and released when the stream ends.
   output.write(Buffer.from('hunter2-'));
   output.end();
   errors.write(Buffer.from('hunter2\n'));
@@ -116,7 +116,7 @@ test('each of two streams that write at the same time is masked as a whole', asy
   expect(chunks.map((it) => it.text).join('')).toBe('one warning\n***\n');
 });
 
-test('an answer that the attempt is over is told at once, and nothing more is sent', async () => {
+test('an answer that the attempt is over is passed on at once, and nothing more is sent', async () => {
   const told: unknown[] = [];
   const over = new AttemptOver('stopped');
   const client = { putLogChunk: () => Promise.reject(over) };

@@ -22,10 +22,10 @@ export interface LogShipper {
   line(text: string): void;
   /** Output of a command, shipped while it arrives. `seen` gets the same text as the log, secrets masked. */
   stream(seen?: (text: string) => void): LogStream;
-  /** `***` stands for these from now on. */
+  /** These are replaced by `***` from now on. */
   hide(values: readonly string[]): void;
   mask(text: string): string;
-  /** Starts sending what there is, without waiting for it. */
+  /** Starts sending what has been collected, without waiting for it. */
   flush(): void;
   /** Sends everything and ends. Never throws: a log that cannot be delivered is no reason to fail a build. */
   close(): Promise<void>;
@@ -43,14 +43,14 @@ export function createLogShipper({
   client: Pick<PlatformClient, 'putLogChunk'>;
   token: string;
   limitBytes: number;
-  /** Told when the platform answers that it wants nothing more of this run. */
+  /** Called when the platform answers that it needs nothing more from this run. */
   over?: (reason: AttemptOver) => void;
 }): LogShipper {
   const limit = Math.min(limitBytes, LOG_LIMIT_BYTES);
   const cutNote = logCutNote(limit);
   const gone = new AbortController();
   const secrets = hiddenTexts();
-  // Each stream has a mask of its own, so that two that write at the same time do not tear a secret apart. This one finds what is whole
+  // Each stream has its own mask, so that two streams writing at the same time do not split a secret. This one finds what is complete
   // only when they come together.
   const together = createSecretMask(secrets);
   let waiting = '';

@@ -1,6 +1,6 @@
 /** Shorter values occur in any text by chance; masking them would hide the log, not the secret. */
 const SHORTEST_SECRET_BYTES = 6;
-/** The encodings of longer values are those of their lines and of the whole, as base64 and JSON; no tool prints more of them. */
+/** Longer values are masked line by line, and as a whole in base64 and JSON; no tool prints other encodings of them. */
 const FULLY_ENCODED_BYTES = 16 * 1024;
 /** Where `base64` and `openssl` break their lines. */
 const LINE_WIDTHS = [76, 64];
@@ -12,7 +12,7 @@ const unicodeEscape = (text: string) =>
 
 /** As `encodeURIComponent`, `encodeURI`, HTML forms, RFC 3986 and libraries that leave slashes alone do it. */
 function urlForms(value: string): string[] {
-  // Half a character cannot be encoded; Buffer puts U+FFFD in its place, as a terminal would.
+  // A lone surrogate cannot be encoded; Buffer replaces it with U+FFFD, as a terminal would.
   const component = encodeURIComponent(Buffer.from(value).toString());
   const strict = component.replace(/[!'()*]/g, percent);
   const upper = [component, strict, strict.replaceAll('%2F', '/'), encodeURI(Buffer.from(value).toString())];
@@ -54,7 +54,7 @@ function quotedForms(value: string): string[] {
 }
 
 /**
- * Base64 of the value alone, and the characters that any longer text around it has in common, wherever in a group of three
+ * Base64 of the value alone, and the characters common to all longer texts that contain it, wherever in a group of three
  * bytes it begins.
  */
 function base64Forms(value: string): string[] {
@@ -88,7 +88,7 @@ function encodedForms(value: string): string[] {
 
 const isLongEnough = (text: string) => Buffer.byteLength(text) >= SHORTEST_SECRET_BYTES;
 
-/** Whether a value that is meant to be hidden cannot be. */
+/** Whether a value that should be hidden cannot be. */
 export const isTooShort = (value: string) => value !== '' && !isLongEnough(value);
 
 /** The texts to hide for these values: each value, its lines, and the forms that tools commonly print them in. */

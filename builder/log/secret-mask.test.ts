@@ -26,7 +26,7 @@ test('a secret is masked wherever the text is cut', () => {
   }
 });
 
-test('nothing of overlapping secrets is shown', () => {
+test('no part of overlapping secrets is shown', () => {
   for (const cut of [0, 3, 5, 7, 9]) {
     const text = 'xyabcdefgh';
     expect(maskInPieces([text.slice(0, cut), text.slice(cut)], ['xyabcd', 'abcdefgh'])).toBe('***');
@@ -39,7 +39,7 @@ test('text that cannot become a secret is shown at once', () => {
   expect(mask.push('etary.ts\n')).toBe('secretary.ts\n');
 });
 
-test('what is hidden later is masked from then on, also in what is held back', () => {
+test('what is hidden later is masked from then on, even in text that is held back', () => {
   const hidden = hiddenTexts(['secret-value']);
   const mask = createSecretMask(hidden);
   expect(mask.push('a secret-')).toBe('a ');
@@ -47,7 +47,7 @@ test('what is hidden later is masked from then on, also in what is held back', (
   expect(mask.push('other b')).toBe('*** b');
 });
 
-test('endless repetition of a secret is not held back for ever, and no part of it is shown', () => {
+test('endless repetition of a secret is not held back forever, and no part of it is shown', () => {
   const mask = createSecretMask(hiddenTexts(['aaaaaa']));
   let shown = '';
   for (let i = 0; i < 60; i++) shown += mask.push('a'.repeat(10_000));
@@ -106,7 +106,7 @@ const places = fc.array(fc.nat(), { maxLength: 6 });
 /** No letter, digit or mark of it is in any encoding of the other alphabet. */
 const unrelated = fc.string({ unit: fc.constantFrom('⬤', '▲', '■', '\n', '◆'), maxLength: 60 });
 
-/** What the masked text may not hold. The first and the last character of base64 belong to what is around as well. */
+/** What the masked text must not contain. The first and last base64 characters also encode bits of the surrounding text. */
 const encodings: Record<string, (value: string, before: string) => { printed: string; core: string }> = {
   raw: (value) => ({ printed: value, core: value }),
   json: (value) => ({ printed: JSON.stringify(value), core: JSON.stringify(value).slice(1, -1) }),
@@ -147,7 +147,7 @@ test('text without a secret in it is shown as it is, however it is cut', () => {
   );
 });
 
-test('of many texts that begin alike those are found that a look at each one would find', () => {
+test('of many texts with a common prefix, the same are found as by checking each one', () => {
   const piece = fc.constantFrom('ab', 'aba', 'b', '-'.repeat(30), 'x'.repeat(70));
   const text = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
   const property = fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), fc.array(text), (hidden, parts) => {
@@ -168,7 +168,7 @@ test('of many texts that begin alike those are found that a look at each one wou
   fc.assert(property, { numRuns: 300 });
 });
 
-test('a value of a thousand lines that begin alike does not hold the log up', () => {
+test('a value of a thousand lines with a common prefix does not hold up the log', () => {
   const line = (index: number) => `export SERVICE_KEY_${index}=${Math.sin(index)}`;
   const value = Array.from({ length: 1500 }, (_, index) => line(index)).join('\n');
   const mask = createSecretMask(hidingOf([value]));

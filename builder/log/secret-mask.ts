@@ -15,7 +15,7 @@ function render(text: string, runs: readonly Run[]): string {
 }
 
 export interface SecretMask {
-  /** What may be shown by now: text that could be the beginning of a secret is held back until more is known. */
+  /** The text that may be shown: text that could be the beginning of a secret is held back until more arrives. */
   push(text: string): string;
   /** The rest. */
   end(): string;
@@ -27,7 +27,7 @@ export interface SecretMask {
  */
 export function createSecretMask(hidden: HiddenTexts): SecretMask {
   let pending = '';
-  /** How much at the beginning of `pending` belongs to a secret of which the first part was replaced already. */
+  /** How much at the beginning of `pending` belongs to a secret whose first part was already replaced. */
   let covered = 0;
 
   function show(runs: readonly Run[], cut: number): string {

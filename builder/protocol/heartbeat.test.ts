@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A platform that answers what it is told to; `silent` does not answer at all. */
+/** A platform that answers as told; `silent` does not answer at all. */
 function createPlatform() {
   const platform = {
     answer: 'go on' as 'go on' | 'stop' | 'silent',
@@ -28,11 +28,11 @@ function createPlatform() {
   return { platform, reporter };
 }
 
-test('what a heartbeat is answered is known within five seconds of it being so', async () => {
+test('the answer to a heartbeat takes effect within five seconds', async () => {
   const { platform, reporter } = createPlatform();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(platform.ended).toEqual([]);
-  // The one after next, should the answer to the next be lost.
+  // The second one, in case the answer to the first is lost.
   expect(HEARTBEAT_SECONDS + HEARTBEAT_PATIENCE_SECONDS).toBeLessThan(5);
   platform.answer = 'stop';
   await vi.advanceTimersByTimeAsync(HEARTBEAT_SECONDS * 1000);

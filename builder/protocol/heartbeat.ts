@@ -3,14 +3,14 @@ import { AttemptOver } from '../build-failure.ts';
 import type { PlatformClient } from './platform-client.ts';
 import type { RetryOptions } from './retry-request.ts';
 
-/** A heartbeat without an answer by then is given up for the next one. */
+/** A heartbeat not answered by then is abandoned for the next one. */
 export const HEARTBEAT_PATIENCE_SECONDS = 2;
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
 export type Report = WithoutSeq<BuildReport>;
 
 export interface Reporter {
-  /** Tells that the build begins. Does not throw: a platform that cannot be told ends the run through `end`. */
+  /** Reports that the build begins. Does not throw: if the platform cannot be reached, the run ends through `end`. */
   building(): Promise<void>;
   /** The last report, after which there is no heartbeat. */
   conclude(report: Report, options?: RetryOptions): Promise<void>;
@@ -19,7 +19,7 @@ export interface Reporter {
 }
 
 /**
- * Numbers the reports of an attempt and sends a heartbeat while nothing else is said. When an answer says `stop`, `end`
+ * Numbers the reports of an attempt and sends heartbeats while there is nothing else to report. When an answer says `stop`, `end`
  * is called with an `AttemptOver`.
  */
 export function startReporting({

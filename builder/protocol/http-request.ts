@@ -22,7 +22,7 @@ export interface HttpAnswer {
 /** No answer, or one that says nothing about the request itself: the same may succeed later. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
-  /** The other side asked to be left alone for so long. */
+  /** How long the other side asked to wait. */
   readonly retryAfterMs: number;
 
   constructor(message: string, { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {}) {
@@ -31,10 +31,10 @@ export class Unavailable extends Error {
   }
 }
 
-/** 408: the request did not arrive in time. 429: there were too many, which no build may fail for. */
+/** 408: the request did not arrive in time. 429: too many requests, which must not fail a build. */
 const BUSY = new Set([408, 429]);
 
-/** Throws `Unavailable` for an answer that the server gives when it cannot, or not now, look at a request. */
+/** Throws `Unavailable` for an answer that means the server cannot handle the request, or not now. */
 export function assertAnswered(who: string, status: number, headers: IncomingHttpHeaders): void {
   if (status < 500 && !BUSY.has(status)) return;
   const seconds = Number(headers['retry-after']);
@@ -65,7 +65,7 @@ async function transportFor(protocol: string) {
   return { request: transport.request, agent };
 }
 
-/** Sends a request and returns the answer's head, its body still to be read. Throws `Unavailable` without an answer. */
+/** Sends a request and returns the answer's head; its body has yet to be read. Throws `Unavailable` without an answer. */
 export async function openRequest({ method, url, headers, body, signal }: HttpRequest): Promise<IncomingMessage> {
   const { request, agent } = await transportFor(new URL(url).protocol);
   const length = Buffer.isBuffer(body) ? body.length : body?.bytes;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { exchange, Unavailable } from './http-request.ts';
 import { type RetryClock, retryRequest } from './retry-request.ts';
 
-/** A clock that moves when somebody waits for it. */
+/** A clock that advances when someone waits for it. */
 function virtualClock(): RetryClock & { readonly waits: number[] } {
   let time = 0;
   const waits: number[] = [];
@@ -18,7 +18,7 @@ function virtualClock(): RetryClock & { readonly waits: number[] } {
   };
 }
 
-test('whoever is away for a minute is waited for, ever more slowly', async () => {
+test('a server that is away for a minute is retried, at growing intervals', async () => {
   const clock = virtualClock();
   const attempt = async () => {
     if (clock.now() < 60_000) throw new Unavailable('away');
@@ -29,7 +29,7 @@ test('whoever is away for a minute is waited for, ever more slowly', async () =>
   expect(Math.max(...clock.waits)).toBeLessThanOrEqual(5_000);
 });
 
-test('whoever stays away is given up, but not within the first minute', async () => {
+test('a server that stays away is given up, but not within the first minute', async () => {
   const clock = virtualClock();
   const attempt = () => Promise.reject(new Unavailable('away'));
   await expect(retryRequest(attempt, {}, clock)).rejects.toThrow('away');
@@ -37,13 +37,13 @@ test('whoever stays away is given up, but not within the first minute', async ()
   expect(clock.now()).toBeLessThan(120_000);
 });
 
-test('any other error ends it with the first try', async () => {
+test('any other error ends it at the first try', async () => {
   const clock = virtualClock();
   await expect(retryRequest(() => Promise.reject(new Error('refused')), {}, clock)).rejects.toThrow('refused');
   expect(clock.waits).toEqual([]);
 });
 
-test('whoever asks for time gets it', async () => {
+test('a server that asks for time gets it', async () => {
   const clock = virtualClock();
   let tries = 0;
   const attempt = async () => {
@@ -54,7 +54,7 @@ test('whoever asks for time gets it', async () => {
   expect(await retryRequest(attempt, {}, clock)).toBe(7_000);
 });
 
-test('a wait ends with its signal, for the reason of the signal', async () => {
+test('a wait ends when its signal aborts, with the reason of the signal', async () => {
   const stop = new AbortController();
   const attempt = () => {
     stop.abort(new Error('stopped'));
@@ -82,12 +82,12 @@ test.each([400, 401, 403, 404, 409, 413, 422])('an answer %i is an answer', asyn
   expect(await server.ask()).toMatchObject({ status });
 });
 
-test.each([408, 429, 500, 502, 503, 504])('an answer %i is none: it is asked for again', async (status) => {
+test.each([408, 429, 500, 502, 503, 504])('an answer %i does not count: the request is repeated', async (status) => {
   await using server = await answering(status, { 'retry-after': '3' });
   await expect(server.ask()).rejects.toMatchObject({ name: 'Unavailable', retryAfterMs: 3_000 });
 });
 
-test('a port that nobody listens at is asked again', async () => {
+test('a port on which nobody listens is tried again', async () => {
   const server = await answering(200);
   await server[Symbol.asyncDispose]();
   await expect(server.ask()).rejects.toMatchObject({

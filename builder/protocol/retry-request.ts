@@ -5,7 +5,7 @@ import { Unavailable } from './http-request.ts';
 const RETRY_FOR_MS = 75_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
-/** What another side may ask for at most: whoever asks for more will not be waited for. */
+/** The longest wait a server may ask for: one that asks for more is not waited for. */
 const LONGEST_ASKED_MS = 60_000;
 
 export interface RetryOptions {
@@ -24,7 +24,7 @@ const systemClock: RetryClock = {
 };
 
 /**
- * Tries again, ever more slowly, while the other side is `Unavailable`, and not before the time it asks for. Any other error ends
+ * Retries, at growing intervals, while the other side is `Unavailable`, and not before the time it asks for. Any other error ends
  * it at once.
  */
 export async function retryRequest<T>(

@@ -20,9 +20,9 @@ export interface CollectedFile extends ManifestFile, ContentDigests {
 
 export interface Collected {
   readonly files: readonly CollectedFile[];
-  /** Paths that were there but are never published. */
+  /** Paths that were found but are never published. */
   readonly ignored: readonly string[];
-  /** What the site's own files say about its addresses. */
+  /** The routing rules in the site's own files. */
   readonly routing: FoundRules;
 }
 
@@ -83,7 +83,7 @@ async function findFiles(root: string, isProjectRoot: boolean, user: BuildUser |
   async function follow(link: string, file: string): Promise<string> {
     const target = await realpath(link).catch(() => refuse(file, 'is a symbolic link that leads nowhere'));
     if (!isInside(root, target)) refuse(file, 'is a symbolic link out of the output directory');
-    // What may not be published under its own name may not be under another.
+    // What must not be published under its own name must not be under another.
     const hidden = path.relative(root, target).split(path.sep);
     if (hidden.some(isNeverPublished)) refuse(file, 'is a symbolic link to a file that is never published');
     return target;

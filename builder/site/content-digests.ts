@@ -2,13 +2,13 @@ import { createHash, hash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
-/** What a content is known by (SHA-256, lower-case hex) and checked by on its way (MD5, base64: `Content-MD5`). */
+/** A content's identity (SHA-256, lower-case hex) and its checksum in transit (MD5, base64: `Content-MD5`). */
 export interface ContentDigests {
   readonly sha256: string;
   readonly md5: string;
 }
 
-/** Read at once, without Node's thread pool, which costs a small file several times what reading it does. */
+/** Read synchronously, without Node's thread pool, which costs several times as much as reading a small file. */
 export const SMALL_FILE_BYTES = 64 * 1024;
 const FILES_IN_A_ROW = 64;
 
@@ -17,7 +17,7 @@ export const digestsOf = (content: Buffer): ContentDigests => ({
   md5: hash('md5', content, 'base64'),
 });
 
-/** Reads files and hashes them. Others get their turn between them. */
+/** Reads files and hashes them, yielding to other work in between. */
 export function createFileHasher() {
   let inARow = 0;
   return async (file: string, bytes: number): Promise<ContentDigests> => {

@@ -1,4 +1,4 @@
-/** Only a lone index.html that a build made is taken for a single-page app, unless the settings say. */
+/** Unless the settings decide, only a lone index.html made by a build is taken for a single-page app. */
 export function decideSpa(setting: boolean | null, maySpa: boolean, paths: readonly string[]): boolean {
   if (setting !== null) return setting;
   const pages = paths.filter((path) => path.endsWith('.html'));

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { BuildFailure } from '../build-failure.ts';
 import { findFolderInside } from '../source/folder-inside.ts';
 
-/** The folders directly in `folder`, as a sentence for someone who looks for theirs. */
+/** The folders directly in `folder`, as a sentence for someone who cannot find theirs. */
 export async function foldersIn(folder: string): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((it) => it.isDirectory() && it.name !== 'node_modules' && it.name !== '.git');

@@ -23,7 +23,7 @@ export async function packSite({
   /** The project's setting. */
   spa: boolean | null;
   say: (line: string) => void;
-  /** Where what is made here may lie until it is uploaded; the build cannot write there. */
+  /** A folder for the results until they are uploaded; the build cannot write there. */
   workFolder: string;
   signal: AbortSignal;
 }): Promise<Artifact> {

@@ -113,7 +113,7 @@ test('only files that the project does not have yet are uploaded', async () => {
   expect(platform.log()).toContain('Uploading 2 of 5 files (3 unchanged)');
 });
 
-test('a platform, code host and storage that fail for a while are asked again', async () => {
+test('a platform, code host and storage that fail for a while are retried', async () => {
   const failures = new Map<string, number>();
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'index.html': 'hello' }),
@@ -127,7 +127,7 @@ test('a platform, code host and storage that fail for a while are asked again', 
   expect(await builder.run(platform.inputs)).toMatchObject({ code: 0 });
   expect(platform.manifest().files.map((it) => it.path)).toEqual(['index.html']);
   expect(platform.log()).toContain('Uploading 1 of 1 files');
-  // Every place it talked to had failed first.
+  // Every endpoint it called had failed first.
   expect([...failures.values()].every((count) => count >= 3)).toBe(true);
 }, 30_000);
 
@@ -139,7 +139,7 @@ test('a platform under a name in .localhost is found on this machine', async () 
   expect(platform.requests[0]?.headers.host).toBe(`api.miaobu.localhost:${port}`);
 });
 
-test('an upload address that has expired is asked for once more', async () => {
+test('an expired upload address is requested again', async () => {
   const refused = new Set<string>();
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'index.html': 'hello' }),
@@ -179,7 +179,7 @@ test('a run whose ticket another run has redeemed ends without an error and with
   expect(platform.requests.slice(before).map((it) => it.path)).toEqual(['/builds/v1/dep_test/attempts/1/redeem']);
 });
 
-test('an attempt that the platform has closed is left at once', async () => {
+test('an attempt that the platform has closed is abandoned at once', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles(SITE),
     intercept: ({ path }) =>
@@ -196,7 +196,7 @@ test('an attempt that the platform has closed is left at once', async () => {
   expect(platform.objects.size).toBe(0);
 });
 
-test('a source that cannot be had fails the deployment', async () => {
+test('an unavailable source fails the deployment', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles(SITE),
     intercept: ({ path }) => (path.startsWith('/download/') ? { status: 404 } : undefined),
@@ -205,7 +205,7 @@ test('a source that cannot be had fails the deployment', async () => {
   expect(platform.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'source_unavailable' });
 });
 
-test('input that is not of the protocol is refused without quoting it', async () => {
+test('input that does not follow the protocol is refused without quoting it', async () => {
   const run = await builder.run({ ticket: 'a-ticket-that-stays-secret' });
   expect(run.code).toBe(2);
   expect(run.stderr).toContain('stdin must hold one line of JSON');

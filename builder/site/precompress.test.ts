@@ -29,7 +29,7 @@ function prose(bytes: number, seed = 1): string {
   return text.slice(0, bytes);
 }
 
-/** The twins of each file, by its path, as they lie in the file of all twins. */
+/** The twins of each file, by its path, as stored in the file of all twins. */
 async function twinsOf(files: Readonly<Record<string, string | Buffer>>, signal = new AbortController().signal) {
   runs += 1;
   const folder = path.join(parent, `site-${runs}`);
@@ -59,7 +59,7 @@ test('text of a kilobyte or more has a br twin, of 64 KB or more a gzip twin too
   expect(gunzipSync(ofFile['app.js']?.gzip ?? '').toString()).toBe(app);
 });
 
-test('what is short, is no text, or does not become much smaller has none, and nothing is said about it', async () => {
+test('a file that is short, not text, or does not become much smaller has no twin, and nothing is logged about it', async () => {
   const { ofFile } = await twinsOf({
     'short.html': prose(1023),
     'photo.png': prose(5000),
@@ -72,7 +72,7 @@ test('what is short, is no text, or does not become much smaller has none, and n
   expect(said).toEqual([]);
 });
 
-test('a content that several files have is compressed once', async () => {
+test('content shared by several files is compressed once', async () => {
   const { all, ofFile } = await twinsOf({ 'a.css': prose(5000), 'b.css': prose(5000), 'c.css': prose(5000, 2) });
   expect(ofFile['a.css']?.br).toEqual(ofFile['b.css']?.br);
   expect(all.length).toBe((ofFile['a.css']?.br?.length ?? 0) + (ofFile['c.css']?.br?.length ?? 0));

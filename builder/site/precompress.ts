@@ -20,11 +20,11 @@ export type Twins = Readonly<Partial<Record<TwinName, Twin>>>;
 const FROM_BYTES = 1024;
 /** Every browser takes br; for the rest there is gzip where sending the file itself would hurt. Decision 10. */
 const GZIP_FROM_BYTES = 64 * 1024;
-/** What a twin may have of its content at most. */
+/** The largest size of a twin, as a fraction of its content. */
 const WORTH_IT = 0.9;
 
 /**
- * Quality 11 makes text a tenth smaller than 5 and takes fifty times as long. A site's text decides, not a clock: the same content has
+ * Quality 11 makes text a tenth smaller than 5 and takes fifty times as long. The amount of text decides, not a clock: the same content has
  * to become the same bytes in every build, or all of them would be uploaded again.
  */
 const SMALL_SITE_BYTES = 1024 * 1024;
@@ -32,7 +32,7 @@ const BEST = 11;
 const FAST = 5;
 const GZIP_LEVEL = 6;
 
-/** The thread pool has four threads; while they work, the next are read and those that are done are hashed. */
+/** The thread pool has four threads; while they work, the next files are read and finished ones are hashed. */
 const PARALLEL = 8;
 
 const brotliAsync = promisify(brotliCompress);
@@ -55,8 +55,8 @@ const shown = (bytes: number) =>
   bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 /**
- * Makes the twins of what is worth it, by the content's SHA-256, and writes them one after another to the new file `into`: a site's text may
- * be larger than the memory should be.
+ * Makes the twins that are worth it, by the content's SHA-256, and writes them one after another to the new file `into`: a site's text may
+ * be larger than memory should hold.
  */
 export async function precompress(
   files: readonly CollectedFile[],

@@ -8,12 +8,12 @@ const NAMED = 10;
 
 const blobOf = ({ sha256, bytes }: Twin) => ({ sha256, bytes });
 
-/** What the manifest says about a file's twins. */
+/** The manifest's entry for a file's twins. */
 const encodingsOf = ({ br, gzip }: Twins) => ({ ...(br && { br: blobOf(br) }), ...(gzip && { gzip: blobOf(gzip) }) });
 
 /**
- * The artifact of a static site. Says in the log what is left out, how unknown addresses are answered and which rules count. Throws
- * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which has to stay until all is uploaded.
+ * The artifact of a static site. Logs what is left out, how unknown addresses are answered and which rules apply. Throws
+ * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which must stay until everything is uploaded.
  */
 export async function siteArtifact(
   { files, ignored, routing }: Collected,
@@ -40,7 +40,7 @@ export async function siteArtifact(
   if (isSpa) say('Single-page app: unknown addresses are answered with index.html');
   for (const line of routing.lines) say(line);
   const twins = await precompress(files, { into: twinsFile, say, signal });
-  // The reader's own rules: better to fail here, with the log at hand, than when it is activated.
+  // The same checks as when it is read: better to fail here, with the log at hand, than on activation.
   const manifest = parseManifest({
     v: 1,
     kind: 'static',

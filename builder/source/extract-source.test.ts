@@ -61,7 +61,7 @@ const names: Record<string, readonly ArchiveEntry[]> = {
     { path: 'a/b', link: 'c' },
   ],
 };
-test.each(Object.entries(names))('%s is refused, and nothing is outside', async (_, entries) => {
+test.each(Object.entries(names))('%s is refused, and nothing is written outside', async (_, entries) => {
   await expect(extract(archiveOf(entries))).rejects.toMatchObject({
     code: 'source_invalid',
     message: expect.stringContaining('it cannot be unpacked'),

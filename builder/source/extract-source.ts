@@ -12,10 +12,10 @@ import { createSourceWriter } from './source-writer.ts';
 const SOURCE_LIMITS = { entries: 200_000, bytes: 4 * 1024 * 1024 * 1024 } as const;
 
 const CHUNK_BYTES = 256 * 1024;
-/** An entry's header, one more for a long name, and what fills its last block. */
+/** An entry's header, another one for a long name, and the padding of its last block. */
 const ENTRY_OVERHEAD_BYTES = 4 * 1024;
 
-/** What a commit's archive consists of. Hard links, devices and pipes are in none that git makes. */
+/** The entry types of a commit's archive. Git never writes hard links, devices or pipes. */
 const KNOWN_TYPES = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir', 'SymbolicLink']);
 
 /** Why the entry must not be unpacked, or undefined. `inner` is its path without the archive's top folder. */
@@ -34,8 +34,8 @@ function entryProblem(entry: ReadEntry, inner: string): string | undefined {
 const LINKS_FOLLOWED = 40;
 
 /**
- * Whether a symbolic link stays in `root` on every step of its way. Written out because `realpath` only follows what
- * exists, and a link may well point to something that the build has yet to make.
+ * Whether a symbolic link stays in `root` at every step. Implemented here because `realpath` only follows what
+ * exists, and a link may point to something that the build has yet to create.
  */
 async function staysInside(root: string, link: string): Promise<boolean> {
   let current = await realpath(path.dirname(link));
@@ -57,7 +57,7 @@ async function staysInside(root: string, link: string): Promise<boolean> {
   return false;
 }
 
-/** Feeds `file` to the parser, piece by piece. Throws for what is no archive, and whatever the parser's listeners throw. */
+/** Feeds `file` to the parser, piece by piece. Throws for an invalid archive, and whatever the parser's listeners throw. */
 async function readArchive(file: string, parser: Parser, limitBytes: number, signal: AbortSignal): Promise<void> {
   let failure: Error | null = null;
   let size = 0;
@@ -75,7 +75,7 @@ async function readArchive(file: string, parser: Parser, limitBytes: number, sig
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      // The sizes of entries are checked one by one; this bounds what is between them.
+      // The sizes of entries are checked one by one; this limits what lies between them.
       if (size > limitBytes) done(new Error('it is too large'));
       else step(() => parser.write(chunk), done);
     },
@@ -87,7 +87,7 @@ async function readArchive(file: string, parser: Parser, limitBytes: number, sig
 
 /**
  * Unpacks a tar.gz without its top folder into the empty `folder`. Throws `BuildFailure` (`source_invalid`) for anything
- * that is, or leads, out of it. Returns how many files it has.
+ * that is, or leads, outside it. Returns the number of files.
  */
 export async function extractSource(
   archive: string,
@@ -132,7 +132,7 @@ export async function extractSource(
   let links: readonly string[] = [];
   try {
     const parser = new Parser({ strict: true, onReadEntry: unpack });
-    // What tar does not know is no part of a commit either.
+    // What tar does not know cannot be part of a commit either.
     parser.on('ignoredEntry', (entry: ReadEntry) => unpack(entry));
     await readArchive(archive, parser, SOURCE_LIMITS.bytes + SOURCE_LIMITS.entries * ENTRY_OVERHEAD_BYTES, signal);
     links = writer.finish();
@@ -144,7 +144,7 @@ export async function extractSource(
 
   const root = await realpath(folder);
   for (const link of links) {
-    // By name each link stays inside; by way of another link it may not.
+    // By its name each link stays inside; through another link it may not.
     if (await staysInside(root, path.join(root, link))) continue;
     refuse(`${JSON.stringify(link)} is a symbolic link that leads out of the repository by way of another one`);
   }

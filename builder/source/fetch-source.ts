@@ -50,7 +50,7 @@ async function download(url: string, file: string, signal: AbortSignal): Promise
   }
 }
 
-/** Downloads the commit and unpacks it into the workspace. Returns how many files it has. */
+/** Downloads the commit and unpacks it into the workspace. Returns the number of files. */
 export async function fetchSource(
   url: string,
   { archive, source }: Pick<Workspace, 'archive' | 'source'>,

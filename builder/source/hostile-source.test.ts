@@ -161,7 +161,7 @@ for (const { title, entries, settings, code, says } of attacks) {
   }, 20_000);
 }
 
-test('an archive that is none is refused', async () => {
+test('an invalid archive is refused', async () => {
   await using platform = await startTestPlatform({ archive: Buffer.from('<html>not an archive</html>'.repeat(100)) });
   expect((await builder.run(platform.inputs)).code).toBe(1);
   expect(platform.reports.at(-1)).toMatchObject({ code: 'source_invalid' });

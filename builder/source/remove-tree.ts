@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { errorCode } from '../build-failure.ts';
 
-/** Removes what a build has left, also folders that are nested deeper than a path can say: `rm` goes from one to the next. */
+/** Removes what a build has left, even folders nested deeper than a path can express: `rm` descends from one to the next. */
 export async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 export interface NewFile {
   readonly mode: number;
-  /** Kept: generators print it, and what is built again from one commit should be the same bytes again. */
+  /** Kept: generators print it, and rebuilding a commit should produce the same bytes. */
   readonly mtime: Date | undefined;
 }
 
@@ -14,8 +14,8 @@ export interface FileWriter {
 }
 
 /**
- * Writes into an empty folder. Nothing is written over anything, and links are made last of all, so that no file can be
- * written by way of one. Synchronous: a source consists of small files, and handing one to Node's thread pool four times
+ * Writes into an empty folder. Nothing is overwritten, and links are created last, so that no file can be
+ * written through one. Synchronous: a source consists of small files, and passing each through Node's thread pool four times
  * takes several times as long as writing it.
  */
 export function createSourceWriter(folder: string) {
@@ -46,7 +46,7 @@ export function createSourceWriter(folder: string) {
     link: (inner: string, target: string) => void links.push({ inner, target }),
     /** Makes the links, and says which there are. */
     finish(): readonly string[] {
-      // All of their folders first: a link is not made by way of another one either.
+      // All of their folders first: a link must not be created through another one either.
       for (const { inner } of links) makeFolder(path.dirname(inner));
       for (const { inner, target } of links) symlinkSync(target, path.join(folder, inner));
       return links.map(({ inner }) => inner);

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createWorkspace } from './workspace.ts';
 
-/** 6,000 characters deep: no path to the last folder is short enough to be said, but each can be made from the one before. */
+/** 6,000 characters deep: the path to the last folder is too long to use, but each folder can be created from its parent. */
 const NEST = `const name = 'd'.repeat(100);
   for (let depth = 0; depth < 60; depth++) { require('node:fs').mkdirSync(name); process.chdir(name); }`;
 
-test('nothing of a build is left, however deep it has nested its folders', async () => {
+test('nothing of a build is left, however deeply it has nested its folders', async () => {
   const workspace = await createWorkspace();
   execFileSync(process.execPath, ['-e', NEST], { cwd: workspace.source });
   await workspace.remove();
@@ -16,7 +16,7 @@ test('nothing of a build is left, however deep it has nested its folders', async
 });
 
 test.runIf(process.getuid?.() === 0)(
-  'in no folder above the source can another user put what a tool would look for',
+  'in no folder above the source can another user put files that tools look for',
   async () => {
     const workspace = await createWorkspace();
     try {

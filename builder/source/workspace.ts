@@ -16,9 +16,9 @@ export interface Workspace {
   readonly temporary: string;
   /** What the runner puts on the PATH of the user's commands. */
   readonly programs: string;
-  /** Has this done when the workspace is removed. */
+  /** Runs this when the workspace is removed. */
   beforeRemoval(what: () => Promise<void>): void;
-  /** Never throws: by then the deployment's fate is known, and what is left is for the machine's owner to see. */
+  /** Never throws: by then the outcome is known, and leftovers are a matter for the machine's owner. */
   remove(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ const BASE_OF_ROOT = '/var/lib/miaobu-builds';
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Where the work folders are. Tools look for a `node_modules`, a `pnpm-workspace.yaml`, … in every folder above, so in `/tmp` a build would find
- * what another has put there. Whoever has no such folder to offer, or names one with TMPDIR, gets that of temporary files.
+ * Where the work folders are. Tools look for `node_modules`, `pnpm-workspace.yaml`, … in every folder above, so in `/tmp` a build would find
+ * what another user put there. Without such a folder, or when TMPDIR names one, the temporary folder is used.
  */
 async function baseFolder(): Promise<string> {
   if (process.getuid?.() === 0 && tmpdir() === '/tmp') {
@@ -39,7 +39,7 @@ async function baseFolder(): Promise<string> {
         return BASE_OF_ROOT;
       }
     } catch {
-      // A system that cannot be written to, for example.
+      // A read-only system, for example.
     }
   }
   return realpath(tmpdir());
@@ -47,7 +47,7 @@ async function baseFolder(): Promise<string> {
 
 export async function createWorkspace(): Promise<Workspace> {
   const folder = await mkdtemp(path.join(await baseFolder(), 'miaobu-build-'));
-  // The build may run as another user: it has to get through, but need not list.
+  // The build may run as another user, who has to pass through but need not list.
   await chmod(folder, 0o711);
   const duties: (() => Promise<void>)[] = [];
   const complain = (error: unknown) =>
@@ -65,7 +65,7 @@ export async function createWorkspace(): Promise<Workspace> {
       await removeTree(folder).catch(complain);
     },
   };
-  // Another build on this machine may learn where they are, from a command line for example.
+  // Another build on this machine may learn their paths, for example from a command line.
   await Promise.all([workspace.source, workspace.home, workspace.temporary].map((it) => mkdir(it, { mode: 0o700 })));
   await mkdir(workspace.programs);
   return workspace;

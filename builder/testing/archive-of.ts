@@ -14,7 +14,7 @@ export interface ArchiveEntry {
 
 const BLOCK = 512;
 
-/** A tar.gz as a code host makes it: one top folder. It writes whatever it is told, hostile entries too. */
+/** A tar.gz as a code host makes it: one top folder. It writes whatever it is given, hostile entries too. */
 export function archiveOf(entries: readonly ArchiveEntry[]): Buffer {
   const blocks: Buffer[] = [];
   for (const {

@@ -4,7 +4,7 @@ const SPENT: readonly (readonly [what: string, line: RegExp])[] = [
   ['upload', /^Uploaded in ([\d.]+) s$/gm],
 ];
 
-/** What a build's log says about its time, in a line for the person who waited for it. */
+/** The line of a build's log about its duration. */
 export function buildTimes(name: string, log: string): string {
   const seconds = SPENT.map(([what, line]) => {
     const found = [...log.matchAll(line)].map(([, number]) => Number(number));

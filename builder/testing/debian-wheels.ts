@@ -7,7 +7,7 @@ import { zipSync } from 'fflate';
 
 const run = promisify(execFile);
 
-/** Each is one distribution, out of one package of Debian 12 or several. */
+/** Each is one distribution, made from one or more Debian 12 packages. */
 const DISTRIBUTIONS: readonly (readonly string[])[] = [
   ['python3-flask'],
   ['python3-werkzeug'],
@@ -29,13 +29,13 @@ const DISTRIBUTIONS: readonly (readonly string[])[] = [
   ['python3-h11'],
 ];
 
-/** Whether this machine can get these packages: its Python is then also one that they run on. */
+/** Whether this machine can get these packages: if so, they also run on its Python. */
 export const isDebian12 = async () =>
   /^ID=debian$(.*\n)*^VERSION_ID="12"$|^VERSION_ID="12"$(.*\n)*^ID=debian$/m.test(
     await readFile('/etc/os-release', 'utf8').catch(() => ''),
   );
 
-/** The files of a distribution, without compiled code, which these do without; and what is noted about it. */
+/** The files of a distribution, without compiled code, which is optional here; and its metadata. */
 async function readDistribution(folder: string) {
   const files = new Map<string, Buffer>();
   const notes = new Map<string, string>();
@@ -70,14 +70,14 @@ function wheelOf({ files, programs, name, version }: Distribution, needs: readon
 }
 
 /**
- * Flask, FastAPI and what they are served with, as wheels, by their files' names: made of Debian's packages, which are fetched and not
- * installed, so that there is something for pip on machines that reach no index of Python packages. Needs the lists that `apt-get update`
- * gets.
+ * Flask, FastAPI and their servers, as wheels, by file name: made from Debian packages, which are downloaded but not
+ * installed, so that pip has packages on machines that cannot reach a Python package index. Needs the lists that `apt-get update`
+ * downloads.
  */
 export async function debianWheels(): Promise<ReadonlyMap<string, Buffer>> {
   const place = await mkdtemp(path.join(tmpdir(), 'debian-wheels-'));
   try {
-    // apt fetches as a user of its own.
+    // apt downloads as a user of its own.
     await chmod(place, 0o777);
     await run('apt-get', ['download', '-q', ...DISTRIBUTIONS.flat()], { cwd: place });
     const archives = (await readdir(place)).filter((name) => name.endsWith('.deb'));
@@ -87,7 +87,7 @@ export async function debianWheels(): Promise<ReadonlyMap<string, Buffer>> {
       const depends: string[] = [];
       for (const archive of archives.filter((name) => packages.some((it) => name.startsWith(`${it}_`)))) {
         await run('dpkg-deb', ['-x', archive, folder], { cwd: place });
-        // Debian takes what a distribution needs out of its notes: its own packages say it.
+        // Debian removes the requirements from a distribution's metadata: its own packages declare them.
         const { stdout } = await run('dpkg-deb', ['-f', archive, 'Depends'], { cwd: place });
         depends.push(...(stdout.match(/\bpython3-[\w-]+/g) ?? []));
       }

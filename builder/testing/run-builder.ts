@@ -13,7 +13,7 @@ export interface RunOfBuilder {
 
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
-  /** Number of the user and group it runs as, instead of the test's own; only root may choose. */
+  /** The id of the user and group it runs as, instead of the test's own; only root may choose. */
   readonly user?: number;
   readonly started?: (child: ChildProcess) => void;
 }

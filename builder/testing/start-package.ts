@@ -14,7 +14,7 @@ import { readZipDirectory } from '@miaobu/shared/kernel/zip-directory';
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 
-/** Unpacks a zip into a folder, as it says; checksums too. */
+/** Unpacks a zip into a folder, and verifies its checksums. */
 async function unpack(zip: Buffer, folder: string): Promise<void> {
   for (const { name, mode, method, offset, compressedBytes, bytes, crc32: expected } of readZipDirectory(
     zip,
@@ -47,7 +47,7 @@ const answers = (port: number) =>
     socket.once('close', () => socket.destroy()).once('connect', () => socket.destroy());
   });
 
-/** The Python that `python3` of this machine is, behind whatever launcher. */
+/** The actual Python that `python3` of this machine starts, behind any launcher. */
 async function pythonHere(): Promise<string> {
   const run = promisify(execFile);
   return (await run('python3', ['-c', 'import sys; print(sys.executable)'])).stdout.trim();
@@ -59,14 +59,14 @@ export interface StartedPackage {
   readonly folder: string;
   /** What it has printed. */
   output(): string;
-  /** SIGTERM, and ten seconds later SIGKILL; resolves when it has ended, by whichever. */
+  /** SIGTERM, and ten seconds later SIGKILL; resolves when it has ended. */
   stop(): Promise<'SIGTERM' | 'SIGKILL'>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Starts a server from nothing but its package and manifest, in a new folder, as Function Compute does in `/code`: its variables,
- * the runtime first on the PATH, nothing else of this machine's environment. Resolves when it takes connections.
+ * Starts a server from only its package and manifest, in a new folder, as Function Compute does in `/code`: its variables,
+ * the runtime first on the PATH, nothing else of this machine's environment. Resolves when it accepts connections.
  */
 export async function startPackage(
   zip: Buffer,

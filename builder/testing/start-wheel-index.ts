@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 const normalized = (name: string) => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 
-/** An index of Python packages, as PEP 503 has it, like the mirror that an operator would name for all builds. */
+/** A Python package index (PEP 503), like the mirror that an operator would configure for all builds. */
 export async function startWheelIndex(wheels: ReadonlyMap<string, Buffer>) {
   const asked: string[] = [];
   const server = createServer(({ url: path = '' }, answer) => {

@@ -46,7 +46,7 @@ const DEFAULT_SETTINGS: BuildJob['settings'] = {
 
 /**
  * The builder's protocol, on a real port: `build-callback`, the code host and the object store in one. The store takes a
- * PUT only with the very headers and length it was signed for, with the content of the announced digests, and never over what is there.
+ * PUT only with exactly the headers and length it was signed for, with the content of the announced digests, and never overwrites.
  */
 export async function startTestPlatform({
   archive,
@@ -59,19 +59,19 @@ export async function startTestPlatform({
   bucket,
   intercept,
 }: {
-  /** The commit's tar.gz; without one the deployment is a folder that is uploaded. */
+  /** The commit's tar.gz; without one the deployment is an uploaded folder. */
   archive?: Buffer;
   settings?: Partial<BuildJob['settings']>;
   environment?: Record<string, string>;
-  /** Those of them that are no secret. */
+  /** Those that are not secret. */
   plainVariables?: string[];
   limits?: Partial<BuildJob['limits']>;
   /** Contents the project already has. */
   present?: readonly (string | Buffer)[];
   cacheScope?: string;
-  /** What the store holds already, though nobody has verified it: contents by digest, as an earlier attempt left them. */
+  /** What the store already holds unverified: contents by digest, as an earlier attempt left them. */
   bucket?: ReadonlyMap<string, Buffer>;
-  /** Answers instead of the platform, when it returns something, or hangs up. */
+  /** Answers instead of the platform when it returns something; may also hang up. */
   intercept?: (request: SeenRequest) => Intercepted | Promise<Intercepted>;
 }) {
   const secrets = {
@@ -222,7 +222,7 @@ export async function startTestPlatform({
     reports,
     /** Contents by digest, as they arrived in the store. */
     objects,
-    /** Digests of what was stored here, in that order. */
+    /** Digests of what was stored here, in order. */
     stored,
     log: () => chunks.join(''),
     chunks,

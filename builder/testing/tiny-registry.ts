@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { archiveOf } from './archive-of.ts';
 
-/** A package registry with packages of a single version, which counts what it is asked for. */
+/** A package registry with packages of a single version, which counts its requests. */
 export async function startTinyRegistry(packages: Readonly<Record<string, Readonly<Record<string, string>>>>) {
   const archives = new Map(
     Object.entries(packages).map(([name, files]) => {

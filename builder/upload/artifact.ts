@@ -1,15 +1,15 @@
 import type { ArtifactManifest } from '@miaobu/shared/contracts/app-manifest';
 
-/** A content that is uploaded under its hash, unless the platform has it. */
+/** A content that is uploaded under its hash, unless the platform already has it. */
 export interface ArtifactContent {
   /** SHA-256 in lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
-  /** MD5 in base64, which the storage compares with what arrives. Without it, it is made of what `source` holds. */
+  /** MD5 in base64, which the storage compares with what arrives. If absent, it is computed from `source`. */
   readonly md5?: string;
-  /** Where it is read from; what lies there does not change any more. */
+  /** Where it is read from; the file no longer changes. */
   readonly source: string;
-  /** Where in `source` it begins, if not at its beginning. */
+  /** Its offset in `source`, if not 0. */
   readonly start?: number;
   /** What it is called in the log. */
   readonly name: string;

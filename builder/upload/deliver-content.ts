@@ -7,18 +7,18 @@ export interface Destination {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A link that has expired, or will be refused for another reason the second time as well. */
+/** A link that has expired, or would be refused again for another reason. */
 const REFUSED = 403;
-/** A link works once. An earlier try did arrive, or that of another run: the platform reads back what is there. */
+/** A link works once. An earlier try of this or another run arrived: the platform reads back what is there. */
 const ALREADY_THERE = 409;
-/** What the storage says when the bytes that arrived are not those that were announced (`Content-MD5`). */
+/** The storage's answer when the bytes that arrived are not the announced ones (`Content-MD5`). */
 const DAMAGED = /<Code>InvalidDigest<\/Code>/;
-/** A connection that damages the same content so often does not: the content is another one by now. */
+/** No connection damages the same content this often: the content itself has changed. */
 const DAMAGED_LIMIT = 4;
 
 class ArrivedDamaged extends Error {}
 
-/** One PUT, repeated while the storage cannot answer or got something else than was sent. */
+/** One PUT, repeated while the storage cannot answer or received something other than was sent. */
 function put({ url, headers }: Destination, body: NonNullable<HttpRequest['body']>, signal: AbortSignal) {
   let damaged = 0;
   return retryRequest(
@@ -34,7 +34,7 @@ function put({ url, headers }: Destination, body: NonNullable<HttpRequest['body'
 }
 
 /**
- * Puts one object where `linkFor` says, asking once more when that link is refused. Without a link there is nothing to do. Throws
+ * PUTs one object to the link from `linkFor`, requesting another when that is refused. Without a link there is nothing to do. Throws
  * `BuildFailure` (`upload_failed`).
  */
 export async function deliverContent<Link extends Destination>({

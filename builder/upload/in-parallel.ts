@@ -1,4 +1,4 @@
-/** Maps with at most `limit` running at a time; the results are in order. The first error ends it. */
+/** Maps with at most `limit` calls running at a time; the results are in order. The first error ends it. */
 export async function inParallel<T, R>(items: readonly T[], limit: number, map: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-test('a run that is killed while it uploads leaves a rest, and the next one stores that rest and nothing twice', async () => {
+test('when a run is killed while it uploads, the next one stores what is missing and nothing twice', async () => {
   let kill = () => {};
   let puts = 0;
   await using first = await startTestPlatform({
@@ -54,7 +54,7 @@ test('a run that is killed while it uploads leaves a rest, and the next one stor
   expect(second.stored.filter((sha256) => first.objects.has(sha256))).toEqual([]);
 }, 30_000);
 
-test('a storage in trouble gets every file again, one that broke off alone is sent alone', async () => {
+test('a failing storage gets every file again; a single broken upload is repeated alone', async () => {
   folder.write(SITE);
   const broken = digests[3] ?? '';
   const tries = new Map<string, number>();
@@ -75,7 +75,7 @@ test('a storage in trouble gets every file again, one that broke off alone is se
   expect(platform.stored.toSorted()).toEqual([...digests, platform.stored.at(-1)].toSorted());
 }, 30_000);
 
-test('when all links are refused at once they are asked for anew in one question', async () => {
+test('when all links are refused at once, they are renewed in one request', async () => {
   folder.write(SITE);
   let questions = 0;
   let refused = 0;
@@ -89,12 +89,12 @@ test('when all links are refused at once they are asked for anew in one question
   });
   expect(await folder.upload(platform)).toBe('uploaded');
   expect(questions).toBe(2);
-  // As many as were under way.
+  // As many as were in flight.
   expect(refused).toBeLessThanOrEqual(16);
   expect(platform.stored).toHaveLength(FILES + 1);
 });
 
-test('sixteen files are on their way at a time, however slow the storage is', async () => {
+test('sixteen files are in flight at a time, however slow the storage is', async () => {
   folder.write(SITE);
   const waiting: (() => void)[] = [];
   let underWay = 0;
@@ -109,7 +109,7 @@ test('sixteen files are on their way at a time, however slow the storage is', as
       underWay += 1;
       most = Math.max(most, underWay);
       if (underWay === 16) isFull();
-      // Nobody is answered before sixteen have come.
+      // None is answered before sixteen have arrived.
       await new Promise<void>((resolve) => {
         waiting.push(resolve);
         void full.then(resolve);
@@ -122,7 +122,7 @@ test('sixteen files are on their way at a time, however slow the storage is', as
   expect(most).toBe(16);
 });
 
-test('what arrives damaged is sent again', async () => {
+test('content that arrives damaged is sent again', async () => {
   folder.write({ 'index.html': 'home' });
   let damaged = 0;
   await using platform = await startTestPlatform({
@@ -148,7 +148,7 @@ test.each([
   expect(platform.stored).toEqual([]);
 });
 
-test('of a site of 300 pages with one changed, the page and its twin are uploaded, and the list of files', async () => {
+test('when one of 300 pages changes, only the page, its twin and the list of files are uploaded', async () => {
   const page = (n: number, text: string) =>
     `<!doctype html><title>${n}</title>\n${`<p>${text} ${n}</p>\n`.repeat(400)}`;
   const site = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`page-${n}.html`, page(n, 'before')]));

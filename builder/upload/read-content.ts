@@ -7,7 +7,7 @@ import type { ArtifactContent } from './artifact.ts';
 
 type Place = Pick<ArtifactContent, 'source' | 'start' | 'bytes' | 'name'>;
 
-/** Read in one go up to this, streamed above. */
+/** Read in one go up to this size, streamed above. */
 const SMALL_BYTES = 1024 * 1024;
 
 const changed = ({ name }: Place) =>
@@ -30,7 +30,7 @@ async function readBody(content: Place): Promise<NonNullable<HttpRequest['body']
   }
 }
 
-/** A content as the body of a request. Throws `BuildFailure` when less is there than there was. */
+/** A content as the body of a request. Throws `BuildFailure` when the file has become shorter. */
 export const bodyOf = (content: Place) =>
   readBody(content).catch((error: unknown) => {
     throw errorCode(error) === 'ENOENT' ? changed(content) : error;

@@ -17,7 +17,7 @@ const over = (code: string) => ({
   json: { error: { code, message: 'it is over' }, request_id: 'req_test' },
 });
 
-test('a folder is published as it is, and what is logged is told as well', async () => {
+test('a folder is published as it is, and log lines are also passed to the caller', async () => {
   folder.write({
     'index.html': 'home',
     'about/index.html': 'about',

@@ -14,9 +14,9 @@ import { siteArtifact } from '../site/site-artifact.ts';
 import { uploadArtifact } from './upload-artifact.ts';
 
 /**
- * The whole attempt of a deployment whose files are there already: redeems its ticket, uploads what the platform does not have, and
- * reports how it went. What is said in the log is also told to `say`, line by line. Throws `Unavailable` and `PlatformRefusal` when the
- * platform could not be told.
+ * The whole attempt of a deployment whose files already exist: redeems its ticket, uploads what the platform does not have, and
+ * reports how it went. Log lines are also passed to `say`. Throws `Unavailable` and `PlatformRefusal` when the
+ * report could not be delivered.
  */
 export async function uploadFolder({
   inputs,

@@ -13,7 +13,7 @@ const contents = (count: number): ArtifactContent[] =>
     name: `file-${n}`,
   }));
 
-/** A platform that has what is in `there`, and numbers its links by the question they answer. */
+/** A platform that has what is in `there`, and numbers its links by the request they answer. */
 function platform(there: ReadonlySet<string> = new Set()) {
   const questions: UploadRequest[] = [];
   let time = 0;
@@ -43,7 +43,7 @@ test('each content is asked about once, in batches, and only those that are miss
   expect(links.missing.map(({ name }) => name)).toEqual(['file-0', 'file-1', 'file-2']);
 });
 
-test('links that have become old are renewed before they are used, by one question for what is left of their batch', async () => {
+test('old links are renewed before they are used, by one request for the rest of their batch', async () => {
   const { ask, questions, now, pass } = platform();
   const all = contents(10);
   const links = await askForLinks({ contents: all, ask, now });
@@ -56,7 +56,7 @@ test('links that have become old are renewed before they are used, by one questi
   expect(questions.map(({ blobs }) => blobs.length)).toEqual([10, 9]);
 });
 
-test('a link that was refused is renewed once, whoever asks; a second refusal of it gets the new one', async () => {
+test('a refused link is renewed once; when it is reported as refused again, the new one is returned', async () => {
   const { ask, questions } = platform();
   const all = contents(3);
   const links = await askForLinks({ contents: all, ask });
@@ -67,7 +67,7 @@ test('a link that was refused is renewed once, whoever asks; a second refusal of
   expect(questions).toHaveLength(2);
 });
 
-test('what the platform has by the time a link is renewed needs none', async () => {
+test('content that the platform has by the time a link is renewed needs no link', async () => {
   const there = new Set<string>();
   const { ask } = platform(there);
   const [content] = contents(1);
@@ -78,7 +78,7 @@ test('what the platform has by the time a link is renewed needs none', async () 
   expect(await links.linkFor(content, refused)).toBeUndefined();
 });
 
-test('a platform that asks for what nobody offered is refused', async () => {
+test('a platform that asks for content that was not offered is refused', async () => {
   const ask = async () => ({ uploads: [{ sha256: 'f'.repeat(64), url: 'https://oss.example/1', headers: {} }] });
   await expect(askForLinks({ contents: contents(1), ask })).rejects.toMatchObject({ code: 'runner_error' });
 });

@@ -4,14 +4,14 @@ import type { ArtifactContent } from './artifact.ts';
 import { inParallel } from './in-parallel.ts';
 import { md5Of } from './read-content.ts';
 
-/** Links live for a quarter of an hour. What is not begun by then is asked for again: all of a batch at once, not one by one. */
+/** Links are valid for a quarter of an hour. Links not used by then are requested again: a whole batch at once, not one by one. */
 const FRESH_MS = 10 * 60_000;
 const PARALLEL_QUESTIONS = 4;
 
 export type UploadLink = UploadAnswer['uploads'][number];
 
 interface Batch {
-  /** Those of its contents that were missing and are not uploaded yet. */
+  /** Its contents that were missing and are not uploaded yet. */
   readonly left: Map<string, ArtifactContent>;
   links: ReadonlyMap<string, UploadLink>;
   askedAt: number;
@@ -21,13 +21,13 @@ interface Batch {
 export interface UploadLinks {
   /** What the platform does not have, each content once. */
   readonly missing: readonly ArtifactContent[];
-  /** Where to put it, after `refused` did not work; undefined when the platform has it by now. */
+  /** Another link, after `refused` did not work; undefined when the platform has the content by now. */
   linkFor(content: ArtifactContent, refused?: UploadLink): Promise<UploadLink | undefined>;
   /** It has arrived. */
   settle(content: ArtifactContent): void;
 }
 
-/** Asks which of the contents are missing and where to put them, a batch at a time, and again for links that do not work any more. */
+/** Asks which contents are missing and where to put them, a batch at a time, and again for links that no longer work. */
 export async function askForLinks({
   contents,
   ask,
@@ -74,7 +74,7 @@ export async function askForLinks({
     async linkFor({ sha256 }, refused) {
       const batch = batchOf.get(sha256);
       if (!batch?.left.has(sha256)) return undefined;
-      // Another upload may have had the batch renewed since the refused link was given.
+      // Another upload may have renewed the batch since the refused link was given.
       const isRefused = refused !== undefined && batch.links.get(sha256) === refused;
       if (isRefused || now() - batch.askedAt >= FRESH_MS) {
         batch.renewal ??= renew(batch).finally(() => {

@@ -10,7 +10,7 @@ const GRACE_MS = 5_000;
 export interface BuilderRunnerOptions {
   /** Program and arguments, e.g. `[process.execPath, '/…/builder/main.ts']`. */
   readonly command: readonly [string, ...string[]];
-  /** Added to the clean environment that every run gets. Nothing secret: the user's build can read it. */
+  /** Added to the clean environment that every run downloads. Nothing secret: the user's build can read it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly reaper: Reaper;
   readonly log: (message: string) => void;

@@ -65,7 +65,7 @@ const settings = fc
     fc.oneof(value, fc.array(value)),
   )
   .map((it) => JSON.stringify(it));
-/** Every value of JSON but null is one of TOML, in an inline table. */
+/** Every JSON value except null is also TOML, in an inline table. */
 const toToml = (it: unknown): string => {
   if (Array.isArray(it)) return `[${it.map(toToml).join(',')}]`;
   if (typeof it !== 'object' || it === null) return JSON.stringify(it ?? 'null');
@@ -95,7 +95,7 @@ test.each([
   );
 });
 
-test("lines of _redirects mean what Netlify's own reader of the file takes them for", async () => {
+test("lines of _redirects mean what Netlify's own parser makes of them", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'miaobu-oracle-'));
   const file = path.join(folder, '_redirects');
   const part = fc.constantFrom('/a', '/b/:x', '/c/*', '/d/:x/e');
@@ -127,7 +127,7 @@ test("lines of _redirects mean what Netlify's own reader of the file takes them 
             query?: object;
           }[];
           const [ours] = collection.redirects;
-          // What we leave out for a reason of our own is nothing to compare.
+          // What we leave out for reasons of our own is not compared.
           if (ours === undefined) return;
           compared++;
           expect({ ...ours, query: Object.fromEntries(ours.query ?? []) }).toEqual({

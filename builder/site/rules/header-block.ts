@@ -19,15 +19,15 @@ function headerProblem(name: string, value: string | undefined): string | undefi
 }
 
 /**
- * Takes the headers of one path (a pattern): those that a site may decide on, each once, values of the same name joined by commas. Throws
- * `NotSupported` when nothing can be taken of it.
+ * Takes the headers of one path (a pattern): those that a site may set, each once, with values of the same name joined by commas. Throws
+ * `NotSupported` when none of them can be used.
  */
 export function takeHeaders(path: string, written: readonly WrittenHeader[], collection: RuleCollection): void {
   const set = new Map<string, string>();
   const unset = new Set<string>();
   for (const { where, name, value } of written) {
     const key = name.toLowerCase();
-    // Everybody writes it, and it is sent anyway.
+    // Many sites write it, and it is sent anyway.
     if (key === 'x-content-type-options' && value?.toLowerCase() === 'nosniff') continue;
     const problem = headerProblem(key, value);
     if (problem !== undefined) warn(collection, where, `the header ${JSON.stringify(name)} is left out: ${problem}`);

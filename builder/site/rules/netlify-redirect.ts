@@ -20,8 +20,8 @@ interface Normalized {
 }
 
 /**
- * Netlify's own parser knows the names a field once had, what may be left out and what a rule may not say. It is given one entry at a
- * time: of several it says neither where they stand nor keeps their order when two are alike.
+ * Netlify's own parser knows a field's former names, what may be left out and what a rule must not contain. It is given one entry at a
+ * time: given several, it does not report their positions, and changes their order when two are alike.
  */
 async function normalize(entry: object): Promise<Normalized> {
   for (const name of ['from', 'origin', 'to', 'destination']) {

@@ -9,7 +9,7 @@ async function read(text: string) {
 }
 
 describe('_headers', () => {
-  test('blocks of headers, of which one name may be given twice, and others taken back', async () => {
+  test('blocks of headers, where a name may be given twice, and others removed', async () => {
     const { headers, warnings } = await read(
       '# all\n/*\n  X-Frame-Options: DENY\n  Link: <a>\n  link: <b>\n\n/*.jpg\n! x-frame-options\n/关\n  x-a: b:c\n',
     );
@@ -28,7 +28,7 @@ describe('_headers', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('what may not be set, and what is no header, is left out with the line it stands in', async () => {
+  test('forbidden and malformed headers are left out, with their line numbers', async () => {
     const { headers, warnings } = await read(
       'X-First: no path\n/*\n  Set-Cookie: a=b\n  X-Good: yes\n  Basic-Auth: me:word\n  nonsense\n  X-Content-Type-Options: nosniff\n' +
         '  X-Content-Type-Options: sniff\n  X-Empty:\n  Bad Name: x\n  X-Wide: 关\n  Strict-Transport-Security: max-age=0\n' +

@@ -14,7 +14,7 @@ async function read(text: string) {
 }
 
 describe('netlify.toml', () => {
-  test('has redirects with all their fields, of which old names are known', async () => {
+  test('has redirects with all their fields, under old names too', async () => {
     const text = `
 [build]
   publish = "dist"

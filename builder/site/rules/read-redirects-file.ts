@@ -20,7 +20,7 @@ function entryOf(line: string): object {
   const comment = all.findIndex((word) => word.startsWith('#'));
   const [from = '', ...words] = comment === -1 ? all : all.slice(0, comment);
   if (!isTarget(from)) throw new NotSupported('the path does not begin with a slash');
-  // `/app/* 200`: everything is shown as it is, whatever the rules below say.
+  // `/app/* 200`: everything is served unchanged, regardless of the rules below.
   const target = isStatus(words[0] ?? '') ? -1 : words.findIndex(isTarget);
   if (target === -1 && !isStatus(words[0] ?? '')) {
     throw new NotSupported('there is no target that begins with /, http:// or https://');

@@ -26,7 +26,7 @@ const shown = ({ from, to, status, force, query = [] }: RedirectRule) =>
 const redirectsOf = (rules: RoutingRules | undefined) => rules?.redirects.map(shown) ?? [];
 
 describe('the files together', () => {
-  test('_redirects comes before netlify.toml, and that before vercel.json', async () => {
+  test('_redirects comes before netlify.toml, which comes before vercel.json', async () => {
     write('_redirects', '/a /1\n/b /2 200');
     write('netlify.toml', '[[redirects]]\nfrom = "/a"\nto = "/3"');
     write('vercel.json', '{"redirects":[{"source":"/a","destination":"/4"}],"cleanUrls":false}');
@@ -35,18 +35,18 @@ describe('the files together', () => {
     expect(lines).toEqual(['3 redirects, 1 rewrite from _redirects, netlify.toml, vercel.json']);
   });
 
-  test('settings are part of what is said to count', async () => {
+  test('settings are part of what is reported as applied', async () => {
     write('vercel.json', '{"cleanUrls":true,"trailingSlash":false}');
     expect((await read()).lines).toEqual(['clean URLs, no trailing slash from vercel.json']);
   });
 
-  test('without any there are no rules and nothing is said', async () => {
+  test('without any file there are no rules and nothing is logged', async () => {
     expect(await read()).toEqual({ rules: undefined, lines: [] });
     write('netlify.toml', '[build]\ncommand = "make"\n');
     expect(await read()).toEqual({ rules: undefined, lines: [] });
   });
 
-  test('a file in the root directory that the build did not copy is pointed at', async () => {
+  test('a file in the root directory that the build did not copy is pointed out', async () => {
     writeFileSync(path.join(root, '_redirects'), '/a /b');
     expect((await read()).lines).toEqual([
       'Warning: _redirects: it is in the root directory, but not in the output directory, so it does not count',
@@ -70,7 +70,7 @@ describe('the files together', () => {
     expect(warnings.at(-1)).toBe('Warning: 950 more rules are left out');
   });
 
-  test('what is written in a file cannot begin a line of the log', async () => {
+  test('text of a file cannot begin a line of the log', async () => {
     write('_headers', '/*\n  a\u001b[31m\r"b: c\n');
     expect((await read()).lines.join('')).toMatch(/^[\x20-\x7e]*$/);
   });
@@ -92,7 +92,7 @@ describe('hostile files', () => {
     rmSync(outside, { recursive: true });
   });
 
-  test('what the build could not read is not read for it', async () => {
+  test('what the build could not read is not read on its behalf', async () => {
     write('_redirects', '/a /secret');
     chmodSync(path.join(output, '_redirects'), 0o600);
     const user = { uid: 4_000_000, gid: 4_000_000 } as Parameters<typeof readRoutingRules>[0]['user'];
@@ -114,7 +114,7 @@ describe('hostile files', () => {
 });
 
 describe('collecting the output', () => {
-  test('publishes no file of rules, but what has its name elsewhere', async () => {
+  test('publishes no file of rules, but publishes files of the same name elsewhere', async () => {
     write('_redirects', '/a /b');
     write('_headers', '/*\n  x-a: b');
     writeFileSync(path.join(output, 'index.html'), 'home');

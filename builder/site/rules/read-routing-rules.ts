@@ -11,13 +11,13 @@ import { OUTPUT_RULE_FILES, ROOT_RULE_FILES, readRuleFile } from './rule-file.ts
 export interface FoundRules {
   /** Undefined: the site has none. */
   readonly rules: RoutingRules | undefined;
-  /** For the log: what counts, and what does not and why. */
+  /** For the log: what is applied, and what is not and why. */
   readonly lines: readonly string[];
 }
 
 const WARNINGS_SHOWN = 50;
 
-/** In the order in which their rules count. */
+/** In the order of precedence of their rules. */
 const READERS = {
   _redirects: readRedirectsFile,
   _headers: readHeadersFile,
@@ -42,8 +42,8 @@ function summaryOf(rules: RoutingRules, files: readonly string[]): string {
 
 /**
  * Reads what the site's own files say about its addresses: `_redirects` and `_headers` of the output directory, `netlify.toml` and
- * `vercel.json` of the project's root directory (both real paths). Whatever is not supported is left out, and said. Throws
- * `BuildFailure` for more than the platform takes.
+ * `vercel.json` of the project's root directory (both real paths). Whatever is not supported is left out, and logged. Throws
+ * `BuildFailure` for more than the platform accepts.
  */
 export async function readRoutingRules({
   output,

@@ -37,7 +37,7 @@ async function takeEach(
   }
 }
 
-/** `permanent` (which is so, unless it says otherwise) is 308, not permanent 307; a `statusCode` says itself. */
+/** `permanent` (the default) is 308, otherwise 307; a `statusCode` overrides both. */
 function statusOf({ permanent, statusCode }: Fields): unknown {
   if (typeof permanent === 'boolean') return permanent ? 308 : 307;
   const status = statusCode ?? 308;

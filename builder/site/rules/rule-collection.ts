@@ -5,7 +5,7 @@ export class NotSupported extends Error {
   override readonly name = 'NotSupported';
 }
 
-/** What the files of a site say, as it is read: rules that will count, and warnings about what will not. */
+/** What has been read from a site's files so far: rules that will apply, and warnings about what will not. */
 export interface RuleCollection {
   readonly redirects: RedirectRule[];
   readonly headers: HeaderRule[];
@@ -24,7 +24,7 @@ export function warn(collection: RuleCollection, where: string, why: string): vo
   collection.warnings.push(text.length > LONGEST_WARNING ? `${text.slice(0, LONGEST_WARNING)}…` : text);
 }
 
-/** Takes a rule, unless it is not supported: then it is left out with a warning. */
+/** Adds a rule, or a warning if it is not supported. */
 export async function take(collection: RuleCollection, where: string, read: () => void | Promise<void>): Promise<void> {
   try {
     await read();

@@ -17,7 +17,7 @@ export type RuleFile =
   | { readonly kind: 'unreadable'; readonly why: string };
 
 /**
- * Reads a file of rules. Whoever built the site may have put a link in its place: nothing outside of `folder` (a real path) is read, nor
+ * Reads a file of rules. The build may have replaced it with a link: nothing outside `folder` (a real path) is read, nor
  * what the build could not read itself. Throws `BuildFailure` for one that is too large.
  */
 export async function readRuleFile(folder: string, name: string, user: BuildUser | undefined): Promise<RuleFile> {

@@ -1,7 +1,7 @@
 import { NotSupported } from './rule-collection.ts';
 import { patternOfWritten } from './written-path.ts';
 
-/** A `source` of vercel.json as a pattern, and what its groups are called in it. */
+/** A `source` of vercel.json as a pattern, and the names of its groups in it. */
 export interface VercelSource {
   readonly pattern: string;
   /** `:name`, `:name*` and `$1` of a destination or a header, as `:name` or `:splat`. */

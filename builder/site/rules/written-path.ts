@@ -1,6 +1,6 @@
 import { NotSupported } from './rule-collection.ts';
 
-/** A path as people write it in a file, as patterns have it: decoded, NFC. Throws `NotSupported`. */
+/** A path as written in a file, in the form patterns use: decoded, NFC. Throws `NotSupported`. */
 export function patternOfWritten(path: string): string {
   if (/[?#]/.test(path)) throw new NotSupported('a path to match has neither ? nor #');
   const segments = path.split('/').map((segment) => {
@@ -10,7 +10,7 @@ export function patternOfWritten(path: string): string {
     } catch {
       throw new NotSupported('the path is not percent-encoded correctly');
     }
-    // What was encoded was meant as it is: there is no way to say that in a pattern.
+    // An encoded character was meant literally: a pattern cannot express that.
     const means = (text: string) => text.replace(/[^/*:]/g, '');
     if (means(decoded) !== means(segment)) throw new NotSupported('an encoded slash, star or colon cannot be matched');
     return decoded;
@@ -18,14 +18,14 @@ export function patternOfWritten(path: string): string {
   return segments.join('/').normalize('NFC');
 }
 
-/** The same, of a file of Netlify's form: `**` means something in our patterns only. */
+/** The same, for a file in Netlify's format: `**` has a meaning only in our patterns. */
 export function patternOfNetlify(path: string): string {
   const pattern = patternOfWritten(path);
   if (pattern.includes('**')) throw new NotSupported('the path has more than one *');
   return pattern;
 }
 
-/** A target as people write it, in ASCII: its server in punycode, the rest percent-encoded where it has to be. */
+/** A written target in ASCII: its server in punycode, the rest percent-encoded where necessary. */
 export function targetOfWritten(to: string): string {
   const [server] = /^https?:\/\/[^/?#]*/i.exec(to) ?? [''];
   const encoded = to.slice(server.length).replace(/[^\x21-\x7e]+/g, (text) => {
@@ -38,7 +38,7 @@ export function targetOfWritten(to: string): string {
   if (server === '') return encoded;
   try {
     const { origin, username, password } = new URL(server);
-    // With a user name it stays as it is, and is refused like every target that is none.
+    // With a user name it is left unchanged, and refused like every invalid target.
     return (username || password ? server : origin) + encoded;
   } catch {
     return server + encoded;

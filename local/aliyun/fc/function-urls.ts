@@ -64,7 +64,7 @@ export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
       if (disableUrlInternet) throw new AcsError(403, 'AccessDenied', 'the public URL of this function is disabled');
       if (!methods.includes(method))
         throw new AcsError(403, 'AccessDenied', `the HTTP trigger does not allow the method ${method}`);
-      // FC's own domain is for trying things out: a browser is told to save what it gets.
+      // FC's own domain is for trying things out: a browser is told to save what it downloads.
       return { functionName: trigger.functionName, jwt, forced: { 'content-disposition': 'attachment' } };
     }
     const domain = domainOf(host);
