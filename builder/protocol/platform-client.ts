@@ -20,7 +20,7 @@ import {
 } from '@miaobu/shared/contracts/build-job';
 import * as z from 'zod';
 import { AttemptOver } from '../build-failure.ts';
-import { exchange, type HttpRequest } from './http-request.ts';
+import { exchange, type HttpRequest, Unavailable } from './http-request.ts';
 import { type RetryOptions, retryRequest } from './retry-request.ts';
 
 /** The platform understood the request and refused it (4xx), or gave an answer that is not of the protocol. */
@@ -43,6 +43,9 @@ export interface PlatformClient {
 const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 /** These say that the run itself has become pointless, whatever was asked. */
 const OVER = new Set(['ticket_already_redeemed', 'attempt_closed']);
+
+/** Function Compute's answer when an instance ends while it starts. Nothing in this protocol is asked for on a condition. */
+const NO_INSTANCE = 412;
 
 function readJson(body: Buffer): unknown {
   try {
@@ -76,10 +79,12 @@ export function createPlatformClient(
       ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
     };
     const body = Buffer.from(JSON.stringify(value));
-    const answer = await retryRequest(() => exchange({ method, url: root + path, headers, body, signal }), {
-      signal,
-      ...retry,
-    });
+    const ask = async () => {
+      const answer = await exchange({ method, url: root + path, headers, body, signal });
+      if (answer.status === NO_INSTANCE) throw new Unavailable('no instance of the platform could be started');
+      return answer;
+    };
+    const answer = await retryRequest(ask, { signal, ...retry });
     const json = readJson(answer.body);
     if (answer.status >= 200 && answer.status < 300) return json;
     const refusal = errorAnswer.safeParse(json);

@@ -51,6 +51,23 @@ test.each([
   30_000,
 );
 
+test('a build goes on when Function Compute could not start the instance that was to answer', async () => {
+  const refused = new Set<string>();
+  await using platform = await startTestPlatform({
+    archive: archiveOfFiles({ 'index.html': 'hello' }),
+    intercept({ path }) {
+      const kind = kindOf(path);
+      if (!path.includes('/attempts/') || refused.has(kind)) return undefined;
+      refused.add(kind);
+      return { status: 412 };
+    },
+  });
+  expect((await builder.run(platform.inputs)).code).toBe(0);
+  expect(refused).toContain('1/redeem');
+  expect(refused).toContain('1/publication');
+  expect(platform.manifest().files).toHaveLength(1);
+});
+
 test('what the platform refuses is not asked again', async () => {
   await using platform = await startTestPlatform({
     archive: archiveOfFiles({ 'index.html': 'hello' }),
