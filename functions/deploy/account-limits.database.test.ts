@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** One round of `deploy`, on a runner that remembers what it was asked to start. What happens before that may fail. */
+/** One round of `deploy`, with a runner that records what it was asked to start. `before` runs first and may fail. */
 const work = (before: (deploymentId: string) => Promise<void> = async () => {}) =>
   workerUnderTest(own)({
     'build.start': startBuild({
@@ -53,7 +53,7 @@ const limit = (column: 'max_active_builds' | 'max_builds_per_hour', value: numbe
     ? own.db.query(sql`update users set max_active_builds = ${value}`)
     : own.db.query(sql`update users set max_builds_per_hour = ${value}`);
 
-/** Queues one deployment in each project; their ids, in order. */
+/** Queues one deployment in each project; returns their ids, in order. */
 async function queueAll(): Promise<string[]> {
   const ids: string[] = [];
   for (const site of sites) ids.push((await queueTestDeployment(own, site)).id);
@@ -74,7 +74,7 @@ const end = (id: string, site: Site) =>
   );
 const fail = async (id: string) => own.db.query(sql`update deployments set status = 'failed' where id = ${id}`);
 
-test('builds above the limit wait in the order they came, and the next begins as soon as one ends', async () => {
+test('builds above the limit wait in order of arrival, and the next starts as soon as one ends', async () => {
   await limit('max_active_builds', 2);
   const ids = await queueAll();
   await work();
@@ -85,12 +85,12 @@ test('builds above the limit wait in the order they came, and the next begins as
   if (!first || !site) throw new Error('nothing was queued');
   await fail(first);
   await end(first, site);
-  // No minute passes: what waited longest was brought forward.
+  // No minute passes: the longest waiting one was brought forward.
   await work();
   expect(started.toSorted()).toEqual(shown(ids.slice(0, 3)));
 });
 
-test('a later deployment never overtakes one that waits', async () => {
+test('a later deployment never overtakes a waiting one', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   await own.db.query(
@@ -100,7 +100,7 @@ test('a later deployment never overtakes one that waits', async () => {
   expect(started.toSorted()).toEqual(shown(ids.slice(0, 1)));
 });
 
-test('a waiting deployment is tried again after a minute even if nothing calls it', async () => {
+test('a waiting deployment is retried after a minute even if nothing triggers it', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   await work();
@@ -120,7 +120,7 @@ test('builds of the last hour count towards the hourly limit, older ones do not'
   expect(started.toSorted()).toEqual(shown(ids));
 });
 
-test('waiting burns no attempt of the message, and shows the place in the queue', async () => {
+test('waiting uses up no attempt of the message, and shows the place in the queue', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   expect(await positions()).toEqual([1, 2, 3, 4]);
@@ -134,7 +134,7 @@ test('waiting burns no attempt of the message, and shows the place in the queue'
   expect(ids).toHaveLength(4);
 });
 
-test('cancelling a running build gives its place to the next', async () => {
+test('cancelling a running build gives its slot to the next', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   await work();
@@ -150,7 +150,7 @@ test('cancelling a running build gives its place to the next', async () => {
   expect(started.toSorted()).toEqual(shown(ids.slice(0, 2)));
 });
 
-test('a build that cannot be started gives its place to the next', async () => {
+test('a build that cannot be started gives its slot to the next', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   const toldToWait = () => own.db.query(sql`select 1 from outbox where run_at > db_now() + interval '50 seconds'`);

@@ -17,7 +17,7 @@ const outcomeOf = async (id: string) => {
 /** Switches, without publishing anything. */
 const activate = () => own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
 
-test('a switch moves the pointer, counts, and is what the hostname then shows', async () => {
+test('a switch changes the current deployment, raises the generation, and is then what the hostname shows', async () => {
   const first = await own.deploy.build(own.site, page('one'));
   await own.deploy.work();
   expect(await environment()).toMatchObject({ currentDeploymentId: first, generation: 1, activatedSeq: 1 });
@@ -30,11 +30,11 @@ test('a switch moves the pointer, counts, and is what the hostname then shows', 
   expect(await own.stored.deployment(second)).toMatchObject({ retiredAt: null, publishedAt: expect.any(Date) });
 });
 
-test('everything the edge will need is there before the pointer moves', async () => {
+test('everything the edge will need exists before the switch', async () => {
   const id = await own.deploy.build(own.site, page('one'));
   own.cloud.faults.inject({ service: 'esa', action: 'PutKv', times: 2, fault: { kind: 'error', status: 503 } });
   await activate();
-  // Twice the table could not be written, and the pointer did not move before it was.
+  // The table could not be written twice, and the switch did not happen before it was.
   const tries = (await own.stored.messages('deployment.activate'))[0]?.attempts;
   expect([tries, await outcomeOf(id)]).toEqual([3, 'deploying']);
   expect(await environment()).toMatchObject({ currentDeploymentId: id, generation: 1 });
@@ -42,7 +42,7 @@ test('everything the edge will need is there before the pointer moves', async ()
   expect(await own.deploy.objectsOf(own.site, id)).toContain('manifest.json');
 });
 
-test('an older build that ends later never switches: it is deployed, and superseded', async () => {
+test('an older build that finishes later never switches: it is deployed, and superseded', async () => {
   const older = await own.deploy.begin(own.site);
   await own.deploy.callback.runOf(older).redeem();
   const newer = await own.deploy.build(own.site, page('newer'));
@@ -70,7 +70,7 @@ test('while promotion is held a build is deployed and shown nowhere', async () =
   expect(await own.deploy.shownAt(own.hostname, [shown, held])).toBe(shown);
 });
 
-test('of an environment that was switched off meanwhile a build is deployed and shown nowhere, also when it is on again', async () => {
+test('a build of an environment disabled meanwhile is deployed and shown nowhere, even when it is enabled again', async () => {
   const before = await own.deploy.build(own.site, page('before'));
   await own.stored.store.environments.disable(own.site.environment.id);
   await own.deploy.work();
@@ -83,7 +83,7 @@ test('of an environment that was switched off meanwhile a build is deployed and 
   expect(await own.deploy.shownAt(own.hostname, [before])).toBeUndefined();
 });
 
-test('a deployment that is replaced before it was published settles as superseded', async () => {
+test('a deployment that is replaced before it was published ends as superseded', async () => {
   const first = await own.deploy.build(own.site, page('one'));
   await activate();
   expect(await outcomeOf(first)).toBe('deploying');
@@ -96,7 +96,7 @@ test('a deployment that is replaced before it was published settles as supersede
   expect((await own.stored.deployment(first)).publishedAt).toBeNull();
 });
 
-test('of two builds that end at once the newer is shown, whichever worker has which', async () => {
+test('of two builds that finish at once the newer is shown, whichever worker has which', async () => {
   const older = await own.deploy.begin(own.site);
   await own.deploy.callback.runOf(older).redeem();
   const newer = await own.deploy.begin(own.site);
@@ -113,7 +113,7 @@ test('of two builds that end at once the newer is shown, whichever worker has wh
 });
 
 describe('repetition', () => {
-  test('of the message for a deployment that was switched to changes nothing', async () => {
+  test('of the message for an already activated deployment changes nothing', async () => {
     const id = await own.deploy.build(own.site, page('one'));
     await activate();
     const before = await environment();
@@ -124,7 +124,7 @@ describe('repetition', () => {
     expect(await outcomeOf(id)).toBe('deployed');
   });
 
-  test('after a crash between the effects and the commit does the same again', async () => {
+  test('after a crash between the effects and the commit repeats the same effects', async () => {
     const id = await own.deploy.build(own.site, page('one'));
     const handler = activateDeployment({ ...own.cloud, store: own.stored.store, monotonicMs: () => 0 });
     let crashed = false;
@@ -149,7 +149,7 @@ describe('repetition', () => {
   });
 });
 
-test('when publishing never becomes possible the deployment fails, and what was shown is shown', async () => {
+test('when publishing never becomes possible the deployment fails, and the shown one stays', async () => {
   const shown = await own.deploy.build(own.site, page('one'));
   await own.deploy.work();
   const id = await own.deploy.build(own.site, page('two'));

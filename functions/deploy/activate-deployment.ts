@@ -21,8 +21,8 @@ export interface Deps {
 }
 
 /**
- * `deployment.activate`: verifies what a build uploaded, puts its manifest and routing table in place (both immutable, so nothing is visible yet), then
- * switches the environment under its lock. The order of pushes decides, never the order in which builds finish.
+ * `deployment.activate`: verifies a build's uploads, stores its manifest and routing table (both immutable, so nothing is visible yet),
+ * then switches the environment under its lock. The order of pushes decides, never the order in which builds finish.
  */
 export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activate'> => ({
   async work({ deployment_id: deploymentId }, lease, { requestId }) {
@@ -53,7 +53,8 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
       shards: shards.length,
       spa: manifest.spa,
     };
-    // What a visitor may download and what the bucket holds are two sums: twins, and files of one content.
+    // The size visitors may download and the size stored in the bucket differ: by compressed twins, and by files that share a
+    // content.
     const storedBytes = blobsOf(manifest).reduce((sum, blob) => sum + blob.bytes, 0);
     return async (repositories) => {
       await repositories.deployments.describeArtifact(deploymentId, artifact);
@@ -77,7 +78,7 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     },
 });
 
-/** Errors whose message is written for the owner of the deployment. */
+/** Errors whose message is meant for the deployment's owner. */
 const SAYS_WHY: ReadonlySet<ErrorCode> = new Set(['artifact_invalid', 'servers_not_supported', 'limit_reached']);
 
 const RUNTIMES = { node: 'Node.js', python: 'Python' } as const;
@@ -96,12 +97,12 @@ function routingTable(manifest: Manifest): string[] {
   }
 }
 
-/** Moves the pointer to a verified deployment, unless a newer one was there before, promotion is held, or the environment is off. */
+/** Switches to a verified deployment, unless a newer one was current before, promotion is held, or the environment is disabled. */
 async function goLive(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {
   const environment = await repositories.environments.lock(verified.environmentId);
   const deployment = await repositories.deployments.lock(verified.id);
   if (deployment?.status !== 'deploying' || deployment.activatedAt) return;
-  // Being deleted: nothing of it goes live any more.
+  // Its project is being deleted: nothing goes live.
   if (!(await repositories.projects.find(deployment.projectId))) return;
   const reason = whyNotShown(environment, deployment);
   if (reason === undefined) {

@@ -9,8 +9,8 @@ export interface Deps {
 }
 
 /**
- * `run.cancel`: asks the provider to end the run of an attempt that no longer counts. The attempt was fenced before; this saves the
- * machine's time.
+ * `run.cancel`: asks the provider to cancel the run of an attempt that is no longer current. The attempt is already fenced; this saves
+ * machine time.
  */
 export const cancelRun = (deps: Deps): TopicHandler<'run.cancel'> => ({
   async work({ deployment_id: deploymentId, attempt }, lease) {

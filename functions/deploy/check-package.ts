@@ -6,9 +6,9 @@ import {
 } from '@miaobu/shared/contracts/app-manifest';
 import { readZipDirectory, ZipError, zipDirectoryBytes } from '@miaobu/shared/kernel/zip-directory';
 
-/** Names are short on the whole: a directory of more than this is refused, not read. */
+/** Average name length: a larger directory is refused unread. */
 const MEAN_NAME_BYTES = 256;
-/** How much of a package's end `packageProblem` has to be given. */
+/** How many of a package's last bytes `packageProblem` needs. */
 export const PACKAGE_TAIL_BYTES = zipDirectoryBytes(APP_LIMITS.files, MEAN_NAME_BYTES);
 
 const TYPE = 0o170000;
@@ -16,9 +16,9 @@ const REGULAR_FILE = 0o100000;
 const SET_ID = 0o6000;
 
 /**
- * Why a package must not be unpacked, from the last bytes of its zip, or undefined. It was made on a machine on which strangers'
- * code has run: that it is a zip, of just the files and sizes that its manifest says, with nothing in it but plain files below
- * one folder, is found out here. That contents are as long as the directory says is for the unpacker to see.
+ * Why a package must not be unpacked, judged from the last bytes of its zip, or undefined. It was made on a machine that ran untrusted
+ * code, so this checks that it is a zip of exactly the files and sizes in its manifest, with only plain files below one folder. That
+ * contents have the length stated in the directory is for the unpacker to check.
  */
 export function packageProblem(
   { files, unpacked_bytes, package: { bytes: size } }: AppManifest,

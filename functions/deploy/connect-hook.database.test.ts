@@ -49,7 +49,7 @@ const ledger = () => stored.db.query(sql`select kind, external_id, state from cl
 const url = () => `${CONTROL}/webhooks/github/${showId('project', site.project.id)}`;
 const present = () => [{ kind: 'push_hook', externalId: url(), state: 'present' }];
 
-test('the repository gets a push hook of the project’s own, and its branch is asked for what came before', async () => {
+test('the repository gets the project’s own push hook, and a branch sync finds earlier pushes', async () => {
   await work();
   const [hook, ...others] = await hooks();
   expect([hook, others]).toMatchObject([{ events: ['push'], config: { url: url() } }, []]);
@@ -58,7 +58,7 @@ test('the repository gets a push hook of the project’s own, and its branch is 
   expect(await stored.messages('branch.sync')).toMatchObject([{ state: 'pending' }]);
 });
 
-test('a hook that is there is adopted, however often this is asked', async () => {
+test('an existing hook is adopted, however often this runs', async () => {
   await work();
   const [before] = await hooks();
   await connect();
@@ -67,7 +67,7 @@ test('a hook that is there is adopted, however often this is asked', async () =>
   expect(await ledger()).toEqual(present());
 });
 
-test('a hook whose creation was answered into the void is found again', async () => {
+test("a hook whose creation's answer was lost is found again", async () => {
   const path = '/hooks';
   github.faults.inject({ service: 'github', method: 'POST', path, times: 1, fault: { kind: 'lost-response' } });
   await work();
@@ -75,7 +75,7 @@ test('a hook whose creation was answered into the void is found again', async ()
   expect(await stored.store.projects.find(site.project.id)).toMatchObject({ githubHookId: expect.any(Number) });
 });
 
-test('without the right to see the repository nothing is tried again, and the intention stays on record', async () => {
+test('without access to the repository nothing is retried, and the intent stays on record', async () => {
   await stored.empty();
   site = await prepareSite(stored, { githubToken: 'token-of-other' });
   await connect();

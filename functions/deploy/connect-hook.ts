@@ -15,7 +15,7 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** `hook.connect`: registers the push hook of a project, and asks for the branch's head: a push may have come before the hook. */
+/** `hook.connect`: registers a project's push hook, and requests a branch sync, because a push may have preceded the hook. */
 export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
   async work({ project_id: projectId }, lease, { requestId }) {
     const project = await deps.store.projects.find(projectId);

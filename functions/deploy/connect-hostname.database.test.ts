@@ -83,14 +83,14 @@ const aliases = () => alidns.recordsOf(hostname).map(({ type, value, ttl }) => (
 const ledger = () => stored.db.query(sql`select kind, external_id, state from cloud_resources order by kind`);
 const bothAre = (state: string) => ['dns_cname', 'edge_record'].map((kind) => ({ kind, externalId: hostname, state }));
 
-test('a hostname gets its record at the edge and an alias that leads there, and the ledger knows both', async () => {
+test('a hostname gets its record at the edge and a CNAME to it, and the ledger has both', async () => {
   await work();
   const { cname } = await cloud.edgeZone.ensureSiteRecord({ hostname, originBucketDomain: ORIGIN });
   expect(aliases()).toEqual([{ type: 'CNAME', value: cname, ttl: 600 }]);
   expect(await ledger()).toEqual(bothAre('present'));
 });
 
-test('what exists is adopted: a second time changes nothing', async () => {
+test('existing ones are adopted: a second run changes nothing', async () => {
   await work();
   const before = aliases();
   await stored.store.enqueue(message());
@@ -98,7 +98,7 @@ test('what exists is adopted: a second time changes nothing', async () => {
   expect([aliases(), await ledger()]).toEqual([before, bothAre('present')]);
 });
 
-test('between the record and the alias nothing can be forgotten: the ledger has both before either exists', async () => {
+test('a crash between the record and the CNAME loses nothing: the ledger has both before either exists', async () => {
   dnsFaults.inject({ service: 'alidns', fault: { kind: 'error', status: 400 } });
   await work();
   expect(aliases()).toEqual([]);
@@ -114,7 +114,7 @@ test('outages and lost answers of either service converge', async () => {
   expect(await stored.messages()).toMatchObject([{ state: 'done', attempts: 3 }]);
 });
 
-test('what the ledger knows and somebody took away is there again a day later, and noted', async () => {
+test('what the ledger has and somebody removed is restored a day later, and recorded in the audit log', async () => {
   await work();
   const before = aliases();
   await cloud.edgeZone.deleteSiteRecord(hostname);
@@ -128,14 +128,14 @@ test('what the ledger knows and somebody took away is there again a day later, a
   expect(await noted()).toMatchObject([
     { action: 'hostname.repaired', subject: hostname, repaired: expect.arrayContaining(['edge_record']) },
   ]);
-  // As it should be by now: nothing more is noted.
+  // All in order now: nothing more is recorded.
   await stored.moveClock(24 * 3600);
   expect(await findAgain(context)).toBe(1);
   await work();
   expect(await noted()).toHaveLength(1);
 });
 
-describe('the hostname of an environment that is off', () => {
+describe('the hostname of a disabled environment', () => {
   const shownAtEdge = () => cloud.edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname));
   beforeEach(async () => {
     await work();
@@ -144,7 +144,7 @@ describe('the hostname of an environment that is off', () => {
     await stored.store.enqueue(message());
   });
 
-  test('is taken from the edge first, then loses its record and its alias, and the ledger forgets them', async () => {
+  test("is removed from the edge first, then loses its record and its CNAME, and the ledger's entries", async () => {
     const deleteSiteRecord = vi.fn(async (name: string) => {
       expect(await shownAtEdge()).toBeUndefined();
       await cloud.edgeZone.deleteSiteRecord(name);
@@ -156,7 +156,7 @@ describe('the hostname of an environment that is off', () => {
     expect((await stored.messages()).map(({ state }) => state)).not.toContain('dead');
   });
 
-  test('is connected again when it is switched on, however far its end had come', async () => {
+  test('is connected again when it is enabled, however far its removal had come', async () => {
     dnsFaults.inject({ service: 'alidns', action: 'DeleteDomainRecord', times: 1, fault: { kind: 'lost-response' } });
     await work();
     await stored.store.environments.enable(site.environment.id, 'main');
@@ -168,9 +168,9 @@ describe('the hostname of an environment that is off', () => {
   });
 });
 
-describe('a worker looks at its lease before each call outside,', () => {
+describe('a worker checks its lease before each external call,', () => {
   const lost = new AppError('lease_lost');
-  /** Works the message with a lease that is over from the nth look on. Returns how many calls were made, and whether it was done. */
+  /** Handles the message with a lease that is lost from the nth check on. Returns how many calls were made, and whether it completed. */
   async function workWithLooks(looks: number): Promise<{ calls: number; done: boolean }> {
     let looked = 0;
     let calls = 0;
@@ -210,7 +210,7 @@ describe('a worker looks at its lease before each call outside,', () => {
         await stored.store.environments.disable(site.environment.id);
       },
     ],
-  ])('%s: so it makes none when the lease is over', async (_, prepare) => {
+  ])('%s: so it makes none once the lease is lost', async (_, prepare) => {
     await prepare();
     let looks = 0;
     for (let tried = await workWithLooks(0); !tried.done; tried = await workWithLooks(looks)) {

@@ -12,7 +12,7 @@ export interface Deps {
   readonly edgeStore: Pick<EdgeStore, 'get'>;
   readonly edgeZone: Pick<EdgeZone, 'ensureSiteRecord' | 'deleteSiteRecord'>;
   readonly dnsZone: Pick<DnsZone, 'upsertCname' | 'deleteCname'>;
-  /** Virtual host of the bucket that the edge reads files from. */
+  /** The bucket's virtual host, from which the edge reads files. */
   readonly originBucketDomain: string;
 }
 
@@ -22,12 +22,12 @@ interface Hostname {
 }
 
 const DNS_TTL_SECONDS = 600;
-/** How soon to look whether `route.publish` has taken the hostname from the edge. */
+/** How soon to check again whether `route.publish` has removed the hostname from the edge. */
 const ROUTE_AGAIN_SECONDS = 2;
 
 /**
- * `hostname.connect`: the hostname's record at the edge, and the CNAME that leads to it; neither of them while its environment is off.
- * What exists is adopted. That one was missing which the ledger says is present is noted in the audit log.
+ * `hostname.connect`: the hostname's record at the edge, and the CNAME to it; neither while its environment is disabled. Existing ones
+ * are adopted. If one is missing that the ledger says is present, the audit log records it.
  */
 export const connectHostname = (deps: Deps): TopicHandler<'hostname.connect'> => ({
   async work({ project_id: projectId, hostname }, lease, { requestId }) {
@@ -55,7 +55,7 @@ export const connectHostname = (deps: Deps): TopicHandler<'hostname.connect'> =>
   },
 });
 
-/** `known`: what the ledger says is present. */
+/** `known`: present according to the ledger. */
 async function connect(
   deps: Deps,
   { hostname }: Hostname,
@@ -86,7 +86,7 @@ async function connect(
   };
 }
 
-/** Routes first: while the edge has something to show there, what leads to it stays. */
+/** Routes first: while the edge has something to show there, its DNS stays. */
 async function disconnect(deps: Deps, { projectId, hostname }: Hostname, lease: Lease, requestId: string) {
   lease.assertTrusted();
   if ((await deps.edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname))) !== undefined) {
@@ -102,7 +102,7 @@ async function disconnect(deps: Deps, { projectId, hostname }: Hostname, lease: 
   await deps.dnsZone.deleteCname(hostname);
   const forget: Conclusion = async (repositories) => {
     const environment = await repositories.environments.lockByHostname(hostname);
-    // Switched on again meanwhile: then a message waits that connects it.
+    // Enabled again meanwhile: then a message to connect it is pending.
     if (!environment?.disabledAt) return;
     await repositories.cloudResources.forget('edge_record', hostname);
     await repositories.cloudResources.forget('dns_cname', hostname);

@@ -21,8 +21,8 @@ const PARALLEL = 5;
 const nothingToWrite: Conclusion = async () => {};
 
 /**
- * Deletes a part of what a project has stored: routing tables and logs deployment by deployment, then everything in the bucket.
- * Returns what to write down when there is more to do, undefined when all is gone.
+ * Deletes a part of a project's stored content: routing tables and logs deployment by deployment, then everything in the bucket. Returns
+ * the progress to record when there is more to do, undefined when all is gone.
  */
 export async function deleteProjectContent(
   deps: Deps,

@@ -12,10 +12,10 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** Nothing is left to take away, or nobody who may. A hook that stays is refused by us like an unknown one. */
+/** Nothing is left to remove, or nobody has access. We refuse deliveries of a remaining hook like those of an unknown one. */
 const OUT_OF_REACH: readonly ErrorCode[] = ['repository_not_found', 'code_host_unauthorized'];
 
-/** Removes the push hook of a project, found by its address: its number is unknown when registering it was cut short. */
+/** Removes a project's push hook, found by its URL: its id is unknown when registration was interrupted. */
 export async function disconnectHook(deps: Deps, project: Project, lease: Lease, log: Log): Promise<void> {
   try {
     const token = await deps.readGithubToken(project.userId);

@@ -7,7 +7,7 @@ import { renewKeys } from './renew-keys.ts';
 import { requestScrub } from './request-scrub.ts';
 import type { Duty, DutyName } from './run-duties.ts';
 
-/** What does each duty of `run-duties.ts`. */
+/** The implementation of each duty of `run-duties.ts`. */
 export const duties = (deps: { readonly store: Store }): Readonly<Record<DutyName, Duty>> => ({
   'find-overdue': findOverdue(deps),
   'find-unsynced': findUnsynced(deps),

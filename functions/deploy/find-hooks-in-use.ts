@@ -4,7 +4,7 @@ import type { Duty } from './run-duties.ts';
 
 const IN_USE = { activeDays: 30, limit: 200 };
 
-/** Duty: has the hooks of projects that are in use looked through for deliveries that failed. */
+/** Duty: requests redelivery of failed deliveries for the hooks of active projects. */
 export const findHooksInUse =
   (deps: { readonly store: Pick<Store, 'projects' | 'enqueue'> }): Duty =>
   async ({ requestId }) => {

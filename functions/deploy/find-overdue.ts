@@ -4,7 +4,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 
 const BATCH = 100;
 
-/** Duty: asks for a rescue of every deployment whose time in its status is over, or whose runner is silent. */
+/** Duty: requests a rescue of every deployment past the deadline of its status, or whose runner is silent. */
 export const findOverdue =
   (deps: { readonly store: Pick<Store, 'overdueDeployments' | 'enqueue'> }) => async (): Promise<number> => {
     const overdue = await deps.store.overdueDeployments.list(SILENCE_SECONDS, BATCH);

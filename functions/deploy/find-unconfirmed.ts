@@ -6,8 +6,8 @@ const DAY_SECONDS = 24 * 60 * 60;
 const LIMIT = 50;
 
 /**
- * Duty: has every hostname connected once more a day after it was. What is there is adopted; what the ledger says is present and
- * is not is made again, and noted.
+ * Duty: reconnects every hostname a day after it was last connected. Existing resources are adopted; what is missing although the ledger
+ * says it is present is created again, and recorded in the audit log.
  */
 export const findUnconfirmed =
   (deps: { readonly store: Pick<Store, 'cloudResources' | 'enqueue'> }): Duty =>

@@ -29,14 +29,14 @@ const context = { requestId: 'timer', log: createLog({}, () => {}), signal: new 
 const round = () => findUnsynced(stored)(context);
 const update = (of: Site, set: ReturnType<typeof sql>) =>
   stored.db.query(sql`update environments set ${set} where id = ${of.environment.id}`);
-/** Environments whose branch is to be asked, in the order in which they were put in line. */
+/** Environments with a pending branch sync, in queue order. */
 const asked = async () => {
   const rows = await stored.db.query<{ id: string }>(sql`
     select payload->>'environment_id' as id from outbox where topic = 'branch.sync' and run_at <= db_now() order by id`);
   return rows.map(({ id }) => id);
 };
 
-test('every branch has its turn ten minutes after it was asked for last, and not before', async () => {
+test('every branch is due ten minutes after its last sync, and not before', async () => {
   expect(await round()).toBe(0);
   await stored.moveClock(10 * MINUTE - 1);
   expect(await round()).toBe(0);
@@ -49,7 +49,7 @@ test('every branch has its turn ten minutes after it was asked for last, and not
   expect(await round()).toBe(0);
 });
 
-test('a branch to which nothing was pushed or deployed for thirty days has its turn once a day', async () => {
+test('a branch without a push or deployment for thirty days is due once a day', async () => {
   await stored.moveClock(30 * DAY + MINUTE);
   expect(await round()).toBe(1);
   await stored.moveClock(DAY - MINUTE);
@@ -81,7 +81,7 @@ test('a project that is being deleted, and one whose owner has connected no acco
   expect(await round()).toBe(0);
 });
 
-test('one round takes a hundred, those that were asked for longest ago; the next takes the others', async () => {
+test('one round takes the hundred synced longest ago; the next takes the others', async () => {
   const { id } = site.project;
   await stored.db.query(sql`
     insert into environments (project_id, name, branch, synced_at)
@@ -100,7 +100,7 @@ test('one round takes a hundred, those that were asked for longest ago; the next
   expect(await round()).toBe(0);
 });
 
-test('rounds at the same time take different branches', async () => {
+test('concurrent rounds take different branches', async () => {
   const { id } = site.project;
   await stored.db.query(sql`
     insert into environments (project_id, name, branch) select ${id}, 'env-' || n, 'branch-' || n from generate_series(1, 49) n`);

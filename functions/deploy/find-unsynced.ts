@@ -5,8 +5,8 @@ import type { Duty } from './run-duties.ts';
 const TURN = { activeDays: 30, activeSeconds: 10 * 60, idleSeconds: 24 * 60 * 60, limit: 100 };
 
 /**
- * Duty: asks for the head of every branch now and then, so that a push is found whose delivery never came (GitHub sends each once,
- * and none above 25 MB).
+ * Duty: periodically requests a sync of every branch, to find pushes whose delivery never came (GitHub sends each once, and none above 25
+ * MB).
  */
 export const findUnsynced =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Duty =>

@@ -14,14 +14,14 @@ beforeAll(async () => {
 beforeEach(() => pushes.empty());
 afterAll(() => pushes.close());
 
-/** A page that is not like any before. */
+/** A page unlike any before. */
 const page = () => {
   counter += 1;
   return { 'index.html': `page ${counter}` };
 };
 const deployed = async () => (await pushes.deployments()).map(({ commitSha, trigger }) => [commitSha, trigger]);
 const outcomes = async () => (await pushes.received()).map(({ afterSha, outcome }) => [afterSha, outcome]);
-/** Waits for what GitHub sends without being waited for. */
+/** Waits for deliveries that GitHub sends asynchronously. */
 const untilReceived = (count: number) =>
   vi.waitUntil(async () => (await pushes.received()).length >= count, { timeout: 10_000 });
 const hookOf = async (projectId: string) => (await pushes.stored.store.projects.find(projectId))?.githubHookId;
@@ -30,9 +30,9 @@ const attemptsAt = async (hook: number | null | undefined) => {
   return ((await answer.json()) as { event: string; status: string }[]).filter(({ event }) => event === 'push');
 };
 
-test('a push whose delivery never came is deployed when its branch has its turn, ten minutes later at most', async () => {
+test('a push whose delivery never came is deployed by the next branch sync, ten minutes later at most', async () => {
   await pushes.connect();
-  // The head that was found then is followed up once.
+  // The head that was found gets one follow-up sync.
   await pushes.wakeUpAfter(MINUTE);
   const known = await deployed();
   pushes.setReachable(false);
@@ -48,7 +48,7 @@ test('a push whose delivery never came is deployed when its branch has its turn,
 test.each([
   ['as they come', true],
   ['and no delivery comes', false],
-])('A, B and a push by force back to A, %s: A is what is deployed in the end', async (_, reachable) => {
+])('A, B and a force push back to A, %s: A is deployed in the end', async (_, reachable) => {
   const a = await pushes.push('A', page());
   await pushes.connect();
   pushes.setReachable(reachable);
@@ -56,13 +56,13 @@ test.each([
   await pushes.wakeUpAfter(10 * MINUTE);
   await pushes.github.checkout.git('reset', '--quiet', '--hard', a);
   await pushes.github.checkout.git('push', '--quiet', '--force', 'origin', 'HEAD:main');
-  // Within one second GitHub's times do not tell which push was the last; the branch is asked.
+  // Within one second GitHub's times do not tell which push was last; the branch is synced.
   await pushes.wakeUpAfter(10 * MINUTE);
   const commits = (await deployed()).map(([commit]) => commit);
   expect([commits[0], commits.at(-1), commits.includes(b)]).toEqual([a, a, true]);
 });
 
-test('soon after a push its branch is asked for its head: the delivery of the next may have got lost', async () => {
+test('soon after a push its branch is synced: the next delivery may have been lost', async () => {
   await pushes.connect();
   await pushes.push('delivered', page());
   pushes.setReachable(false);
@@ -71,7 +71,7 @@ test('soon after a push its branch is asked for its head: the delivery of the ne
   expect((await deployed()).at(-1)).toEqual([lost, 'reconcile']);
 });
 
-test('a delivery that failed is asked for again, handled once, and not asked for any more', async () => {
+test('a failed delivery is redelivered, handled once, and not requested any more', async () => {
   const site = await pushes.connect();
   await pushes.wakeUpAfter(0);
   await pushes.ageWhatIsKnown();
@@ -93,7 +93,7 @@ test('a delivery that failed is asked for again, handled once, and not asked for
   expect(await deployed()).toHaveLength(known.length + 1);
 });
 
-test('pushes that were found are not deployed again, nor in the wrong order, when their deliveries come after all', async () => {
+test('pushes found by a sync are not deployed again, nor out of order, when their deliveries arrive after all', async () => {
   await pushes.connect();
   const known = await deployed();
   pushes.setReachable(false);
@@ -112,7 +112,7 @@ test('pushes that were found are not deployed again, nor in the wrong order, whe
   expect(await deployed()).toEqual([...known, [newer, 'reconcile']]);
 });
 
-test('one round asks for five deliveries, those tried longest ago, and the next for the rest', async () => {
+test('one round requests the five deliveries tried longest ago, and the next the rest', async () => {
   const site = await pushes.connect();
   await pushes.wakeUpAfter(0);
   pushes.setReachable(false);
@@ -130,7 +130,7 @@ test('one round asks for five deliveries, those tried longest ago, and the next 
   expect((await deployed()).at(-1)?.[0]).toBe(shas.at(-1));
 });
 
-test('another repository that has taken the name of the project’s own is never deployed', async () => {
+test('another repository that has taken over the project’s repository name is never deployed', async () => {
   const site = await pushes.connect();
   const known = await deployed();
   await pushes.stored.db.query(sql`update projects set github_repository_id = 1 where id = ${site.project.id}`);
@@ -142,7 +142,7 @@ test('another repository that has taken the name of the project’s own is never
 test.each([
   ['deployed', ''],
   ['skipped', 'docs'],
-])('an older commit that is deployed once more stays, although the branch’s head was %s', async (_, rootDirectory) => {
+])('a redeployed older commit stays, although the branch’s head was %s', async (_, rootDirectory) => {
   const site = await pushes.connect({ rootDirectory });
   await pushes.ageWhatIsKnown();
   const [first] = await pushes.deployments();

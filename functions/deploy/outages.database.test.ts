@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterEach(() => github.faults.clear());
 afterAll(() => github.close());
 
-/** What a wake-up of `deploy` does, as far as it concerns a build and its way to the edge. */
+/** What a wake-up of `deploy` does for a build and its way to the edge. */
 async function wakeUp(): Promise<void> {
   const { store, tokens } = own.stored;
   const { buildRunner } = github;
@@ -33,7 +33,7 @@ async function wakeUp(): Promise<void> {
     'deployment.rescue': rescueDeployment({ store, buildRunner, objectStore: own.cloud.objectStore }),
   });
 }
-/** The timer of `deploy` rings every minute of so many. */
+/** Wakes `deploy` every minute, `count` times. */
 async function minutes(count: number): Promise<void> {
   for (let minute = 0; minute < count; minute++) {
     await wakeUp();
@@ -43,19 +43,19 @@ async function minutes(count: number): Promise<void> {
 const given = async () => (await own.stored.messages()).filter(({ state }) => state === 'dead');
 const status = async (id: string) => (await own.stored.deployment(id)).status;
 
-test('a build that is complete goes live after an outage of the edge of an hour and a half, and nothing is given up', async () => {
+test('a complete build goes live after an edge outage of an hour and a half, and nothing is given up', async () => {
   const id = await own.deploy.build(own.site, { 'index.html': 'hello' });
   own.cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await minutes(90);
   expect(await status(id)).toBe('deploying');
   own.cloud.faults.clear();
-  // The longest wait between two tries, for the switch and again for its publication.
+  // The longest backoff, for the switch and again for its publication.
   await minutes(21);
   expect([await status(id), await given()]).toEqual(['deployed', []]);
   expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBe(id);
 });
 
-test('a build that was asked for during a quarter of an hour in which GitHub did not answer is begun after it', async () => {
+test('a build requested during a quarter of an hour in which GitHub did not answer starts after it', async () => {
   const { id } = await queueTestDeployment(own.stored, own.site);
   github.faults.inject({ service: 'github', fault: { kind: 'error', status: 503 } });
   await minutes(15);
@@ -66,7 +66,7 @@ test('a build that was asked for during a quarter of an hour in which GitHub did
   expect([await status(id), await given()]).toEqual(['queued', []]);
 });
 
-test('as long as GitHub starts no run, however well it can be read, the first attempt waits for it, and is the one that begins', async () => {
+test('while GitHub starts no run but answers reads, the first attempt waits, and is the one that starts', async () => {
   const { id } = await queueTestDeployment(own.stored, own.site);
   github.faults.inject({ service: 'github', path: '/dispatches', fault: { kind: 'error', status: 503 } });
   await minutes(35);
@@ -78,10 +78,10 @@ test('as long as GitHub starts no run, however well it can be read, the first at
   expect(await given()).toEqual([]);
 });
 
-test('a build that could not be started frees the place of its account, and a run of which nobody has heard is ended', async () => {
+test("a build that could not be started frees its account's slot, and a run that never reported is cancelled", async () => {
   await own.stored.db.query(sql`update users set max_active_builds = 1`);
   const { id } = await queueTestDeployment(own.stored, own.site);
-  // Each answer is lost, and so is every look at what became of it.
+  // Each answer is lost, and so is every check of its outcome.
   github.faults.inject({ service: 'github', path: '/dispatches', times: 1, fault: { kind: 'lost-response' } });
   github.faults.inject({ service: 'github', path: '/actions/', fault: { kind: 'error', status: 503 } });
   await wakeUp();
@@ -101,14 +101,14 @@ test('a build that could not be started frees the place of its account, and a ru
   expect(runOf(id)?.signal.aborted).toBe(true);
 });
 
-test('an outage that outlasts the deadline of a publication fails the deployment, and says so', async () => {
+test("an outage that outlasts a publication's deadline fails the deployment, with the reason", async () => {
   const id = await own.deploy.build(own.site, { 'index.html': 'hello' });
   own.cloud.faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await minutes(deadlineSeconds.deploying / 60 + 2);
   expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck' });
 });
 
-test('wake-ups that come one after the other while GitHub does not answer cost an overdue deployment one rescue, and no dead letter', async () => {
+test('repeated wake-ups while GitHub does not answer cost an overdue deployment one rescue, and no dead letter', async () => {
   const { id } = await queueTestDeployment(own.stored, own.site);
   await wakeUp();
   await own.stored.moveClock(deadlineSeconds.queued + 1);

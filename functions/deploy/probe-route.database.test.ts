@@ -5,7 +5,7 @@ import { probeRoute } from './probe-route.ts';
 
 const own = eachTestHasASite({ hostnames: 2 });
 
-/** Hostname → what a visitor is shown there, an id as it is shown. */
+/** Hostname → what visitors see there, as a public id. */
 const seen = new Map<string, string>();
 const probes: string[] = [];
 
@@ -37,7 +37,7 @@ async function published(text: string): Promise<string> {
 }
 const liveEverywhereAt = async (id: string) => (await own.stored.deployment(id)).liveEverywhereAt;
 
-test('published and live everywhere are two facts: the second needs the edge to have had its 300 seconds', async () => {
+test('published and live everywhere are two facts: the second requires 300 seconds of propagation', async () => {
   const id = await published('one');
   everywhere(id);
   const { publishedAt, status } = await own.stored.deployment(id);
@@ -53,7 +53,7 @@ test('published and live everywhere are two facts: the second needs the edge to 
   expect(probes.sort()).toEqual([...own.site.hostnames].sort());
 });
 
-test('it is asked again every 30 seconds until every hostname shows it', async () => {
+test('the hostnames are probed every 30 seconds until all show it', async () => {
   const id = await published('one');
   const [first = '', second = ''] = own.site.hostnames;
   seen.set(first, showId('deployment', id));
@@ -70,7 +70,7 @@ test('it is asked again every 30 seconds until every hostname shows it', async (
   expect([await liveEverywhereAt(id), probes.length]).toEqual([expect.any(Date), 4]);
 });
 
-test('the first probe of a site that was published long ago sets it', async () => {
+test('the first probe of a site published long ago sets it', async () => {
   const id = await published('one');
   everywhere(id);
   await own.stored.moveClock(24 * 3600);
@@ -78,7 +78,7 @@ test('the first probe of a site that was published long ago sets it', async () =
   expect(await liveEverywhereAt(id)).toEqual(expect.any(Date));
 });
 
-test('after an hour nobody asks any more, and nobody is called for it', async () => {
+test('after an hour probing stops, without an alert', async () => {
   const id = await published('one');
   await own.stored.moveClock(3600);
   await work();
@@ -88,7 +88,7 @@ test('after an hour nobody asks any more, and nobody is called for it', async ()
   expect(await own.stored.messages('route.probe')).toMatchObject([{ state: 'done' }]);
 });
 
-test('what is no longer current is not asked for, and a deployment that comes back has to be seen again', async () => {
+test('what is no longer current is not probed, and a deployment that returns has to be seen again', async () => {
   const first = await published('one');
   everywhere(first);
   await own.stored.moveClock(300);

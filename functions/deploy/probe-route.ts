@@ -4,7 +4,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import { probeMessage } from '@miaobu/shared/model/route/probe-message';
 import type { SiteProbe } from '@miaobu/shared/ports/site-probe';
 
-/** How long Edge KV may take to reach every place (its documentation: 300 s; mostly it takes seconds). */
+/** Edge KV's worst-case propagation (its documentation: 300 s; mostly it takes seconds). */
 export const EVERYWHERE_SECONDS = 300;
 const AGAIN_SECONDS = 30;
 const GIVE_UP_SECONDS = 60 * 60;
@@ -15,8 +15,8 @@ export interface Deps {
 }
 
 /**
- * `route.probe`: published is one fact, live everywhere is another. Once every edge has had the time to learn of a deployment, looks at
- * its hostnames as a visitor does, until all show it, it is no longer current, or an hour is over. Droppable.
+ * `route.probe`: published is one fact, live everywhere another. Once every edge node has had time to update, probes the deployment's
+ * hostnames as a visitor would, until all show it, it is no longer current, or an hour has passed. Droppable.
  */
 export const probeRoute = ({ store, siteProbe }: Deps): TopicHandler<'route.probe'> => ({
   droppable: true,

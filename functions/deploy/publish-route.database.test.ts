@@ -21,15 +21,15 @@ const routeRow = async (hostname: string) => {
   if (!row) throw new Error('no such route');
   return row;
 };
-/** A deployment that was switched to and is shown nowhere yet. */
+/** A deployment that was activated and is not shown anywhere yet. */
 async function activated(text: string, of = own.site): Promise<string> {
   const id = await own.deploy.build(of, page(text));
   await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
   return id;
 }
 /**
- * Publishes with an Edge KV in which something happens at a given moment: the real one, wrapped, because no injected
- * fault can act on the database between two calls.
+ * Publishes with an Edge KV in which something happens at a given moment: the real one, wrapped, because no injected fault can change the
+ * database between two calls.
  */
 const publishThrough = (wrapped: Partial<EdgeStore>, owner = 'worker') =>
   own.deploy.workOn(
@@ -55,7 +55,7 @@ test('the last hostname to confirm makes the deployment deployed and published',
       },
     },
   });
-  // One of the two hostnames takes what is written, the other does not.
+  // One of the two hostnames accepts writes, the other does not.
   await own.deploy.workOn({ 'route.publish': refusing });
   expect(await own.deploy.shownAt(first, [id])).toBe(id);
   expect(await own.stored.deployment(id)).toMatchObject({ status: 'deploying', publishedAt: null });
@@ -74,7 +74,7 @@ test('the last hostname to confirm makes the deployment deployed and published',
   }
 });
 
-test('that a deployment may be visible is committed before it can be', async () => {
+test('the exposure of a deployment is committed before it can be visible', async () => {
   const id = await activated('one');
   const seen: unknown[] = [];
   await publishThrough({
@@ -88,7 +88,7 @@ test('that a deployment may be visible is committed before it can be', async () 
   expect(seen).toEqual(expect.arrayContaining([first, second].map((hostname) => [{ hostname, deploymentId: id }])));
 });
 
-test('what is replaced stays protected for another hour, because some places of the edge still show it', async () => {
+test('a replaced deployment stays protected for another hour, because some edge nodes still show it', async () => {
   const old = await own.deploy.build(own.site, page('old'));
   await own.deploy.work();
   await own.stored.moveClock(48 * 60 * 60);
@@ -102,7 +102,7 @@ test('what is replaced stays protected for another hour, because some places of 
   expect(await isProtected()).toBe(false);
 });
 
-test('what cannot be read back as it was written is written again', async () => {
+test('a value that cannot be read back as written is written again', async () => {
   const id = await activated('one');
   let stale = 3;
   await publishThrough({
@@ -124,7 +124,7 @@ test('a write whose answer was lost converges', async () => {
   expect([await own.deploy.shownAt(first, [id]), await own.deploy.shownAt(second, [id])]).toEqual([id, id]);
 });
 
-test('publishing what is published again changes nothing the edge could see', async () => {
+test('publishing again changes nothing visible at the edge', async () => {
   const id = await activated('one');
   await own.deploy.work();
   const before = [await own.deploy.routeOf(first), await own.stored.deployment(id)];
@@ -147,8 +147,8 @@ test('a hostname of an environment that shows nothing is left alone', async () =
   expect(await exposures()).toEqual([]);
 });
 
-describe('a switch that comes while the one before is being published', () => {
-  test('is what is shown in the end, and the one before is never called published', async () => {
+describe('a switch during the publication of the previous one', () => {
+  test('is what is shown in the end, and the previous one is never called published', async () => {
     const older = await activated('older');
     let switched: Promise<string> | undefined;
     await publishThrough({
@@ -194,14 +194,14 @@ test('a worker that stalled past its lease acknowledges nothing', async () => {
       async put(_, __, value) {
         late = value;
         newer = await activated('newer', solo);
-        // The lease ends; another worker takes over and publishes what is current by now.
+        // The lease expires; another worker takes over and publishes what is now current.
         await own.stored.moveClock(121);
         await outbox(own.stored.db).reap();
         await own.stored.moveClock(10);
         await own.deploy.work();
         before = await routeRow(hostname);
       },
-      // Its write lands late, and so it reads back what it wrote.
+      // Its write lands late, so it reads back what it wrote.
       get: async () => late,
     },
     'stalled',
@@ -212,7 +212,7 @@ test('a worker that stalled past its lease acknowledges nothing', async () => {
   expect((await own.stored.deployment(older)).publishedAt).toBeNull();
 });
 
-test('a permanent refusal is a dead letter; the pointer stays, and the site shows what it showed', async () => {
+test('a permanent refusal is a dead letter; the current deployment stays, and so does what the site shows', async () => {
   const shown = await activated('one');
   await own.deploy.work();
   const id = await activated('two');
@@ -224,7 +224,7 @@ test('a permanent refusal is a dead letter; the pointer stays, and the site show
   expect(await statusOf(id)).toBe('deploying');
 });
 
-test('that the edge cannot be asked to forget its cache keeps nothing from being deployed', async () => {
+test('a failing cache purge does not prevent a deployment', async () => {
   const id = await activated('one');
   own.cloud.faults.inject({ service: 'esa', action: 'PurgeCaches', fault: { kind: 'error', status: 400 } });
   await own.deploy.work();

@@ -16,15 +16,15 @@ export interface Deps {
 }
 
 /**
- * `route.publish`: makes Edge KV say what Postgres says about a hostname, which may be nothing. The one writer of that value. Edge KV
- * has no compare-and-set, so the order is: record that the deployment may be visible, write, read back, acknowledge under the
- * fencing token. The last hostname to confirm makes the deployment `deployed`.
+ * `route.publish`: makes Edge KV match Postgres for a hostname, possibly by removing the value. The only writer of that value. Edge KV
+ * has no compare-and-swap, so the order is: record that the deployment may be visible, write, read back, acknowledge under the fencing
+ * token. The last hostname to confirm makes the deployment `deployed`.
  */
 export const publishRoute = (deps: Deps): TopicHandler<'route.publish'> => ({
   async work({ hostname }, lease, { requestId }) {
     const wanted = await deps.store.transaction(async (repositories) => {
       await repositories.environments.lockByHostname(hostname);
-      // Read behind the lock: all of it may have moved while we waited.
+      // Read after taking the lock: everything may have changed while waiting.
       const found = await wantedRoute(repositories, hostname);
       if (!found) return undefined;
       if (!(await repositories.routes.takeOver(hostname, lease.token))) throw new AppError('lease_lost');
@@ -46,7 +46,7 @@ async function write({ edgeStore }: Deps, hostname: string, value: string, lease
   }
 }
 
-/** What was shown until now stays visible for some minutes, so it is protected from now on once more. */
+/** What was shown stays visible for some minutes, so its protection restarts now. */
 async function remove({ store, edgeStore }: Deps, hostname: string, lease: Lease): Promise<void> {
   const key = kvKey(hostname);
   lease.assertTrusted();
@@ -70,7 +70,7 @@ async function acknowledge(
 ): Promise<void> {
   const { hostname } = route;
   const now = await repositories.environments.lockByHostname(hostname);
-  // The end of a deletion: there is nothing left to write it down for.
+  // The end of a deletion: nothing is left to record.
   if (!now) return;
   const acknowledged = await repositories.routes.acknowledge(hostname, {
     version: route.desiredVersion,
@@ -80,7 +80,7 @@ async function acknowledge(
     fence: lease.token,
   });
   if (!acknowledged) throw new AppError('lease_lost');
-  // Some places of the edge show it for minutes more, however long ago it was switched away from.
+  // Some edge nodes show it for minutes more, however long ago it was replaced.
   const before = route.publishedDeploymentId;
   if (before && before !== shown?.deployment.id) await repositories.routes.expose(hostname, before, lease.token);
   await repositories.enqueue(purgeCacheMessage(hostname, requestId));

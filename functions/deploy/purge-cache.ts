@@ -2,8 +2,8 @@ import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { EdgeZone } from '@miaobu/shared/ports/edge-zone';
 
 /**
- * `cache.purge`: asks the edge to forget what it cached of a hostname. Only an optimisation, and droppable: contents are
- * addressed by hash, so nothing stale can be served under a new deployment.
+ * `cache.purge`: purges the edge's cache for a hostname. Only an optimisation, and droppable: contents are addressed by hash, so a new
+ * deployment never serves stale ones.
  */
 export const purgeCache = (deps: {
   readonly edgeZone: Pick<EdgeZone, 'purgeHostname'>;

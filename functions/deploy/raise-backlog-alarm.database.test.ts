@@ -23,7 +23,7 @@ const look = () =>
 const alarms = () => own.db.query(sql`select action, subject, details from audit_log order by id`);
 const put = (hostname: string) => own.store.enqueue(publishMessage(hostname, 'request'));
 
-test('work that has been due for two minutes and that nobody does is told of, once a day', async () => {
+test('work that has been due for two minutes and is not handled raises an alarm, once a day', async () => {
   await put('a.example');
   await own.moveClock(60);
   await put('b.example');
@@ -40,7 +40,7 @@ test('work that has been due for two minutes and that nobody does is told of, on
   expect(await alarms()).toHaveLength(2);
 });
 
-test('what waits for its time, or for another of its lane, is not behind', async () => {
+test('work that is not yet due, or waits for its lane, is not a backlog', async () => {
   await put('a.example');
   await outbox(own.db).claim('worker', ['route.publish'], 1, 3600);
   await put('a.example');

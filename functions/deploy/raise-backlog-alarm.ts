@@ -9,12 +9,12 @@ export interface Deps {
   readonly store: Pick<Store, 'transaction'>;
 }
 
-/** The timer has come by twice since. */
+/** The timer has fired twice since. */
 const LATE_SECONDS = 2 * 60;
 
 /**
- * Tells the operator when work is due that nobody does: there is more of it than a worker gets done in its time, or a provider has been
- * down for minutes. Asked at the end of a worker's time: what merely waited for a worker to come has been done by then.
+ * Alerts the operator to due work that nobody does: more than a worker can handle in its time, or a provider has been down for minutes.
+ * Runs at the end of a worker's time, when work that only waited for a worker is done.
  */
 export const raiseBacklogAlarm =
   ({ outbox, store }: Deps, topics: readonly Topic[]) =>

@@ -18,7 +18,7 @@ beforeAll(async () => {
 beforeEach(() => pushes.empty());
 afterAll(() => pushes.close());
 
-test('a delivery that is refused again and again is asked for less and less often, as long as GitHub keeps it', async () => {
+test('a delivery that is refused repeatedly is requested less and less often, as long as GitHub keeps it', async () => {
   const { stored } = pushes;
   const site = await pushes.connect();
   const firstAt = new Date('2026-01-01T00:00:00Z');
@@ -29,7 +29,7 @@ test('a delivery that is refused again and again is asked for less and less ofte
   const handler = redeliverFailed({
     ...stored,
     now: () => new Date(firstAt.getTime() + age * 1000),
-    // Three days of GitHub's, in which it is always refused.
+    // Three days at GitHub, in which it is always refused.
     codeHost: {
       ...pushes.github.codeHost,
       listFailedDeliveries: async (_token, _repository, _hook, since) => (firstAt >= since ? [refused()] : []),
@@ -47,7 +47,7 @@ test('a delivery that is refused again and again is asked for less and less ofte
   expect(askedAt).toEqual([5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 9 * HOUR, 24 * HOUR, 48 * HOUR]);
 });
 
-describe('a hook that somebody has removed', () => {
+describe('a hook that somebody removed', () => {
   const hooks = async () =>
     (await (await pushes.github.github.api('/repos/you/site/hooks')).json()) as { id: number }[];
   const noted = () =>
@@ -59,7 +59,7 @@ describe('a hook that somebody has removed', () => {
     return { site, hook };
   }
 
-  test('is there again at the next round, noted, and what was pushed meanwhile is deployed', async () => {
+  test('is created again in the next round, recorded in the audit log, and missed pushes are deployed', async () => {
     const { site, hook } = await connectAndRemove();
     const sha = await pushes.push('nobody is told', { 'index.html': 'nobody is told' });
     await pushes.wakeUpAfter(5 * MINUTE);
@@ -75,7 +75,7 @@ describe('a hook that somebody has removed', () => {
     expect([await hooks(), await noted()]).toMatchObject([[again], [{}]]);
   });
 
-  test('is not made again in a repository that is out of reach, or in another of the same name', async () => {
+  test('is not created again in an inaccessible repository, or in another of the same name', async () => {
     const { site } = await connectAndRemove();
     await pushes.stored.db.query(sql`update projects set github_repository_id = 1 where id = ${site.project.id}`);
     await pushes.wakeUpAfter(5 * MINUTE);

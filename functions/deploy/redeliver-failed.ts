@@ -15,19 +15,19 @@ export interface Deps {
 
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** GitHub sends a delivery again for three days. */
+/** GitHub redelivers for three days. */
 const KEPT_MS = 72 * HOUR_MS;
-/** How old a delivery is when it is asked for again: what we have refused often we would probably refuse again. */
+/** The ages at which a delivery is requested again: one we refused often we would probably refuse again. */
 const AGES_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 9 * HOUR_MS, 24 * HOUR_MS, 48 * HOUR_MS] as const;
-/** In one round, those that were tried longest ago; more wait for the next. */
+/** Per round, those tried longest ago; the others wait for the next. */
 const AT_ONCE = 5;
 
 const isDue = ({ attempts, firstAt }: FailedDelivery, now: Date) =>
   now.getTime() - firstAt.getTime() >= (AGES_MS[attempts - 1] ?? Number.POSITIVE_INFINITY);
 
 /**
- * `hook.redeliver`: asks for the deliveries of a project's hook that failed. GitHub never sends one again by itself. A hook that is gone
- * is connected again. Droppable: the next round asks for the same, and the branch's head is asked for in any case.
+ * `hook.redeliver`: requests redelivery of a project's failed deliveries; GitHub never retries by itself. A removed hook is connected
+ * again. Droppable: the next round requests the same, and the branch is synced in any case.
  */
 export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => ({
   droppable: true,
@@ -51,7 +51,7 @@ export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => (
   },
 });
 
-/** Asks for another hook in the place of one that somebody has removed, unless it is the repository that is out of reach. */
+/** Requests a replacement for a hook that somebody removed, unless the repository itself is inaccessible. */
 async function reconnect(
   codeHost: Pick<CodeHost, 'getRepository'>,
   token: string,

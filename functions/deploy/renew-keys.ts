@@ -2,10 +2,10 @@ import { rewrapMessage } from '@miaobu/shared/model/key/key-messages';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Duty } from './run-duties.ts';
 
-/** So old a key may become. */
+/** The maximum age of a key. */
 const KEY_DAYS = 365;
 
-/** Duty: keys are used for a year; those that were retired, by age or by somebody, are worked on until they are gone. */
+/** Duty: retires keys after a year, and drives retired ones (by age or by an operator) to deletion. */
 export const renewKeys =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Duty =>
   ({ requestId }) =>

@@ -29,8 +29,8 @@ interface Found extends Deployment {
 }
 
 /**
- * Looks outside what became of an overdue build or upload, and returns what follows from it. Nothing does when the deployment has gone on
- * meanwhile: looking takes seconds, in which its runner may report.
+ * Checks outside what happened to an overdue build or upload, and returns what to conclude. The conclusion does nothing when the
+ * deployment has progressed meanwhile: the check takes seconds, in which its runner may report.
  */
 export async function rescueBuild(
   deps: Deps,
@@ -52,7 +52,7 @@ export async function rescueBuild(
 interface Decision {
   /** For the log. */
   readonly what: 'adopted' | 'given more time' | 'tried again' | 'given up';
-  /** Called with the deployment locked, and where it was found. */
+  /** Called with the deployment locked and unchanged since it was found. */
   readonly conclude: Conclusion;
 }
 
@@ -68,7 +68,7 @@ async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: st
   const known = await deps.store.attempts.find({ deploymentId: id, attempt });
   const hasTime = known !== undefined && (known.redeemedAgo ?? known.madeAgo) < BUILD_CAP_SECONDS;
   if (deployment.trigger === 'upload') {
-    // No provider knows how its uploader is: what tells is when it was last heard.
+    // No provider knows the state of an uploader; only its last report tells.
     if (hasTime && known.silentFor < SILENCE_SECONDS) return moreTime;
     return { what: 'given up', conclude: (repositories) => failUpload(repositories, deployment, requestId) };
   }
@@ -84,7 +84,7 @@ async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: st
   };
 }
 
-/** The manifest of the current attempt, if the runner got as far as uploading it: it is written last of all. */
+/** The manifest of the current attempt, if the runner got as far as uploading it: it is uploaded last. */
 async function completeManifest(deps: Deps, deployment: Deployment): Promise<Buffer | undefined> {
   const project = await deps.store.projects.find(deployment.projectId);
   if (!project) return undefined;
@@ -102,7 +102,7 @@ async function close(
     await closeAttempt(repositories, { deploymentId: deployment.id, attempt: deployment.attempt }, project, state);
 }
 
-/** Everything is in place and only the last report was lost: go on as if it had come. */
+/** Everything is uploaded and only the last report was lost: proceed as if it had arrived. */
 const adopt =
   (deployment: Deployment, manifest: Buffer, requestId: string): Conclusion =>
   async (repositories) => {
@@ -117,7 +117,7 @@ const adopt =
     await repositories.enqueue(activateMessage(deployment, requestId));
   };
 
-/** Another attempt, or the end after the last one. The old attempt is fenced and its run asked to end. */
+/** Another attempt, or failure after the last one. The old attempt is fenced and its run cancelled. */
 async function retryOrFail(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
   const { id, attempt, status } = deployment;
   if (attempt < MAX_ATTEMPTS && isBuilding(status)) {
@@ -125,7 +125,7 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
     await repositories.deployments.move(id, { to: 'queued', by: 'deploy', requestId, note });
     await repositories.enqueue(buildStartMessage(id, requestId));
   } else if (attempt < MAX_ATTEMPTS && status === 'queued') {
-    // The run was asked for and never began. Closing its attempt is what makes the next start a new one.
+    // The run was requested and never started. Closing its attempt makes the next start create a new one.
     await repositories.enqueue(buildStartMessage(id, requestId));
   } else {
     const set = { reason: 'timeout', reasonMessage: `The build did not end in time, in ${attempt} attempts.` };
@@ -135,7 +135,7 @@ async function retryOrFail(repositories: Repositories, deployment: Deployment, r
   await repositories.enqueue(runCancelMessage(id, attempt, requestId));
 }
 
-/** The end of an upload that nobody goes on with. No token of it counts any more, should its uploader come back. */
+/** Ends an abandoned upload. Its tokens become invalid, should its uploader come back. */
 async function failUpload(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
   const { id, status } = deployment;
   const what = status === 'queued' ? 'The upload did not begin in time.' : 'The upload stopped before it was complete.';

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterEach(() => github.faults.clear());
 afterAll(() => github.close());
 
-/** What the minute timer does, as far as it concerns a build. */
+/** What the minute timer does for a build. */
 async function tick(): Promise<void> {
   const { store, tokens } = own.stored;
   const { buildRunner } = github;
@@ -54,7 +54,7 @@ async function runOf(id: string, attempt: number) {
     calls,
     redeem: async () => String((await calls.redeem()).data.token),
     wasCancelled: () => started.run.signal.aborted,
-    /** The machine is gone: GitHub says so, and nothing is reported any more. */
+    /** The machine is gone: GitHub says so, and there are no more reports. */
     async vanish() {
       started.end({ conclusion: 'failure', exitCode: 137 });
       const state = async () => (await github.buildRunner.getRun(String(started.run.id)))?.state;
@@ -71,7 +71,7 @@ const deployment = (id: string) => own.stored.deployment(id);
 const attempt = (id: string, n: number) => own.stored.store.attempts.find({ deploymentId: id, attempt: n });
 const rescues = async () => (await own.stored.messages('deployment.rescue')).length;
 
-test('what is in time is left alone', async () => {
+test('a deployment within its deadline is left alone', async () => {
   const { id, run } = await started();
   await run.redeem();
   await own.stored.moveClock(SILENCE_SECONDS - 10);
@@ -80,7 +80,7 @@ test('what is in time is left alone', async () => {
 });
 
 describe('a runner that is silent', () => {
-  test('and gone is replaced: another attempt begins, and nothing of the old one counts any more', async () => {
+  test("and gone is replaced: another attempt starts, and the old one's tokens are invalid", async () => {
     const { id, run } = await started();
     const token = await run.redeem();
     await run.calls.report(token, { seq: 1, kind: 'building' });
@@ -101,7 +101,7 @@ describe('a runner that is silent', () => {
     expect(await deployment(id)).toMatchObject({ status: 'cloning', attempt: 2 });
   });
 
-  test('but running, as GitHub says, gets more time; a report that comes then counts', async () => {
+  test('but running, according to GitHub, gets more time; a report that arrives then is accepted', async () => {
     const { id, run } = await started();
     const token = await run.redeem();
     await own.stored.moveClock(deadlineSeconds.cloning + 1);
@@ -120,7 +120,7 @@ describe('a runner that is silent', () => {
     await vi.waitUntil(run.wasCancelled);
   });
 
-  test('three times in a row fails the deployment, which says why', async () => {
+  test('three times in a row fails the deployment, with the reason', async () => {
     const { id } = await started();
     for (let n = 1; n <= MAX_ATTEMPTS; n++) {
       const run = await runOf(id, n);
@@ -133,7 +133,7 @@ describe('a runner that is silent', () => {
     expect(await attempt(id, MAX_ATTEMPTS + 1)).toBeUndefined();
   });
 
-  test('while GitHub cannot be asked is neither given up nor replaced', async () => {
+  test('while GitHub is unavailable is neither given up nor replaced', async () => {
     const { id, run } = await started();
     await run.redeem();
     await own.stored.moveClock(SILENCE_SECONDS + 1);
@@ -143,7 +143,7 @@ describe('a runner that is silent', () => {
   });
 });
 
-test('a run that never begins is replaced after its ten minutes, and its late arrival refused', async () => {
+test('a run that never starts is replaced after its ten minutes, and refused if it comes late', async () => {
   const { id, run } = await started();
   await run.vanish();
   await own.stored.moveClock(deadlineSeconds.queued + 1);
@@ -152,7 +152,7 @@ test('a run that never begins is replaced after its ten minutes, and its late ar
   expect(await run.calls.redeem()).toMatchObject({ status: 409, code: 'attempt_closed' });
 });
 
-test('the time that a deployment waits for a place among its account’s builds is none of its build’s', async () => {
+test('waiting for a build slot of the account uses up none of the build’s time', async () => {
   await own.stored.db.query(sql`update users set max_active_builds = 1`);
   const first = await started();
   const other = await prepareSite(own.stored, { slug: `${own.site.project.slug}-waits` });
@@ -176,14 +176,14 @@ test('the time that a deployment waits for a place among its account’s builds 
   expect(run.wasCancelled()).toBe(false);
 });
 
-test('a run that redeems its ticket while GitHub is asked for it goes on', async () => {
+test('a run that redeems its ticket during the check of it at GitHub continues', async () => {
   const { id, run } = await started();
   await own.stored.moveClock(deadlineSeconds.queued + 1);
   await findOverdue({ store: own.stored.store })();
   let token = '';
   const buildRunner = {
     ...github.buildRunner,
-    // The ticket has to be redeemed between the look at the run and what follows from it.
+    // The ticket has to be redeemed between the check of the run and the conclusion.
     async getRun(runId: string) {
       token = await run.redeem();
       return { runId, state: 'failed' } as const;
@@ -217,7 +217,7 @@ describe('a build whose last report is lost', () => {
     return { id, run, manifest, place: (await run.calls.manifest(publish, described)).data as unknown as Upload };
   }
 
-  test('is adopted when its manifest is there: it is shown without being built again', async () => {
+  test('is adopted when its manifest exists: it is shown without another build', async () => {
     const { id, run, manifest, place } = await uploading();
     await putUpload(place, manifest);
     await run.vanish();
@@ -227,7 +227,7 @@ describe('a build whose last report is lost', () => {
     expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBe(id);
   });
 
-  test('is built again when its manifest is not there', async () => {
+  test('is built again when its manifest does not exist', async () => {
     const { id, run } = await uploading();
     await run.vanish();
     await own.stored.moveClock(SILENCE_SECONDS + 1);
@@ -236,7 +236,7 @@ describe('a build whose last report is lost', () => {
     expect(await own.deploy.shownAt(own.site.hostnames[0] ?? '', [id])).toBeUndefined();
   });
 
-  test('and whose manifest is not what it should be is refused, as if it had been reported', async () => {
+  test('and whose manifest is invalid is refused, as if it had been reported', async () => {
     const { id, run, place } = await uploading();
     const key = `${deploymentPrefix(own.site.project.slug, showId('deployment', id))}/manifest-1.json`;
     expect(place.url).toContain(key);
@@ -248,7 +248,7 @@ describe('a build whose last report is lost', () => {
   });
 });
 
-test('a deployment that goes on before its rescue comes has its whole time in the next status', async () => {
+test('a deployment that progresses before its rescue has the full time of its next status', async () => {
   const { id, run } = await started();
   const token = await run.redeem();
   await run.calls.publication(token);
@@ -271,7 +271,7 @@ test('a deployment that goes on before its rescue comes has its whole time in th
   expect(await deployment(id)).toMatchObject({ status: 'deploying', reason: null });
 });
 
-test('a deployment that goes on while its runner is asked for keeps the time of its next status', async () => {
+test('a deployment that progresses during the check of its runner keeps the time of its next status', async () => {
   const { id, run } = await started();
   const token = await run.redeem();
   await run.calls.publication(token);
@@ -286,7 +286,7 @@ test('a deployment that goes on while its runner is asked for keeps the time of 
   } as const;
   const buildRunner = {
     ...github.buildRunner,
-    // The last report has to come between the look at the run and what follows from it.
+    // The last report has to arrive between the check of the run and the conclusion.
     async getRun(runId: string) {
       const found = await github.buildRunner.getRun(runId);
       await run.calls.report(token, report);
@@ -314,7 +314,7 @@ describe('a deployment that is not published within two hours', () => {
     expect(await deployment(id)).toMatchObject({ status: 'failed', reason: 'publish_stuck', activatedAt: null });
   });
 
-  test('does not fail when it is switched to in the very moment it is given up', async () => {
+  test('does not fail when it is switched to at the very moment it is given up', async () => {
     const id = await own.deploy.build(own.site, { 'index.html': 'page' });
     await own.stored.moveClock(late);
     await findOverdue({ store: own.stored.store })();
@@ -326,7 +326,7 @@ describe('a deployment that is not published within two hours', () => {
         ...own.stored.store,
         overdueDeployments: {
           ...overdueDeployments,
-          // The switch has to come between the look at the deployment and what follows from it.
+          // The switch has to come between finding the deployment and the conclusion.
           async find(...which) {
             const found = await overdueDeployments.find(...which);
             await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
@@ -341,7 +341,7 @@ describe('a deployment that is not published within two hours', () => {
     expect(await deployment(id)).toMatchObject({ status: 'deployed' });
   });
 
-  test('is published again when it is current: a route that was given up comes back', async () => {
+  test('is published again when it is current: a route that was given up recovers', async () => {
     const id = await own.deploy.build(own.site, { 'index.html': 'page' });
     await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
     own.cloud.faults.inject({ service: 'esa', action: 'PutKv', fault: { kind: 'error', status: 400 } });

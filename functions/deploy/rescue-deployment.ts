@@ -9,14 +9,14 @@ import { type Deps as BuildDeps, rescueBuild } from './rescue-build.ts';
 export type Deps = BuildDeps & { readonly store: Pick<Store, 'overdueDeployments'> };
 
 /**
- * `deployment.rescue`: looks after a deployment that is overdue or whose runner is silent. A build that is complete is adopted, one
- * that still runs gets more time (up to an hour in all), anything else is tried again, at most three times. An upload from somebody's
- * machine cannot be tried again from here. Droppable: what is still overdue is asked for again within a minute.
+ * `deployment.rescue`: checks a deployment that is overdue or whose runner is silent. A complete build is adopted, one that still runs
+ * gets more time (up to an hour in all), anything else is retried, at most three times. An upload from a local machine cannot be retried
+ * from here. Droppable: a rescue of what is still overdue is requested again within a minute.
  */
 export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> => ({
   droppable: true,
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
-    // Asked again: what was overdue in one status may have its whole time in the next by now.
+    // Checked again: what was overdue in one status may be within the deadline of the next by now.
     const deployment = await deps.store.overdueDeployments.find(deploymentId, SILENCE_SECONDS);
     if (!deployment) return undefined;
     switch (deployment.status) {
@@ -38,7 +38,7 @@ export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> 
   },
 });
 
-/** Asks again for what makes a deployment live; after its deadline it has failed, unless it is current and only a route is missing. */
+/** Requests again what makes a deployment live; past its deadline it fails, unless it is current and only a route is missing. */
 async function resumeDeploying(repositories: Repositories, found: Deployment, requestId: string): Promise<void> {
   // Under the lock that switches take: it may have become current since it was found.
   await repositories.environments.lock(found.environmentId);

@@ -26,7 +26,7 @@ async function begin() {
   return { id, run: own.deploy.callback.runOf({ shownId: showId('deployment', id), attempt, ticket }) };
 }
 
-/** What the minute timer does. Asks a code host for a run: none here may. */
+/** What the minute timer does. No test here may request a run. */
 async function tick(): Promise<void> {
   const { store } = own.stored;
   const never = () => Promise.reject(new Error('no run was ever started'));
@@ -46,7 +46,7 @@ const abandoned = (reasonMessage: RegExp) => ({
   reason: 'upload_abandoned',
   reasonMessage: expect.stringMatching(reasonMessage),
 });
-/** Nothing is asked of a code host, and nothing is given up by a message. */
+/** No run was requested, and no message was given up. */
 async function expectNoBuild() {
   const messages = await own.stored.messages();
   expect(messages.map(({ topic }) => topic)).not.toContain('build.start');
@@ -54,7 +54,7 @@ async function expectNoBuild() {
   expect(messages.filter(({ lastError }) => lastError !== null)).toEqual([]);
 }
 
-test('an upload that is not begun in its time has failed, and its ticket counts no more', async () => {
+test('an upload that does not start in time fails, and its ticket becomes invalid', async () => {
   const { id, run } = await begin();
   await own.stored.moveClock(deadlineSeconds.queued - 10);
   await tick();
@@ -66,7 +66,7 @@ test('an upload that is not begun in its time has failed, and its ticket counts 
   await expectNoBuild();
 });
 
-test('an uploader that is silent is given up: what it says later is not taken, and no build takes its place', async () => {
+test('a silent uploader is given up: its later reports are refused, and no build replaces it', async () => {
   const { id, run } = await begin();
   const { token } = (await run.redeem()).data;
   const publish = (await run.publication(token)).data.token;
@@ -78,7 +78,7 @@ test('an uploader that is silent is given up: what it says later is not taken, a
   await expectNoBuild();
 });
 
-test('one that is heard of gets more time, but not for ever', async () => {
+test('one that reports gets more time, but not forever', async () => {
   const { id, run } = await begin();
   const { token } = (await run.redeem()).data;
   let passed = 0;
@@ -95,7 +95,7 @@ test('one that is heard of gets more time, but not for ever', async () => {
   await expectNoBuild();
 });
 
-test('one whose files are all there goes live, though its last word was lost', async () => {
+test('one whose files are all uploaded goes live, though its last report was lost', async () => {
   const { id, run } = await begin();
   const publish = (await run.publication((await run.redeem()).data.token)).data.token;
   const content = '<h1>mine</h1>';

@@ -14,13 +14,13 @@ export interface Deps {
 }
 
 const ROWS_A_ROUND = 500;
-/** Whoever has read a value before it was sealed anew has opened it by then. */
+/** By then whoever read a value before it was resealed has opened it. */
 const AGAIN_SECONDS = 15 * 60;
 
 /**
- * `keys.reseal`: walks through everything that one key has sealed and seals it with the key of today, some rows a message; a crash costs
- * the repetition of one. A retired data key is deleted by a later walk that finds nothing under it any more. What cannot be read is left
- * as it is, and keeps its key.
+ * `keys.reseal`: walks through everything one key has sealed and reseals it with the current key, a batch of rows per message; a crash
+ * repeats one batch. A retired data key is deleted by a later walk that finds nothing under it. Unreadable values are left as they are,
+ * and keep their key.
  */
 export const resealValues = (deps: Deps): TopicHandler<'keys.reseal'> => ({
   async work(progress, lease, { requestId, log }) {
@@ -54,7 +54,7 @@ interface Walk {
   readonly columns: readonly SealedColumn[];
 }
 
-/** Undefined when nothing is to be moved from there. */
+/** Undefined when nothing needs resealing. */
 async function walkOf({ store }: Deps, from: string): Promise<Walk | undefined> {
   if (from === FIRST_VERSION) return { which: { beginning: 'v1.', projectId: null }, columns: sealedColumns };
   const key = await store.keys.findDataKey(from);
@@ -87,7 +87,7 @@ async function resealed(
   return changes;
 }
 
-/** Once more it is looked for what it has sealed, in the transaction that deletes it: there is no way back. */
+/** Checked once more for sealed values, in the transaction that deletes it: this is irreversible. */
 async function deleteKey({ sealedValues, keys, auditLog }: Repositories, id: string, walk: Walk, requestId: string) {
   for (const column of walk.columns) if (await sealedValues.isAny(column, walk.which)) return;
   await keys.deleteDataKey(id);

@@ -16,9 +16,9 @@ const KEYS_A_ROUND = 100;
 const RESEALED_AT_ONCE = 500;
 
 /**
- * `keys.rewrap`: brings the ring keys under the current root key and the data keys under the newest ring key, deletes the ring keys that
- * nothing is under any more, and asks for what retired data keys have sealed. What is to be done is read from the tables every time, so a
- * crash costs a repetition. Nobody waits: a key stays the same however it is wrapped.
+ * `keys.rewrap`: rewraps ring keys under the current root key and data keys under the newest ring key, deletes unused ring keys, and
+ * requests resealing for retired data keys. The work is read from the tables every time, so a crash costs a repetition. Nothing waits for
+ * it: rewrapping does not change a key.
  */
 export const rewrapKeys = ({ store, rootKeys }: Deps): TopicHandler<'keys.rewrap'> => ({
   async work(_, lease, { requestId, log }) {
@@ -46,7 +46,7 @@ export const rewrapKeys = ({ store, rootKeys }: Deps): TopicHandler<'keys.rewrap
   },
 });
 
-/** A key that somebody has changed keeps no other from being wrapped anew; it keeps its ring key. */
+/** A tampered key does not prevent the others from being rewrapped; it keeps its ring key. */
 function unlessUnreadable<T>(log: Log, id: string, make: () => T): T[] {
   try {
     return [make()];

@@ -36,10 +36,10 @@ const context = () => ({
   log: createLog({}, () => {}),
   signal: new AbortController().signal,
 });
-/** Reads every secret in an instance that has nothing in memory. */
+/** Reads every secret in an instance with empty caches. */
 const readAll = (rootKeys = own()) => everything.read(createSealer({ store: stored.store, rootKeys }));
 
-/** One wake-up of `deploy` in an instance of its own, as far as keys are concerned. */
+/** One wake-up of `deploy` in its own instance, for keys only. */
 async function deploy({ rootKeys = own(), store = stored.store }: { rootKeys?: RootKeys; store?: Store } = {}) {
   const sealer = createSealer({ store: stored.store, rootKeys });
   const handlers = { 'keys.rewrap': rewrapKeys({ store, rootKeys }), 'keys.reseal': resealValues({ store, sealer }) };
@@ -50,7 +50,7 @@ async function deploy({ rootKeys = own(), store = stored.store }: { rootKeys?: R
       store,
       owner: 'test',
       monotonicMs: () => now,
-      // Whoever waits is told that the time is up.
+      // Sleeping ends at once, as if the time were up.
       sleep: async () => {
         now += 3_600_000;
       },
@@ -61,7 +61,7 @@ async function deploy({ rootKeys = own(), store = stored.store }: { rootKeys?: R
   );
 }
 
-/** Works until nothing is asked for any more, whatever time that takes. */
+/** Works until nothing is pending, whatever time that takes. */
 async function settle(rootKeys = own()) {
   for (let rounds = 0; rounds < 20; rounds++) {
     await deploy({ rootKeys });
@@ -122,7 +122,7 @@ test('S-K2: a new data key of one project leaves all others alone', async () => 
   expect(await readAll()).toEqual(everything.secrets);
 });
 
-test('S-K2: a new root key takes over the ring and what was sealed with the old one; then the old one is not needed', async () => {
+test('S-K2: a new root key takes over the ring and what was sealed with the old one, which is then no longer needed', async () => {
   const userContext = `user:${(await stored.store.accounts.upsertUser({ githubId: 101, githubLogin: 'you' })).id}:github-token`;
   const old = `v1.${encrypt(deriveKey(stored.rootKey, 'seal'), everything.secrets['GitHub token'] ?? '', userContext)}`;
   await stored.db.query(sql`update users set github_token_sealed = ${old}`);
@@ -162,7 +162,7 @@ test('S-K2: while everything is rotated at once, no read fails and every new val
   expect(await readAll()).toEqual(everything.secrets);
 });
 
-test('S-K2: a worker that is killed after any of its transactions, or in the middle of one, is followed by one that goes on', async () => {
+test('S-K2: a worker killed after any of its transactions, or in the middle of one, is followed by one that continues', async () => {
   const before = await dataKeyIds();
   await stored.store.keys.retireRingKey();
   await stored.store.keys.retireDataKeys();
@@ -175,7 +175,7 @@ test('S-K2: a worker that is killed after any of its transactions, or in the mid
     await outbox(stored.db).reap();
     const [message] = await outbox(stored.db).claim('victim', ['keys.rewrap', 'keys.reseal'], 1, 120);
     if (!message) continue;
-    // The victim gets as far as here, and is not heard of again: half of its writes are lost with its transaction.
+    // The victim gets this far and disappears: half of its writes are lost with its transaction.
     const sealer = createSealer({ store: stored.store, rootKeys: own() });
     const lease = { token: message.leaseToken, assertTrusted: () => {} };
     const conclusion =
@@ -204,7 +204,7 @@ test('S-K2: a worker that is killed after any of its transactions, or in the mid
   expect(await ringKeys()).toMatchObject([{ retiredAt: null, dataKeys: 3 }]);
 });
 
-test('a value that is changed while its row is sealed anew stays as it was changed', async () => {
+test('a value changed while its row is resealed keeps the change', async () => {
   const [projectId = ''] = everything.projectIds;
   await stored.store.keys.retireDataKeys(projectId);
   await stored.moveClock(SETTLED_SECONDS + 1);
@@ -227,7 +227,7 @@ test('a value that is changed while its row is sealed anew stays as it was chang
   expect(variable?.sealed).toBe(changed);
 });
 
-test('what cannot be read is left, keeps its key and is an alarm; everything else is sealed anew', async () => {
+test('an unreadable value is left alone, keeps its key and raises an alarm; everything else is resealed', async () => {
   await stored.db.query(sql`
     update environment_variables set sealed = (select webhook_secret_sealed from projects where projects.id = project_id)
      where project_id = ${everything.projectIds[0]}`);
@@ -245,7 +245,7 @@ test('what cannot be read is left, keeps its key and is an alarm; everything els
   expect(alarms).toEqual([{ subject: `project:${everything.projectIds[0]}:production:variable:SECRET` }]);
 });
 
-test('keys are retired at an age of a year, those of projects that came to nothing are deleted, and nothing else is', async () => {
+test('keys are retired after a year, those of projects that were never created are deleted, and nothing else is', async () => {
   const before = await dataKeyIds();
   await stored.sealer.seal('x', { project: '0192f0a1-0000-7000-8000-00000000dead', context: 'x' });
   const renew = renewKeys({ store: stored.store });
@@ -255,7 +255,7 @@ test('keys are retired at an age of a year, those of projects that came to nothi
   expect(await stored.messages('keys.rewrap')).toEqual([]);
   await stored.moveClock(366 * 24 * 3600);
   expect(await renew(context())).toBe(4);
-  // What was remembered for a day is forgotten anyway; here it is still sealed anew.
+  // Remembered for a day and then deleted anyway; here it is still resealed.
   await settle();
   expect((await dataKeyIds()).filter((id) => before.includes(id))).toEqual([]);
   expect(await ringKeys()).toHaveLength(1);

@@ -9,10 +9,10 @@ export interface Deps extends WorkDeps, DutiesDeps {
   readonly handlers: TopicHandlers<(typeof deployTopics)[number]>;
 }
 
-/** The end of an invocation is kept free for what is under way. */
+/** The end of an invocation is reserved for running work. */
 const MARGIN_SECONDS = 30;
 
-/** One wake-up: gives back what vanished workers held, does its duties, works until nothing is due, and tells when something is. */
+/** One wake-up: reaps expired leases, runs due duties, handles messages until none is due, and reports when the next one is. */
 export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {

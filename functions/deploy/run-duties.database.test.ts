@@ -24,7 +24,7 @@ const context = (signal = new AbortController().signal) => ({
   signal,
 });
 
-/** One instance of `deploy`, whose duties only say that they were done. */
+/** One instance of `deploy`, whose duties only record that they ran. */
 function instance(special: Partial<Record<DutyName, Duty>> = {}) {
   const duties = Object.fromEntries(
     names.map((name): [DutyName, Duty] => [
@@ -38,7 +38,7 @@ function instance(special: Partial<Record<DutyName, Duty>> = {}) {
   return runDuties({ store: stored.store, duties });
 }
 
-test('what was never done is due at once, and again when its time is over', async () => {
+test('a duty that never ran is due at once, and again after its period', async () => {
   const run = instance();
   await run(context());
   expect(done).toEqual(names);
@@ -58,13 +58,13 @@ test('what was never done is due at once, and again when its time is over', asyn
   }
 });
 
-test('of many instances that wake up together one does each duty', async () => {
+test('of many instances that wake up together one runs each duty', async () => {
   const wakeUps = Array.from({ length: 12 }, () => instance()(context()));
   await Promise.all(wakeUps);
   expect(done.sort()).toEqual([...names].sort());
 });
 
-test('a duty that fails is logged, keeps no other from being done, and has its next turn at its time', async () => {
+test('a failing duty is logged, does not stop the others, and runs again at its usual time', async () => {
   const [first, ...others] = names;
   if (!first) throw new Error('there is no duty');
   const broken = instance({ [first]: () => Promise.reject(new TypeError('a bug')) });
@@ -79,7 +79,7 @@ test('a duty that fails is logged, keeps no other from being done, and has its n
   expect(done).toContain(first);
 });
 
-test('an instance whose time is over begins nothing more', async () => {
+test('an instance whose time is over starts nothing more', async () => {
   const ending = new AbortController();
   const [first, second] = names;
   if (!first || !second) throw new Error('there are not two duties');

@@ -3,19 +3,19 @@ import { describeError } from '@miaobu/shared/kernel/describe-error';
 import type { Store } from '@miaobu/shared/model/repositories';
 import { SCRUB_SECONDS } from './scrub-routes.ts';
 
-/** What is done without anybody asking, and every how many seconds. */
+/** Periodic duties, and every how many seconds they run. */
 export const dutySeconds = {
-  /** Asks for a rescue of every deployment that is overdue: what the timer does each minute, and no doorbell more often. */
+  /** Requests a rescue of every overdue deployment: with each minute's timer, however often the doorbell rings. */
   'find-overdue': 30,
-  /** Puts the branches whose turn it is in line to be asked for their heads. Each has its turn every ten minutes. */
+  /** Requests syncs of the branches that are due, each every ten minutes. */
   'find-unsynced': 60,
-  /** Puts the hooks in line whose failed deliveries are to be asked for again. */
+  /** Requests redelivery of failed deliveries for the hooks in use. */
   'find-hooks-in-use': 5 * 60,
-  /** Asks for Edge KV to be compared with what it should say. */
+  /** Requests a comparison of Edge KV with its desired content. */
   'request-scrub': SCRUB_SECONDS,
-  /** Puts the hostnames in line that were connected a day ago: their records may have been lost. */
+  /** Requests a check of hostnames connected a day ago: their records may have been lost. */
   'find-unconfirmed': 10 * 60,
-  /** Retires keys that are old, and has those worked on that were retired. */
+  /** Retires old keys, and drives retired ones to deletion. */
   'renew-keys': 60 * 60,
 } as const;
 export type DutyName = keyof typeof dutySeconds;
@@ -28,12 +28,12 @@ export interface Deps {
   readonly duties: Readonly<Record<DutyName, Duty>>;
 }
 
-/** For one duty: the outbox waits meanwhile. */
+/** Per duty, because the outbox waits meanwhile. */
 const LIMIT_MS = 20_000;
 
 /**
- * Does what is due, one after another. Of two instances that wake up together one does it. A duty that fails is logged, stops
- * no other, and has its next turn at its usual time.
+ * Runs the due duties one after another. Of two instances that wake up together one runs each. A failing duty is logged, does not stop
+ * the others, and runs again at its usual time.
  */
 export const runDuties =
   (deps: Deps) =>

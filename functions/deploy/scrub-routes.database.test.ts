@@ -21,7 +21,7 @@ const write = (host: string, value: string) => own.cloud.edgeStore.put(ROUTE_NAM
 async function changed(change: object): Promise<string> {
   return JSON.stringify({ ...parseRoute((await valueAt(own.hostname)) ?? ''), ...change });
 }
-/** One round: what the scrub asks for is published at once. */
+/** One round: what the scrub requests is published at once. */
 async function scrub(edgeStore: EdgeStore = own.cloud.edgeStore): Promise<void> {
   await own.stored.moveClock(SCRUB_SECONDS);
   await own.stored.store.enqueue(scrubMessage('timer'));
@@ -42,14 +42,14 @@ const unverified = async () =>
   ).map((route) => route.hostname);
 const published = async () => (await own.stored.messages('route.publish')).length;
 
-test('a value that is as it should be is left alone', async () => {
+test('a correct value is left alone', async () => {
   await live('one');
   const [before, messages] = [await valueAt(own.hostname), await published()];
   await scrub();
   expect([await valueAt(own.hostname), await published(), await repairs()]).toEqual([before, messages, []]);
 });
 
-test('a value that somebody changed is right again after one scrub, and the audit log says what was there', async () => {
+test('a value that somebody changed is right again after one scrub, and the audit log has what was there', async () => {
   const first = await live('one');
   const second = await live('two');
   const right = await valueAt(own.hostname);
@@ -74,7 +74,7 @@ test('a value that somebody changed is right again after one scrub, and the audi
   ]);
 });
 
-test('a value that is missing, or no route at all, is written again', async () => {
+test('a missing or malformed value is written again', async () => {
   await live('one');
   const right = await valueAt(own.hostname);
   await own.cloud.edgeStore.delete(ROUTE_NAMESPACE, kvKey(own.hostname));
@@ -86,7 +86,7 @@ test('a value that is missing, or no route at all, is written again', async () =
   expect(await repairs()).toMatchObject([{ details: { found: null } }, { details: { found: 'malformed' } }]);
 });
 
-test('what was seen at the edge by mistake stays for an hour: a visitor may be looking at it', async () => {
+test('a deployment wrongly shown at the edge is kept for an hour: a visitor may be looking at it', async () => {
   const first = await live('one');
   await live('two');
   const shown = showId('deployment', first);
@@ -104,8 +104,8 @@ test('what was seen at the edge by mistake stays for an hour: a visitor may be l
   expect(await isProtected()).toBe(true);
 });
 
-describe('a generation that the database has never heard of', () => {
-  test('is overtaken: after a failover that lost commits no lower one is written', async () => {
+describe('a generation unknown to the database', () => {
+  test('is surpassed: after a failover that lost commits no lower one is written', async () => {
     const second = `too-${own.hostname}`;
     await own.stored.store.routes.insert({
       hostname: second,
@@ -133,7 +133,7 @@ describe('a generation that the database has never heard of', () => {
   });
 });
 
-test('a hostname with nothing to show is taken from the edge', async () => {
+test('a hostname with nothing to show is removed from the edge', async () => {
   await live('one');
   const value = (await valueAt(own.hostname)) ?? '';
   const empty = `empty-${own.hostname}`;
@@ -149,10 +149,10 @@ test('a hostname with nothing to show is taken from the edge', async () => {
   expect(await repairs()).toMatchObject([{ subject: empty, details: { wanted: null } }]);
 });
 
-test('a route that is being published, or was while it was looked at, is no difference', async () => {
+test('a route that is published before or during its check is not a difference', async () => {
   const first = await live('one');
   await own.deploy.build(own.site, page('two'));
-  // Switched, and not published yet.
+  // Switched, but not published yet.
   await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
   await own.stored.moveClock(SCRUB_SECONDS);
   await own.stored.store.enqueue(scrubMessage('timer'));
@@ -164,7 +164,7 @@ test('a route that is being published, or was while it was looked at, is no diff
 
   await own.deploy.work();
   await own.stored.moveClock(SCRUB_SECONDS);
-  // Between what the scrub wants and what it reads, the same value is published once more.
+  // Between the scrub's two reads, the same value is published once more.
   await scrub({
     ...own.cloud.edgeStore,
     get: async (namespace, key) => {
@@ -176,7 +176,7 @@ test('a route that is being published, or was while it was looked at, is no diff
   expect(await repairs()).toEqual([]);
 });
 
-test('a publication that was given up is asked for again', async () => {
+test('a publication that was given up is requested again', async () => {
   const id = await own.deploy.build(own.site, page('one'));
   await own.deploy.workOn({ 'deployment.activate': own.deploy.handlers['deployment.activate'] });
   await own.stored.db.query(
@@ -187,7 +187,7 @@ test('a publication that was given up is asked for again', async () => {
   expect((await own.stored.deployment(id)).status).toBe('deployed');
 });
 
-test('every route has its turn, those verified longest ago first, a bounded number at a time', async () => {
+test('every route has its turn, those verified longest ago first, in bounded batches', async () => {
   for (let n = 0; n < 120; n++) {
     await own.stored.store.routes.insert({
       hostname: `more-${n}.sites.localhost`,
@@ -214,10 +214,10 @@ test('every route has its turn, those verified longest ago first, a bounded numb
   expect(read.length).toBe(121);
 });
 
-test('a round that began late does not make a route miss its turn in the next', async () => {
+test('a round that started late does not make a route miss the next one', async () => {
   await live('one');
   await scrub();
-  // The last route of a round is compared a minute after the round began.
+  // The last route of a round is compared a minute after the round started.
   await own.stored.moveClock(60);
   await own.stored.store.routes.markVerified([own.hostname]);
   await own.stored.moveClock(-60);
@@ -226,7 +226,7 @@ test('a round that began late does not make a route miss its turn in the next', 
   expect(await own.deploy.routeOf(own.hostname)).toBeDefined();
 });
 
-test('while each tenth read fails what was changed elsewhere is still repaired, and what was not read comes first next time', async () => {
+test('while one read in ten fails, changed values are still repaired, and unread ones come first next time', async () => {
   const more = Array.from({ length: 24 }, (_, n) => `shaky-${n}-${own.hostname}`);
   for (const each of more) {
     const { project, environment } = own.site;
@@ -251,7 +251,7 @@ test('while each tenth read fails what was changed elsewhere is still repaired, 
   expect((await unverified()).map(kvKey)).toEqual(failed.toSorted());
 });
 
-test('while Edge KV is away nothing is concluded, and nobody is called for it: the next round comes', async () => {
+test('while Edge KV is unavailable nothing is concluded and no alert is sent: the next round follows', async () => {
   await live('one');
   const verifiedAt = () => own.stored.db.query(sql`select verified_at from routes`);
   const before = await verifiedAt();

@@ -8,14 +8,14 @@ import { scrubMessage } from '@miaobu/shared/model/route/scrub-message';
 import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 
-/** A round begins this often. */
+/** A round starts this often. */
 export const SCRUB_SECONDS = 5 * 60;
-/** Less than a round: what was compared at the end of the last one has its turn in this one. */
+/** Shorter than a round: what was compared at the end of the last one is due in this one. */
 const VERIFIED_SECONDS = 3 * 60;
-/** Routes that one message compares; when there may be more, another goes on. */
+/** Routes compared per message; if there may be more, another message continues. */
 const BATCH = 100;
 const PARALLEL_READS = 8;
-/** A database that lost its last commits is behind by a few switches. A number further off than this was never ours. */
+/** A database that lost its last commits is behind by a few switches. A generation further off than this was never ours. */
 const LOST_SWITCHES_LIMIT = 10_000;
 
 export interface Deps {
@@ -23,17 +23,17 @@ export interface Deps {
   readonly edgeStore: Pick<EdgeStore, 'get'>;
 }
 
-/** A value at the edge that is not what the database wanted when it was read. */
+/** A value at the edge that differs from what the database wanted when it was read. */
 interface Difference {
   readonly wanted: WantedRoute;
   readonly found: string | undefined;
 }
 
 /**
- * `route.scrub`: compares Edge KV with what the database wants, the routes first that were verified longest ago. What differs is
- * published again, and noted in the audit log. It repairs what nothing else would notice: a write that landed after a newer one,
- * commits that a failover lost, a value that a person changed. A route that could not be read, or is just being published, comes first in
- * the next round. Droppable: that begins in minutes.
+ * `route.scrub`: compares Edge KV with the database, routes verified longest ago first. Differences are published again and recorded in
+ * the audit log. It repairs what nothing else would notice: a write that landed after a newer one, commits lost by a failover, a manually
+ * changed value. A route that could not be read, or is just being published, comes first in the next round. Droppable: that starts in
+ * minutes.
  */
 export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
   droppable: true,
@@ -43,7 +43,7 @@ export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scr
     const differences: Difference[] = [];
     const failures: unknown[] = [];
     const compare = async (hostname: string) => {
-      // Whoever publishes reads back, and a look in the middle of it would say nothing.
+      // Publishing includes reading back, and a check in the middle of it would prove nothing.
       if (await store.isQueued(publishMessage(hostname, requestId))) return;
       const wanted = await wantedRoute(store, hostname);
       if (wanted) {
@@ -68,13 +68,13 @@ export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scr
     return async (repositories) => {
       for (const difference of differences) await repair(repositories, difference, lease, requestId);
       await repositories.routes.markVerified(compared);
-      // Where nothing was compared the same would come again at once.
+      // If nothing could be compared, the same routes would come again at once.
       if (hostnames.length === BATCH && compared.length > 0) await repositories.enqueue(scrubMessage(requestId));
     };
   },
 });
 
-/** Asks for the value to be written again, unless the route has moved on since it was read. */
+/** Requests the value to be written again, unless the route has changed since it was read. */
 async function repair(
   repositories: Repositories,
   { wanted: before, found }: Difference,
@@ -84,19 +84,19 @@ async function repair(
   const { hostname, lastFence } = before.route;
   await repositories.environments.lockByHostname(hostname);
   const wanted = await wantedRoute(repositories, hostname);
-  // Everybody who publishes takes the route over first.
+  // Every publisher takes the route over first.
   if (!wanted || wanted.route.lastFence !== lastFence || wanted.shown?.value !== before.shown?.value) return;
 
   const seen = found === undefined ? undefined : parseRoute(found);
   const seenId = readId('deployment', seen?.deployment_id ?? '');
-  // Somebody may be looking at it: it stays for another hour.
+  // A visitor may be looking at it: it is kept for another hour.
   if (seenId && (await repositories.deployments.find(seenId)))
     await repositories.routes.expose(hostname, seenId, lease.token);
 
   const { environment } = wanted;
   const lostSwitches = (seen?.gen ?? 0) - environment.generation;
   if (seen && lostSwitches > 0 && lostSwitches < LOST_SWITCHES_LIMIT) {
-    // The edge knows of switches that the database has lost. What is written next must be newer than they were.
+    // The edge knows switches that the database has lost. The next write must have a higher generation.
     await repositories.environments.raiseGeneration(environment.id, seen.gen);
     for (const each of await repositories.routes.bumpDesired(environment.id)) {
       await repositories.enqueue(publishMessage(each, requestId));

@@ -5,11 +5,11 @@ import type { Alert, AlertChannel } from '@miaobu/shared/ports/alert-channel';
 
 export interface Deps {
   readonly store: Pick<Store, 'deadLetters' | 'auditLog'>;
-  /** Undefined when the operator named no address: the log has it all the same. */
+  /** Undefined when the operator configured none: the log has it all the same. */
   readonly alertChannel: AlertChannel | undefined;
 }
 
-/** `alert.send`: tells the operator what a person should look at, unless somebody has dealt with it meanwhile. */
+/** `alert.send`: alerts the operator to something that needs a person, unless it was resolved meanwhile. */
 export const sendAlert = ({ store, alertChannel }: Deps): TopicHandler<'alert.send'> => ({
   droppable: true,
   async work(payload, lease) {

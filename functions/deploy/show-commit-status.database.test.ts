@@ -54,7 +54,7 @@ type Status = {
   readonly description: string;
   readonly target_url: string | null;
 };
-/** What GitHub was told about a commit, oldest first. */
+/** The statuses GitHub received for a commit, oldest first. */
 const statuses = async (sha = head) => {
   const answer = await github.github.api(`/repos/you/site/commits/${sha}/statuses?per_page=100`);
   return ((await answer.json()) as Status[]).reverse();
@@ -85,7 +85,7 @@ test.each(['failed', 'cancelled'] as const)('a deployment that is %s is a failur
   expect(await statuses()).toMatchObject([{ state: 'pending' }, { state: 'failure', description: 'Somebody' }]);
 });
 
-test('a newer push ends the pending state of what it replaces', async () => {
+test('a newer push ends the pending status of what it replaces', async () => {
   await queueTestDeployment(stored, site, head);
   await work();
   const newer = await push();
@@ -94,14 +94,14 @@ test('a newer push ends the pending state of what it replaces', async () => {
   expect([await states(head), await states(newer)]).toEqual([['pending', 'failure'], ['pending']]);
 });
 
-test('moves in between are told once, as what they came to', async () => {
+test('a series of moves is reported once, with its final result', async () => {
   const { id } = await queueTestDeployment(stored, site, head);
   await move(id, 'deployed');
   await work();
   expect(await states()).toEqual(['success']);
 });
 
-test('of several deployments of one commit the newest is shown, also when an older one ends after it', async () => {
+test('of several deployments of one commit the newest is shown, even when an older one ends later', async () => {
   const older = await queueTestDeployment(stored, site, head);
   await stored.db.query(sql`
     update deployments set status = 'building', dedupe_key = 'older' where id = ${older.id}`);
@@ -114,7 +114,7 @@ test('of several deployments of one commit the newest is shown, also when an old
   expect(await states()).not.toContain('failure');
 });
 
-test('two projects of one repository have a status each', async () => {
+test('two projects of one repository have separate statuses', async () => {
   const docs = await prepareSite(stored, { slug: 'docs' });
   await queueTestDeployment(stored, site, head);
   await queueTestDeployment(stored, docs, head);
@@ -122,7 +122,7 @@ test('two projects of one repository have a status each', async () => {
   expect((await statuses()).map(({ context }) => context).sort()).toEqual(['miaobu/blog', 'miaobu/docs']);
 });
 
-test('without a token nothing is shown, and nothing is wrong', async () => {
+test('without a token nothing is shown, and nothing fails', async () => {
   await stored.db.query(sql`update users set github_token_sealed = null`);
   await queueTestDeployment(stored, site, head);
   await work();
@@ -133,7 +133,7 @@ test('without a token nothing is shown, and nothing is wrong', async () => {
 test.each([
   ['refuses', 403, 1],
   ['does not answer', 502, triesOfTopics['commit.status']],
-])('when GitHub %s the status is dropped, and the deployment goes on', async (_, status, attempts) => {
+])('when GitHub %s the status is dropped, and the deployment continues', async (_, status, attempts) => {
   github.faults.inject({ service: 'github', fault: { kind: 'error', status } });
   const { id } = await queueTestDeployment(stored, site, head);
   for (let n = 0; n < attempts; n++) {
@@ -146,7 +146,7 @@ test.each([
   expect(await stored.messages('alert.send')).toEqual([]);
 });
 
-test('a deployment’s end and what is to be said of it are committed together, or neither', async () => {
+test('a deployment’s end and its status message are committed together, or neither', async () => {
   const { id } = await queueTestDeployment(stored, site, head);
   await work();
   const undone = stored.store.transaction(async ({ deployments }) => {

@@ -13,8 +13,8 @@ export interface Deps {
 }
 
 /**
- * `commit.status`: shows beside a commit what its newest deployment in an environment is now. Nothing depends on it, so it is
- * droppable; without the user's token there is nothing to show it with.
+ * `commit.status`: shows beside a commit the present state of its newest deployment in an environment. Nothing depends on it, so it is
+ * droppable; it requires the user's token.
  */
 export const showCommitStatus = (deps: Deps): TopicHandler<'commit.status'> => ({
   droppable: true,

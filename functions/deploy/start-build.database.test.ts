@@ -41,7 +41,7 @@ const work = (buildRunner: BuildRunner = github.buildRunner) =>
     'build.start': startBuild({ store: stored.store, tokens: stored.tokens, buildRunner, controlOrigin: CONTROL }),
     'run.cancel': cancelRun({ store: stored.store, buildRunner }),
   });
-/** Runs of a deployment, once everything that was started has begun. */
+/** Runs of a deployment, once everything that was requested has started. */
 async function runsOf(id: string) {
   const mine = () => github.runs.filter(({ run }) => run.inputs.deployment_id === showId('deployment', id));
   const path = '/repos/miaobu/platform/actions/runs?status=queued';
@@ -69,7 +69,7 @@ test('a queued deployment gets its first attempt and a run that can redeem it', 
   expect(await attemptOf(id)).toMatchObject({ state: 'dispatched', runId: String(started?.run.id), redeemer: null });
   expect(await stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
 
-  // Fetching and uploading are not asked for: the ticket alone is the question.
+  // No fetching or uploading here: only the ticket matters.
   const callback = callbackUnderTest(stored, {
     codeHost: { archiveUrl: async () => 'https://archive.example/site.tar.gz' },
     objectStore: { presignPut: () => Promise.reject(new Error('not asked for')) },
@@ -79,12 +79,12 @@ test('a queued deployment gets its first attempt and a run that can redeem it', 
   expect((await run.redeem()).status).toBe(200);
 });
 
-test('the attempt is committed before the run is asked for, and the ticket is not stored', async () => {
+test('the attempt is committed before the run is requested, and the ticket is not stored', async () => {
   const { id } = await queueTestDeployment(stored, site);
   let ticket = '';
   await work({
     ...github.buildRunner,
-    // A port of the test's own, to look at the database in the moment of the call.
+    // The test's own port, to inspect the database at the moment of the call.
     async start(attempt) {
       ticket = attempt.ticket;
       expect(await attemptOf(id, attempt.attempt)).toMatchObject({ state: 'dispatching' });
@@ -130,7 +130,7 @@ test('a worker that dies after the run was started leaves one attempt, and one r
   expect(await attemptOf(id)).toMatchObject({ state: 'dispatched' });
 });
 
-test('a worker that dies before the run was asked for uses the same attempt and ticket again', async () => {
+test('a worker that dies before the run was requested uses the same attempt and ticket again', async () => {
   const { id } = await queueTestDeployment(stored, site);
   const tickets: string[] = [];
   await work({
@@ -145,7 +145,7 @@ test('a worker that dies before the run was asked for uses the same attempt and 
   expect(await runsOf(id)).toHaveLength(1);
 });
 
-test('an outage of GitHub is waited for', async () => {
+test('an outage of GitHub is waited out', async () => {
   const { id } = await queueTestDeployment(stored, site);
   github.faults.inject({ service: 'github', times: 2, fault: { kind: 'error', status: 502 } });
   await work();
@@ -153,7 +153,7 @@ test('an outage of GitHub is waited for', async () => {
   expect(await runsOf(id)).toHaveLength(1);
 });
 
-test('when GitHub asks to slow down nothing more is asked for a minute', async () => {
+test('when GitHub asks to slow down nothing more is requested for a minute', async () => {
   const { id } = await queueTestDeployment(stored, site);
   github.faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 429 } });
   await work();
@@ -167,7 +167,7 @@ test('when GitHub asks to slow down nothing more is asked for a minute', async (
 test.each([
   ['the platform’s token counts no more', { token: 'revoked' }, 'code_host_unauthorized'],
   ['the workflow is missing', { workflow: 'other.yml' }, 'vendor_rejected'],
-])('when %s the deployment fails at once, and says so', async (_, config, reason) => {
+])('when %s the deployment fails at once, with the reason', async (_, config, reason) => {
   const { id } = await queueTestDeployment(stored, site);
   await work(github.buildRunnerWith(config));
   expect(await stored.deployment(id)).toMatchObject({
@@ -189,7 +189,7 @@ test('a deployment that was replaced while it waited is left alone', async () =>
   expect(await stored.deployment(older.id)).toMatchObject({ status: 'cancelled', attempt: 0 });
 });
 
-test('a deployment that is replaced after its run was asked for has the run cancelled', async () => {
+test('a deployment that is replaced after its run was requested has the run cancelled', async () => {
   const older = await queueTestDeployment(stored, site);
   await work();
   const [started] = await runsOf(older.id);
@@ -199,7 +199,7 @@ test('a deployment that is replaced after its run was asked for has the run canc
   expect(await attemptOf(older.id)).toMatchObject({ state: 'abandoned' });
 });
 
-test('the message that comes again starts nothing again', async () => {
+test('a repeated message starts nothing again', async () => {
   const { id } = await queueTestDeployment(stored, site);
   await work();
   await stored.db.query(sql`update outbox set state = 'pending' where topic = 'build.start'`);
@@ -208,14 +208,14 @@ test('the message that comes again starts nothing again', async () => {
   expect(await stored.deployment(id)).toMatchObject({ attempt: 1 });
 });
 
-test('a run whose deployment is cancelled while it is asked for is cancelled, too', async () => {
+test('a run whose deployment is cancelled while it is requested is cancelled, too', async () => {
   const { id } = await queueTestDeployment(stored, site);
   await work({
     ...github.buildRunner,
     async start(attempt) {
       const cancel = { deploymentId: id, reason: 'user', message: 'no longer wanted', requestId: 'a test' } as const;
       await stored.store.transaction((repositories) => cancelDeployment(repositories, 'api', cancel));
-      // The run does not exist yet: whoever is to cancel it finds nothing, and is done.
+      // The run does not exist yet, so the handler that should cancel it finds nothing.
       await workerUnderTest(stored)({
         'run.cancel': cancelRun({ store: stored.store, buildRunner: github.buildRunner }),
       });

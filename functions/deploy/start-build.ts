@@ -21,10 +21,10 @@ export interface Deps {
 /** `build.start`: gives a queued deployment its next attempt and starts a run for it. */
 export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
   async work({ deployment_id: deploymentId }, lease, { log, requestId }) {
-    // The attempt is committed before the run is asked for: a run that exists is always known.
+    // The attempt is committed before the run is requested, so every existing run is recorded.
     const prepared = await deps.store.transaction(async (repositories) => {
       const deployment = await repositories.deployments.lock(deploymentId);
-      // What is uploaded is built elsewhere.
+      // Uploads are built elsewhere.
       if (deployment?.status !== 'queued' || deployment.trigger === 'upload') return undefined;
       const { environmentId } = deployment;
       const key = { deploymentId, attempt: deployment.attempt };
@@ -47,7 +47,7 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
     const shown = { deploymentId: showId('deployment', deploymentId), attempt: prepared.attempt };
     const ticket = deps.tokens.ticket(prepared);
     lease.assertTrusted();
-    // The answer to an earlier try may have been lost. Should both runs exist, only the first can redeem the ticket.
+    // The answer to an earlier try may have been lost. If both runs exist, only the first can redeem the ticket.
     const found = prepared.again ? await deps.buildRunner.findRun(shown) : undefined;
     lease.assertTrusted();
     const { runId } =
@@ -56,13 +56,13 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
         ...shown,
         ticket,
         callbackUrl: deps.controlOrigin,
-        // Whoever may push to staging shall not reach production's builds: an environment shares with itself alone.
+        // Those who can push to staging must not influence production's builds: each environment has its own cache.
         cacheScope: showId('environment', prepared.environmentId),
       }));
     log.info('build run started', { deploymentId: shown.deploymentId, attempt: shown.attempt, runId });
     return async (repositories) => {
       const state = await repositories.attempts.markDispatched(prepared, runId);
-      // It was closed while its run was asked for; whoever was to cancel the run may have found none.
+      // It was closed while its run was being requested; the cancellation may have found no run.
       if (state === 'abandoned') {
         await repositories.enqueue(runCancelMessage(deploymentId, prepared.attempt, requestId));
       }
@@ -83,10 +83,10 @@ export const startBuild = (deps: Deps): TopicHandler<'build.start'> => ({
     },
 });
 
-/** A build above its account's limits asks again after this long, unless one that ends calls it before. */
+/** A build above its account's limits is retried after this long, unless one that ends brings it forward. */
 const WAIT_SECONDS = 60;
 
-/** Whether the account may begin another build now. First come, first served; nobody is refused. */
+/** How long until the account may start another build. First come, first served; nobody is refused. */
 async function secondsToWait(repositories: Repositories, deployment: Deployment): Promise<number> {
   const project = await repositories.projects.find(deployment.projectId);
   if (!project) return 0;

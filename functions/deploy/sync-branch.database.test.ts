@@ -51,7 +51,7 @@ const ask = (of = site) => stored.store.enqueue(branchSyncMessage(of.environment
 const newest = () => stored.store.deployments.findNewest(site.environment.id);
 const countOf = async () => (await stored.environment(site.environment.id)).nextSeq - 1;
 
-test('a head that nobody told us about is deployed', async () => {
+test('a head without any delivery is deployed', async () => {
   await ask();
   await work();
   expect(await newest()).toMatchObject({
@@ -66,7 +66,7 @@ test('a head that nobody told us about is deployed', async () => {
   expect(await stored.messages('build.start')).toMatchObject([{ state: 'pending' }]);
 });
 
-test('a head that is the newest deployment’s commit is deployed once, however often it is asked for', async () => {
+test('a head that is the newest deployment’s commit is deployed once, however often the branch is synced', async () => {
   await queueTestDeployment(stored, site, head);
   for (const _ of [1, 2]) {
     await ask();
@@ -75,7 +75,7 @@ test('a head that is the newest deployment’s commit is deployed once, however 
   expect(await countOf()).toBe(1);
 });
 
-test('after an older deployment of the same commit a branch that was moved back is deployed again', async () => {
+test('a branch moved back is deployed again although its commit has an older deployment', async () => {
   await queueTestDeployment(stored, site, head);
   await queueTestDeployment(stored, site);
   await ask();
@@ -83,7 +83,7 @@ test('after an older deployment of the same commit a branch that was moved back 
   expect([await countOf(), await newest()]).toMatchObject([3, { commitSha: head, trigger: 'reconcile' }]);
 });
 
-test('a branch that is missing deploys nothing', async () => {
+test('a missing branch deploys nothing', async () => {
   await stored.empty();
   const project = await prepareSite(stored, { repository: 'you/nothing-here' });
   site = project;
@@ -92,7 +92,7 @@ test('a branch that is missing deploys nothing', async () => {
   expect([await countOf(), await stored.messages('branch.sync')]).toMatchObject([0, [{ state: 'done' }]]);
 });
 
-test('text that Postgres cannot hold keeps no commit from being deployed', async () => {
+test('text that Postgres cannot store does not prevent a commit from being deployed', async () => {
   await ask();
   await work({
     ...github.codeHost,
@@ -108,7 +108,7 @@ test('text that Postgres cannot hold keeps no commit from being deployed', async
   });
 });
 
-test('a head is asked for again soon after it was found', async () => {
+test('a branch is synced again soon after a head was found', async () => {
   await ask();
   await work();
   expect(await stored.messages('branch.sync')).toMatchObject([{ state: 'done' }, { state: 'pending' }]);
@@ -118,7 +118,7 @@ test('a head is asked for again soon after it was found', async () => {
   expect(await countOf()).toBe(1);
 });
 
-test('an answer soon after a push that shows nothing new is asked for again: it may be from before the next push', async () => {
+test('an unchanged head soon after a push is fetched again: it may be from before the next push', async () => {
   await queueTestDeployment(stored, site, head);
   const old = await snapshot();
   const hidden = await push();
@@ -130,14 +130,14 @@ test('an answer soon after a push that shows nothing new is asked for again: it 
   expect([await countOf(), (await newest())?.commitSha]).toEqual([2, hidden]);
 });
 
-/** GitHub as it answers now, from here on. */
+/** GitHub frozen at its present answers. */
 async function snapshot(): Promise<CodeHost> {
   const branch = await github.codeHost.getBranchHead('token-of-you', 'you/site', 'main');
   const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
   return { ...github.codeHost, getBranchHead: async () => branch, getRepository: async () => repository };
 }
 
-/** A push of whose delivery GitHub says that it came a second after what its answers show until now. */
+/** A push that GitHub delivered and dated a second later than its present answers show. */
 async function takePush(): Promise<string> {
   const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
   const pushedAt = (repository?.pushedAt?.getTime() ?? 0) / 1000 + 1;
@@ -147,7 +147,7 @@ async function takePush(): Promise<string> {
   return sha;
 }
 
-test('an answer from before a push that GitHub itself has delivered is not believed, and the branch asked for again', async () => {
+test('a head older than a push that GitHub itself has delivered is not trusted, and the branch synced again', async () => {
   const old = await snapshot();
   const sha = await takePush();
   await ask();
@@ -159,7 +159,7 @@ test('an answer from before a push that GitHub itself has delivered is not belie
   expect([await countOf(), (await newest())?.commitSha]).toEqual([1, sha]);
 });
 
-test('an answer that GitHub still gives ten minutes after a push is believed: the error is in the time of the push', async () => {
+test("a head that GitHub still reports ten minutes after a push is trusted: the push's time is wrong", async () => {
   const lasting = await snapshot();
   await takePush();
   await stored.moveClock(600);
@@ -183,10 +183,10 @@ test.each([
       await stored.store.environments.rememberSkipped(site.environment.id, sha);
     },
   ],
-])('an answer that a %s push has overtaken is thrown away, and the branch asked for again', async (_, take) => {
+])('an answer overtaken by a %s push is discarded, and the branch synced again', async (_, take) => {
   let answers = 0;
   await ask();
-  // A port of the test's own: the push has to come between the last answer and what follows from it.
+  // The test's own port: the push has to come between the last answer and the conclusion.
   await work({
     ...github.codeHost,
     async getBranchHead(...question) {
@@ -210,7 +210,7 @@ test('an outage of GitHub is waited for', async () => {
   expect((await newest())?.commitSha).toBe(head);
 });
 
-test('a token that counts no more deploys nothing and is not tried again', async () => {
+test('an invalid token deploys nothing and is not retried', async () => {
   await stored.empty();
   site = await prepareSite(stored, { githubToken: 'revoked' });
   await ask();

@@ -17,12 +17,12 @@ export interface Deps {
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead'>;
 }
 
-/** How long the code host is given to show a push that it has told us of. */
+/** How long the code host is given to show a push that it has reported. */
 const CATCH_UP_SECONDS = 30;
 
 /**
- * `branch.sync`: asks the code host for the head of an environment's branch and deploys it, unless that was done or the head was
- * skipped. What finds pushes whose delivery came out of order, or never. Droppable: every branch is asked for again in its turn.
+ * `branch.sync`: asks the code host for the head of an environment's branch and deploys it, unless it was already deployed or skipped.
+ * Finds pushes whose delivery came out of order, or never. Droppable: every branch is synced again periodically.
  */
 export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
   droppable: true,
@@ -45,7 +45,7 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
   },
 });
 
-/** Whether the newest that we know of the branch is this commit: deployed (whatever became of it) or skipped. */
+/** Whether the newest known state of the branch is this commit: deployed (whatever the result) or skipped. */
 async function isDecided(
   { deployments }: Pick<Repositories, 'deployments'>,
   environment: Environment,
@@ -55,7 +55,7 @@ async function isDecided(
   return (await deployments.findNewestOfBranch(environment.id))?.commitSha === sha;
 }
 
-/** Nothing is to be done; but soon after a push an old answer looks like this, too. */
+/** Nothing to do; but soon after a push a stale answer looks like this, too. */
 async function asBefore(
   { store }: Pick<Deps, 'store'>,
   { id }: Environment,

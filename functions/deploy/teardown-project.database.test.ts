@@ -48,7 +48,7 @@ const actions = async () =>
     ({ action }) => action,
   );
 
-/** Names the calls to ports, in their order, and does something around each. */
+/** Records the names of port calls, in order, and wraps each. */
 function throughEach(around: (name: string, call: () => Promise<unknown>) => Promise<unknown>): Ports {
   const wrap = <Port extends object>(portName: string, port: Port): Port =>
     new Proxy(port, {
@@ -73,7 +73,7 @@ function throughEach(around: (name: string, call: () => Promise<unknown>) => Pro
   };
 }
 
-/** What is wrong for a visitor right now: what Edge KV names has to be there, and the hostname to lead to it. */
+/** What is broken for visitors at present: what Edge KV names has to exist, and the hostname to resolve to it. */
 async function visitorsProblem({ project, hostnames, deployments }: LiveSite): Promise<string | undefined> {
   const { cloud, deploy } = teardown;
   for (const hostname of hostnames) {
@@ -89,7 +89,7 @@ async function visitorsProblem({ project, hostnames, deployments }: LiveSite): P
   return undefined;
 }
 
-test('a project ends in order: its routes at once, what it stored an hour later, its rows last of all', async () => {
+test('a project is torn down in order: its routes at once, its stored content an hour later, its rows last', async () => {
   const site = await teardown.liveSite(slug);
   expect(await teardown.outside(site)).toEqual({
     routes: site.hostnames,
@@ -121,7 +121,7 @@ test('a project ends in order: its routes at once, what it stored an hour later,
   expect(await stored.db.query(sql`select topic from outbox where state = 'dead'`)).toEqual([]);
 });
 
-test('the steps come in order: no record goes before the route, no content before everything that leads there', async () => {
+test('the steps are ordered: no record goes before the route, no content before everything that leads to it', async () => {
   const site = await teardown.liveSite(slug);
   const calls: string[] = [];
   const counted = throughEach((name, call) => {
@@ -144,13 +144,13 @@ test('the steps come in order: no record goes before the route, no content befor
     order.map((name) => calls.indexOf(name)).sort((a, b) => a - b),
   );
   expect(order.every((name) => calls.includes(name))).toBe(true);
-  // Looked for at the edge before anything is taken away, and once more before anything is deleted.
+  // Read from the edge before anything is removed, and once more before anything is deleted.
   expect(calls.indexOf('kv get route')).toBeLessThan(calls.indexOf('zone deleteSiteRecord'));
   expect(calls.lastIndexOf('kv get route')).toBeGreaterThan(calls.indexOf('github deleteHook'));
 });
 
-describe('broken off at any call', () => {
-  /** Deletes a site while a worker dies once, after the nth call had its effect. Returns the names of all calls. */
+describe('interrupted at any call', () => {
+  /** Deletes a site while a worker dies once, after the nth call took effect. Returns the names of all calls. */
   async function deleteBroken(site: LiveSite, nth: number): Promise<string[]> {
     const calls: string[] = [];
     const problems: string[] = [];
@@ -164,7 +164,7 @@ describe('broken off at any call', () => {
       return answer;
     });
     await teardown.delete(site);
-    // A worker that died is followed by another, and what waits for an hour comes after that.
+    // Another worker follows the dead one, and then what waits for an hour.
     for (let round = 0; round < 4; round++) {
       await teardown.work(broken);
       await stored.moveClock(HOUR + 600);
@@ -173,7 +173,7 @@ describe('broken off at any call', () => {
     return calls;
   }
 
-  test('it resumes and ends with nothing left, and no visitor is ever led to what is gone', async () => {
+  test('it resumes and ends with nothing left, and visitors are never routed to deleted content', async () => {
     const undisturbed = (await deleteBroken(await teardown.liveSite(slug, 1), 0)).length;
     expect(undisturbed).toBeGreaterThan(15);
     for (let nth = 1; nth <= undisturbed; nth++) {
@@ -186,7 +186,7 @@ describe('broken off at any call', () => {
   }, 120_000);
 });
 
-test('what a stalled worker publishes behind its back is taken away, and protected for another hour', async () => {
+test('what a stalled worker publishes meanwhile is removed, and protected for another hour', async () => {
   const site = await teardown.liveSite(slug);
   const [hostname = ''] = site.hostnames;
   const value = (await teardown.cloud.edgeStore.get(ROUTE_NAMESPACE, kvKey(hostname))) ?? '';
@@ -205,12 +205,12 @@ test('what a stalled worker publishes behind its back is taken away, and protect
   expect([await teardown.outside(site), await teardown.rows(site)]).toEqual([nothing, 0]);
 });
 
-test('what was about to be connected when the deletion began is gone in the end too', async () => {
+test('what was being connected when the deletion started is gone in the end too', async () => {
   const site = { ...(await prepareSite(stored, { slug, hostnames: [`${slug}.sites.localhost`] })), deployments: [] };
   await teardown.askToConnect(site);
   const late = throughEach(async (name, call) => {
     const answer = await call();
-    // Who connects had found the project before it was deleted, and ends after the first round of the teardown.
+    // The connecting worker found the project before its deletion, and ends after the first round of the teardown.
     if (name === 'github findPushHook') await teardown.connect(site);
     return answer;
   });
@@ -236,7 +236,7 @@ test.each([
   expect(await teardown.rows(site)).toBe(0);
 });
 
-test('what is built is cancelled, what is about to go live fails, and neither is ever shown', async () => {
+test('running builds are cancelled, pending activations fail, and neither is ever shown', async () => {
   const site = await prepareSite(stored, { slug, hostnames: [`${slug}.sites.localhost`] });
   await teardown.deploy.build(site, { 'index.html': 'about to go live' });
   await teardown.deploy.begin(site);
@@ -251,7 +251,7 @@ test('what is built is cancelled, what is about to go live fails, and neither is
   expect((await stored.environment(site.environment.id)).currentDeploymentId).toBeNull();
 });
 
-test('a deletion that comes in the middle of an activation wins', async () => {
+test('a deletion that starts during an activation wins', async () => {
   const site = await prepareSite(stored, { slug, hostnames: [`${slug}.sites.localhost`] });
   const id = await teardown.deploy.build(site, { 'index.html': 'almost' });
   let begun = false;

@@ -18,15 +18,14 @@ export interface Deps extends ContentDeps, HookDeps {
   readonly dnsZone: Pick<DnsZone, 'deleteCname'>;
 }
 
-/** How soon to look whether `route.publish` has taken a hostname from the edge. */
+/** How soon to check whether `route.publish` has removed a hostname from the edge. */
 const ROUTES_AGAIN_SECONDS = 2;
 
 /**
- * `project.teardown`: takes a project down that is being deleted. Each round does from the beginning what is not done yet, so a crash
- * anywhere costs a repetition: first its hostnames are taken from the edge, then what leads there (the edge's record, DNS, the
- * push hook). What it has stored follows an hour later, when no visitor can be led to it and no upload is allowed any more; by
- * then also what somebody was about to connect when it began has come, and goes with the second round. Its rows are the last,
- * which makes its slug free.
+ * `project.teardown`: tears down a project that is being deleted. Each round starts over with whatever is not done yet, so a crash
+ * anywhere costs a repetition: first its hostnames are removed from the edge, then what leads there (the edge's record, DNS, the push
+ * hook). Its stored content follows an hour later, when no visitor can be routed to it and no upload is permitted; by then whatever was
+ * being connected at the start is done, and is removed in the second round. Its rows come last, which frees its slug.
  */
 export const teardownProject = (deps: Deps): TopicHandler<'project.teardown'> => ({
   async work({ project_id: projectId }, lease, { requestId, log }) {
@@ -53,7 +52,7 @@ export const teardownProject = (deps: Deps): TopicHandler<'project.teardown'> =>
     }
     await disconnectHook(deps, project, lease, log);
 
-    // Asked only now: what was still seen at the edge a moment ago is protected from then on.
+    // Read only now: what was still seen at the edge a moment ago is protected from then on.
     const { protectedSeconds } = (await deps.store.projects.findDeleting(projectId)) ?? project;
     if (protectedSeconds > 0) return again(protectedSeconds);
     const progress = await deleteProjectContent(deps, project, lease);
@@ -68,7 +67,7 @@ export const teardownProject = (deps: Deps): TopicHandler<'project.teardown'> =>
   },
 });
 
-/** What was about to go live when the deletion began ends here. */
+/** Ends what was about to go live when the deletion started. */
 async function failUnfinished({ store }: Deps, projectId: string, requestId: string): Promise<void> {
   await store.transaction(async (repositories) => {
     if (!(await repositories.projects.findDeleting(projectId))) return;

@@ -47,18 +47,18 @@ export interface Deps {
   readonly dnsZone: DnsZone;
   readonly buildLog: Pick<BuildLog, 'delete'>;
   readonly siteProbe: SiteProbe;
-  /** Undefined when the operator named no address. */
+  /** Undefined when the operator configured none. */
   readonly alertChannel: AlertChannel | undefined;
   readonly address: SiteAddress;
-  /** Where the platform is reached. */
+  /** The platform's own origin. */
   readonly controlOrigin: string;
-  /** Virtual host of the bucket that the edge reads files from. */
+  /** The bucket's virtual host, from which the edge reads files. */
   readonly originBucketDomain: string;
   readonly now: () => Date;
   readonly monotonicMs: () => number;
 }
 
-/** Who works each topic of `deploy` (`contracts/messages.ts`). */
+/** The handler of each of `deploy`'s topics (`contracts/messages.ts`). */
 export const topicHandlers = (deps: Deps): TopicHandlers<(typeof deployTopics)[number]> => ({
   'hostname.connect': connectHostname(deps),
   'hook.connect': connectHook(deps),

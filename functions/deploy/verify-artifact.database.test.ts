@@ -15,7 +15,7 @@ const contentOf = async (content: string) => (await own.cloud.objectStore.read(k
 const readsOf = (content: string) =>
   own.cloud.calls.filter((call) => call === `GET /artifacts/${keyOf(content)}`).length;
 
-/** Activates what waits for it, with a part of the test's own. */
+/** Activates pending deployments, with some parts replaced by the test. */
 const activateWith = (parts: Partial<Parameters<typeof activateDeployment>[0]>) =>
   own.deploy.workOn({
     'deployment.activate': activateDeployment({
@@ -26,7 +26,7 @@ const activateWith = (parts: Partial<Parameters<typeof activateDeployment>[0]>) 
     }),
   });
 
-/** A release that is seen, and everything a refused one must leave as it is. */
+/** A release that is shown, and everything that a refused one must leave unchanged. */
 async function release() {
   const id = await own.deploy.build(own.site, { 'index.html': 'the first release' });
   await own.deploy.work();
@@ -52,7 +52,7 @@ async function expectRefused(id: string, reason: RegExp) {
   expect(await own.deploy.objectsOf(own.site, id)).toEqual(['manifest-1.json']);
 }
 
-test('an artifact whose every file is what its name says is described, and its table and manifest put in place', async () => {
+test('an artifact whose every file matches its hash is described, and its table and manifest are stored', async () => {
   const files = { 'index.html': '<p>home', 'about/index.html': '<p>about', 'empty.txt': '', 'copy.html': '<p>home' };
   const id = await own.deploy.build(own.site, files);
   await own.deploy.work();
@@ -67,7 +67,7 @@ test('an artifact whose every file is what its name says is described, and its t
   expect(await own.deploy.firstShardOf(id)).toContain('about/index.html');
 });
 
-/** A page whose compressed twin is uploaded beside it. What is sent as the twin is no matter here. */
+/** A page uploaded with a compressed twin. The twin's actual content does not matter here. */
 function withTwin(page: string, twin: string) {
   const { files, ...manifest } = manifestOf({ 'index.html': page });
   const br = { sha256: sha256Of(twin), bytes: Buffer.byteLength(twin) };
@@ -75,7 +75,7 @@ function withTwin(page: string, twin: string) {
   return [{ 'index.html': page, twin }, { manifest: text }] as const;
 }
 
-test('a compressed twin is verified and stored like a file, and counted where bytes are stored, not as the size of the site', async () => {
+test('a compressed twin is verified and stored like a file, and counts as stored bytes, not towards the size of the site', async () => {
   const [files, lies] = withTwin('the page itself', 'its twin');
   const id = await own.deploy.build(own.site, files, lies);
   await own.deploy.work();
@@ -86,7 +86,7 @@ test('a compressed twin is verified and stored like a file, and counted where by
   expect(await own.deploy.firstShardOf(id)).toContain(sha256Of('its twin'));
 });
 
-describe('what is not what its name says is never shown, and the release before it stays', () => {
+describe('content that does not match its name is never shown, and the previous release stays', () => {
   test('other bytes under a content’s name: the object is deleted, so that the right one can be uploaded', async () => {
     const unchanged = await release();
     const files = { 'index.html': 'right bytes', 'other.html': 'fine' };
@@ -108,7 +108,7 @@ describe('what is not what its name says is never shown, and the release before 
     const unchanged = await release();
     const id = await own.deploy.build(own.site, { 'index.html': 'right bytes' });
     expect(await contentOf('right bytes')).toBe('right bytes');
-    // As whoever holds the bucket's own key could: the link of the upload works once.
+    // As the holder of the bucket's own key could: the upload link works once.
     await own.cloud.objectStore.put(keyOf('right bytes'), Buffer.from('right bytez'), { contentType: 'text/html' });
     await own.deploy.work();
     await expectRefused(id, /^1 uploaded files .* index\.html$/);
@@ -160,7 +160,7 @@ describe('what is not what its name says is never shown, and the release before 
     await unchanged();
   });
 
-  test('a file whose size is given wrong, of a content that is there', async () => {
+  test('a wrong size for a file whose content exists', async () => {
     const unchanged = await release();
     const { files, ...rest } = manifestOf({ 'index.html': 'the first release' });
     const manifest = JSON.stringify({ ...rest, files: files.map((file) => ({ ...file, bytes: 5 })) });
@@ -195,7 +195,7 @@ describe('a content', () => {
     expect([readsOf('shared'), readsOf('two')]).toEqual([1, 1]);
   });
 
-  test('that an earlier, broken-off build uploaded is taken after it was read', async () => {
+  test('uploaded by an earlier, aborted build is used after it was verified', async () => {
     const broken = await own.deploy.build(
       own.site,
       { 'a.html': 'kept', 'b.html': 'missing' },
@@ -208,10 +208,10 @@ describe('a content', () => {
     expect((await own.stored.deployment(id)).status).toBe('deployed');
   });
 
-  test('that another deployment got verified in the meantime is not deleted', async () => {
+  test('that another deployment had verified in the meantime is not deleted', async () => {
     const files = { 'index.html': 'right bytes' };
     const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
-    // A port of the test's own: only so can the other deployment come between the reading and what follows from it.
+    // The test's own port: the other deployment has to come between the reading and the conclusion.
     const objectStore = {
       ...own.cloud.objectStore,
       async get(key: string) {
@@ -227,7 +227,7 @@ describe('a content', () => {
     expect(await contentOf('right bytes')).toBeDefined();
   });
 
-  test('that is wrong and being deleted is promised to no build, and can be uploaded as soon as it is gone', async () => {
+  test('that is wrong and being deleted is granted to no build, and can be uploaded as soon as it is gone', async () => {
     const files = { 'index.html': 'right bytes' };
     const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
     const other = await own.deploy.begin(own.site);
@@ -252,7 +252,7 @@ describe('a content', () => {
     expect(await contentOf('right bytes')).toBe('right bytes');
   });
 
-  test('whose deletion nobody saw end is not deleted a second time while the first may be under way', async () => {
+  test('whose deletion may still be running is not deleted a second time', async () => {
     const files = { 'index.html': 'right bytes' };
     const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
     const deletions: number[] = [];
@@ -275,7 +275,7 @@ describe('a content', () => {
     expect(await contentOf('right bytes')).toBeUndefined();
   });
 
-  test('that is wrong stays where it is when the database answered so late that an upload could meet its deletion', async () => {
+  test('that is wrong stays in place when the database answered so late that an upload could race its deletion', async () => {
     const files = { 'index.html': 'right bytes' };
     const id = await own.deploy.build(own.site, files, { content: { 'index.html': 'wrong bytes' } });
     let ms = 0;
@@ -288,7 +288,7 @@ describe('a content', () => {
     expect(await contentOf('right bytes')).toBe('wrong bytes');
   });
 
-  test('that is listed is safe from the sweep from then on, also when the runner never asked about it', async () => {
+  test('that is listed is safe from the sweep from then on, even when the runner never requested it', async () => {
     await own.deploy.build(own.site, { 'index.html': 'old' });
     await own.deploy.work();
     await own.stored.moveClock(2 * 86_400);
@@ -305,13 +305,13 @@ describe('a content', () => {
   });
 });
 
-test('an outage of the object store is waited for; what was verified before it is not read again', async () => {
+test('an outage of the object store is waited out; what was verified before it is not read again', async () => {
   const files = Object.fromEntries(
     Array.from({ length: 250 }, (_, n) => [`${n}.html`, `page ${n} of ${own.site.project.slug}`]),
   );
   const id = await own.deploy.build(own.site, files);
   const reads: string[] = [];
-  // A port of the test's own: the outage has to come in the second batch of 200.
+  // The test's own port: the outage has to come in the second batch of 200.
   const objectStore = {
     ...own.cloud.objectStore,
     get(key: string) {

@@ -24,10 +24,10 @@ import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import { PACKAGE_TAIL_BYTES, packageProblem } from './check-package.ts';
 
 const PARALLEL_READS = 16;
-/** Progress is written down this often: a takeover does not begin again. */
+/** Progress is recorded this often, so that a takeover does not start over. */
 const VERIFIED_BATCH = 200;
 const WANTED_BATCH = 1000;
-/** What one call to the store deletes. */
+/** What one call to the store can delete. */
 const DELETED_BATCH = 1000;
 
 export interface Deps {
@@ -50,7 +50,7 @@ async function readManifest(deps: Deps, deployment: Deployment, slug: string): P
   }
 }
 
-/** Whether an object's content is what its name says. Reads it whole, without holding it. */
+/** Whether an object's content matches its hash. Streams it. */
 async function check(deps: Deps, key: string, blob: Blob): Promise<'good' | 'wrong' | 'missing'> {
   const found = await deps.objectStore.get(key);
   if (!found) return 'missing';
@@ -63,7 +63,7 @@ async function check(deps: Deps, key: string, blob: Blob): Promise<'good' | 'wro
   return size === blob.bytes && hash.digest('hex') === blob.sha256 ? 'good' : 'wrong';
 }
 
-/** Every content of a site by what a person would call it. */
+/** Every content of a site with a human-readable name. */
 const namesOf = ({ files }: Manifest) =>
   files.flatMap(({ path, sha256, encodings = {} }) => [
     { name: path, sha256 },
@@ -71,9 +71,9 @@ const namesOf = ({ files }: Manifest) =>
   ]);
 
 /**
- * Reads the manifest of a deployment's current attempt, of a site or a server, and makes sure of every file it names: a presigned upload cannot
- * bind a hash, so what was not verified before is read back and hashed. A content that is not what its name says is
- * deleted. Throws `artifact_invalid` with a sentence for the user.
+ * Reads the manifest of a deployment's current attempt, of a site or a server, and verifies every file it names: a presigned upload
+ * cannot bind a hash, so unverified contents are read back and hashed. A content that does not match its name is deleted. Throws
+ * `artifact_invalid` with a sentence for the user.
  */
 export async function verifyArtifact(
   deps: Deps,
@@ -83,10 +83,10 @@ export async function verifyArtifact(
 ): Promise<ArtifactManifest> {
   const manifest = await readManifest(deps, deployment, slug);
   const blobs = blobsOfArtifact(manifest);
-  // The runner may have listed what it never asked about: from here on the sweep leaves all of it alone.
+  // The runner may have listed what it never requested: from here on the sweep leaves all of it alone.
   for (let start = 0; start < blobs.length; start += WANTED_BATCH) {
     const batch = blobs.slice(start, start + WANTED_BATCH);
-    // What it says of their sizes takes no room of the account's: it was asked for there, or is not there.
+    // The sizes it states reserve no storage: that was done on request, or the content does not exist.
     await deps.store.blobs.wantMany(
       deployment.projectId,
       batch.map(({ sha256 }) => ({ sha256, bytes: 0 })),
@@ -126,7 +126,7 @@ export async function verifyArtifact(
   return manifest;
 }
 
-/** The package is what its manifest says it is; here, that it may be unpacked. Reads it once more, and holds its end only. */
+/** The package matches its manifest; this checks that it may be unpacked. Reads it once more, keeping only its end. */
 async function checkPackage(deps: Deps, manifest: AppManifest, slug: string): Promise<void> {
   const found = await deps.objectStore.get(blobKey(slug, manifest.package.sha256));
   if (!found) throw refuse('the uploaded package is missing');
@@ -149,9 +149,9 @@ async function checkPackage(deps: Deps, manifest: AppManifest, slug: string): Pr
 }
 
 /**
- * Makes room for the right content: an upload never overwrites. What was missing is left alone, and so is what another
- * deployment of the project has had verified meanwhile: it was uploaded after we looked. `blob-repository.ts` says how no deletion,
- * however long it takes, meets an upload.
+ * Makes room for the right content, because an upload never overwrites. Missing contents are left alone, and so is what another
+ * deployment of the project has had verified meanwhile: it was uploaded after our check. `blob-repository.ts` explains why no deletion,
+ * however slow, races an upload.
  */
 async function deleteWrong(deps: Deps, projectId: string, slug: string, wrong: readonly Blob[], lease: Lease) {
   const { blobs } = deps.store;

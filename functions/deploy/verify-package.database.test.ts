@@ -11,7 +11,7 @@ const own = eachTestHasASite();
 const FILES = { 'package.json': '{}', 'server.js': 'listen()', 'node_modules/a/index.js': 'a' };
 const PACKAGE = zipOf(FILES);
 
-/** A build of a server after a site that is seen: what became of it, and that the site is as it was. */
+/** Builds a server after a site that is shown: returns the outcome, and checks that the site is unchanged. */
 async function afterSite({
   zip = PACKAGE,
   manifest = serverManifest(FILES, zip),
@@ -19,7 +19,7 @@ async function afterSite({
 }: {
   zip?: Buffer;
   manifest?: AppManifest;
-  /** What arrives in its place; undefined: nothing. */
+  /** What is uploaded in its place; undefined: nothing. */
   uploaded?: Buffer | undefined;
 }) {
   const before = await own.deploy.build(own.site, { 'index.html': 'the site' });
@@ -46,7 +46,7 @@ async function afterSite({
 const keyOf = ({ package: { sha256 } }: AppManifest) => blobKey(own.site.project.slug, sha256);
 const isStored = async (manifest: AppManifest) => (await own.cloud.objectStore.head(keyOf(manifest))) !== undefined;
 
-test('a server whose package is what it should be is not shown, and its owner is told that this platform runs none yet', async () => {
+test('a server with a valid package is not shown, and its owner is told that this platform runs none yet', async () => {
   expect(await afterSite({})).toEqual({
     status: 'failed',
     reason: 'servers_not_supported',
@@ -68,7 +68,7 @@ test('the same package is not uploaded a second time', async () => {
   ).toBe(0);
 });
 
-test('a package that no deployment has any more is deleted by the sweep; one that is still to be verified is not', async () => {
+test('a package that no deployment has any more is deleted by the sweep; one still to be verified is not', async () => {
   const manifest = serverManifest(FILES, PACKAGE);
   await playServerBuild(own.deploy.callback, await own.deploy.begin(own.site), manifest, PACKAGE);
   const { store } = own.stored;
@@ -112,7 +112,7 @@ const hostile = (files: Readonly<Record<string, string>>, modes?: Readonly<Recor
   const zip = zipOf(files, modes);
   return { zip, manifest: serverManifest(files, zip) };
 };
-/** Its second entry is said to lie where the first does: its bytes unpack twice. */
+/** Its second entry claims the offset of the first: the same bytes unpack twice. */
 function overlapping() {
   const files = { a: 'x'.repeat(100), b: 'x'.repeat(100) };
   const zip = zipOf(files);

@@ -2,34 +2,34 @@ import type { Queryable } from '../../db/database.ts';
 import { type Sql, sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
 
-/** A file's content, named by its SHA-256 in lower-case hex. */
+/** A file's content, identified by its SHA-256 in lower-case hex. */
 export interface Blob {
   readonly sha256: string;
   readonly bytes: number;
 }
 
-/** Seconds since a build last wanted a content before it may be deleted. */
+/** Seconds a content must have gone unrequested by builds before it may be deleted. */
 export interface ContentGrace {
   readonly verified: number;
   readonly unverified: number;
 }
 
-/** Contents that are the caller's to delete, for a while. */
+/** Contents reserved for deletion by the caller, for a while. */
 export interface Doom {
   readonly hashes: readonly string[];
   readonly doomedAt: Date;
 }
 
-/** A deletion is not begun later than this after its contents were doomed. */
+/** A deletion must start within this time after its contents were doomed. */
 export const DELETE_WITHIN_SECONDS = 5;
 /**
- * From here on nothing of the deletion of a doomed content can be under way, whether or not somebody has seen it end: a call to the
- * store is given up after 60 seconds. It may be doomed again, or wanted.
+ * From here on no deletion of a doomed content can be running, whether or not its end was observed: calls to the store time out after 60
+ * seconds. The content may be doomed again, or wanted.
  */
 const DELETION_SECONDS = 120;
-/** How soon to ask again: most deletions take less than a second. */
+/** How soon to retry: most deletions take less than a second. */
 const SOON_SECONDS = 2;
-/** A builder waits no longer than this at once. */
+/** The longest that a builder waits at a time. */
 const LONGEST_WAIT_SECONDS = 60;
 
 const bytea = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
@@ -47,7 +47,7 @@ const isUnwanted = (grace: ContentGrace) => sql`
  * its row is (or the doom ends, when builds want it). In between no build is told anything about it but to ask again.
  */
 export const blobRepository = (db: Queryable) => {
-  /** Seconds after which those of the contents that are being deleted can be asked for again. */
+  /** Seconds until those of the contents that are being deleted can be requested again. */
   async function secondsToWait(projectId: string, hashes: readonly string[]): Promise<number> {
     const [row] = await db.query<{ age: number | null }>(sql`
       select extract(epoch from db_now() - max(doomed_at))::float8 as age from blobs
@@ -58,7 +58,7 @@ export const blobRepository = (db: Queryable) => {
   }
 
   async function doom(projectId: string, hashes: readonly string[], which: Sql): Promise<Doom | undefined> {
-    // Locked in the order in which builds lock them. Milliseconds are what comes back unchanged.
+    // Locked in the same order as builds lock them. Milliseconds survive the round trip unchanged.
     const rows = await db.query<{ sha256: Buffer; doomedAt: Date }>(sql`
       with chosen as materialized (
         select sha256 from blobs
@@ -74,9 +74,9 @@ export const blobRepository = (db: Queryable) => {
 
   return {
     /**
-     * Notes that a build needs these contents, each named once, and returns those that are not there yet. From now on the sweep leaves
-     * all of them alone for its grace. Of what nobody has verified the largest size that was ever announced counts. Throws
-     * `content_being_deleted`; outside a transaction the others are wanted all the same.
+     * Records that a build needs these contents (no duplicates) and returns those that are missing. The sweep leaves all of them alone
+     * for its grace period. For unverified contents the largest announced size counts. Throws `content_being_deleted`; outside a
+     * transaction the others are recorded all the same.
      */
     async wantMany(projectId: string, blobs: readonly Blob[]): Promise<string[]> {
       const hashes = blobs.map((blob) => blob.sha256);
@@ -97,7 +97,7 @@ export const blobRepository = (db: Queryable) => {
       return hashesOf(rows.filter((row) => row.missing));
     },
 
-    /** Those of the hashes that were verified, with their sizes. */
+    /** Which of the hashes were verified, with their sizes. */
     async findVerified(projectId: string, hashes: readonly string[]): Promise<Map<string, number>> {
       const rows = await db.query<{ sha256: Buffer; bytes: number }>(sql`
         select sha256, bytes from blobs
@@ -105,7 +105,7 @@ export const blobRepository = (db: Queryable) => {
       return new Map(rows.map((row) => [row.sha256.toString('hex'), row.bytes]));
     },
 
-    /** Records contents that were read back and hashed. `bytes` is what was really there. */
+    /** Records contents that were read back and hashed. `bytes` is the size that was read. */
     async markVerified(projectId: string, blobs: readonly Blob[]): Promise<void> {
       await db.query(sql`
         insert into blobs (project_id, sha256, bytes, verified_at)
@@ -116,7 +116,7 @@ export const blobRepository = (db: Queryable) => {
         on conflict (project_id, sha256) do update set verified_at = db_now(), bytes = excluded.bytes`);
     },
 
-    /** Contents that no build has wanted for so long: candidates for the sweep, from just above `after`. */
+    /** Contents that no build has wanted for the grace period: candidates for the sweep, starting above `after`. */
     async listUnwanted(projectId: string, grace: ContentGrace, limit: number, after: string): Promise<string[]> {
       return hashesOf(
         await db.query(sql`
@@ -155,8 +155,8 @@ export const blobRepository = (db: Queryable) => {
     },
 
     /**
-     * Forgets what was doomed and whose objects are gone. Returns those of which this came too late: after `DELETION_SECONDS` somebody
-     * else has taken them, and may have uploaded them before our deletion arrived. They are no longer taken for verified.
+     * Deletes the rows of doomed contents whose objects are gone. Returns those for which this came too late: after `DELETION_SECONDS`
+     * somebody else may have wanted and uploaded them before our deletion arrived. They no longer count as verified.
      */
     async forgetDoomed(projectId: string, { hashes, doomedAt }: Doom): Promise<string[]> {
       return hashesOf(
