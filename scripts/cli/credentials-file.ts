@@ -8,7 +8,14 @@ const credentials = z.object({
   /** Where the person signed in last. */
   current: z.string().optional(),
   /** By the API's origin. */
-  origins: z.record(z.string(), z.object({ token: z.string() })),
+  origins: z.record(
+    z.string(),
+    z.object({
+      token: z.string(),
+      /** Whether login had the token made for this machine alone: then logout revokes it. */
+      made_here: z.boolean().optional(),
+    }),
+  ),
 });
 export type Credentials = z.output<typeof credentials>;
 

@@ -7,6 +7,7 @@ import { type Collected, collectOutput } from '../../builder/site/collect-output
 import { uploadFolder } from '../../builder/upload/upload-folder.ts';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
+import { onInterrupt } from './on-interrupt.ts';
 import { printableText } from './printing/printable-text.ts';
 import { awaitDeployment } from './printing/show-progress.ts';
 import { projectHere } from './project-here.ts';
@@ -31,6 +32,9 @@ const uploadStopped = (id: string, error: Error) =>
     `The upload of ${id} was not completed: ${printableText(error.message)}. Run the same command again.`,
   );
 
+const interrupted = (id: string, slug: string) =>
+  `\nThe upload of ${id} was interrupted. It does not go live, and fails by itself within minutes; to end it now: miaobu cancel ${id} --project ${slug}`;
+
 /** Uploads a local folder as a deployment of the project, as it is, and follows it until it is live. */
 export async function deployFolder(context: CommandContext, named: string): Promise<ExitCode> {
   const { client, terminal, notes, options, world } = context;
@@ -43,6 +47,7 @@ export async function deployFolder(context: CommandContext, named: string): Prom
   const body = { environment: options.environment, message: options.message };
   const { data: begun } = await client('createPrebuiltDeployment', { params, body });
   const { deployment, upload } = begun;
+  const takeBack = onInterrupt(() => notes.line(interrupted(deployment.id, project.slug)));
   if (!options.json) {
     const count = collected.files.length;
     const what = `${count} ${count === 1 ? 'file' : 'files'} to ${deployment.environment}`;
@@ -54,6 +59,8 @@ export async function deployFolder(context: CommandContext, named: string): Prom
   } catch (error) {
     if (error instanceof Unavailable || error instanceof PlatformRefusal) throw uploadStopped(deployment.id, error);
     throw error;
+  } finally {
+    takeBack();
   }
   // What went wrong meanwhile, the platform knows.
   const { data: uploaded } = await client('getDeployment', { params: { ...params, deployment: deployment.id } });

@@ -293,6 +293,25 @@ describe('a deployment that is there', () => {
     expect(JSON.parse(stdout)).toMatchObject({ commit_sha: OTHER, trigger: 'redeploy', status: 'queued' });
   });
 
+  test('is not built once more when it is an uploaded folder: nothing older takes its place, and the person is told why', async () => {
+    const site = await cli.project('site');
+    const older = await cli.deployment(site, OTHER);
+    await cli.become(older, 'failed');
+    const { data: upload } = await cli.you.client('createPrebuiltDeployment', {
+      params: { project: 'site' },
+      body: {},
+    });
+    const { id } = upload.deployment;
+    for (const args of [[], [id]]) {
+      const { exitCode, stdout, stderr } = await cli.run(['redeploy', ...args, '-p', 'site', '--no-wait']);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toContain(`${id}${args.length === 0 ? ',' : ''} is an uploaded folder, which cannot be rebuilt`);
+    }
+    expect(cli.requests.filter((request) => request.endsWith('/redeploy'))).toEqual([]);
+    const { exitCode } = await cli.run(['redeploy', OTHER.slice(0, 7), '-p', 'site', '--no-wait']);
+    expect(exitCode).toBe(0);
+  });
+
   test('is gone back to, kept there, and left again by promote', async () => {
     const site = await cli.project('site');
     expect(await cli.run(['rollback', '-p', 'site'])).toMatchObject({ exitCode: 4, stdout: '' });

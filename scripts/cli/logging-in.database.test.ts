@@ -140,14 +140,15 @@ describe('the token that is kept', () => {
     expect((await cli.run(['whoami'], { environment })).stdout).toMatch(/^other /);
   });
 
-  test('is forgotten by logout, once, and only that one', async () => {
+  test('is forgotten by logout, once, and only that one; one that was brought along stays valid', async () => {
     expect(await cli.run(['logout'], { environment: nobody })).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('it stays valid until it is revoked'),
     });
     expect(keptToken()).toBeUndefined();
     const again = await cli.run(['logout', '--api-url', ORIGIN, '--json'], { environment: nobody });
-    expect(JSON.parse(again.stdout)).toEqual({ api_url: ORIGIN, forgotten: false });
+    expect(JSON.parse(again.stdout)).toEqual({ api_url: ORIGIN, forgotten: false, revoked: false });
+    expect((await cli.you.ask('GET', '/api/v1/user')).status).toBe(200);
     const { exitCode } = await cli.run(['whoami', '--api-url', ORIGIN], { environment: nobody });
     expect(exitCode).toBe(3);
   });
@@ -157,6 +158,39 @@ describe('the token that is kept', () => {
     const { exitCode, stderr } = await cli.run(['list'], { environment: nobody });
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining('miaobu login') });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('the token that login had made', () => {
+  beforeEach(() =>
+    logIn(async () => {
+      const body = { scopes: ['projects:read' as const, 'account:read' as const] };
+      await asYou()('approveDeviceLogin', { params: { user_code: await waiting() }, body });
+    }),
+  );
+  const isValid = async (token: string | undefined) =>
+    (await cli.api.ask('GET', '/api/v1/user', { headers: { authorization: `Bearer ${token}` } })).status === 200;
+
+  test('is revoked by logout', async () => {
+    const token = keptToken();
+    expect(await isValid(token)).toBe(true);
+    const { exitCode, stdout, stderr } = await cli.run(['logout'], { environment: nobody });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: `Signed out at ${ORIGIN}. The token was revoked.\n`,
+      stderr: '',
+    });
+    expect([await isValid(token), await isValid(cli.you.token), keptToken()]).toEqual([false, true, undefined]);
+  });
+
+  test('is deleted here by logout also when the API cannot be reached, and is said to be valid still', async () => {
+    const token = keptToken();
+    const away = () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }));
+    const { exitCode, stdout, stderr } = await cli.run(['logout'], { environment: nobody, fetch: away });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('it stays valid until it is revoked');
+    expect(stderr).toContain('could not be revoked');
+    expect([await isValid(token), keptToken()]).toEqual([true, undefined]);
   });
 });
 

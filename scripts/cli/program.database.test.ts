@@ -148,4 +148,27 @@ describe('the program', () => {
     await cli.become(id, 'failed');
     expect(await run(['logs', '-f', '-p', 'blog'], named())).toEqual({ exitCode: 1, stdout: 'one\n', stderr: '' });
   });
+
+  test('says on Ctrl-C what becomes of the upload, and how to end it, and ends by the signal', async () => {
+    await cli.project('blog');
+    mkdirSync(path.join(cli.home, 'dist'));
+    writeFileSync(path.join(cli.home, 'dist', 'index.html'), '<h1>Hello</h1>');
+    const options = { folder: cli.home, interruptAt: 'Deploying 1 file' };
+    const { exitCode, stderr } = await run(['deploy', './dist', '-p', 'blog'], named(), options);
+    const [, id] = /upload of (dep_\w+) was interrupted/.exec(stderr) ?? [];
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: null,
+      stderr: expect.stringContaining(`miaobu cancel ${id} --project blog\n`),
+    });
+    const { data } = await cli.you.client('getDeployment', { params: { project: 'blog', deployment: id ?? '' } });
+    expect(data.trigger).toBe('upload');
+  });
+
+  test('says on Ctrl-C that a deployment it follows goes on, and where, and ends by the signal', async () => {
+    const id = await cli.deployment(await cli.project('blog'));
+    await cli.become(id, 'failed');
+    const { exitCode, stderr } = await run(['redeploy', '-p', 'blog'], named(), { interruptAt: '● queued' });
+    expect({ exitCode, stderr }).toEqual({ exitCode: null, stderr: expect.stringMatching(/dep_\w+ goes on without/) });
+    expect(stderr).toMatch(/miaobu logs dep_\w+ -f --project blog; to stop it: miaobu cancel dep_\w+ --project blog\n/);
+  });
 });

@@ -87,7 +87,7 @@ export const loginCommand: Command = {
     // What does not count is not kept.
     const { data: user } = await client('getUser', {});
     const kept = readCredentials(world.environment);
-    const origins = { ...kept.origins, [apiUrl]: { token } };
+    const origins = { ...kept.origins, [apiUrl]: { token, made_here: !options.token } };
     const file = writeCredentials(world.environment, { current: apiUrl, origins });
     if (options.json) terminal.json(user);
     else

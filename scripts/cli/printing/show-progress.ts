@@ -1,7 +1,8 @@
 import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
 import { type ExitCode, exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
-import { followDeployment, hasEnded, type Progress } from '../follow-deployment.ts';
+import { type DeploymentPath, followDeployment, hasEnded, type Progress } from '../follow-deployment.ts';
+import { onInterrupt } from '../on-interrupt.ts';
 import { reasonText, statusNote, statusStyle } from './deployment-words.ts';
 import { printableText } from './printable-text.ts';
 import { splitLines } from './split-lines.ts';
@@ -56,7 +57,7 @@ export async function awaitDeployment(
   begun: Deployment,
   document: (deployment: Deployment) => unknown = (deployment) => deployment,
 ): Promise<ExitCode> {
-  const { terminal, options, client } = context;
+  const { terminal, notes, options } = context;
   const path = { project: project.slug, deployment: begun.id };
   if (options['no-wait']) {
     if (options.json) terminal.json(document(begun));
@@ -66,13 +67,32 @@ export async function awaitDeployment(
       );
     return exitCodeOf(begun);
   }
+  const { id } = begun;
+  const takeBack = onInterrupt(() =>
+    notes.line(
+      `\n${id} goes on without this program. To follow it: miaobu logs ${id} -f --project ${project.slug}; to stop it: miaobu cancel ${id} --project ${project.slug}`,
+    ),
+  );
+  try {
+    return await follow(context, path, document);
+  } finally {
+    takeBack();
+  }
+}
+
+async function follow(
+  context: CommandContext,
+  path: DeploymentPath,
+  document: (deployment: Deployment) => unknown,
+): Promise<ExitCode> {
+  const { terminal, options, client } = context;
   if (options.json) {
     for await (const _ of followDeployment(context, path));
     const { data: ended } = await client('getDeployment', { params: path });
     terminal.json(document(ended));
     return exitCodeOf(ended);
   }
-  const ended = await showProgress(context, project.slug, begun.id);
+  const ended = await showProgress(context, path.project, path.deployment);
   if (ended.current) terminal.line(`\n${terminal.paint('green', 'Live at')} ${terminal.paint('bold', ended.url)}`);
   return exitCodeOf(ended);
 }

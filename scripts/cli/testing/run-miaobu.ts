@@ -6,6 +6,7 @@ import { runCommandLine } from '../run-command-line.ts';
 const program = fileURLToPath(new URL('../../miaobu.ts', import.meta.url));
 
 export interface Ended {
+  /** Null when a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,13 +18,15 @@ export interface ProgramOptions {
   readonly folder?: string;
   /** Closes the pipe that it writes to, once something has come. */
   readonly closeEarly?: boolean;
+  /** Presses Ctrl-C once this is in the output. */
+  readonly interruptAt?: string;
 }
 
 /** Runs the program itself, with nothing of this process's environment but what finds programs. */
 export function runMiaobu(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  { input = '', folder, closeEarly = false }: ProgramOptions = {},
+  { input = '', folder, closeEarly = false, interruptAt }: ProgramOptions = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
@@ -36,6 +39,7 @@ export function runMiaobu(
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
       if (closeEarly) child.stdout.destroy();
+      if (interruptAt !== undefined && stdout.includes(interruptAt)) child.kill('SIGINT');
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       stderr += text;
