@@ -15,7 +15,7 @@ import { BUILDS_REPOSITORY, BUILDS_WORKFLOW } from './platform-workflow.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
 
-/** What a release of this local cloud is told: the same that an operator would say about a real account. */
+/** The configuration of a release into this local cloud: the same as an operator would write for a real account. */
 function releaseConfig(cloud: LocalCloud) {
   const { cloudUrl, frontPort, secrets, account } = cloud;
   const { host } = new URL(cloudUrl);
@@ -46,7 +46,7 @@ function releaseConfig(cloud: LocalCloud) {
       GITHUB_CLIENT_ID: CLIENT_ID,
       BUILD_REPOSITORY: BUILDS_REPOSITORY,
       BUILD_WORKFLOW: BUILDS_WORKFLOW,
-      // Benchmarks ask more often than anybody is allowed to.
+      // Benchmarks send more requests than the limits allow.
       ...(process.env.RATE_LIMIT_SCALE && { RATE_LIMIT_SCALE: process.env.RATE_LIMIT_SCALE }),
       // *.localhost does not resolve for Node.
       SITES_PROBE_ORIGIN: `http://127.0.0.1:${frontPort}`,
@@ -68,7 +68,7 @@ function releaseConfig(cloud: LocalCloud) {
           sha256: apiTokenHash(secrets.apiToken)?.toString('hex'),
         },
       },
-      // What an earlier start had under way ended with it, however that ended.
+      // Whatever an earlier start had in progress ended with it, in whatever way.
       after_stop: true,
       secrets: { 'github-actions-token': secrets.actionsToken, 'github-client-secret': secrets.clientSecret },
     },

@@ -85,7 +85,7 @@ async function findExample(api: ApiClient): Promise<Project | undefined> {
   }
 }
 
-/** Which commit a start that was cut short has left to be deployed. */
+/** The commit that an interrupted start left to be deployed. */
 async function commitUnderWay(api: ApiClient, project: string): Promise<string | undefined> {
   const { data } = await api('listDeployments', { params: { project }, query: { limit: 1 } });
   const [newest] = data;
@@ -93,8 +93,8 @@ async function commitUnderWay(api: ApiClient, project: string): Promise<string |
 }
 
 /**
- * Makes sure that there is a live site to look at: until one has been, the example is pushed through the whole path. Returns its URL
- * once a visitor gets it. What its owner makes of it later is not looked at.
+ * Makes sure that there has been a live site to look at: until then, the example is pushed through the whole path. Returns its URL
+ * once a visitor gets it. What happens to it later is not checked.
  */
 export async function firstPush({ apiUrl, gitUrl, token }: Addresses): Promise<string> {
   const api = createClient({ origin: apiUrl, token });
@@ -102,7 +102,7 @@ export async function firstPush({ apiUrl, gitUrl, token }: Addresses): Promise<s
   if (known?.current_deployment_id) return known.url;
   const commit =
     (known && (await commitUnderWay(api, known.id))) ??
-    // A commit that was pushed before would be no push.
+    // Pushing the same commit again would not be a push.
     (await pushExample(gitUrl, known ? new Date().toISOString() : FIRST_COMMIT));
   const { id, url } = known ?? (await api('createProject', { body: { repo: EXAMPLE_REPOSITORY } })).data;
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(POLL_MS)) {

@@ -11,7 +11,7 @@ export interface FrontDoorOptions {
   readonly edgePort: () => number;
 }
 
-/** Names that lead here without a hosts file, in every client: they mean the control plane. */
+/** Names that resolve here without a hosts file, in every client: they mean the control plane. */
 const PLAIN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const hostnameOf = (host: string) => host.replace(/:\d+$/, '').toLowerCase();

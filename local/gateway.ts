@@ -18,7 +18,7 @@ const FC_PATH = '/2023-03-30/';
 export const GITHUB_PATH = '/github';
 const CONTROL_PATH = '/_faults';
 
-/** Which service a request is for. On the real internet the hostname says it; here it is what each protocol looks like. */
+/** Which service a request is for. On the real internet the hostname decides; here it is the form of each protocol. */
 function serviceOf(request: IncomingMessage, services: Services): keyof Services {
   const path = request.url ?? '/';
   const version = request.headers['x-acs-version'];

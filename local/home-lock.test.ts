@@ -32,11 +32,11 @@ async function holdInAnotherProgram(home: string) {
   return program;
 }
 
-test('a folder that another program holds is refused by the name of its process, and free once that is killed', async () => {
+test('a folder that another program holds is refused, naming its process, and free once that is killed', async () => {
   const home = path.join(folder, 'not', 'there', 'yet');
   const program = await holdInAnotherProgram(home);
   await expect(lockHome(home, impatient)).rejects.toThrow(`already runs on ${home} (process ${program.pid})`);
-  // Whoever is just ending is waited for.
+  // A process that is just ending is waited for.
   const patient = lockHome(home);
   program.kill('SIGKILL');
   const unlock = await patient;
@@ -45,7 +45,7 @@ test('a folder that another program holds is refused by the name of its process,
   (await lockHome(home, impatient))();
 });
 
-test('what is no folder is named', async () => {
+test('a path that is not a folder is named in the error', async () => {
   const file = path.join(folder, 'file');
   writeFileSync(file, '');
   await expect(lockHome(file, impatient)).rejects.toThrow(`MIAOBU_HOME is ${file}, which is not a folder`);

@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from './start-error.ts';
 
 const POLL_MS = 50;
-/** Long enough for one that is just ending. */
+/** Long enough for a process that is just ending. */
 const PATIENCE_MS = 5000;
 const SQLITE_BUSY = 5;
 
-/** Step by step: Node's `recursive` never comes back where the system allows no folder, as below /proc. */
+/** Step by step: Node's `recursive` never returns where the system allows no folder, as below /proc. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(path.dirname(folder));
@@ -20,7 +20,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Takes SQLite's exclusive lock, which the system itself gives back when the process ends, however that happens. */
+/** Takes SQLite's exclusive lock, which the system releases when the process ends, in whatever way. */
 function tryLock(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
@@ -42,7 +42,7 @@ function holderOf(file: string): string {
 }
 
 /**
- * Makes this process the only one that uses a state folder, until it ends; returns what gives it back. Throws `StartError` when
+ * Makes this process the only user of a state folder until it ends; returns a function that releases it. Throws `StartError` when
  * another local cloud runs there, or the folder cannot be written.
  */
 export async function lockHome(home: string, { patienceMs = PATIENCE_MS } = {}): Promise<() => void> {

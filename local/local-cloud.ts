@@ -52,7 +52,7 @@ export interface LocalCloud {
   readonly faults: Faults;
   /** Goes on with what an earlier process accepted; to be called once the platform answers. */
   resume(): Promise<void>;
-  /** Ends every child process and writes everything down. */
+  /** Ends every child process and flushes all state. */
   close(): Promise<void>;
 }
 
@@ -64,11 +64,11 @@ export interface LocalCloudOptions {
   readonly progress: Progress;
 }
 
-/** What a local cloud keeps in its state folder. The secrets come first and go last: where they are not, there is no state. */
+/** What a local cloud keeps in its state folder. The secrets are created first and deleted last: without them, there is no state. */
 const SECRETS = 'secrets.json';
 const STATE = ['cloud', 'connection.json', 'logs', 'postgres', 'README', 'release'];
 
-/** Forgets the state of earlier runs, and leaves alone what is in the folder besides it. */
+/** Deletes the state of earlier runs, and leaves anything else in the folder alone. */
 export async function emptyHome(home: string): Promise<void> {
   if (!existsSync(path.join(home, SECRETS))) return;
   await stopLeftoverPostgres(path.join(home, 'postgres', 'data'));
@@ -84,7 +84,7 @@ async function orStartError<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** A database remembers projects whose repositories and files are in the state folder they were made with. */
+/** A database refers to projects whose repositories and files are in the state folder they were created with. */
 async function checkBelongsToUs(databaseUrl: string, home: string): Promise<void> {
   const { installed } = await checkDatabase(databaseUrl);
   if (!installed || existsSync(path.join(home, SECRETS))) return;
@@ -93,7 +93,7 @@ async function checkBelongsToUs(databaseUrl: string, home: string): Promise<void
   );
 }
 
-/** Starts Postgres, every emulator and the edge. What it started before a failure is ended again. */
+/** Starts Postgres, every emulator and the edge. After a failure, whatever it started is stopped again. */
 export async function startLocalCloud({
   home,
   frontPort,
@@ -103,7 +103,7 @@ export async function startLocalCloud({
   const closers: (() => Promise<void> | void)[] = [];
   const background: Promise<unknown>[] = [];
   const close = async () => {
-    // What is still starting has to be there before it can be ended.
+    // A part that is still starting has to be up before it can be stopped.
     await Promise.all(background);
     const failures: unknown[] = [];
     for (const end of closers.splice(0).reverse()) {
@@ -227,7 +227,7 @@ export async function startLocalCloud({
       createFrontDoor({ controlHost: CONTROL_HOST, functions: fc, edgePort: () => esa.edge.port }),
       frontPort,
     );
-    // First of all: no request may come in while things end. GitHub ends before the functions it calls.
+    // First: no request may come in during shutdown. GitHub ends before the functions it calls.
     closers.push(
       () => gateway.close(),
       () => front.close(),
@@ -262,7 +262,7 @@ export async function startLocalCloud({
   }
 }
 
-/** What of this machine a build runner may see: how it reaches the package registries, nothing else. */
+/** What a build runner may see of this machine: how to reach the package registries, nothing else. */
 function builderEnvironment(): Record<string, string> {
   return Object.fromEntries(PASSED_TO_BUILDS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

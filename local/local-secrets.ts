@@ -14,11 +14,11 @@ const localSecrets = z.strictObject({
   rootKey: z.string(),
   /** The password of the local GitHub's one user. */
   gitToken: z.string(),
-  /** What the platform starts builds with. */
+  /** The token with which the platform starts builds. */
   actionsToken: z.string(),
   /** A ready token for the API. */
   apiToken: z.string(),
-  /** What the platform shows the local GitHub when somebody signs in. Folders of before sign-in have none. */
+  /** The platform's client secret at the local GitHub for sign-in. Folders older than sign-in have none. */
   clientSecret: z.string().default(random),
 });
 export type LocalSecrets = z.output<typeof localSecrets>;
@@ -41,7 +41,7 @@ export function localSecretsOf(home: string): LocalSecrets {
     apiToken: mintApiToken().token,
     clientSecret: random(),
   };
-  // Complete or not there: without them the state is lost.
+  // Written completely or not at all: without them the state is lost.
   writeFileSync(`${file}.new`, JSON.stringify(made, null, 2), { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
   return made;

@@ -1,10 +1,10 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** What the local cloud itself has to say, apart from what its functions and builds log. */
+/** The local cloud's own log, separate from those of its functions and builds. */
 export interface LogFile {
   readonly file: string;
-  /** A writer of lines, marked with who speaks. */
+  /** A writer of lines, prefixed with their source. */
   lines(source: string): (line: string) => void;
   close(): void;
 }

@@ -27,7 +27,7 @@ function requireGit(): void {
   }
 }
 
-/** Hooks and links of an earlier run name its port, so any port (0) means that one again. */
+/** Hooks and links of an earlier run contain its port, so any port (0) means that one again. */
 function lastPort(home: string): number {
   try {
     return Number(readFileSync(path.join(home, 'port'), 'utf8')) || 0;
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     requireSpace(options.home);
     writeFileSync(path.join(options.home, 'port'), String(frontPort));
     const { home, databaseUrl } = options;
-    // Not left half-way: what it is about to start has to be ended.
+    // Not abandoned half-way: what it is about to start has to be stopped.
     cloud = await startLocalCloud({ home, frontPort, databaseUrl, progress });
     await stop.orResult(deployPlatform(cloud, progress));
     await stop.orResult(cloud.resume());

@@ -5,6 +5,6 @@ import path from 'node:path';
 export const BUILDS_REPOSITORY = 'miaobu/platform';
 export const BUILDS_WORKFLOW = 'build.yml';
 
-/** The very workflow file that runs on GitHub: its inputs and its run name are what the platform relies on. */
+/** The same workflow file that runs on GitHub: the platform relies on its inputs and run name. */
 export const readBuildWorkflow = () =>
   readFileSync(path.join(import.meta.dirname, '..', '.github', 'workflows', BUILDS_WORKFLOW), 'utf8');

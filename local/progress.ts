@@ -1,6 +1,6 @@
-/** What a person sees while the local cloud starts. Progress goes to standard error, results to standard output. */
+/** What the user sees while the local cloud starts. Progress goes to standard error, results to standard output. */
 export interface Progress {
-  /** Says that a step begins; the returned function says that it is done, with an optional remark. */
+  /** Reports that a step begins; the returned function reports that it is done, with an optional remark. */
   step(name: string): (remark?: string) => void;
   /** A part of the step before. */
   detail(name: string, ms: number): void;

@@ -7,7 +7,7 @@ const MB = 1024 * 1024;
 const FIRST_START_MB = 120;
 const LATER_START_MB = 20;
 
-/** Throws `StartError` when a state folder's disk is too full to start on: half-way, it would show in all kinds of errors. */
+/** Throws `StartError` when a state folder's disk is too full to start: running out later would cause all kinds of errors. */
 export function requireSpace(home: string, free = freeMegabytes(home)): void {
   const needed = existsSync(path.join(home, 'secrets.json')) ? LATER_START_MB : FIRST_START_MB;
   if (free >= needed) return;

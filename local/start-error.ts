@@ -6,8 +6,8 @@ export class StartError extends Error {
 const SQLITE_FULL = 13;
 
 /**
- * The line for a person: of a `StartError`, and of what the operating system refused. Undefined for everything else, which is a
- * mistake of ours and wants its stack.
+ * The line for the user: of a `StartError`, and of an operating system error. Undefined for everything else, which is a
+ * bug of ours and needs its stack.
  */
 export function plainReason(error: unknown): string | undefined {
   if (error instanceof StartError) return error.message;

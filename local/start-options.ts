@@ -7,7 +7,7 @@ export interface StartOptions {
   readonly json: boolean;
   /** Forget the state of earlier runs. */
   readonly fresh: boolean;
-  /** Say how it is used, and nothing else. */
+  /** Print the usage, and nothing else. */
   readonly help: boolean;
   readonly home: string;
   /** Edge and control plane; the cloud's own endpoints are on the next one. 0: any two free ones. */

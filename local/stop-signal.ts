@@ -2,12 +2,12 @@ import { StartError } from './start-error.ts';
 
 const PARENT_CHECK_MS = 500;
 
-/** When this process has been asked to end. */
+/** Whether and when this process is asked to end. */
 export interface StopSignal {
   readonly asked: boolean;
   /** Resolves when it is asked. */
   readonly promise: Promise<void>;
-  /** The result of `work`, or a rejection as soon as the end is asked for; the work goes on unheeded. */
+  /** The result of `work`, or a rejection as soon as the process is asked to end; the work continues in the background. */
   orResult<T>(work: Promise<T>): Promise<T>;
 }
 
@@ -34,7 +34,7 @@ export function listenForStop(): StopSignal {
     const parent = process.ppid;
     setInterval(() => process.ppid === parent || ask(), PARENT_CHECK_MS).unref();
   }
-  // A terminal or a reader that is gone is no reason to end without cleaning up.
+  // A closed terminal or pipe is no reason to end without cleaning up.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const rejection = promise.then(() => Promise.reject(new StartError('stopped')));
   rejection.catch(() => {});

@@ -3,7 +3,7 @@ export function summary(ready: {
   readonly apiUrl: string;
   readonly gitUrl: string;
   readonly token: string;
-  /** The login of whoever runs this platform. */
+  /** The login of this platform's operator. */
   readonly operator: string;
   readonly liveUrl: string;
   readonly home: string;

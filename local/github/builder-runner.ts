@@ -33,7 +33,7 @@ export function builderRunner({ command, environment, reaper, log }: BuilderRunn
         stdio: ['pipe', output, output],
         env: { ...cleanEnvironment(run, temporary), ...environment },
       });
-      // The builder may end without reading its input; its exit code tells the story.
+      // The builder may end without reading its input; its exit code is what counts.
       builder.child.stdin?.on('error', () => {});
       builder.child.stdin?.end(`${JSON.stringify(run.inputs)}\n`);
       let killing: NodeJS.Timeout | undefined;

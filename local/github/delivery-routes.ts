@@ -5,7 +5,7 @@ import type { GithubUrls } from './github-urls.ts';
 import { type HookRouteDependencies, hookOf } from './hook-routes.ts';
 import type { Delivery } from './webhook-deliveries.ts';
 
-/** What was sent to a webhook, and sending it again. */
+/** Webhook deliveries, and redelivering them. */
 export function deliveryRoutes({ repositories, urls, hooks, deliveries }: HookRouteDependencies): GithubRoute[] {
   const deliveryOf = (call: Call) => {
     const { repository, hook } = hookOf(call, repositories, hooks);

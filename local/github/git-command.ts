@@ -24,7 +24,7 @@ const settings: Readonly<Record<string, string>> = {
   'uploadpack.allowFilter': 'true',
 };
 
-/** Nothing of the person who started the local cloud (their git configuration, hooks, `GIT_*`) changes what git does here. */
+/** Nothing of the user who started the local cloud (git configuration, hooks, `GIT_*`) affects git here. */
 function gitEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -56,7 +56,7 @@ export function runGit(directory: string, args: readonly string[], input?: strin
         reject(new GitError(args, exitCode, stderr.toString(), error));
       },
     );
-    // git may end before it has read all of its input; its exit code tells what happened.
+    // git may end before it has read all of its input; its exit code is what counts.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
   });

@@ -31,7 +31,7 @@ afterEach(async () => {
   await checkout.remove();
 });
 
-/** `you/site` with one commit on `main`, and a webhook that has heard of nothing yet. */
+/** `you/site` with one commit on `main`, and a webhook that has not received anything yet. */
 async function startSite(): Promise<string> {
   const first = await checkout.commit('first', { 'index.html': 'one', 'old.txt': 'old' });
   await checkout.git('push', 'origin', 'main');
@@ -52,7 +52,7 @@ test('the first push creates the repository, its branch becomes the default, and
   expect(await readFile(path.join(checkout.directory, 'copy/index.html'), 'utf8')).toBe('hello');
 });
 
-test('a push is told to the webhook in the shape of GitHub, and the pusher reads that it was', async () => {
+test('a push is reported to the webhook in GitHub format, and the pusher is told so', async () => {
   const first = await startSite();
   const second = await checkout.commit('second\n\nwith a body', { 'index.html': 'two', 'old.txt': undefined });
   const third = await checkout.commit('third', { '中文 "名".txt': 'new' });
@@ -153,7 +153,7 @@ test('a new branch lists the last twenty commits that no other branch has', asyn
   expect(push?.payload.commits.map(({ id }) => id)).toEqual(commits.slice(-20));
 });
 
-test('a tag is told with its commit, an annotated one with the id of the tag; four at once are not told', async () => {
+test('a tag is reported with its commit, an annotated one with the id of the tag; four at once are not reported', async () => {
   const first = await startSite();
   await checkout.git('tag', '--annotate', '--message', 'release', 'v1');
   const tag = (await checkout.git('rev-parse', 'v1')).stdout.trim();
@@ -176,7 +176,7 @@ test('a push larger than http.postBuffer arrives chunked and whole', async () =>
   expect(await receiver.pushes(1)).toHaveLength(1);
 });
 
-test('pushes at the same time to several branches of one repository are told once each, each with its own change', async () => {
+test('concurrent pushes to several branches of one repository are reported once each, each with its own change', async () => {
   await startSite();
   const branches = ['red', 'green', 'blue'];
   const copies = await Promise.all(branches.map(() => createCheckout(github.remote('you/site'))));
@@ -194,7 +194,7 @@ test('pushes at the same time to several branches of one repository are told onc
   await Promise.all(copies.map((copy) => copy.remove()));
 });
 
-test('of two pushes at the same time to one branch, one wins and only that one is told', async () => {
+test('of two concurrent pushes to one branch, one wins and only that one is reported', async () => {
   await startSite();
   const copies = await Promise.all([1, 2].map(() => createCheckout(github.remote('you/site'))));
   for (const [index, copy] of copies.entries()) {

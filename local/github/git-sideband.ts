@@ -9,7 +9,7 @@ const packet = (band: number, text: string) => {
 const FLUSH = Buffer.from('0000');
 
 /**
- * Splits what receive-pack answered before its last flush, so that lines can be said to the pusher in between (git shows
+ * Splits receive-pack's answer before its last flush, so that lines for the pusher can be inserted (git shows
  * them as `remote: …`). Undefined when the client did not ask for a sideband: then nothing can be added.
  * Specified in git's gitprotocol-pack, "Report Status" and "side-band-64k".
  */

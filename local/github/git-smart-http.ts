@@ -16,9 +16,9 @@ import type { Delivery, WebhookDeliveries } from './webhook-deliveries.ts';
 
 /** GitHub's limit for one push. */
 const PUSH_LIMIT_BYTES = 2 * 1024 ** 3;
-/** Before a push that it cannot send twice, git asks with a single flush packet whether it is let in. */
+/** Before a push that it cannot send twice, git checks with a single flush packet whether it is authorized. */
 const FLUSH_BYTES = 4;
-/** How long the answer to a push waits to be able to say how its webhooks went. */
+/** How long the answer to a push waits to report the results of its webhooks. */
 const REPORT_WAIT_MS = 2_000;
 
 interface Dependencies {

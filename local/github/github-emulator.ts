@@ -26,7 +26,7 @@ import { createWorkflowRuns } from './workflow-runs.ts';
 export interface GithubEmulatorOptions {
   /** Keeps the SQLite file, the bare repositories and the logs of workflow runs. */
   readonly stateDirectory: string;
-  /** Where it is mounted, as clients see it (`http://localhost:4001/github`). Asked at each use: the port may come late. */
+  /** Where it is mounted, as clients see it (`http://localhost:4001/github`). Called at each use: the port may not be known at first. */
   readonly baseUrl: () => string;
   readonly users: readonly GithubUser[];
   /** Organisation → logins of its active members. */
@@ -37,7 +37,7 @@ export interface GithubEmulatorOptions {
   readonly workflows: Readonly<Record<string, Readonly<Record<string, Workflow>>>>;
   readonly log: (message: string) => void;
   readonly now?: () => number;
-  /** How many workflow runs go on at the same time; 2 unless told. */
+  /** How many workflow runs run at the same time; 2 by default. */
   readonly parallelRuns?: number;
 }
 
@@ -45,8 +45,8 @@ export interface GithubEmulator extends Emulator {
   /** Creates a repository, private and empty, unless it exists. Throws `RangeError` for an unknown owner or a bad name. */
   ensureRepository(owner: string, name: string): Promise<GithubRepository>;
   /**
-   * Goes on with what an earlier process accepted and did not finish: untold pushes, unsent webhooks, queued runs. To be
-   * called once those who will be called listen, because a webhook that fails is not sent again.
+   * Resumes what an earlier process accepted and did not finish: unreported pushes, unsent webhooks, queued runs. To be
+   * called once the receivers listen, because a webhook that fails is not sent again.
    */
   resume(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export interface GithubEmulator extends Emulator {
 /**
  * GitHub on this machine: git over smart HTTP at `{base}/git/{owner}/{name}.git`, the REST API at `{base}/api/v3`,
  * archives at `{base}/codeload`, sign-in at `{base}/login/oauth`, signed push webhooks, workflow runs. Requests carry the whole path, mount point included.
- * Every repository is private to its owner. Runs that an earlier process left under way are cancelled on creation.
+ * Every repository is private to its owner. Runs that an earlier process left in progress are cancelled on creation.
  */
 export async function createGithubEmulator(options: GithubEmulatorOptions): Promise<GithubEmulator> {
   const { stateDirectory, log, now = Date.now } = options;

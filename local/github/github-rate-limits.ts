@@ -7,11 +7,11 @@ const WINDOW_MS = 60 * 60_000;
 export interface RateLimits {
   /** Counts one request and writes the `x-ratelimit-*` headers. True when it is one too many. */
   spend(user: GithubUser, response: ServerResponse): boolean;
-  /** Takes the last count back. */
+  /** Undoes the last count. */
   refund(user: GithubUser, response: ServerResponse): void;
 }
 
-/** GitHub's primary limit: 5,000 requests an hour for each user. The count begins anew when the emulator starts. */
+/** GitHub's primary limit: 5,000 requests an hour for each user. The count starts over when the emulator starts. */
 export function createRateLimits(now: () => number): RateLimits {
   const windows = new Map<number, { used: number; resetsAt: number }>();
   const show = ({ used, resetsAt }: { used: number; resetsAt: number }, response: ServerResponse) => {

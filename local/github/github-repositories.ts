@@ -6,7 +6,7 @@ import type { GithubState } from './github-state.ts';
 import type { GithubUsers } from './github-users.ts';
 
 export interface GithubRepository {
-  /** GitHub's numeric id: stable, never used again. */
+  /** GitHub's numeric id: stable, never reused. */
   readonly id: number;
   readonly owner: string;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface GithubRepositories {
   all(): GithubRepository[];
   /** Creates it when it is missing. Throws `RangeError` for an unknown owner or a name that GitHub would refuse. */
   ensure(owner: string, name: string): Promise<GithubRepository>;
-  /** A bare repository without a commit, to show to whoever is about to push to one that does not exist yet. */
+  /** An empty bare repository, shown to a client that is about to push to one that does not exist yet. */
   emptyDirectory(): Promise<string>;
 }
 

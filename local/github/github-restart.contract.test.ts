@@ -104,7 +104,7 @@ const revive = async () => {
   return revived;
 };
 
-test('after a kill the repository keeps its id and commits, and a delivery that was under way is made again', async () => {
+test('after a kill the repository keeps its id and commits, and an interrupted delivery is repeated', async () => {
   const mortal = await startMortal();
   const checkout = await createCheckout(mortal.remote);
   await checkout.commit('first', { 'index.html': 'one' });
@@ -128,7 +128,7 @@ test('after a kill the repository keeps its id and commits, and a delivery that 
   await checkout.remove();
 });
 
-test('a push that moved its branch but was killed before it was told is told once on the next start', async () => {
+test('a push killed after it moved its branch and before it was reported is reported once on the next start', async () => {
   const mortal = await startMortal();
   const checkout = await createCheckout(mortal.remote);
   const first = await checkout.commit('first', { 'index.html': 'one' });
@@ -163,7 +163,7 @@ test('a push that moved its branch but was killed before it was told is told onc
   await checkout.remove();
 });
 
-test('a run that was under way is cancelled with its folder removed, and one that was queued is run', async () => {
+test('an interrupted run is cancelled with its folder removed, and a queued one is run', async () => {
   const mortal = await startMortal();
   const start = async () => {
     const body = { ref: 'main', return_run_details: true };

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { openState } from '../state/open-state.ts';
 
-// Times are milliseconds since 1970. `seen_ref` is what the webhooks of the past have told: the difference between it
-// and the repository is what has to be told next, also after a `kill -9` between a push and its events.
+// Times are milliseconds since 1970. `seen_ref` is what past webhooks have reported: the difference between it
+// and the repository has to be reported next, even after a `kill -9` between a push and its events.
 const schema = `
 create table if not exists secret (name text primary key, value text not null);
 create table if not exists repository (
@@ -111,9 +111,9 @@ create table if not exists oauth_renewal (
 
 export interface GithubState {
   readonly database: DatabaseSync;
-  /** A random key of this emulator, made when it is first asked for. */
+  /** A random key of this emulator, created on first use. */
   secret(name: string): string;
-  /** All of `work` or nothing of it. `work` must not wait for anything. */
+  /** All of `work` or nothing of it. `work` must be synchronous. */
   transaction<T>(work: () => T): T;
 }
 

@@ -22,7 +22,7 @@ const NOREPLY = /^(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com$/;
 /** The address GitHub gives to an account that shows none. */
 export const noreplyAddress = (user: GithubUser) => `${user.id}+${user.login}@users.noreply.github.com`;
 
-/** `issuedTo` knows the tokens that applications were given: whose they are. */
+/** `issuedTo` returns the user of a token issued to an application. */
 export function createGithubUsers(
   users: readonly GithubUser[],
   issuedTo: (token: string) => string | undefined,

@@ -105,7 +105,7 @@ export function hookRoutes({ repositories, urls, hooks, deliveries }: HookRouteD
       answer(call) {
         const { repository, hook } = hookOf(call, repositories, hooks);
         const wanted = validate(change, call.body);
-        // GitHub replaces the whole configuration: one that is sent without its secret has none afterwards.
+        // GitHub replaces the whole configuration: without a secret in the request, the hook has none afterwards.
         const settings = {
           ...(wanted.config ? readConfig(wanted.config) : hook),
           events: wanted.events ?? hook.events,

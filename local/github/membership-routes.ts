@@ -9,7 +9,7 @@ interface Dependencies {
   readonly organisations: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The signed-in user's membership of an organisation: 404 for one they are not in, as for one there is not. */
+/** The signed-in user's membership of an organisation: 404 both for one they are not in and for one that does not exist. */
 export const membershipRoutes = ({ urls, organisations }: Dependencies): GithubRoute[] => [
   {
     method: 'GET',

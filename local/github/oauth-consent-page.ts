@@ -21,7 +21,7 @@ const STYLE = `
   button[name=login] { background: #1f883d; border-color: #1f883d; color: #fff; }
 `;
 
-/** Where the real GitHub would ask who you are, and whether the application may: here you choose who you are. */
+/** Where the real GitHub would ask you to sign in and authorize the application, here you choose who you are. */
 export function oauthConsentPage(
   application: OauthApplication,
   scope: string,

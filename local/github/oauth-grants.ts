@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { GithubState } from './github-state.ts';
 
-/** An application that users may let in. One whose id begins with `Iv` is a GitHub App: its tokens end, and it has no scopes. */
+/** An application that users may authorize. One whose id begins with `Iv` is a GitHub App: its tokens expire, and it has no scopes. */
 export interface OauthApplication {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly name: string;
-  /** Asked at each use: the port may come late. */
+  /** Called at each use: the port may not be known at first. */
   readonly callbackUrl: () => string;
 }
 
-/** What a user let an application do, until it fetches its token. */
+/** What a user authorized an application to do, until it fetches its token. */
 export interface Consent {
   readonly clientId: string;
   readonly login: string;
@@ -38,7 +38,7 @@ const isGithubApp = (clientId: string) => clientId.startsWith('Iv');
 
 export type OauthGrants = ReturnType<typeof createOauthGrants>;
 
-/** Codes, each used once within ten minutes, and the tokens that come of them. Kept as hashes. */
+/** Codes, each used once within ten minutes, and the tokens issued for them. Kept as hashes. */
 export function createOauthGrants({ database, transaction }: GithubState, now: () => number) {
   const issue = (clientId: string, login: string, scope: string): IssuedToken => {
     const ends = isGithubApp(clientId);
@@ -61,7 +61,7 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
   };
 
   return {
-    /** A code for the application to come and fetch the token with. */
+    /** A code with which the application fetches the token. */
     consent({ clientId, login, redirectUri, challenge, scope }: Consent): string {
       const code = randomBytes(10).toString('hex');
       database
@@ -70,7 +70,7 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
       return code;
     },
 
-    /** Undefined when the code does not count for this application, address and verifier. It is used up only when it does. */
+    /** Undefined when the code is not valid for this application, address and verifier. Only a valid use consumes it. */
     exchange(asked: {
       clientId: string;
       code: string;
@@ -89,7 +89,7 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
       });
     },
 
-    /** A GitHub App's next token. The refresh token is used up, and the token it came with counts no more. */
+    /** A GitHub App's next token. The refresh token is used up, and the token it came with is revoked. */
     refresh(clientId: string, refreshToken: string): IssuedToken | undefined {
       return transaction(() => {
         const row = database
@@ -104,7 +104,7 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
       });
     },
 
-    /** The login a token was issued for, while it counts. */
+    /** The login a token was issued for, while it is valid. */
     loginOf(token: string): string | undefined {
       const row = database
         .prepare('select login from oauth_token where token_sha256 = ? and (expires_at is null or expires_at > ?)')
@@ -112,7 +112,7 @@ export function createOauthGrants({ database, transaction }: GithubState, now: (
       return row && String(row.login);
     },
 
-    /** False when it counted no more, or is another application's. */
+    /** False when it was no longer valid, or is another application's. */
     revoke(clientId: string, token: string): boolean {
       const { changes } = database
         .prepare('delete from oauth_token where token_sha256 = ? and client_id = ?')

@@ -5,7 +5,7 @@ import { oauthConsentPage } from './oauth-consent-page.ts';
 import type { OauthApplication, OauthGrants } from './oauth-grants.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-/** What of the authorization request the form has to bring back. */
+/** The parts of the authorization request that the form has to return. */
 const ASKED = ['client_id', 'redirect_uri', 'state', 'scope', 'code_challenge', 'code_challenge_method'];
 const DOCUMENTATION =
   'https://docs.github.com/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors';
@@ -38,7 +38,7 @@ export function oauthWebFlow({ applications, grants, users }: Dependencies) {
       if (state !== null) target.searchParams.set('state', state);
       response.writeHead(302, { location: target.href, 'cache-control': 'no-store' }).end();
     };
-    // The wrong address is told to the right one, and never gets a code.
+    // A wrong address is reported to the registered one, and never gets a code.
     if (!isBelow(redirectUri, registered)) return sendBack(registered, { error: 'redirect_uri_mismatch' });
     const challenge = form.get('code_challenge') ?? undefined;
     if (challenge !== undefined && form.get('code_challenge_method') !== 'S256') {

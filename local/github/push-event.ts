@@ -25,7 +25,7 @@ export interface PushContext {
   readonly users: GithubUsers;
   readonly urls: GithubUrls;
   readonly pushedAt: number;
-  /** All refs as they were before this push: decides which commits are new to the repository. */
+  /** All refs as they were before this push: they decide which commits are new to the repository. */
   readonly refsBefore: ReadonlyMap<string, string>;
 }
 

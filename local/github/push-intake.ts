@@ -16,7 +16,7 @@ import type { Hooks } from './webhook-hooks.ts';
 const TAGS_PER_PUSH = 3;
 
 export interface PushResult {
-  /** What `git receive-pack` said to the client. */
+  /** The answer of `git receive-pack` to the client. */
   readonly output: Buffer;
   readonly changes: readonly RefChange[];
   /** Ids of the webhook deliveries that are queued for it. */
@@ -34,7 +34,7 @@ export interface PushIntake {
     file: string,
     protocol: string | undefined,
   ): Promise<PushResult>;
-  /** Tells the webhooks of pushes that the last process took but did not live to tell. */
+  /** Reports pushes to the webhooks that the last process accepted but did not report. */
   recover(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ interface Dependencies {
 
 /**
  * One push of a repository at a time, so that what changed during a push is what this push changed. Events and the memory
- * of having told them are one transaction: each change is told exactly once, also across a kill.
+ * of having reported them are one transaction: each change is reported exactly once, even across a kill.
  */
 export function createPushIntake(deps: Dependencies): PushIntake {
   const { state, repositories, hooks, deliveries, users, urls, now } = deps;
@@ -62,7 +62,7 @@ export function createPushIntake(deps: Dependencies): PushIntake {
     return new Map(rows.map((row) => [String(row.name), String(row.sha)]));
   };
 
-  /** Compares the repository with what was told before, tells the difference, and remembers it. */
+  /** Compares the repository with what was last reported, reports the difference, and remembers it. */
   const tellChanges = async (repositoryId: number, pusher: GithubUser) => {
     const before = repositories.get(repositoryId);
     const refsBefore = seenRefs(repositoryId);

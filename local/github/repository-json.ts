@@ -34,7 +34,7 @@ export const repositoryJson = (repository: GithubRepository, owner: GithubUser, 
   permissions: { admin: true, maintain: true, push: true, triage: true, pull: true },
 });
 
-/** A repository inside a push event: `url` is the page, and two of the times are seconds. That is GitHub's, not ours. */
+/** A repository inside a push event: `url` is the page, and two of the times are in seconds. That is GitHub's format. */
 export const pushedRepositoryJson = (
   repository: GithubRepository,
   owner: GithubUser,

@@ -51,7 +51,7 @@ export function repositoryRoutes(deps: RepositoryRouteDependencies): GithubRoute
       path: '/user/repos',
       answer({ user, query }) {
         const page = readPage(query);
-        // Everybody here owns what they see.
+        // Users here own every repository they see.
         const owns = (query.get('affiliation') ?? 'owner').split(',').includes('owner');
         const mine = repositories.all().filter((repository) => owns && repository.owner === user.login);
         if (query.get('sort') === 'pushed') mine.sort((a, b) => (b.pushedAt ?? 0) - (a.pushedAt ?? 0));

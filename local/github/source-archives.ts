@@ -8,13 +8,13 @@ import type { GithubUrls } from './github-urls.ts';
 const VALID_MS = 5 * 60_000;
 
 export interface SourceArchives {
-  /** An address that gives exactly this commit as a tar.gz, to anyone who has it, for five minutes. */
+  /** An address that gives exactly this commit as a tar.gz, to anyone who has the address, for five minutes. */
   url(repository: GithubRepository, commit: string): string;
   /** Answers such an address; `pathname` is the path below `/codeload`. */
   handle(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void>;
 }
 
-/** GitHub's codeload host: archives of commits, let in by a token in the address. */
+/** GitHub's codeload host: archives of commits, authorized by a token in the address. */
 export function createSourceArchives(
   state: GithubState,
   repositories: GithubRepositories,

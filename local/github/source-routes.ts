@@ -135,7 +135,7 @@ async function followLink(repository: GithubRepository, commit: string, asked: s
 }
 
 async function entryAt(repository: GithubRepository, commit: string, asked: string): Promise<TreeEntry | undefined> {
-  // Literal: `*` and `:(glob)` in a path are letters of its name.
+  // Literal: `*` and `:(glob)` in a path are ordinary characters.
   const args = ['--literal-pathspecs', 'ls-tree', '-z', '-l', '--full-tree', commit, '--', asked];
   const [entry] = (await runGit(repository.directory, args)).toString().split('\0').flatMap(parseTreeEntry);
   return entry?.path === asked ? entry : undefined;

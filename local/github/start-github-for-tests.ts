@@ -19,11 +19,11 @@ export interface RunningGithub {
   /** `http://127.0.0.1:{port}/github` */
   readonly base: string;
   readonly stateDirectory: string;
-  /** Everything the emulator logged. */
+  /** Everything the emulator has logged. */
   readonly logged: readonly string[];
   /** Where `owner/name` is cloned from and pushed to, credentials included. */
   remote(fullName: string, token?: string): string;
-  /** A REST call with the token of `you` unless told otherwise. */
+  /** A REST call, by default with the token of `you`. */
   api(path: string, init?: RequestInit & { token?: string }): Promise<Response>;
   close(): Promise<void>;
 }
@@ -132,7 +132,7 @@ export interface WebhookReceiver {
   readonly url: string;
   readonly secret: string;
   readonly received: readonly ReceivedWebhook[];
-  /** What is answered next: a status, or a promise of one to keep GitHub waiting. */
+  /** The next answer: a status, or a promise of one to keep GitHub waiting. */
   answer: () => number | Promise<number>;
   /** Waits for this many pushes, and returns them. */
   pushes(count: number): Promise<ReceivedWebhook[]>;

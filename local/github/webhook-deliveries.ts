@@ -14,7 +14,7 @@ export interface Delivery {
   readonly event: string;
   readonly payload: string;
   readonly redelivery: boolean;
-  /** Undefined while it waits; then neither is anything below known. */
+  /** Undefined while it waits; then the fields below are unknown too. */
   readonly deliveredAt: number | undefined;
   readonly durationSeconds: number;
   readonly status: string;
@@ -32,14 +32,14 @@ export interface WebhookDeliveries {
   queue(hook: Hook, event: string, guid: string, payload: string, redelivery?: boolean): number | undefined;
   /** Starts sending what is queued for a hook: in order, one at a time, each once. */
   wake(hookId: number): void;
-  /** Goes on with what was queued when the emulator last ended. */
+  /** Resumes what was queued when the emulator last ended. */
   resume(): void;
-  /** Deliveries that are over, newest first; `before` is an id to continue below. */
+  /** Finished deliveries, newest first; `before` is an id to continue below. */
   list(hookId: number, limit: number, before?: number): Delivery[];
   find(hookId: number, id: number): Delivery | undefined;
   /** Resolves when all of these are over, or after `withinMs`, with those that are. */
   settled(ids: readonly number[], withinMs: number): Promise<Delivery[]>;
-  /** Ends attempts under way; they stay queued. */
+  /** Aborts attempts in progress; they stay queued. */
   close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ export function createWebhookDeliveries(
       if (!hook) break;
       await send(hook, delivery);
     }
-    // No await since the last look at the queue: whoever queues from here on finds nobody working and starts again.
+    // No await since the queue was last checked: whoever queues from here on finds no worker and starts one.
     working.delete(hookId);
   };
 

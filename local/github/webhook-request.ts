@@ -19,7 +19,7 @@ export interface WebhookRequest {
 }
 
 export interface WebhookOutcome {
-  /** `OK`, or in words what went wrong, as the deliveries API shows it. */
+  /** `OK`, or a description of what went wrong, as the deliveries API shows it. */
   readonly status: string;
   /** HTTP status, 0 when there was no answer. */
   readonly statusCode: number;

@@ -19,7 +19,7 @@ on:
       note: { default: none }
 `;
 
-// Stands for the builder: says where and how it runs, then does what the input tells it to.
+// A stand-in for the builder: prints where and how it runs, then does what the input tells it to.
 const program = `
 const { createInterface } = await import('node:readline');
 const lines = [];
@@ -160,7 +160,7 @@ test('a builder that ignores SIGTERM is killed', async () => {
   expect(await waitFor(id, 'completed')).toMatchObject({ conclusion: 'cancelled' });
 });
 
-test('two runs go on at once, the third waits and can be cancelled while it does', async () => {
+test('two runs run at once; the third waits and can be cancelled while waiting', async () => {
   const waiting = 'setInterval(() => {}, 1000)';
   const [first, second, third, fourth] = [
     await start(waiting, 1),

@@ -39,11 +39,11 @@ export interface WorkflowRuns {
   list(repositoryId: number, workflow?: string): RunRecord[];
   /** False when the run is already over. */
   cancel(run: RunRecord): boolean;
-  /** Ends what the last process left under way as cancelled, and removes its folders. */
+  /** Marks runs that the last process left in progress as cancelled, and removes their folders. */
   recover(): Promise<void>;
   /** Starts what the last process left queued. */
   resume(): void;
-  /** Cancels what runs and waits for it. What is queued stays queued. */
+  /** Cancels running runs and waits for them. Queued ones stay queued. */
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function createWorkflowRuns(deps: Dependencies): WorkflowRuns {
   mkdirSync(logs, { recursive: true });
   let closing = false;
 
-  // The conclusion is on record before the folder goes and the status changes after it: whoever sees `completed` finds
+  // The conclusion is recorded before the folder is removed, and the status changes afterwards: whoever sees `completed` finds
   // no folder, and a kill in between does not turn a success into something else.
   const complete = async (id: number, conclusion: WorkflowResult['conclusion'], directory: string | undefined) => {
     database.prepare('update workflow_run set conclusion = ? where id = ?').run(conclusion, id);

@@ -11,7 +11,7 @@ function sentence(error: unknown): string {
 }
 
 /**
- * Connects to a Postgres that somebody else runs, and says whether a platform has been installed there. Throws an error of one sentence,
+ * Connects to a Postgres that someone else runs, and returns whether a platform has been installed there. Throws a one-sentence error,
  * without the password, when that is not possible.
  */
 export async function checkDatabase(url: string): Promise<{ readonly installed: boolean }> {

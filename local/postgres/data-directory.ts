@@ -15,7 +15,7 @@ import path from 'node:path';
 import { type PostgresAccount, postgresAccount, whatIsInTheWay } from './postgres-account.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 
-/** A data directory that Postgres can be started on, with what belongs to it. */
+/** A data directory that Postgres can be started on, with its related files. */
 export interface DataDirectory {
   /** Absolute, symbolic links resolved: as Postgres itself reports it. */
   readonly path: string;
@@ -93,10 +93,10 @@ function create(location: string, password: string, binaries: PostgresBinaries, 
     execFileSync(binaries.initdb, args, { ...account, env: postgresEnvironment, cwd: '/', stdio: 'pipe' });
     renameSync(unfinished, location);
   } catch (error) {
-    // Two that start at once may both create it; the later one uses what the first made.
+    // Two concurrent starts may both create it; the later one uses what the first created.
     if (existsSync(path.join(location, 'PG_VERSION'))) return;
     const lines = (error as { stderr?: Buffer }).stderr?.toString().trim().split('\n') ?? [];
-    // Behind the reason come child processes, hints and what it cleans up.
+    // After the reason come child processes, hints and clean-up messages.
     const said = lines.find((line) => /(error|FATAL|PANIC): /.test(line)) ?? lines.at(-1);
     throw new Error(`initdb could not create ${location}: ${said || (error as Error).message}`, { cause: error });
   } finally {

@@ -82,7 +82,7 @@ test('a main program that is killed leaves no server behind, and the server ends
   }
 });
 
-test('a database of somebody else is looked at before it is used, and what is wrong is said without the password', async () => {
+test('an external database is checked before it is used, and errors do not contain the password', async () => {
   const reaper = startReaper();
   const postgres = await keepPostgres({ directory, port: 0, reaper, log: () => {} });
   try {

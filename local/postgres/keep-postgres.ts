@@ -10,7 +10,7 @@ export interface KeepPostgres extends PostgresOptions {
 }
 
 /**
- * Starts Postgres, and starts it again, on the same port, whenever it ends by itself: its clients have the address in their
+ * Starts Postgres, and restarts it on the same port whenever it ends by itself: its clients have the address in their
  * configuration. What was committed is recovered from its write-ahead log. It ends with this process, in an orderly way.
  */
 export async function keepPostgres({ reaper, ...options }: KeepPostgres): Promise<Postgres> {

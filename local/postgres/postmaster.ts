@@ -10,13 +10,13 @@ const START_TIMEOUT_MS = 60_000;
 const EMPTY_LOCK_FILE_IS_STALE_AFTER_MS = 10_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-/** A running Postgres server: its first process, which all others hang on. */
+/** A running Postgres server: its first process, the parent of all others. */
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
 }
 
-/** What is needed to find the server of a directory, whoever made it. */
+/** What is needed to find the server of a directory, whoever started it. */
 export type Location = Pick<DataDirectory, 'path' | 'logFile'>;
 
 const lockFileOf = (data: Location) => path.join(data.path, 'postmaster.pid');
@@ -32,7 +32,7 @@ function readLockFile(data: Location) {
   }
 }
 
-/** Process ids are used again: it has to be alive and to have been started on this directory. */
+/** Process ids are reused: it has to be alive and to have been started on this directory. */
 function isPostmaster(data: Location, pid: number): boolean {
   return isProcessAlive(pid) && commandLineOf(pid)?.includes(` -D ${data.path} `) === true;
 }
@@ -45,7 +45,7 @@ export async function runningPostmaster(data: Location): Promise<Postmaster | un
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (let lock = readLockFile(data); lock; lock = readLockFile(data)) {
     if (lock.pid === 0) {
-      // Created, and not written yet. An old empty one is what a crash of the whole machine leaves.
+      // Created, but not written yet. An old empty one is left by a crash of the whole machine.
       if (lock.ageMs > EMPTY_LOCK_FILE_IS_STALE_AFTER_MS) rmSync(lockFileOf(data), { force: true });
       await delay(POLL_MS);
       continue;
@@ -147,7 +147,7 @@ export async function stopPostmaster(data: Location, { pid }: Postmaster): Promi
   }
 }
 
-/** Without ceremony: the next start recovers from the write-ahead log, as after a crash. */
+/** Immediately: the next start recovers from the write-ahead log, as after a crash. */
 function killPostmaster(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

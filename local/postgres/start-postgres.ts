@@ -21,7 +21,7 @@ export interface Postgres {
   /** Connection URL of a database (default: `postgres`) for the superuser `postgres`. */
   url(database?: string): string;
   readonly pid: number;
-  /** It was running already, left behind by a process that was killed. */
+  /** It was already running, left behind by a killed process. */
   readonly adopted: boolean;
   /** Ends the server in an orderly way; does nothing if it has ended. */
   stop(): Promise<void>;
@@ -40,7 +40,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: String(options.maxConnections ?? 100),
-    // A laptop's share: a small cache, and no processes that wait for work which never comes.
+    // Sized for a laptop: a small cache, and no processes that wait for work which never comes.
     shared_buffers: '32MB',
     io_method: 'sync',
     max_logical_replication_workers: '0',
@@ -66,7 +66,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         if (options.port) throw new Error(`Postgres cannot have port ${port}: something else listens there.`);
         break;
       case 'directory busy':
-        // The workers of a killed server take a moment to notice; or another start was a little quicker.
+        // The workers of a killed server take a moment to notice; or another start was quicker.
         await delay(50);
         break;
     }

@@ -25,7 +25,7 @@ function stateOf(pid: number): string | undefined {
 
 /**
  * Whether a process still runs. A zombie does not: it ended, and only waits for its parent to take note. In a
- * container whose first process never does, it waits for ever.
+ * container whose first process never does, it waits forever.
  */
 export function isProcessAlive(pid: number): boolean {
   try {

@@ -77,7 +77,7 @@ test('closing kills what is still watched', async () => {
   await gone(grandchild);
 });
 
-test('what is to end by itself is asked to, and what was released is not', async () => {
+test('a process that should end by itself is asked to, and a released one is not', async () => {
   const reaper = startReaper();
   const polite = `trap 'echo asked; exit 0' INT; echo ready; while :; do sleep 0.05; done`;
   const [asked, released] = [1, 2].map(() =>

@@ -14,8 +14,8 @@ export interface Reaper {
 
 /**
  * Reads `+pid`, `?pid` and `-pid` until the pipe ends, which it does when the other end dies, in whatever way; then kills
- * the groups that are left, and asks the others. A shell needs a megabyte where a Node needs forty. Ctrl-C reaches a terminal's whole
- * foreground; the reaper is in a session of its own and ignores polite signals besides.
+ * the remaining groups, and asks the other processes to end. A shell needs one megabyte where Node needs forty. Ctrl-C reaches a terminal's whole
+ * foreground; the reaper is in a session of its own, and also ignores signals that can be ignored.
  */
 const program = `
 trap '' HUP INT QUIT TERM PIPE
@@ -51,7 +51,7 @@ export function startReaper(): Reaper {
   reaper.once('exit', (code, signal) => {
     if (!closing) process.emitWarning(`the reaper ended (${signal ?? code}): child processes may outlive this one`);
   });
-  // What cannot be told to a reaper that ended has been warned of already.
+  // If the reaper has ended, a warning has already been given.
   reaper.stdin.on('error', () => {});
   reaper.unref();
   unrefPipe(reaper.stdin);

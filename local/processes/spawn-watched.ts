@@ -57,7 +57,7 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
     process.kill(-leader, name);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Nobody is left; macOS says EPERM when all that is left are zombies.
+    // No process is left; macOS reports EPERM when only zombies are left.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

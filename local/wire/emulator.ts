@@ -32,8 +32,8 @@ export async function listen(handler: Pick<Emulator, 'handle'>, port = 0, host =
       });
   });
   server.requestTimeout = 0;
-  // Longer than any client of ours rests between two requests. With Node's five seconds a connection can be closed in the
-  // moment in which a client sends its next request on it, which the client then sees fail.
+  // Longer than any of our clients pauses between two requests. With Node's five seconds, a connection can be closed in the
+  // moment a client sends its next request on it, which then fails.
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 66_000;
   await new Promise<void>((resolve, reject) => {

@@ -36,7 +36,7 @@ export type Fault = z.input<typeof faultSchema>;
 export interface Passing {
   readonly service: string;
   readonly request: IncomingMessage;
-  /** `before`: the service has not heard of it. `after`: it is done, and the caller has not heard. */
+  /** `before`: the service has not received it. `after`: it is done, and the caller has no answer yet. */
   readonly side: 'before' | 'after';
 }
 
@@ -48,7 +48,7 @@ export interface Faults {
   wrap(service: string, emulator: Emulator): Emulator;
   /** Adds a fault; returns a function that removes it. */
   inject(fault: Fault): () => void;
-  /** Shows an observer, the only one, every request and every answer. */
+  /** Shows every request and every answer to an observer; there is only one. */
   observe(observer: Observer): void;
   clear(): void;
   /** The control API: `POST` adds (JSON body, 201), `DELETE` clears (204), `GET` lists. */
@@ -105,7 +105,7 @@ export function createFaults(): Faults {
             request.resume();
             return;
           case 'lost-response':
-            // The answer is written into the void: whatever the emulator did stays done.
+            // The answer is discarded: whatever the emulator did stays done.
             response.write = () => true;
             response.end = ((...args: unknown[]) => {
               const callback = args.at(-1);

@@ -88,7 +88,7 @@ test('a CNAME stands alone', async () => {
   await expect(add('text')).rejects.toEqual(failure('DomainRecordConflict'));
 });
 
-test('a domain or record of somebody else is refused', async () => {
+test('a domain or record of another account is refused', async () => {
   await expect(add('www', { domainName: 'example.org' })).rejects.toEqual(failure('InvalidDomainName.NoExist'));
   await expect(find('www.example.org')).rejects.toEqual(failure('InvalidDomainName.NoExist'));
   await expect(update('1', 'www')).rejects.toEqual(failure('DomainRecordNotBelongToUser'));
@@ -118,7 +118,7 @@ test('records are deleted one by one, or all of a name and type', async () => {
   expect(await find('many.example.com.cn')).toEqual([]);
 });
 
-test('what was answered survives a restart, and a responder can look it up', async () => {
+test('acknowledged changes survive a restart, and a responder can look them up', async () => {
   await add('durable');
   await alidns.close();
   alidns = open();

@@ -48,7 +48,7 @@ export function createAlidnsEmulator({ account, stateDirectory, domains }: Alidn
     const [type, value] = [query.required('Type').toUpperCase(), query.required('Value')];
     return { domain, rr, type, value, ttl: query.integer('TTL') ?? 600 };
   };
-  /** The longest owned domain that a name lies in, and the rest of the name. */
+  /** The longest owned domain that contains a name, and the rest of the name. */
   const locate = (hostname: string, among: readonly string[] = domains) => {
     const inside = among.filter((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
     const domain = inside.sort((a, b) => b.length - a.length)[0];

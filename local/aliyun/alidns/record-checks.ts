@@ -17,7 +17,7 @@ const VALUES: Readonly<Record<string, (value: string) => boolean>> = {
 };
 
 /**
- * Throws what Alibaba Cloud DNS answers to a record that cannot be: malformed, the same as another (or, in an update, as
+ * Throws Alibaba Cloud DNS's error for an invalid record: malformed, the same as another (or, in an update, as
  * before), or a CNAME beside records of another type. `neighbours` are the records of the same name.
  */
 export function checkRecord(record: DnsRecord, neighbours: readonly DnsRecord[], before?: DnsRecord): void {

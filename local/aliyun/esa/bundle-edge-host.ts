@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * The program of the edge host as one plain module. Run from its sources it would cost twice the memory and start: Node
+ * The program of the edge host as one plain module. Run from source, it would take twice the memory and start-up time: Node
  * loads a TypeScript compiler to strip types.
  */
 export async function bundleEdgeHost(): Promise<string> {

@@ -1,6 +1,6 @@
 /**
  * The program of the edge host: one process that runs the published routines and serves visitors. The control plane starts
- * it (`edge-supervisor.ts`), keeps it in step over IPC, and kills it when its heart stops.
+ * it (`edge-supervisor.ts`), keeps it up to date over IPC, and kills it when it stops answering pings.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,7 @@ import { createVisitorService } from './edge/serve-visitor.ts';
 const tell = (message: FromEdge) => process.send?.(message);
 const log = (line: string) => console.error(line);
 
-// A routine's stray rejection or a throw in one of its timers concerns nobody else's request.
+// An unhandled rejection of a routine, or a throw in one of its timers, must not affect other requests.
 process.on('unhandledRejection', (error) =>
   log(`unhandled rejection: ${error instanceof Error ? error.stack : error}`),
 );

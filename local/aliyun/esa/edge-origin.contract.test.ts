@@ -6,7 +6,7 @@ import { type EdgeForTests, startEdgeForTests } from './start-edge-for-tests.ts'
 const WWW = 'www.sites.localhost';
 const FOR_AN_HOUR = { 'Cache-Control': 'public, max-age=3600' };
 
-/** What the platform's routine does in essence: the host's bucket answers, under another path. */
+/** The essence of the platform's routine: the host's bucket answers, under another path. */
 const REWRITING = `
   export default { async fetch(request) {
     const url = new URL(request.url);

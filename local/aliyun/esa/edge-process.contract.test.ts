@@ -84,7 +84,7 @@ test('a request streams: its beginning reaches the origin before its end is sent
   expect(await text(incoming as IncomingMessage)).toBe('done');
 });
 
-test('a visitor who hangs up hangs up on the origin too', async () => {
+test('when a visitor disconnects, the request to the origin is cancelled too', async () => {
   const arriving = openToEdge(edge.esa.edge.port, { host: HOST, path: '/origin' });
   const [, response] = await origin.next();
   const gone = once(response, 'close');
@@ -95,7 +95,7 @@ test('a visitor who hangs up hangs up on the origin too', async () => {
   clearInterval(stillWriting);
 });
 
-test('a publication drops nothing: what is under way ends as it began, what comes after runs the new version', async () => {
+test('publishing drops no request: those in progress end on the old version, later ones run the new one', async () => {
   const arriving = openToEdge(edge.esa.edge.port, { host: HOST, path: '/origin' });
   const [, response] = await origin.next();
   response.write('begun under the first, ');
@@ -114,12 +114,12 @@ test('a publication drops nothing: what is under way ends as it began, what come
   expect(await text(incoming)).toBe('begun under the first, ended after the second');
 });
 
-test('a routine that asks for its own host, which has no origin, is told of the loop', async () => {
+test('a routine that fetches its own host, which has no origin, gets a loop error', async () => {
   const { status } = await edge.visit({ host: `${HOST}:${edge.esa.edge.port}`, path: '/self' });
   expect(status).toBe(508);
 });
 
-test('a KV write that is still on its way is not seen, and arrives', async () => {
+test('a KV write is not visible while it propagates, and then arrives', async () => {
   delay = 3_600_000;
   await edge.putKv('slow', 'written');
   delay = 0;
@@ -145,7 +145,7 @@ test('of two writes of one key the later wins, whichever arrives last', async ()
   expect(await body('/kv/contested')).toBe('later');
 });
 
-test('a routine in an endless loop is killed, and the edge serves again on its port with all it knew', async () => {
+test('a routine in an endless loop is killed, and the edge serves again on the same port with the same state', async () => {
   await edge.putKv('known', 'before the loop');
   const { port } = edge.esa.edge;
   await expect(edge.visit({ host: HOST, path: '/loop' })).rejects.toMatchObject({ code: 'ECONNRESET' });

@@ -55,7 +55,7 @@ test('EdgeKV without a namespace is an error', async () => {
   expect(body).toContain('namespace');
 });
 
-test('nothing of Node is in reach, and no code can be made from strings', async () => {
+test('nothing of Node is reachable, and no code can be made from strings', async () => {
   const { body } = await answerOf(`
     const evaluate = (run) => { try { return String(run()); } catch (error) { return error.name; } };
     return Response.json({
@@ -93,7 +93,7 @@ test('the request is (request, context, env), and background work may fail witho
     await expect.poll(logged).toContain(message);
 });
 
-test('a routine that throws, or answers with nothing, is a 500 that says nothing, and the log has the stack', async () => {
+test('a routine that throws, or returns nothing, is a 500 without details, and the log has the stack', async () => {
   const thrown = await answerOf(`throw new Error('the secret reason');`);
   expect(thrown).toMatchObject({ status: 500, body: 'The edge routine failed.\n' });
   await expect.poll(() => edge.log.join('\n')).toMatch(/the secret reason[\s\S]*router@/);

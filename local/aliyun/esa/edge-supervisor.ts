@@ -5,7 +5,7 @@ import { bundleEdgeHost } from './bundle-edge-host.ts';
 import type { FromEdge, ToEdge } from './edge/edge-messages.ts';
 
 export interface EdgeHost {
-  /** Where visitors are served; the same after a restart. Throws before the first `ready`. */
+  /** The address where visitors are served; the same after a restart. Throws before the first `ready`. */
   readonly port: number;
   /** Resolves when the edge serves; after a crash, when it serves again. Rejects when it cannot listen. */
   ready(): Promise<void>;
@@ -16,7 +16,7 @@ export interface EdgeHost {
 export interface SupervisorOptions {
   readonly port: number;
   readonly reaper: Reaper;
-  /** Everything the edge has to know when it starts. */
+  /** Everything the edge needs to know when it starts. */
   readonly snapshot: () => Omit<Extract<ToEdge, { kind: 'start' }>, 'kind' | 'port'>;
   /** Called with the id of a purge task that is done; without one when the edge starts, with empty caches. */
   readonly purged: (taskId?: number) => void;
@@ -40,7 +40,7 @@ export function superviseEdgeHost(options: SupervisorOptions) {
   let restartTimer: NodeJS.Timeout | undefined;
 
   const send = (message: ToEdge) => {
-    // A failure to send means that the process is ending; the next one starts from a snapshot.
+    // A failed send means that the process is ending; the next one starts from a snapshot.
     if (current?.child.connected) current.child.send(message, () => undefined);
   };
   const receive = (message: FromEdge) => {

@@ -28,7 +28,7 @@ export interface EsaEmulatorOptions {
   /** The port visitors are served on; 0 (the default) takes any. */
   readonly edgePort?: number;
   readonly strictKvKeys?: boolean;
-  /** How long a KV write takes to reach the edge, in milliseconds; asked at every write. Default: not at all. */
+  /** How long a KV write takes to reach the edge, in milliseconds; called at every write. Default: no delay. */
   readonly kvPropagationMs?: () => number;
   readonly heartbeatTimeoutMs?: number;
   /** What routines print, line by line. Default: standard error. */
@@ -37,7 +37,7 @@ export interface EsaEmulatorOptions {
 
 export interface EsaEmulator extends Emulator {
   readonly edge: EdgeHost;
-  /** The sites with their ids, as a deployer would learn them from ListSites. */
+  /** The sites with their ids, as a deployer would get them from ListSites. */
   readonly sites: readonly Site[];
 }
 

@@ -53,7 +53,7 @@ test('a deleted key is gone', async () => {
   await expect(get('short-lived')).rejects.toEqual(failure(404, 'InvalidKey.NotFound'));
 });
 
-test('a key is gone once it has expired, and cannot be born expired', async () => {
+test('a key is gone once it has expired, and cannot be created already expired', async () => {
   await put('brief', 'x', { expirationTtl: 1 });
   await put('later', 'x', { expirationTtl: 3600 });
   await expect.poll(() => get('brief').catch((error) => error.code), { timeout: 5000 }).toBe('InvalidKey.NotFound');
@@ -134,7 +134,7 @@ test('GetKv by POST is refused with 403, as the real one refuses it', async () =
   await expect(call).rejects.toEqual(failure(403, 'UnsupportedHTTPMethod'));
 });
 
-test('a parameter in the wrong place is a missing one', async () => {
+test('a parameter in the wrong place counts as missing', async () => {
   const call = callByHand('PutKv', 'POST', { Namespace: 'routes', Key: 'k', Value: 'belongs into the form' });
   await expect(call).rejects.toEqual(failure(400, 'MissingValue'));
 });
@@ -169,13 +169,13 @@ test('a wrong secret, a missing token and an unsigned request are refused', asyn
   expect(unsigned).toBe(400);
 });
 
-test('what was answered survives a restart', async () => {
+test('acknowledged changes survive a restart', async () => {
   await put('durable', 'x');
   await cloud.reopen();
   expect(await get('durable')).toBe('x');
 });
 
-/** Sends, correctly signed, what the generated methods would not. */
+/** Sends correctly signed requests that the generated methods would not send. */
 function callByHand(action: string, method: string, query: Record<string, string>) {
   const wire = {
     protocol: 'http',

@@ -32,7 +32,7 @@ const list = async (filter: object) =>
 const get = async (recordId: number) =>
   (await esa.client.getRecord(new esa.models.GetRecordRequest({ recordId }))).body?.recordModel;
 
-test('the site is there from birth, and its id fits no 32 bits', async () => {
+test('the site exists from the start, and its id exceeds 32 bits', async () => {
   const { body } = await esa.client.listSites(new esa.models.ListSitesRequest({ siteName: TEST_SITE }));
   expect(body?.sites).toMatchObject([{ siteId: cloud.siteId, siteName: TEST_SITE, status: 'active' }]);
   expect(cloud.siteId).toBeGreaterThan(2 ** 32);
@@ -90,7 +90,7 @@ test('a deleted record is gone, and deleting it again says so', async () => {
   await expect(get(recordId)).rejects.toEqual(failure(404, 'Record.NotFound'));
 });
 
-test('what a record must have is checked, with the codes of the real one', async () => {
+test('required fields of a record are checked, with the real error codes', async () => {
   const refused = async (name: string, more: object, code: string, status = 400) =>
     expect(create(name, more)).rejects.toEqual(failure(status, code));
   await refused('elsewhere.example', {}, 'InvalidParameter.InvalidRecordNameSuffix');

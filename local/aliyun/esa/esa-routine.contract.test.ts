@@ -33,7 +33,7 @@ test('a release creates, uploads, commits and publishes, and GetRoutine tells wh
   expect(body?.envs).toMatchObject([{ env: 'production', codeDeploy: { codeVersions: [{ codeVersion: version }] } }]);
 });
 
-test('nothing can be committed before it was uploaded, nor published before it was committed', async () => {
+test('nothing can be committed before it is uploaded, or published before it is committed', async () => {
   await createRoutine('empty');
   const commit = new esa.models.CommitRoutineStagingCodeRequest({ name: 'empty' });
   await expect(esa.client.commitRoutineStagingCode(commit)).rejects.toEqual(failure(400, 'RoutineCodeNotFound'));

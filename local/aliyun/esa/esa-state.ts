@@ -76,11 +76,11 @@ create table if not exists routine_routes (
 
 export interface EsaState {
   readonly database: DatabaseSync;
-  /** 16 digits and below 2^53, as ESA's ids are: code that cuts one to 32 bits fails at once. Never repeats. */
+  /** 16 digits and below 2^53, as ESA's ids are: code that truncates one to 32 bits fails at once. Never repeats. */
   nextId(): number;
 }
 
-/** Opens ESA's durable state. The account owns the sites named in `siteNames` from birth. */
+/** Opens ESA's durable state. The account owns the sites named in `siteNames` from the start. */
 export function openEsaState(directory: string, siteNames: readonly string[]): EsaState {
   const database = openState(directory, 'esa', SCHEMA);
   let last = 0;

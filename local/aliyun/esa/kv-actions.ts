@@ -195,7 +195,7 @@ export function kvActions({ database, nextId }: EsaState, { strictKvKeys, change
   return actions;
 }
 
-/** Everything a freshly started edge has to know. */
+/** Everything a freshly started edge needs to know. */
 export function allKvEntries({ database }: EsaState): KvEntry[] {
   return database
     .prepare('select namespace, key, value, expires_at from kv_entries')

@@ -2,7 +2,7 @@ import type { KvEntry } from './edge/edge-messages.ts';
 
 /**
  * Hands KV changes to the edge after a delay, as the real one does (about 20 s, 300 s at worst). The last write of a key
- * wins whatever the delays were: an older one that arrives later is dropped.
+ * wins whatever the delays: an older one that arrives later is dropped.
  */
 export function delayedKv(delayMs: () => number, deliver: (entry: KvEntry) => void) {
   const timers = new Set<NodeJS.Timeout>();

@@ -17,8 +17,8 @@ const CONTENT_FIELDS = {
 const isPurgeType = (type: string): type is PurgeTarget['type'] => Object.hasOwn(CONTENT_FIELDS, type);
 
 /**
- * The purge operations of ESA 2024-09-10. A task is `Refreshing` until `completePurge` is told that the edge has done
- * it, as the real one is for some seconds.
+ * The purge operations of ESA 2024-09-10. A task is `Refreshing` until `completePurge` reports that the edge has done
+ * it, as the real one is for a few seconds.
  */
 export function purgeActions(
   state: EsaState,
@@ -95,7 +95,7 @@ function purgeContent(type: PurgeTarget['type'], json: unknown): string[] {
   return list.data;
 }
 
-/** Marks a task, or without an id every task, as done. An edge that has restarted has an empty cache: all are done. */
+/** Marks a task, or without an id every task, as done. A restarted edge has an empty cache, so all are done. */
 export function completePurge({ database }: EsaState, taskId?: number): void {
   if (taskId === undefined) database.prepare('update purge_tasks set complete = 1').run();
   else database.prepare('update purge_tasks set complete = 1 where task_id = ?').run(taskId);

@@ -25,7 +25,7 @@ export function recordActions(state: EsaState, changed: () => void): Record<stri
     if (!row) throw new AcsError(404, 'Record.NotFound', 'The specified record does not exist.');
     return row;
   };
-  /** What Create and Update have in common; an absent parameter keeps what the record has. */
+  /** What Create and Update have in common; an absent parameter keeps the record's value. */
   const settings = (query: RpcParameters, before?: Row) => {
     const [type, source] = [query.optional('Type') ?? 'CNAME', query.optional('SourceType') ?? (before ? 'OSS' : '')];
     if (type !== 'CNAME') throw new AcsError(400, 'Record.UnsupportedType', 'The record type is not supported.');
@@ -166,7 +166,7 @@ function describe(row: Row) {
   };
 }
 
-/** What the edge has to know of the records: only a proxied record brings visitors to it. */
+/** What the edge needs to know about the records: only a proxied record brings visitors to it. */
 export function edgeRecords({ database }: EsaState): EdgeRecord[] {
   return database
     .prepare('select name, source from records where proxied = 1')

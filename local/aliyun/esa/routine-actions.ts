@@ -8,7 +8,7 @@ import { stagingUploadForm, type UploadTarget } from './staging-upload-form.ts';
 
 const ENVIRONMENTS = ['staging', 'production'];
 
-/** The routine operations of ESA 2024-09-10. `published` is called with what production runs from now on. */
+/** The routine operations of ESA 2024-09-10. `published` is called with what production now runs. */
 export function routineActions(
   state: EsaState,
   target: UploadTarget,
@@ -74,7 +74,7 @@ export function routineActions(
         const uploaded = target.readObject(target.bucket, stagingKey(name));
         if (!uploaded) throw new AcsError(400, 'RoutineCodeNotFound', 'No code was uploaded for the routine.');
         const script = await routineScript(await text(uploaded.body));
-        // 19 digits as the real ones: a version is a string, never a number.
+        // 19 digits like the real ones: a version is a string, never a number.
         const version = `${nextId()}000`;
         database
           .prepare(

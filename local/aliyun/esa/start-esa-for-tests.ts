@@ -11,7 +11,7 @@ import { sendToEdge, type VisitorRequest } from './testing/send-to-edge.ts';
 export const TEST_SITE = 'sites.localhost';
 const CODE_BUCKET = 'esa-routine-code';
 
-/** ESA with its edge and an OSS to read from and upload to, in a directory that goes with it. */
+/** ESA with its edge and an OSS to read from and upload to, in a directory of its own that is deleted with it. */
 export async function startEsaForTests(options: Partial<EsaEmulatorOptions> = {}) {
   const directory = mkdtempSync(path.join(tmpdir(), 'miaobu-esa-'));
   const account = createAccount('a seed for tests');
@@ -53,7 +53,7 @@ export async function startEsaForTests(options: Partial<EsaEmulatorOptions> = {}
       await esa.edge.ready();
       return sendToEdge(esa.edge.port, request);
     },
-    /** Everything ends and starts again with what is on disk, as when the local cloud restarts. */
+    /** Stops everything and starts it again from disk, as when the local cloud restarts. */
     async reopen() {
       await esa.close();
       esa = createEsaEmulator(settings);

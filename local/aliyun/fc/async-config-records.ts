@@ -22,7 +22,7 @@ export interface AsyncConfigRecords {
   put(functionName: string, config: AsyncConfigInput): AsyncConfig;
   /** Throws `AsyncConfigNotExists`. */
   get(functionName: string): AsyncConfig;
-  /** What holds for a function, configured or not. */
+  /** The settings in effect for a function, configured or not. */
   effective(functionName: string): AsyncConfigInput;
   delete(functionName: string): void;
 }

@@ -17,7 +17,7 @@ const configure = (functionName: string, settings: Record<string, unknown>) =>
     functionName,
     new sdk.PutAsyncInvokeConfigRequest({ body: new sdk.PutAsyncInvokeConfigInput(settings) }),
   );
-/** Writes which attempt it is, and fails those before the `n`th. */
+/** Prints the number of its attempt, and fails before the `n`th. */
 const failingUntil = (n: number) =>
   server(`
     const attempt = Number(request.headers['x-fc-retry-count']);
@@ -27,7 +27,7 @@ const failingUntil = (n: number) =>
   `);
 
 describe('an asynchronous event', () => {
-  test('is taken with 202 and delivered after', async () => {
+  test('is accepted with 202 and delivered afterwards', async () => {
     fc = await startFcUnderTest();
     await fc.createFunction('later', server(`console.log('got ' + body); response.end()`));
     expect(await fc.invokeLater('later', 'it')).toBe(202);
@@ -114,7 +114,7 @@ describe('an asynchronous event', () => {
     await expect(fc.invokeLater('tasks', '', 'deploy_1')).rejects.toMatchObject({ statusCode: 409 });
   });
 
-  test('that was taken survives kill -9 of the local cloud, whose functions do not', async () => {
+  test('that was accepted survives kill -9 of the local cloud, whose functions do not', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'fc-killed-'));
     const stateDirectory = path.join(directory, 'state');
     const program = path.join(import.meta.dirname, 'fc-process-under-test.ts');
@@ -150,7 +150,7 @@ describe('a timer', () => {
     });
   });
 
-  test('fires after a restart, and no more once it is switched off', async () => {
+  test('fires after a restart, and no longer once it is disabled', async () => {
     fc = await startFcUnderTest();
     await fc.createFunction('ticking', server(`console.log(JSON.parse(body).triggerName); response.end()`));
     const everySecond = { cronExpression: '* * * * * *', enable: true };
@@ -166,7 +166,7 @@ describe('a timer', () => {
       }),
     );
     const { length: before } = written('second');
-    // One tick of both may be under way already; after two more of the second, the first has had its chance.
+    // One tick of both may already be in progress; after two more of the second, the first would have fired.
     await until(() => written('second').length >= before + 1);
     const { length: ended } = written('first');
     await until(() => written('second').length >= before + 3);

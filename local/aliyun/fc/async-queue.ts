@@ -16,18 +16,18 @@ export interface AsyncEvent {
   readonly payload: Buffer;
 }
 
-/** `throttled` is no attempt: the function did not run. */
+/** `throttled` does not count as an attempt: the function did not run. */
 export type Delivery = 'success' | 'failure' | 'throttled';
 
 export interface AsyncQueue {
   /**
-   * Takes an event; once this returns, it survives the end of this process. Throws 400 for more than 128 KB, and 409
-   * for a task id that the function, with `asyncTask`, has had before.
+   * Accepts an event; once this returns, it survives the end of this process. Throws 400 for more than 128 KB, and 409
+   * for a task id that the function, with `asyncTask`, has already had.
    */
   enqueue(event: AsyncEvent, taskId?: string): void;
-  /** Begins to deliver, first of all what an earlier process left. */
+  /** Starts delivering, beginning with what an earlier process left. */
   start(): void;
-  /** Delivers nothing more; resolves when what is being delivered is done. */
+  /** Stops delivering; resolves when the deliveries in progress are done. */
   close(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
     try {
       delivery = await options.deliver({ ...row, payload: payloadOf(row) }, row.failures, closing.signal);
     } catch (error) {
-      // What was cut off by our own end is delivered again by the next process: at least once, as FC promises.
+      // What our own exit interrupts is delivered again by the next process: at least once, as FC promises.
       if (closing.signal.aborted) return;
       if (error instanceof AcsError && error.code === 'FunctionNotFound') return giveUp(row, error.message);
       throw error;
@@ -159,7 +159,7 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
         database.exec('rollback');
         throw error;
       }
-      // After the answer to the caller is written: FC, too, never runs an event before it says 202.
+      // After the answer to the caller is written: FC, too, never runs an event before it answers 202.
       setImmediate(dispatch);
     },
     start() {

@@ -6,7 +6,7 @@ import { crc64Ecma } from '../oss/crc64-ecma.ts';
 import { extractZip } from './extract-zip.ts';
 import { invalidArgument } from './fc-errors.ts';
 
-/** A code package of a function or a layer, once unpacked. */
+/** An unpacked code package of a function or a layer. */
 export interface StoredCode {
   /** SHA-256 of the zip: names its folder. */
   readonly digest: string;
@@ -17,7 +17,7 @@ export interface StoredCode {
 }
 
 export interface CodeStore {
-  /** Unpacks a zip, unless the same bytes already are. Throws `InvalidArgument` when it is no usable zip. */
+  /** Unpacks a zip, unless the same bytes already are unpacked. Throws `InvalidArgument` when it is not a usable zip. */
   add(zip: Buffer, expectedChecksum?: string): Promise<StoredCode>;
   /** The folder a package was unpacked into. */
   directoryOf(digest: string): string;
@@ -30,8 +30,8 @@ export const exists = (file: string) =>
   );
 
 /**
- * Keeps every package once, under `{directory}/{digest}`. A folder that is there is complete: packages are unpacked
- * beside it and renamed. `isUsed` says, at opening, which folders to keep; nothing runs yet that could need the others.
+ * Keeps every package once, under `{directory}/{digest}`. A folder that exists is complete: packages are unpacked
+ * beside it and renamed. On opening, `isUsed` says which folders to keep; nothing is running yet that could need the others.
  */
 export function openCodeStore(directory: string, isUsed: (digest: string) => boolean): CodeStore {
   mkdirSync(directory, { recursive: true });
@@ -63,7 +63,7 @@ export function openCodeStore(directory: string, isUsed: (digest: string) => boo
   };
 }
 
-/** Renames a finished folder; where another call was quicker with the same content, that one stays. */
+/** Renames a finished folder; if another call was quicker with the same content, its folder stays. */
 export async function moveIntoPlace(unfinished: string, finished: string): Promise<void> {
   try {
     await rename(unfinished, finished);

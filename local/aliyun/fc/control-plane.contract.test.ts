@@ -162,7 +162,7 @@ describe('limits', () => {
     });
   });
 
-  test('an update is held to the same limits', async () => {
+  test('an update is subject to the same limits', async () => {
     await fc.createFunction('limited', hello);
     const update = fc.client.updateFunction(
       'limited',
@@ -218,7 +218,7 @@ describe('triggers', () => {
     await expect(fc.createHttpTrigger('web')).rejects.toMatchObject({ statusCode: 409, code: 'TriggerAlreadyExists' });
   });
 
-  test('a function that the public can call takes no events, and the other way round', async () => {
+  test('a function that the public can call accepts no events, and the other way round', async () => {
     const timer = { cronExpression: '@every 1m', enable: false };
     await expect(fc.createTimer('web', 'timer', timer)).rejects.toMatchObject(invalid(/HTTP trigger/));
     await fc.createFunction('ticking', hello);
@@ -358,7 +358,7 @@ describe('the gateway', () => {
     });
   });
 
-  test('an operation the local cloud does not have is said to be unsupported', async () => {
+  test('an operation that the local cloud lacks is reported as unsupported', async () => {
     await expect(fc.client.listVpcBindings('web')).rejects.toMatchObject({
       statusCode: 400,
       code: 'PathNotSupported',

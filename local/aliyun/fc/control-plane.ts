@@ -13,14 +13,14 @@ export interface ApiCall {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** The body as JSON. Throws `InvalidArgument` when it is none. */
+  /** The body as JSON. Throws `InvalidArgument` when it is not. */
   json(): unknown;
   readonly requestId: string;
   /** Aborts when the caller goes escape. */
   readonly signal: AbortSignal;
 }
 
-/** `json` is written as such; `raw` is the body of an invocation. Neither: an empty answer. */
+/** `json` is serialized; `raw` is the body of an invocation. Neither: an empty answer. */
 export interface ApiAnswer {
   readonly status: number;
   readonly json?: unknown;

@@ -13,7 +13,7 @@ test('CRON_TZ moves the fields to another time zone', () => {
   expect(firing('CRON_TZ=Asia/Shanghai 0 0 4 1 * *', '2026-03-02T00:00:00Z')).toBe('2026-03-31T20:00:00.000Z');
 });
 
-test('a question mark stands for any day, and Monday is day 1', () => {
+test('a question mark means any day, and Monday is day 1', () => {
   expect(firing('0 0 8 ? * 1', '2026-03-03T00:00:00Z')).toBe('2026-03-09T08:00:00.000Z');
 });
 

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import { invalidArgument } from './fc-errors.ts';
 
-/** When a timer fires next after a moment; both in milliseconds since 1970. Undefined when it never does again. */
+/** When a timer next fires after a moment; both in milliseconds since 1970. Undefined when it never fires again. */
 export type NextFiring = (after: number) => number | undefined;
 
 /**

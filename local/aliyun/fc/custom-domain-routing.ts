@@ -7,7 +7,7 @@ export function domainNamesFor(host: string): string[] {
   return dot === -1 ? [name] : [name, `*${name.slice(dot)}`];
 }
 
-/** A `Host` header without its port, in small letters. */
+/** A `Host` header without its port, in lower case. */
 export const hostName = (host: string) => host.replace(/:\d+$/, '').toLowerCase();
 
 /**

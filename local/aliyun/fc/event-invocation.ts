@@ -3,7 +3,7 @@ import { readBody } from '../../wire/emulator.ts';
 import { fcHeaders } from './fc-headers.ts';
 import type { Lease } from './instance-pool.ts';
 
-/** The most a synchronous invocation may carry, there and back. */
+/** The size limit of a synchronous invocation, for request and response. */
 export const MAX_SYNC_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface EventInvocation {
@@ -11,7 +11,7 @@ export interface EventInvocation {
   readonly payload: Buffer;
   /** How often this event failed before. */
   readonly retryCount: number;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when nobody waits for the answer any longer. */
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ export const timedOut = (seconds: number) => `Function timed out after ${seconds
 export const EXITED = 'Process exited unexpectedly before completing request';
 
 /**
- * Hands an event to an instance as `POST /invoke`, and gives the lease back. A custom runtime reports a failure with
+ * Sends an event to an instance as `POST /invoke`, and releases the lease. A custom runtime reports a failure with
  * `x-fc-status: 404` or a status that is not 2xx. Rejects only with the caller's own signal.
  */
 export async function invokeEvent(lease: Lease, invocation: EventInvocation): Promise<EventOutcome> {

@@ -5,7 +5,7 @@ import { readZip, type ZipEntry } from './read-zip.ts';
 
 /**
  * Unpacks a code package into an existing, empty folder, with its permission bits and symbolic links. Throws
- * `InvalidArgument`, having perhaps written a part, for an archive that would write or link outside that folder.
+ * `InvalidArgument`, possibly after writing a part, for an archive that would write or link outside that folder.
  */
 export async function extractZip(zip: Buffer, directory: string): Promise<void> {
   const entries = readZip(zip);
@@ -16,7 +16,7 @@ export async function extractZip(zip: Buffer, directory: string): Promise<void> 
     await mkdir(folder, { recursive: true });
     madeDirectories.add(folder);
   };
-  // Links come last: while files are written there is none yet that could lead a path astray.
+  // Links come last: while files are written, no link exists yet that could redirect a path.
   const inOrder = [...entries].sort((a, b) => Number(a.kind === 'symlink') - Number(b.kind === 'symlink'));
   for (const entry of inOrder) {
     const name = normalized(entry.name);
@@ -32,7 +32,7 @@ export async function extractZip(zip: Buffer, directory: string): Promise<void> 
       await symlink(await linkTarget(entry, name), target);
     } else {
       await writeFile(target, await entry.read());
-      // Apart from writing, because the mode given there is narrowed by the umask.
+      // Separate from writing, because the mode given there is narrowed by the umask.
       await chmod(target, entry.mode);
     }
   }
@@ -51,7 +51,7 @@ function ancestors(name: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-/** `..` may stand at the beginning of a link only: behind another link it would climb from somewhere else. */
+/** `..` is allowed only at the beginning of a link: after another link it would climb from somewhere else. */
 async function linkTarget(entry: ZipEntry, name: string): Promise<string> {
   const target = (await entry.read()).toString();
   const parts = target.split('/');

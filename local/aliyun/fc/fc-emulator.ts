@@ -33,7 +33,7 @@ import { createTriggerRecords } from './trigger-records.ts';
 export interface FcEmulator extends Emulator {
   /** Whether requests to this `Host` are for a function: the URL of an HTTP trigger, or a custom domain. */
   servesHost(host: string): boolean;
-  /** Answers a request to such a host, whatever its own `Host` header says; 404 for any other. */
+  /** Answers a request to such a host, whatever its own `Host` header; 404 for any other. */
   invokeByDomain(host: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** The URL of a function's HTTP trigger. */
   functionUrl(functionName: string): string | undefined;
@@ -42,7 +42,7 @@ export interface FcEmulator extends Emulator {
 export interface FcEmulatorOptions {
   readonly account: Account;
   readonly region: string;
-  /** Outside any checkout: what lies above a function's code (`package.json`, `node_modules`) changes what it does. */
+  /** Outside any checkout: files above a function's code (`package.json`, `node_modules`) change its behaviour. */
   readonly stateDirectory: string;
   readonly reaper: Reaper;
   readonly log: (line: LogLine) => void;

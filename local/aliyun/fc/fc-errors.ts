@@ -26,8 +26,8 @@ export function writeFcJson(response: ServerResponse, status: number, body: unkn
 }
 
 /**
- * Writes `{Code, Message, RequestId}`. What is not an `AcsError` is a mistake of the emulator itself: FC calls that
- * InternalServerError, and it goes to standard error. An answer that has already begun is cut off instead.
+ * Writes `{Code, Message, RequestId}`. Any error but an `AcsError` is a bug of the emulator: FC calls that
+ * InternalServerError, and it is logged to standard error. An answer that has already begun is cut off instead.
  */
 export function writeFcError(response: ServerResponse, error: unknown, requestId: string): void {
   if (response.headersSent) {

@@ -4,7 +4,7 @@ export type ControlPath = '/http-invoke' | '/invoke' | '/initialize' | '/pre-sto
 
 /**
  * The headers FC puts on everything it sends to a custom runtime ("Common request headers" of its documentation).
- * `x-fc-control-path` says what kind of request it is.
+ * `x-fc-control-path` is the kind of request.
  */
 export function fcHeaders(
   plan: InstancePlan,

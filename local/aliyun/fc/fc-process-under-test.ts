@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { server, startFcUnderTest, until } from './fc-under-test.ts';
 
-// A whole process with an emulator in it, to be killed: it takes an event, says which process delivers it, and waits.
+// A separate process with an emulator in it, to be killed: it accepts an event, prints which process delivers it, and waits.
 const [stateDirectory = '', marker = ''] = process.argv.slice(2);
 const fc = await startFcUnderTest({ stateDirectory });
 await fc.createFunction(

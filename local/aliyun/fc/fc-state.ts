@@ -50,7 +50,7 @@ const SCHEMA = `
   );
 `;
 
-/** Everything FC knows that has to survive a restart; one SQLite file. Times are milliseconds since 1970. */
+/** Everything of FC that has to survive a restart; one SQLite file. Times are milliseconds since 1970. */
 export const openFcState = (stateDirectory: string): DatabaseSync => openState(stateDirectory, 'fc', SCHEMA);
 
 /** The `record` column of a row, written by us and therefore of the type it was written with. */

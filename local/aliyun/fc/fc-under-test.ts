@@ -35,7 +35,7 @@ export function zipOf(files: Record<string, string>): string {
   ).toString('base64');
 }
 
-/** A server for FC in few words: `handle` is the body of `async (request, response, body) => {…}`. */
+/** A minimal server for FC: `handle` is the body of `async (request, response, body) => {…}`. */
 export const server = (handle: string, before = '') => `
   const http = require('node:http');
   ${before}
@@ -55,7 +55,7 @@ export interface FcUnderTest {
   readonly stateDirectory: string;
   /** Every line functions have written. */
   readonly lines: LogLine[];
-  /** Processes that were started and not yet gone. */
+  /** Processes that were started and have not yet ended. */
   readonly watched: ReadonlySet<number>;
   /** A client with other credentials. */
   clientWith(accessKeyId: string, accessKeySecret: string): FcClient;
@@ -232,7 +232,7 @@ export async function textOf(stream: AsyncIterable<Buffer> | undefined): Promise
   return Buffer.concat(chunks).toString();
 }
 
-/** Waits until a condition holds; the test's own time limit ends a wait that would never. */
+/** Waits until a condition holds; if it never does, the test's own time limit ends the wait. */
 export async function until<T>(condition: () => T | Promise<T>): Promise<Exclude<T, undefined | false | null>> {
   for (;;) {
     const value = await condition();

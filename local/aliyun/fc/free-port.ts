@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below the ports that systems hand out by themselves (Linux from 32768, macOS from 49152): what asks for "any port"
-// between our look and the function's start cannot be given this one.
+// Below the ephemeral ports (Linux from 32768, macOS from 49152): a process that asks for "any port"
+// between our check and the function's start cannot be given this one.
 const LOWEST = 18_000;
 const HIGHEST = 32_000;
-// Counting on from a random place, so that two instances that start together are never told the same.
+// Counting up from a random start, so that two instances that start together never get the same one.
 let next = randomInt(LOWEST, HIGHEST);
 
 /** A TCP port nobody listens on. */

@@ -4,7 +4,7 @@ import type { FunctionRecord } from './function-records.ts';
 import type { InstancePlan } from './instance-launch.ts';
 import { createInstancePool, type InstancePool, type Lease, type PoolOptions } from './instance-pool.ts';
 
-/** Runs functions: a pool of instances for each, made when the first request comes. */
+/** Runs functions: a pool of instances for each, created on the first request. */
 export interface FunctionHost {
   /** Throws `FunctionNotFound`, 412 when an instance does not start, 429 when too many requests wait. */
   acquire(functionName: string, signal: AbortSignal): Promise<Lease>;
@@ -73,7 +73,7 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
       const refreshed = known.then(async (pool) => {
         pool.replace(await options.planOf(get(functionName)), options.maxInstances(functionName));
       });
-      // Requests and the next change wait for this one: plans replace each other in the order of the changes.
+      // Requests and later changes wait for this one: plans replace each other in the order of the changes.
       pools.set(
         functionName,
         refreshed.then(

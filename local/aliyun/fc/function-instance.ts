@@ -16,13 +16,13 @@ import { type InstancePlan, launchOf } from './instance-launch.ts';
 export interface FunctionInstance {
   readonly id: string;
   readonly plan: InstancePlan;
-  /** Resolves when its process is gone, for whatever reason. */
+  /** Resolves when its process has ended, for whatever reason. */
   readonly exited: Promise<unknown>;
   request(request: InstanceRequest): Promise<IncomingMessage>;
-  /** Stops the process and all it started where it is. It keeps its memory and its port. */
+  /** Freezes the process and everything it started. It keeps its memory and its port. */
   freeze(): void;
   thaw(): void;
-  /** The pre-stop hook, SIGTERM, and SIGKILL when it takes too long. Resolves when nothing of it runs any more. */
+  /** The pre-stop hook, SIGTERM, and SIGKILL when it takes too long. Resolves when nothing of it is running. */
   end(): Promise<void>;
   kill(): Promise<void>;
 }

@@ -13,7 +13,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const from = { function: 'shop', instance: 'c-1', stream: 'stdout' } as const;
 
-test('every line of a stream is handed on whole, however it was cut', async () => {
+test('every line of a stream is passed on whole, however it was split', async () => {
   const lines: LogLine[] = [];
   const logs = createFunctionLogs(
     directory,
@@ -31,7 +31,7 @@ test('every line of a stream is handed on whole, however it was cut', async () =
   );
 });
 
-test('a file that has grown to its limit makes place for a new one, and only the one before is kept', async () => {
+test('a file that reaches its limit is replaced by a new one, and only the previous one is kept', async () => {
   const logs = createFunctionLogs(
     directory,
     () => {},

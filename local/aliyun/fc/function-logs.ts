@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 /** `platform` lines are FC's own: a start that failed, a request that took too long, an event that was given up. */
 export interface LogLine {
   readonly function: string;
-  /** Empty for a line that belongs to no instance. */
+  /** Empty for a line without an instance. */
   readonly instance: string;
   readonly stream: 'stdout' | 'stderr' | 'platform';
   readonly line: string;
@@ -36,7 +36,7 @@ export function createFunctionLogs(
   const files = new Map<string, { stream: WriteStream; bytes: number }>();
   const ending: Promise<void>[] = [];
   const open = (file: string) => {
-    // Opened here and now: the next line may already be the one that renames it.
+    // Opened immediately: the very next line may rename it.
     const stream = createWriteStream(file, { fd: openSync(file, 'a') });
     stream.on('error', (error) => console.error(`the log ${file} cannot be written:`, error.message));
     return { stream, bytes: statSync(file).size };

@@ -88,7 +88,7 @@ export function functionOperations(options: FunctionOperationsOptions): Operatio
         const input = parseInput(updateInput, call.json());
         readSettings({ ...functions.get(name).settings, ...input });
         const stored = input.code && (await storeCode(input.code, code, objects));
-        // Read again: another update may have been quicker while the code was unpacked.
+        // Read again: another update may have finished while the code was unpacked.
         const before = functions.get(name);
         const settings = readSettings({ ...before.settings, ...input });
         const record = functions.update(name, settings, stored ?? before.code);

@@ -36,7 +36,7 @@ const twentieths = (value: number) => Math.abs(value * 20 - Math.round(value * 2
 
 /**
  * What a function is configured with, with FC's defaults filled in. Limits are those of CreateFunction's reference;
- * what only matters in the real cloud (network, log and file-system settings) is kept and given back, not acted on.
+ * what only matters in the real cloud (network, log and file-system settings) is stored and returned, not acted on.
  */
 export const functionSettings = z
   .object({

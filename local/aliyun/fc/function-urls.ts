@@ -101,7 +101,7 @@ export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
         await serve(targetOf(host, request), request, response, requestId);
       } catch (error) {
         if (response.destroyed) return;
-        // What is left of the request is read and dropped, so that the client sees the answer and not a broken pipe.
+        // The rest of the request is read and discarded, so that the client gets the answer and not a broken pipe.
         request.resume();
         writeFcError(response, error, requestId);
       }

@@ -65,7 +65,7 @@ describe('a request', () => {
     });
   });
 
-  test('cannot say for itself what only FC may say', async () => {
+  test('cannot set headers that only FC may set', async () => {
     const { body } = await fc.fetch(`${domain}/`, {
       headers: { 'X-Fc-Control-Path': '/invoke', 'x-fc-account-id': '1', 'x-fc-made-up': 'x' },
     });
@@ -120,7 +120,7 @@ describe('a request', () => {
     expect(answer).toBe(400);
   });
 
-  test('to a host that is no function of ours can be told so by the gateway', () => {
+  test('to a host without a function can be recognised by the gateway', () => {
     expect(fc.emulator.servesHost('app.example.com:80')).toBe(true);
     expect(fc.emulator.servesHost('nobody.example.com')).toBe(false);
     expect(fc.emulator.servesHost(new URL(origin).host)).toBe(true);
@@ -150,7 +150,7 @@ describe('a request', () => {
     expect(JSON.parse(body)).toMatchObject({ Code: 'FunctionTimedout' });
   });
 
-  test('above what instances and queue take is refused with 429', async () => {
+  test('beyond the capacity of instances and queue is refused with 429', async () => {
     await fc.createFunction('busy', server(`response.write('held'); if (request.url !== '/hold') response.end()`), {
       timeout: 60,
     });
@@ -198,7 +198,7 @@ describe('an asynchronous request', () => {
     answer.destroy();
   });
 
-  test('is taken with 202 and delivered to the web function later', async () => {
+  test('is accepted with 202 and delivered to the web function later', async () => {
     await fc.createFunction(
       'later',
       server(`console.log(request.method, request.url, body, request.headers['x-own']); response.end()`),
@@ -252,7 +252,7 @@ describe('a domain that asks for a token', () => {
   });
 });
 
-test('the URL of a trigger that is disabled answers 403, while custom domains go on', async () => {
+test('the URL of a disabled trigger answers 403, while custom domains keep working', async () => {
   await fc.createFunction('hidden', server(`response.end('here')`));
   const url = await fc.createHttpTrigger('hidden', { disableURLInternet: true });
   await fc.route('hidden.example.com', [{ path: '/*', functionName: 'hidden' }]);

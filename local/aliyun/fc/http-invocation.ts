@@ -13,7 +13,7 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-en
 /** What a function cannot set itself (FC's "limits of HTTP triggers"). */
 const RESERVED_FOR_FC = [...HOP_BY_HOP, 'date', 'server'];
 
-/** A request as the function gets it: the client's own, without what only FC may say. Header names keep their case. */
+/** A request as the function gets it: the client's own, without what only FC may set. Header names keep their case. */
 export interface HttpHead {
   readonly method: string;
   /** Path and query, unchanged. */
@@ -56,7 +56,7 @@ function withoutHeaders(rawHeaders: readonly string[], drop: (name: string) => b
   return kept;
 }
 
-/** The same request as it is sent to an instance; `framing` says how its body is delimited. */
+/** The same request as sent to an instance; `framing` says how its body is delimited. */
 function toInstance(head: HttpHead, lease: Lease, requestId: string, retryCount: number, framing: string[]) {
   const own = fcHeaders(lease.instance.plan, '/http-invoke', requestId, { 'x-fc-retry-count': String(retryCount) });
   return {
@@ -116,8 +116,8 @@ export async function invokeHttp(
 }
 
 /**
- * Delivers a request that was taken asynchronously, and gives the lease back. True for success. FC does not say which
- * answers of a web function it repeats; here it is those that blame the server (5xx), and no answer at all.
+ * Delivers a request that was accepted asynchronously, and releases the lease. True for success. FC does not document which
+ * answers of a web function it retries; here it is server errors (5xx) and no answer at all.
  */
 export async function invokeHttpLater(
   lease: Lease,

@@ -15,7 +15,7 @@ export interface InstanceRequest {
 export interface InstanceConnection {
   /** Resolves with the head of the answer; rejects when the function ends the connection, or with the signal. */
   request(request: InstanceRequest): Promise<IncomingMessage>;
-  /** Ends idle connections. A frozen server cannot see its own keep-alive time pass, and would end them on waking. */
+  /** Ends idle connections. A frozen server cannot see its keep-alive timeout pass, and would close them on waking. */
   rest(): void;
   /** `listening`, `silent`, or `loopback` for a server that only this machine itself could reach. */
   probe(): Promise<'listening' | 'loopback' | 'silent'>;
@@ -34,7 +34,7 @@ export function connectInstance(port: number): InstanceConnection {
     async probe() {
       if (await accepts(OUTSIDE, port)) return 'listening';
       if (OUTSIDE === LOOPBACK || !(await accepts(LOOPBACK, port))) return 'silent';
-      // It may have begun to listen between the two looks: only now is it known to.
+      // It may have begun to listen between the two checks, so this is checked last.
       return (await accepts(OUTSIDE, port)) ? 'listening' : 'loopback';
     },
     request: ({ method, path, headers, send, signal }) =>

@@ -13,7 +13,7 @@ const hello = server(`response.end(String(process.pid))`);
 const isStopped = (pid: number) =>
   execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
 
-test('an instance is frozen after its answer, so that nothing runs on, and goes on with the next request', async () => {
+test('an instance is frozen after its answer, so that nothing keeps running, and resumes with the next request', async () => {
   fc = await startFcUnderTest();
   const clock = `
     let last = Date.now();
@@ -45,7 +45,7 @@ test('what an instance started is frozen and ended with it', async () => {
   await fc.restart();
 });
 
-test('an idle instance is told by pre-stop, then by SIGTERM, and its folder is gone with it', async () => {
+test('an idle instance gets pre-stop, then SIGTERM, and its folder is deleted with it', async () => {
   fc = await startFcUnderTest({ idleSeconds: 0.05 });
   await fc.createFunction(
     'idle',
@@ -69,7 +69,7 @@ test('an instance that ignores SIGTERM is killed', async () => {
   expect(fc.lines.map(({ line }) => line)).toEqual(['no']);
 });
 
-test('an update serves new requests at once, and lets the old instance finish what it has', async () => {
+test('an update serves new requests at once, and lets the old instance finish its requests', async () => {
   fc = await startFcUnderTest();
   const release = path.join(fc.stateDirectory, 'release');
   await fc.createFunction(
@@ -154,7 +154,7 @@ test('after a restart with the same state everything is served as before', async
   expect((await fc.fetch('http://lasting.example.com/')).body).toBe(after);
 });
 
-test('the same code is unpacked once, and what no function has any more is removed at the next start', async () => {
+test('the same code is unpacked once, and code that no function uses is removed at the next start', async () => {
   fc = await startFcUnderTest();
   const packages = () => readdirSync(path.join(fc.stateDirectory, 'code'));
   await fc.createFunction('one', hello);

@@ -6,7 +6,7 @@ import { createInstancePool, type Lease } from './instance-pool.ts';
 const planOf = (concurrency: number) => ({ functionName: 'shop', concurrency }) as InstancePlan;
 const noSignal = new AbortController().signal;
 
-/** A pool whose instances are names on paper: starting one takes until `come` is called. */
+/** A pool of fake instances: starting one takes until `come` is called. */
 function paperPool(options: { concurrency: number; maxInstances: number; maxWaiting?: number; idleMs?: number }) {
   const events: string[] = [];
   const starting: { come: () => void; fail: (error: Error) => void }[] = [];
@@ -88,7 +88,7 @@ test('an instance that does not start fails the requests it was started for, and
   expect((await waiting).instance.id).toBe('i2');
 });
 
-test('a condemned instance takes no new request, and is killed when its last one is done', async () => {
+test('a condemned instance accepts no new request, and is killed when its last one is done', async () => {
   const { pool, starting, events } = paperPool({ concurrency: 2, maxInstances: 5 });
   const both = [pool.acquire(noSignal), pool.acquire(noSignal)];
   starting[0]?.come();
@@ -103,7 +103,7 @@ test('a condemned instance takes no new request, and is killed when its last one
   expect(events).toEqual(['i1 is killed']);
 });
 
-test('after a change the old instance finishes what it has, and new requests go to a new one', async () => {
+test('after a change the old instance finishes its requests, and new ones go to a new instance', async () => {
   const { pool, starting, events } = paperPool({ concurrency: 5, maxInstances: 1 });
   const before = pool.acquire(noSignal);
   starting[0]?.come();
@@ -118,7 +118,7 @@ test('after a change the old instance finishes what it has, and new requests go 
   expect(events).toEqual(['i1 ends']);
 });
 
-test('closing ends what runs, and refuses what waits and what comes', async () => {
+test('closing ends running instances, and refuses waiting and new requests', async () => {
   const { pool, starting, events } = paperPool({ concurrency: 1, maxInstances: 1 });
   const first = pool.acquire(noSignal);
   starting[0]?.come();

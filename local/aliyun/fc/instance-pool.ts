@@ -6,7 +6,7 @@ import type { InstancePlan } from './instance-launch.ts';
 /** The right to send one request to an instance; the instance stays awake and alive while it is held. */
 export interface Lease {
   readonly instance: FunctionInstance;
-  /** Gives it back. With `condemn` the instance takes no other request, and is killed when the last one is done. */
+  /** Releases it. With `condemn` the instance accepts no other request, and is killed when the last one is done. */
   release(options?: { condemn?: boolean }): void;
 }
 
@@ -17,7 +17,7 @@ export interface InstancePool {
    * 429 when too many wait already, and what `start` throws when a new one does not come up.
    */
   acquire(signal: AbortSignal): Promise<Lease>;
-  /** From now on requests go to instances of this plan; those of the one before end when their requests are done. */
+  /** From now on requests go to instances of this plan; those of the previous plan end when their requests are done. */
   replace(plan: InstancePlan, maxInstances: number): void;
   /** Ends every instance. Requests that wait are refused. */
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export interface InstancePool {
 
 export interface PoolOptions {
   readonly start: (plan: InstancePlan, signal: AbortSignal) => Promise<FunctionInstance>;
-  /** How long an instance may have nothing to do before it ends. */
+  /** How long an instance may be idle before it ends. */
   readonly idleMs: number;
   /** How long after its last request an instance is frozen. */
   readonly settleMs: number;

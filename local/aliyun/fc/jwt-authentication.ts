@@ -8,7 +8,7 @@ import { parseInput } from './function-settings.ts';
 /** Where the token of a request is, what verifies it, and which claims become headers. Plain data: it is stored. */
 export interface JwtAuthentication {
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
-  /** In order; the first that is there counts. `prefix` is cut off the value, with the space behind it. */
+  /** In order; the first one present is used. `prefix` is removed from the value, with the space after it. */
   readonly lookups: readonly {
     readonly place: 'header' | 'cookie' | 'query';
     readonly name: string;

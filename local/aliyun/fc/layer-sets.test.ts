@@ -37,7 +37,7 @@ test('a folder does not replace the file of an earlier layer, nor a file its fol
   expect(readFileSync(path.join(await sets.merge([folder, file]), 'x/y'), 'utf8')).toBe('folder');
 });
 
-test('what is merged lies in one folder for real, so that modules of one layer find those of another', async () => {
+test('merged layers are one real folder, so that modules of one layer find those of another', async () => {
   const sets = createLayerSets(path.join(root, 'sets'));
   const merged = await sets.merge([layer('one', { 'nodejs/a.js': '' }), layer('two', { 'nodejs/b.js': '' })]);
   const folder = realpathSync(path.join(merged, 'nodejs'));

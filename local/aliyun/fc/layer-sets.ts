@@ -15,8 +15,8 @@ export interface LayerSets {
 }
 
 /**
- * Merged layers, one folder a list of layers, under `directory`, which is emptied first. Files are hard links: a
- * symbolic one would lead `require` out of the merged folder, where it misses what other layers brought.
+ * Merged layers, one folder per list of layers, under `directory`, which is emptied first. Files are hard links: a
+ * symbolic one would lead `require` out of the merged folder, where other layers' modules are missing.
  */
 export function createLayerSets(directory: string): LayerSets {
   rmSync(directory, { recursive: true, force: true });

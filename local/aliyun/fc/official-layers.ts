@@ -6,7 +6,7 @@ import { notFound } from './fc-errors.ts';
  */
 export type OfficialLayers = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Node 22 is the one that runs the local cloud: the real layer is 120 MB, a link is nothing. */
+/** Node 22 is the one that runs the local cloud: the real layer is 120 MB, a link takes no space. */
 export const nodeOfThisProcess: OfficialLayers = { Nodejs22: { 'nodejs22/bin/node': process.execPath } };
 
 /**

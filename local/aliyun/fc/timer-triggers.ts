@@ -4,7 +4,7 @@ import type { TriggerRecord } from './trigger-records.ts';
 
 /** Fires timer triggers. */
 export interface TimerTriggers {
-  /** Arms a trigger as it is configured now, in place of how it was; one that is not enabled is disarmed. */
+  /** Arms a trigger with its current configuration, replacing the previous one; a disabled trigger is disarmed. */
   arm(trigger: TriggerRecord): void;
   disarm(functionName: string, triggerName: string): void;
   close(): void;
@@ -14,8 +14,8 @@ export interface TimerTriggers {
 const LONGEST_WAIT_MS = 12 * 3_600_000;
 
 /**
- * `fire` gets the event of a timer. A moment at which the local cloud was not running is not made up for; FC has no
- * such moments.
+ * `fire` gets the event of a timer. Times at which the local cloud was not running are not made up for; FC has no
+ * such times.
  */
 export function createTimerTriggers(
   fire: (functionName: string, event: { triggerTime: string; triggerName: string; payload: string }) => void,

@@ -28,7 +28,7 @@ export type TriggerConfig = HttpTriggerConfig | TimerTriggerConfig;
 
 const httpMethod = z.enum(['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS']);
 const httpConfig = z.looseObject({
-  // `function` is FC's default; it is spelt out here so that forgetting the type is refused and not let in.
+  // `function` is FC's default; it is explicit here so that a forgotten type is refused and not let in.
   authType: z.string().default('function'),
   authConfig: z.string().optional(),
   methods: z.array(httpMethod).min(1),

@@ -5,7 +5,7 @@ import type { SignatureContext } from './signature-checks.ts';
 import { verifyOssV1Header, verifyOssV1Url } from './verify-oss-v1.ts';
 import { verifyOssV4Header, verifyOssV4Url } from './verify-oss-v4.ts';
 
-/** Returns whose signature the request bears; throws `OssError` when it bears none, or a wrong one. */
+/** Returns who signed the request; throws `OssError` when its signature is missing or wrong. */
 export function authenticateOss(context: SignatureContext, request: OssRequest): Credentials {
   const authorization = request.headers.get('authorization');
   const isV4Url = request.query.has('x-oss-signature') || request.query.has('x-oss-signature-version');

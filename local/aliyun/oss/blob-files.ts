@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { crc64Ecma } from './crc64-ecma.ts';
 import { OssError } from './oss-error.ts';
 
-/** Content that has arrived whole. It becomes an object or a part when a row names it. */
+/** Content that has arrived completely. It becomes an object or a part when a row names it. */
 export interface StoredBlob {
   readonly id: string;
   readonly size: number;
@@ -16,9 +16,9 @@ export interface StoredBlob {
 }
 
 /**
- * Content as files that are written once under a random name. A row in the state names the file it stands for, so the
+ * Content as files that are written once under a random name. A row in the state names its file, so the
  * commit of that row is the moment an object changes: a reader sees the old or the new content, and a file no row
- * names (an upload that was cut off, a process that was killed) is nothing.
+ * names (after an interrupted upload or a killed process) does not count.
  */
 export interface BlobFiles {
   /** Leaves no file behind when the source fails or passes `limitBytes` (`EntityTooLarge`). */

@@ -74,13 +74,13 @@ const operations: Readonly<Record<string, Operation>> = {
   'DELETE object uploadId': abortMultipartUpload,
 };
 
-// These belong to signing and paging, not to what is addressed.
+// These belong to signing and paging, not to the addressed resource.
 const notAddressing = new Set(['security-token', 'continuation-token']);
 
 const servedHeaders =
   /^x-oss-(acl|content-sha256|date|forbid-overwrite|meta-.+|range-behavior|security-token|user-agent)$/;
 
-/** Object Storage Service, path style. Serves what is in the table above and refuses the rest as OSS would. */
+/** Object Storage Service, path style. Serves the operations in the table above and refuses others as OSS would. */
 export function createOssEmulator({
   account,
   stateDirectory,
@@ -110,7 +110,7 @@ export function createOssEmulator({
         if (response.headersSent || !(error instanceof OssError)) throw error;
         writeOssError(response, error, requestId, message.headers.host ?? '');
       } finally {
-        // An answer may come before the body has been read. The rest must still be taken off the line, or the
+        // An answer may come before the body has been read. The rest must still be consumed, or the
         // connection would hang: Node does so only for a body that nobody has begun to read.
         message.removeAllListeners('readable').resume();
       }

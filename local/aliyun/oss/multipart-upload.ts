@@ -134,7 +134,7 @@ async function* concatenate(storage: ObjectStorage, parts: readonly StoredPart[]
   for (const part of parts) yield* storage.blobs.open(part.blob);
 }
 
-/** OSS does not say how it makes it; only that it is no MD5 of the content and ends in the number of parts. */
+/** OSS does not document how it is computed; only that it is not an MD5 of the content and ends in the number of parts. */
 const multipartEtag = (parts: readonly StoredPart[]): string =>
   `${createHash('md5')
     .update(parts.map((part) => part.etag).join(''))

@@ -32,7 +32,7 @@ export interface StoredPart {
   readonly etag: string;
 }
 
-/** Buckets, objects and unfinished uploads. What a call displaces it returns as blobs that nothing names any more. */
+/** Buckets, objects and unfinished uploads. A call returns the blobs it displaced, which nothing names any longer. */
 export interface ObjectState {
   /** False when it exists already. */
   createBucket(name: string, createdAt: number): boolean;

@@ -19,7 +19,7 @@ const blobFiles = (stateDirectory = oss.stateDirectory) =>
     entry.isFile(),
   );
 
-/** Begins a PUT of more than it sends, and returns once its first bytes are on disk, in a file more than there was. */
+/** Begins a PUT that announces more than it sends, and returns once its first bytes are on disk, in a new file. */
 async function beginPut(url: string, stateDirectory = oss.stateDirectory): Promise<http.ClientRequest> {
   const before = blobFiles(stateDirectory).length;
   const request = http.request(url, { method: 'PUT', headers: { 'content-length': '1000000' } });
@@ -55,7 +55,7 @@ test('an upload that is cut off leaves the old object and no file', async () => 
   expect((await client.get('replaced')).content.toString()).toBe('old');
 });
 
-test('of two writers of one key one wins whole, and nothing of the other stays', async () => {
+test('of two writers of one key, one wins completely, and nothing of the other stays', async () => {
   const client = oss.client();
   const contents = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(400_000, letter));
   await Promise.all(contents.map((content) => client.put('contested', content)));
@@ -74,7 +74,7 @@ test('of two writers that forbid overwriting exactly one succeeds', async () => 
   expect(refused).toEqual(['FileAlreadyExists', 'FileAlreadyExists']);
 });
 
-test('a reader keeps the content it began with while the object is replaced', async () => {
+test('a reader keeps the content it started with while the object is replaced', async () => {
   const old = Buffer.alloc(5_000_000, 'old');
   await oss.emulator().writeObject(oss.bucket, 'read', old);
   const object = oss.emulator().readObject(oss.bucket, 'read');
@@ -110,7 +110,7 @@ async function startInChild(stateDirectory: string) {
   };
 }
 
-test('after kill -9 in the middle of an upload everything answered is there, and nothing of the rest', async () => {
+test('after kill -9 in the middle of an upload everything acknowledged is there, and nothing else', async () => {
   const stateDirectory = path.join(oss.stateDirectory, 'killed');
   const first = await startInChild(stateDirectory);
   await first.client.putBucket(oss.bucket);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OssUnderTest, startOssUnderTest } from './oss-under-test.ts';
 
 let oss: OssUnderTest;
-// In the order of UTF-8 bytes, which is not the order of JavaScript's strings: U+FF21 comes before U+1F511.
+// In UTF-8 byte order, which is not the order of JavaScript strings: U+FF21 comes before U+1F511.
 const keys = ['a', 'a/1', 'a/2', 'a/b/3', 'a0', 'b/1', 'b/2', 'c', 'Ａ', '🔑'];
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ test('the first version of the call pages by marker', async () => {
   expect([...first.objects, ...rest.objects].map((object) => object.name)).toEqual(keys);
 });
 
-test('a page size beyond 1000 and a token that was never given out are refused', async () => {
+test('a page size beyond 1000 and a token that was never issued are refused', async () => {
   const invalid = { status: 400, code: 'InvalidArgument' };
   await expect(oss.client().listV2({ 'max-keys': 1001 })).rejects.toMatchObject(invalid);
   await expect(oss.client().listV2({ 'continuation-token': 'not base64' })).rejects.toMatchObject(invalid);

@@ -64,7 +64,7 @@ test('a part sent again replaces the first, and its old hash no longer completes
   expect((await client.get('again')).content.toString()).toBe('second');
 });
 
-test('an upload that is over knows no further call, and leaves only its object', async () => {
+test('a finished upload accepts no further call, and leaves only its object', async () => {
   const before = blobCount();
   const completed = await upload('over', [Buffer.from('content')]);
   await completed.client.completeMultipartUpload('over', completed.uploadId, completed.sent);

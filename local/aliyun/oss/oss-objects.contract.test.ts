@@ -133,7 +133,7 @@ test('a conditional request that finds nothing new is answered 304, a failed pre
   await expect(status({ 'If-Unmodified-Since': new Date(0).toUTCString() })).rejects.toMatchObject({ status: 412 });
 });
 
-test('a range is cut out; one that leaves the object is ignored unless standard behaviour is asked for', async () => {
+test('a range is cut out; one that exceeds the object is ignored unless standard behaviour is requested', async () => {
   const client = oss.client();
   await client.put('ranged', Buffer.from('0123456789'));
   const range = async (value: string, more: Record<string, string> = {}) => {

@@ -35,7 +35,7 @@ test('a form with a signed policy uploads its file', async () => {
   expect(got.res.headers['content-type']).toBe('text/javascript');
 });
 
-test('without a wish it answers 204, with 201 it says what it stored', async () => {
+test('by default it answers 204; with 201 it reports what it stored', async () => {
   expect((await post({})).status).toBe(204);
   const created = await post({ fields: { success_action_status: '201', key: `up/$\{filename}` } });
   expect(created.status).toBe(201);
@@ -96,7 +96,7 @@ test('temporary keys sign a policy with their token in the form', async () => {
   expect((await post({ fields: { ...signed, ...token } })).status).toBe(204);
 });
 
-test('a policy that says nothing sensible, and a body that is no form, are refused', async () => {
+test('a malformed policy, and a body that is not a form, are refused', async () => {
   const senseless = await post({ policy: { expiration: inAnHour(), conditions: [['content-length-range', 1]] } });
   expect(senseless).toMatchObject({ status: 400, code: 'InvalidPolicyDocument' });
   const url = `${oss.endpoint}/${oss.bucket}`;

@@ -14,11 +14,11 @@ export interface OssUnderTest {
   readonly bucket: string;
   /** As ali-oss wants it: a name, not an IP address. */
   readonly endpoint: string;
-  /** The emulator that runs now: another one after `restart`. */
+  /** The running emulator: another one after `restart`. */
   emulator(): OssEmulator;
-  /** V4 with the operator's key unless told otherwise. */
+  /** V4 with the operator's key by default. */
   client(options?: Partial<OSS.Options>): OSS;
-  /** Moves the emulator's clock by so many milliseconds. */
+  /** Advances the emulator's clock by this many milliseconds. */
   moveClock(byMs: number): void;
   /** Ends the emulator and opens another one on the same state and the same port. */
   restart(): Promise<void>;
@@ -67,7 +67,7 @@ export async function startOssUnderTest(bucket = 'contract-bucket'): Promise<Oss
   };
 }
 
-/** In the words of ali-oss. */
+/** In ali-oss's terms. */
 export function clientCredentials({ accessKeyId, accessKeySecret, securityToken }: Credentials): {
   accessKeyId: string;
   accessKeySecret: string;

@@ -20,7 +20,7 @@ import { checkSignature, findCredentials } from './signature-checks.ts';
 import { signOssV1 } from './verify-oss-v1.ts';
 
 /**
- * PostObject: an upload by HTML form. What authorizes it is inside the body, a signed policy (V1), and what the policy
+ * PostObject: an upload by HTML form. It is authorized by a signed policy (V1) in the body, and what the policy
  * says is checked against the form. Specified in Alibaba Cloud's "PostObject".
  */
 export async function postObject(

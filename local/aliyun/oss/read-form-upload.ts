@@ -74,7 +74,7 @@ function createReader(body: AsyncIterable<Buffer>) {
     async *stream(mark: Buffer): AsyncGenerator<Buffer> {
       for (;;) {
         const at = buffered.indexOf(mark);
-        // The mark may lie across two chunks: its length is held back.
+        // The mark may span two chunks: its length is held back.
         const sure = at >= 0 ? at : Math.max(0, buffered.length - mark.length);
         if (sure > 0) yield buffered.subarray(0, sure);
         buffered = buffered.subarray(sure);

@@ -46,7 +46,7 @@ const timesOf = (context: SignatureContext, name: string, time: number) => ({
   ServerTime: new Date(context.now).toISOString(),
 });
 
-/** Compares in constant time; `evidence` goes into the answer, so that a wrong signer can see where it differs. */
+/** Compares in constant time; `evidence` goes into the answer, so that a client can see where its signature differs. */
 export function checkSignature(
   accessKeyId: string,
   provided: string,

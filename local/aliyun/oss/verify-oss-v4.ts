@@ -92,7 +92,7 @@ function canonicalize(request: OssRequest, additionalHeaders: readonly string[])
     .map(([name, value]): [string, string] => [percentEncode(name), percentEncode(value)])
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => (value === '' ? name : `${name}=${value}`));
-  // Whatever of these the request carries is signed: one header more than the signer knew of, and it does not match.
+  // All of these headers in the request are signed: an additional one the signer did not know about breaks the signature.
   const implied = [...request.headers.keys()].filter((name) => /^(content-type|content-md5|x-oss-.*)$/.test(name));
   const signed = [...new Set([...implied, ...additionalHeaders])].sort();
   const headers = signed.map((name) => `${name}:${(request.headers.get(name) ?? '').trim()}\n`);

@@ -15,8 +15,8 @@ export const unsupported = (what: string) =>
   new OtsError(400, 'OTSUnsupportOperation', `Unsupported operation: '${what}'.`);
 
 /**
- * Refuses what the local cloud does not do (filters, versions, transactions, …) when a request asks for it: ignoring a
- * field would answer something else than the real service.
+ * Refuses what the local cloud does not support (filters, versions, transactions, …) when a request asks for it: ignoring a
+ * field would give a different answer from the real service.
  */
 export function refuseFields(operation: string, request: object, fields: readonly string[]): void {
   const asked = fields.find((field) => Object.hasOwn(request, field));

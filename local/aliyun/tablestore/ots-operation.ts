@@ -34,5 +34,5 @@ export function existingTable(store: RowStore, name: string): Table {
 
 const CAPACITY_UNIT_BYTES = 4096;
 
-/** A capacity unit is 4 KB, begun ones counted. */
+/** A capacity unit is 4 KB; fractions are rounded up. */
 export const capacityUnits = (bytes: number) => Math.max(1, Math.ceil(bytes / CAPACITY_UNIT_BYTES));

@@ -49,7 +49,7 @@ export const getRange = operation(messages.GetRangeRequest, messages.GetRangeRes
   };
 });
 
-/** Rows until one of the limits; `next` is the first one left for the following page. At least one row, however large. */
+/** Rows up to one of the limits; `next` is the first row of the following page. At least one row, however large. */
 function readPage(range: Iterable<StoredRow>, { columns, limit }: { columns: readonly string[]; limit: number }) {
   const rows: StoredRow[] = [];
   let scanned = 0;

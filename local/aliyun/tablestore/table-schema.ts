@@ -118,7 +118,7 @@ export function checkColumns(table: Table, row: PlainRow): { name: string; value
   });
 }
 
-/** What a row weighs against the limits on requests and pages: its names and values. */
+/** A row's size for the limits on requests and pages: its names and values. */
 export function rowBytes(row: Pick<PlainRow, 'primaryKey' | 'columns'>): number {
   let bytes = 0;
   for (const { name, value } of [...row.primaryKey, ...row.columns]) {

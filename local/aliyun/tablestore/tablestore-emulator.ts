@@ -31,16 +31,16 @@ export interface TablestoreEmulatorOptions {
   readonly account: Account;
   /** Folder of the SQLite file, or `:memory:`. */
   readonly stateDirectory: string;
-  /** The one instance there is. */
+  /** The only instance. */
   readonly instanceName: string;
-  /** Milliseconds since 1970: what requests' dates are held against and rows age by. */
+  /** Milliseconds since 1970: for checking requests' dates and expiring rows. */
   readonly now?: () => number;
 }
 
 /**
  * Tablestore's wide-column API (version 2015-12-31): `POST /{Operation}` with a protobuf body, rows in PlainBuffer.
  * One version a column, no filters, no conditions on columns, no updates, indexes or transactions: what is not here is
- * refused as `OTSUnsupportOperation`. What was answered survives a restart.
+ * refused as `OTSUnsupportOperation`. Acknowledged writes survive a restart.
  */
 export function createTablestoreEmulator({
   account,

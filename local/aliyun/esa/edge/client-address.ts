@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Sets the headers by which ESA tells who is asking: `ali-real-client-ip` is the peer's address whatever the client
+ * Sets ESA's headers with the client address: `ali-real-client-ip` is the peer's address whatever the client
  * claimed, and `x-forwarded-for` has it appended.
  */
 export function setClientAddress(request: IncomingMessage): void {

@@ -9,7 +9,7 @@ const answer = (bytes: number, expiresAt = Number.MAX_SAFE_INTEGER) => ({
   expiresAt,
 });
 
-test('over its size the cache forgets what was used longest ago', () => {
+test('over its size, the cache evicts the least recently used answers', () => {
   const cache = createEdgeCache(100, 50);
   cache.put('a', answer(40));
   cache.put('b', answer(40));
@@ -18,7 +18,7 @@ test('over its size the cache forgets what was used longest ago', () => {
   expect(['a', 'b', 'c'].filter((key) => cache.get(key))).toEqual(['a', 'c']);
 });
 
-test('storing again replaces, and does not count twice', () => {
+test('storing again replaces the entry, and does not count it twice', () => {
   const cache = createEdgeCache(100, 50);
   for (let n = 0; n < 10; n += 1) cache.put('a', answer(40));
   cache.put('b', answer(40));

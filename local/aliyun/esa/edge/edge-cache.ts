@@ -1,4 +1,4 @@
-/** One stored answer. The body is whole: what does not fit is not stored. */
+/** One stored answer, with its complete body: what does not fit is not stored. */
 export interface CachedAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
@@ -23,7 +23,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** A cache that forgets the least recently used answers once it holds more than `maxBytes` of bodies. */
 export function createEdgeCache(maxBytes = 32 * MEBIBYTE, maxEntryBytes = 4 * MEBIBYTE): EdgeCache {
-  // A Map keeps insertion order: the first key is the one that was used longest ago.
+  // A Map keeps insertion order: the first key is the least recently used.
   const entries = new Map<string, CachedAnswer>();
   let bytes = 0;
   let purges = 0;
@@ -68,7 +68,7 @@ export function createEdgeCache(maxBytes = 32 * MEBIBYTE, maxEntryBytes = 4 * ME
   };
 }
 
-/** Seconds for which a shared cache may keep an answer by its `Cache-Control`; 0: not at all, undefined: it does not say. */
+/** Seconds for which a shared cache may keep an answer by its `Cache-Control`; 0: not at all, undefined: unspecified. */
 export function sharedMaxAge(headers: Headers): number | undefined {
   if (headers.has('set-cookie')) return 0;
   const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',');

@@ -1,7 +1,7 @@
 import { requestOrigin } from './origin-request.ts';
 
 const MAX_REDIRECTS = 12;
-/** What this edge writes into `CDN-Loop` (RFC 8586): a request that comes back with it would go round for ever. */
+/** What this edge writes into `CDN-Loop` (RFC 8586): a request that arrives with it would loop forever. */
 export const LOOP_TOKEN = 'miaobu-local-edge';
 const REDIRECTS = [301, 302, 303, 307, 308];
 

@@ -21,7 +21,7 @@ export function createEdgeKvStore() {
 
 /**
  * The class `EdgeKV` as a routine sees it. `get` is always asynchronous, gives `undefined` for a missing key, and a
- * stream unless `type` says otherwise, as the documentation has it (the vendor's own mock says text: name the type).
+ * stream unless `type` says otherwise, as documented (the vendor's own mock returns text: always name the type).
  */
 export function edgeKvClass(read: KvRead) {
   return class EdgeKV {

@@ -1,4 +1,4 @@
-/** What the control plane and the edge host tell each other over IPC (`serialization: 'advanced'`). */
+/** The messages between the control plane and the edge host over IPC (`serialization: 'advanced'`). */
 
 export interface KvEntry {
   readonly namespace: string;
@@ -27,7 +27,7 @@ export interface EdgeRoute {
 
 export interface EdgeZone {
   readonly records: readonly EdgeRecord[];
-  /** In the order in which they are tried. */
+  /** In the order they are tried. */
   readonly routes: readonly EdgeRoute[];
 }
 
@@ -50,7 +50,7 @@ export interface OssOrigin {
   };
 }
 
-/** What to forget. Each entry of `content` is a hostname, a URL or a URL prefix, by `type`. */
+/** What to purge. Each entry of `content` is a hostname, a URL or a URL prefix, by `type`. */
 export interface PurgeTarget {
   readonly type: 'hostname' | 'file' | 'directory' | 'ignoreParams' | 'purgeall';
   readonly content: readonly string[];

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close().closeAllConnections());
 
-/** Asks for the object and holds the answer of OSS in the middle of its body. */
+/** Requests the object and pauses OSS's answer in the middle of its body. */
 async function readHalf(cache: ReturnType<typeof createEdgeCache>) {
   const origin = { endpoint, region: 'cn-hangzhou', credentials: { accessKeyId: 'id', accessKeySecret: 'secret' } };
   const asked = once(server, 'request');
@@ -27,7 +27,7 @@ async function readHalf(cache: ReturnType<typeof createEdgeCache>) {
   return { response, answer: await answering };
 }
 
-test('an answer is kept once its body has come to its end', async () => {
+test('an answer is cached once its body is complete', async () => {
   const cache = createEdgeCache();
   const { response, answer } = await readHalf(cache);
   expect(cache.get(url)).toBeUndefined();
@@ -36,7 +36,7 @@ test('an answer is kept once its body has come to its end', async () => {
   expect(new TextDecoder().decode(cache.get(url)?.body)).toBe('first half, second half');
 });
 
-test('an answer that was on its way during a purge is not kept', async () => {
+test('an answer in transit during a purge is not cached', async () => {
   const cache = createEdgeCache();
   const { response, answer } = await readHalf(cache);
   cache.deleteWhere(() => true);
@@ -45,7 +45,7 @@ test('an answer that was on its way during a purge is not kept', async () => {
   expect(cache.get(url)).toBeUndefined();
 });
 
-test('an answer that is cut off is not kept, and the reader learns of it', async () => {
+test('an answer that is cut off is not cached, and its reader gets an error', async () => {
   const cache = createEdgeCache();
   const { response, answer } = await readHalf(cache);
   response.destroy();

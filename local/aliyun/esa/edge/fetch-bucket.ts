@@ -44,7 +44,7 @@ export async function fetchBucket(
 
   const headers = [...answer.headers].filter(([name]) => name !== 'x-site-cache-status');
   const store = (body: Uint8Array) => {
-    // Purged while it was on its way: what we hold may be the old object.
+    // Purged while in transit: what we hold may be the old object.
     if (cache.purges !== purgesBefore) return;
     const storedAt = Date.now();
     cache.put(request.url, { status: 200, headers, body, storedAt, expiresAt: storedAt + ttl * 1000 });
@@ -60,7 +60,7 @@ function objectKey(url: string): string | undefined {
   }
 }
 
-/** Passes chunks on at once, and hands over the whole once it has come to its end within the limit. */
+/** Passes chunks on at once, and hands over the whole body once it has ended within the limit. */
 function collecting(limit: number, done: (whole: Uint8Array) => void): TransformStream<Uint8Array, Uint8Array> {
   let chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,4 +1,4 @@
-/** Headers that speak of one connection only (RFC 9110, 7.6.1) and never pass through the edge. */
+/** Headers that apply to one connection only (RFC 9110, 7.6.1) and never pass through the edge. */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',

@@ -64,7 +64,7 @@ function exchange(request: OriginRequest, mayRetry = true): Promise<IncomingMess
     }
     outgoing.once('response', resolve);
     outgoing.on('error', (error) => {
-      // The origin closed an idle connection at the moment it was used again: nothing was processed.
+      // The origin closed an idle connection just as it was reused: nothing was processed.
       if (mayRetry && !body && outgoing.reusedSocket && !signal.aborted) resolve(exchange(request, false));
       else reject(error);
     });

@@ -37,8 +37,8 @@ const BRIDGE = `(host) => {
 
 /**
  * Evaluates a published routine in a context of its own with `globals` and nothing else: no `process`, no `Buffer`, no
- * `require`, no code from strings. Throws what its top level throws. `node:vm` is no security boundary; it makes a
- * routine that leans on Node fail here as it would at the edge.
+ * `require`, no code from strings. Throws what its top level throws. `node:vm` is not a security boundary; it makes a
+ * routine that relies on Node fail here as it would at the edge.
  */
 export function loadRoutine(routine: PublishedRoutine, globals: object): RoutineFetch {
   const context = vm.createContext({ ...globals }, { codeGeneration: { strings: false, wasm: false } });

@@ -3,7 +3,7 @@ import { createEdgeFetch } from './edge-fetch.ts';
 import { edgeKvClass, type KvRead } from './edge-kv-store.ts';
 import { routineCache } from './routine-cache.ts';
 
-/** The web platform as ESA's runtime offers it. Whatever is not named here does not exist for a routine. */
+/** The web platform as ESA's runtime offers it. Anything not named here does not exist for a routine. */
 const WEB_APIS = [
   'Response',
   'Headers',
@@ -49,7 +49,7 @@ export interface RoutineGlobalsOptions {
   readonly fetchFromZone: (request: Request) => Promise<Response> | undefined;
 }
 
-/** The globals of a routine. To be made after `@hono/node-server` has put its faster `Request` and `Response` in place. */
+/** The globals of a routine. Must be created after `@hono/node-server` has put its faster `Request` and `Response` in place. */
 export function routineGlobals({ readKv, cacheApi, fetchFromZone }: RoutineGlobalsOptions): object {
   return {
     ...Object.fromEntries(WEB_APIS.map((name) => [name, globalThis[name]])),

@@ -64,7 +64,7 @@ export function createVisitorService({ origin, cache, log }: VisitorServiceOptio
         .sort(([a], [b]) => b.length - a.length);
       routes = zone.routes.map(({ rule, ...route }) => ({ ...route, matches: parseRoutingRule(rule) }));
     },
-    /** From now on new requests run this; those under way finish with what they began. Undefined: it does not load. */
+    /** From now on new requests run this; those in progress finish on the old one. Undefined: it does not load. */
     setRoutine(name: string, routine: RoutineFetch | undefined): void {
       if (routine) routines.set(name, routine);
       else routines.delete(name);
