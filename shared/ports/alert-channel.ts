@@ -14,7 +14,7 @@ export interface DeadLetterAlert {
   readonly at: string;
 }
 
-/** An entry of the audit log that nobody but a person can deal with. */
+/** An entry of the audit log that only a person can deal with. */
 export interface AlarmAlert {
   readonly kind: 'alarm';
   readonly id: string;
@@ -27,7 +27,7 @@ export interface AlarmAlert {
   readonly at: string;
 }
 
-/** Where alerts go. Throws `alert_undeliverable` when it was not taken. */
+/** Where alerts go. Throws `alert_undeliverable` when an alert was not accepted. */
 export interface AlertChannel {
   send(alert: Alert): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Called before each of the calls to the vendor that one method takes; what it throws ends the method there. Whoever works under a lease
- * passes the look at the lease: each call alone ends within its margin, several of them do not.
+ * Called before each vendor call that a method makes; what it throws ends the method there. Callers under a lease pass their lease check:
+ * each single call ends within the lease's margin, several of them may not.
  */
 export type BeforeCall = () => void;

@@ -6,13 +6,13 @@ export interface BuildRun {
 }
 
 /**
- * Machines that run the builder. Errors: `code_host_unavailable` (also when it is unknown whether the call had its
- * effect), `code_host_throttled`, `code_host_unauthorized`, `vendor_rejected`.
+ * Machines that run the builder. Errors: `code_host_unavailable` (also when it is unknown whether the call took effect),
+ * `code_host_throttled`, `code_host_unauthorized`, `vendor_rejected`.
  */
 export interface BuildRunner {
   /**
-   * Starts one attempt. Not idempotent: after `code_host_unavailable` ask `findRun` before trying again. A second run of
-   * the same attempt does no harm, because only the first can redeem the ticket.
+   * Starts one attempt. Not idempotent: after `code_host_unavailable` call `findRun` before retrying. A second run of the same attempt
+   * does no harm, because only the first can redeem the ticket.
    */
   start(attempt: {
     readonly deploymentId: string;

@@ -1,18 +1,18 @@
 import type { BeforeCall } from './before-call.ts';
 
 export interface CodeRepository {
-  /** Stable across renames and transfers; a name is not. */
+  /** Stable across renames and transfers, unlike the name. */
   readonly id: number;
-  /** `owner/name` as it is now. */
+  /** The current `owner/name`. */
   readonly fullName: string;
   readonly defaultBranch: string;
   readonly private: boolean;
   readonly cloneUrl: string;
-  /** To the second. Until somebody pushes: the repository's creation, or undefined. */
+  /** To the second. Before the first push: the repository's creation, or undefined. */
   readonly pushedAt: Date | undefined;
 }
 
-/** A piece of a list. */
+/** A page of a list. */
 export interface CodePage {
   /** From 1. */
   readonly number: number;
@@ -24,19 +24,19 @@ export interface CodeCommit {
   readonly sha: string;
   readonly message: string;
   readonly authorName: string;
-  /** The author's account at the code host, when the address belongs to one. */
+  /** The author's account at the code host, when the email address belongs to one. */
   readonly authorLogin?: string;
   readonly committedAt: Date;
 }
 
-/** An event that a hook was sent in vain, however often. */
+/** An event whose deliveries to a hook all failed. */
 export interface FailedDelivery {
-  /** The last attempt: what `redeliver` takes. */
+  /** The last attempt, as passed to `redeliver`. */
   readonly id: number;
-  /** The same for all attempts, and what the hook sees. */
+  /** Shared by all attempts, and sent to the hook. */
   readonly guid: string;
   readonly attempts: number;
-  /** When it was sent for the first time. */
+  /** When it was first sent. */
   readonly firstAt: Date;
 }
 
@@ -44,20 +44,19 @@ export type CommitState = 'pending' | 'success' | 'failure' | 'error';
 
 /**
  * Where users keep their code. `token` is the user's own: what it may not see does not exist. `fullName` is `owner/name`.
- * An answer may be some seconds old, also in comparison with the answer before it.
- * Errors of every call: `code_host_unavailable` (no answer, or 5xx), `code_host_throttled` (`details.retryAfterSeconds`,
- * at least 60), `code_host_unauthorized` (the token counts no more, or may not do this), `vendor_rejected`, and
- * `invalid_request` for a path, branch or ref with a `.` or `..` in it. What names a repository that is missing throws
- * `repository_not_found`, except where undefined is an answer.
+ * An answer may be some seconds stale, even compared with the answer before it.
+ * Errors of every call: `code_host_unavailable` (no response, or 5xx), `code_host_throttled` (`details.retryAfterSeconds`, at least 60),
+ * `code_host_unauthorized` (the token is invalid, or not permitted), `vendor_rejected`, and `invalid_request` for a path, branch or ref
+ * with a `.` or `..` in it. A missing repository throws `repository_not_found`, except where undefined is an answer.
  */
 export interface CodeHost {
   getRepository(token: string, fullName: string): Promise<CodeRepository | undefined>;
-  /** What the user owns, works on, or sees as a member of an organisation; what was pushed to last comes first. */
+  /** What the user owns, collaborates on, or sees as a member of an organisation, most recently pushed first. */
   listRepositories(
     token: string,
     page: CodePage,
   ): Promise<{ readonly repositories: CodeRepository[]; readonly hasMore: boolean }>;
-  /** By name. Undefined when the repository is missing. */
+  /** Ordered by name. Undefined when the repository is missing. */
   listBranches(
     token: string,
     fullName: string,
@@ -77,9 +76,9 @@ export interface CodeHost {
   ): Promise<{ readonly paths: readonly string[]; readonly truncated: boolean } | undefined>;
   /** A text file; undefined when it is missing, a folder, or longer than `limitBytes`. */
   readFile(token: string, fullName: string, path: string, ref: string, limitBytes: number): Promise<string | undefined>;
-  /** An address that gives this commit as a tar.gz with one top folder, without a credential, for some minutes. */
+  /** A URL that serves this commit as a tar.gz with one top-level folder, without a credential, for some minutes. */
   archiveUrl(token: string, fullName: string, sha: string): Promise<string>;
-  /** Asks for signed push events at `url`. Takes over the hook that is already there, with the new secret. */
+  /** Registers signed push events at `url`. Adopts an existing hook, with the new secret. */
   createPushHook(
     token: string,
     fullName: string,
@@ -91,7 +90,7 @@ export interface CodeHost {
   /** Does nothing when the hook or the repository is gone. */
   deleteHook(token: string, fullName: string, hookId: number): Promise<void>;
   /**
-   * Pushes first sent since then of which no delivery to the hook succeeded, the one tried longest ago first; at most of the newest 500
+   * Pushes first sent since then without a successful delivery to the hook, the one tried longest ago first; from at most the newest 500
    * deliveries. Undefined when the hook or the repository is missing.
    */
   listFailedDeliveries(
@@ -100,9 +99,9 @@ export interface CodeHost {
     hookId: number,
     since: Date,
   ): Promise<FailedDelivery[] | undefined>;
-  /** Asks for a delivery to be sent again, with the same body and GUID. False when it is too old, or gone. */
+  /** Requests redelivery, with the same body and GUID. False when the delivery is too old, or gone. */
   redeliver(token: string, fullName: string, hookId: number, deliveryId: number): Promise<boolean>;
-  /** Shows a state beside the commit, one for each `context`. `description` is cut to 140 characters. */
+  /** Shows a status beside the commit, one for each `context`. `description` is cut to 140 characters. */
   setCommitStatus(
     token: string,
     fullName: string,

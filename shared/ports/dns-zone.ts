@@ -1,14 +1,13 @@
 import type { BeforeCall } from './before-call.ts';
 
 /**
- * The public DNS of one domain of ours. Every method may be repeated, and rejects with an `AppError`: `dns_unavailable` or
- * `vendor_throttled` when a later try may succeed, else `vendor_rejected`; `invalid_request` for a hostname outside of the
- * domain.
+ * The public DNS of one of our domains. Every method is idempotent, and rejects with an `AppError`: `dns_unavailable` or
+ * `vendor_throttled` when a retry may succeed, else `vendor_rejected`; `invalid_request` for a hostname outside the domain.
  */
 export interface DnsZone {
   /**
-   * Makes the hostname an alias of `target` and of nothing else. Refused when it has records of another type. Says whether it was
-   * not so before.
+   * Makes the hostname a CNAME of `target` and of nothing else. Refused when it has records of another type. Returns whether this changed
+   * anything.
    */
   upsertCname(alias: CnameRecord, beforeCall?: BeforeCall): Promise<{ readonly changed: boolean }>;
   /** Succeeds when there is none. */
@@ -18,6 +17,6 @@ export interface DnsZone {
 export interface CnameRecord {
   readonly hostname: string;
   readonly target: string;
-  /** How long resolvers may keep it: 600 to 86 400. */
+  /** How long resolvers may cache it: 600 to 86 400. */
   readonly ttlSeconds: number;
 }

@@ -1,20 +1,20 @@
 /**
- * The key-value store that the edge reads. Eventually consistent: a write is durable at once and reaches every place within
- * 300 seconds, each key on its own; the last write of a key wins. Every method rejects with an `AppError`:
- * `edge_unavailable` or `vendor_throttled` when a later try may succeed, else `vendor_rejected`.
+ * The key-value store that the edge reads. Eventually consistent: a write is durable at once and reaches every edge node within 300
+ * seconds, each key independently; the last write of a key wins. Every method rejects with an `AppError`: `edge_unavailable` or
+ * `vendor_throttled` when a retry may succeed, else `vendor_rejected`.
  */
 export interface EdgeStore {
   /** The key in ASCII without spaces, at most 512 bytes; the value at most 2 MB. */
   put(namespace: string, key: string, value: string): Promise<void>;
-  /** Not atomic: after a rejection some may be written. Writing them again is harmless. */
+  /** Not atomic: after a rejection some may be written. Idempotent. */
   putMany(namespace: string, entries: readonly EdgeEntry[]): Promise<void>;
-  /** What was last written, not what the edge reads yet. Undefined when the key is missing. */
+  /** The last written value, which the edge may not read yet. Undefined when the key is missing. */
   get(namespace: string, key: string): Promise<string | undefined>;
   /** Succeeds for a missing key too. */
   delete(namespace: string, key: string): Promise<void>;
   /**
-   * Pages of the keys that begin with `prefix`. Of more than 50,000 the rest cannot be listed: `truncated` on the last page.
-   * Pages are counted, so a key that is deleted between two of them may hide another.
+   * Pages of the keys that begin with `prefix`. Beyond 50,000 keys the rest cannot be listed: `truncated` on the last page. Pages are
+   * offsets, so deleting a key between two of them may hide another.
    */
   list(namespace: string, prefix: string, cursor?: string): Promise<EdgeKeyPage>;
 }

@@ -8,7 +8,7 @@ export interface SigningKeyPair {
   readonly publicJwk: JsonWebKey;
 }
 
-/** What an access token says: whose it is, and which session it lives by. Shown ids. */
+/** The claims of an access token: its user, and the session it depends on. Public ids. */
 export interface AccessClaims {
   readonly userId: string;
   readonly sessionId: string;
@@ -18,11 +18,11 @@ export interface SignedFor {
   /** `iss` and `aud`. */
   readonly issuer: string;
   readonly audience: string;
-  /** The time by the caller's clock. */
+  /** The caller's current time. */
   readonly now: Date;
 }
 
-/** Signs and checks access tokens (JWT, RFC 7519; the profile of RFC 9068: `typ` is `at+jwt`). */
+/** Signs and verifies access tokens (JWT, RFC 7519; the profile of RFC 9068: `typ` is `at+jwt`). */
 export interface TokenSigner {
   createKeyPair(): Promise<SigningKeyPair>;
   sign(
@@ -30,8 +30,8 @@ export interface TokenSigner {
     key: Pick<SigningKeyPair, 'kid' | 'privateKey'>,
     signedFor: SignedFor & { readonly lifetimeSeconds: number },
   ): Promise<string>;
-  /** The key id that a token names, not checked; undefined when it is no token of ours by its form. */
+  /** The unverified key id in a token; undefined when the token is malformed. */
   keyIdOf(token: string): string | undefined;
-  /** Undefined unless signature, algorithm, type, issuer, audience and times are as they must be. */
+  /** Undefined unless signature, algorithm, type, issuer, audience and times are valid. */
   verify(token: string, publicJwk: JsonWebKey, signedFor: SignedFor): Promise<AccessClaims | undefined>;
 }

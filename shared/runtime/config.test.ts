@@ -27,7 +27,7 @@ const problemsOf = (read: () => unknown): string => {
   throw new Error('the configuration was accepted');
 };
 
-test('slices become what the function is given, with defaults for what may be left out', () => {
+test("slices are parsed into the function's configuration, with defaults for optional variables", () => {
   const config = readConfig([databaseConfig, rootKeyConfig, instanceConfig, buildRunnerConfig], {
     DATABASE_URL: 'postgresql://user:password@db.example:5432/miaobu',
     MIAOBU_ROOT_KEY: rootKey,
@@ -117,7 +117,7 @@ test.each(['0', '21', '1.5', 'two', '-1'])('a pool of %s connections is refused'
   expect(problemsOf(() => readConfig([databaseConfig], variables))).toContain('DATABASE_POOL_SIZE: ');
 });
 
-test('pages of no origin may use the API unless it is named, exactly', () => {
+test('pages may use the API only from origins that are named exactly', () => {
   expect(readConfig([corsConfig], {})).toEqual({ corsOrigins: [] });
   const named = { CORS_ORIGINS: 'https://console.example, http://localhost:5173' };
   expect(readConfig([corsConfig], named)).toEqual({
@@ -135,7 +135,7 @@ test('pages of no origin may use the API unless it is named, exactly', () => {
   }
 });
 
-test('rate limits can be multiplied, not switched off', () => {
+test('rate limits can be scaled, not switched off', () => {
   expect(readConfig([rateLimitConfig], {})).toEqual({ rateLimitScale: 1 });
   expect(readConfig([rateLimitConfig], { RATE_LIMIT_SCALE: '2.5' })).toEqual({ rateLimitScale: 2.5 });
   for (const RATE_LIMIT_SCALE of ['0', '-1', 'off', 'Infinity']) {

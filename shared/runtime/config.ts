@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { CloudCredentials } from './credentials.ts';
 
-// The one file that reads the environment of a function. A slice names some variables, says what they must look like, and
-// what they become; a function names the slices it needs and gets all problems in one message.
+// The only file that reads a function's environment. A slice names some variables, their validation, and their result; a
+// function names the slices it needs and gets all problems in one message.
 
 export interface ConfigSlice<Shape extends z.core.$ZodLooseShape, Value> {
   readonly shape: Shape;
@@ -23,7 +23,7 @@ const secret = (bytes: number) =>
 
 const origin = z
   .url({ protocol: /^https?$/ })
-  // zod goes on to this check with what is no URL.
+  // zod runs this check even for an invalid URL.
   .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without a path');
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -36,7 +36,7 @@ export const databaseConfig = slice(
   (env) => ({ database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE } }),
 );
 
-/** The root key, and for a while the one that was it before (docs/decisions/0008). */
+/** The root key, and during a rotation the previous one (docs/decisions/0008). */
 export const rootKeyConfig = slice(
   { MIAOBU_ROOT_KEY: secret(32), MIAOBU_ROOT_KEY_PREVIOUS: secret(32).optional() },
   (env) => ({
@@ -47,13 +47,13 @@ export const rootKeyConfig = slice(
   }),
 );
 
-/** Where the platform and its sites are reached, as origins (`https://api.example.com`, `https://example.site`). */
+/** Origins of the platform and its sites (`https://api.example.com`, `https://example.site`). */
 export const originConfig = slice({ CONTROL_ORIGIN: origin, SITES_ORIGIN: origin }, (env) => ({
   controlOrigin: env.CONTROL_ORIGIN,
   sitesOrigin: env.SITES_ORIGIN,
 }));
 
-/** The region, and the temporary keys that Function Compute gives a function with a role. */
+/** The region, and the temporary credentials that Function Compute gives a function with a role. */
 export const aliyunConfig = slice(
   {
     ALIYUN_REGION: z.string().regex(/^[a-z]{2}-[a-z0-9-]+$/),
@@ -74,7 +74,7 @@ export const aliyunConfig = slice(
 export const objectStoreConfig = slice(
   {
     OSS_ENDPOINT: origin,
-    /** What presigned URLs name: build runners are outside the private network. */
+    /** Used in presigned URLs: build runners are outside the private network. */
     OSS_PUBLIC_ENDPOINT: origin,
     OSS_BUCKET: z.string().min(3).max(63),
     OSS_PATH_STYLE: flag.default(false),
@@ -96,7 +96,7 @@ export const edgeConfig = slice(
   }),
 );
 
-/** The zone is the registered one in AliDNS: never derived from a hostname, which fails for `.com.cn`. */
+/** The zone as registered in AliDNS: never derived from a hostname, which fails for `.com.cn`. */
 export const dnsConfig = slice({ ALIDNS_ENDPOINT: z.string().min(1), DNS_ZONE: z.string().min(1) }, (env) => ({
   dns: { endpoint: env.ALIDNS_ENDPOINT, domainName: env.DNS_ZONE },
 }));
@@ -117,7 +117,7 @@ export const doorbellConfig = slice({ DOORBELL_ENDPOINT: origin, DOORBELL_FUNCTI
   doorbell: { endpoint: env.DOORBELL_ENDPOINT, functionName: env.DOORBELL_FUNCTION },
 }));
 
-/** GitHub, and the proxy to it where the direct way out of mainland China is too slow. */
+/** GitHub, and a proxy to it for where the direct route out of mainland China is too slow. */
 export const githubConfig = slice(
   {
     GITHUB_API_URL: z.url({ protocol: /^https?$/ }),
@@ -131,13 +131,13 @@ export const githubConfig = slice(
   }),
 );
 
-/** The application that people sign in with at GitHub: an OAuth App or a GitHub App. Its secret is in the database. */
+/** The application for signing in at GitHub: an OAuth App or a GitHub App. Its secret is in the database. */
 export const githubOauthConfig = slice(
   { GITHUB_WEB_URL: z.url({ protocol: /^https?$/ }), GITHUB_CLIENT_ID: z.string().regex(/^[\w.-]+$/) },
   (env) => ({ githubOauth: { webUrl: env.GITHUB_WEB_URL, clientId: env.GITHUB_CLIENT_ID } }),
 );
 
-/** The same for functions that get the next of tokens that end; without it none is got. */
+/** The same for functions that refresh expiring tokens; without it none is refreshed. */
 export const githubRenewalConfig = slice(
   {
     GITHUB_WEB_URL: githubOauthConfig.shape.GITHUB_WEB_URL.optional(),
@@ -148,12 +148,12 @@ export const githubRenewalConfig = slice(
   }),
 );
 
-/** Where the operator wants to be told what was given up. */
+/** Where the operator is alerted to what was given up. */
 export const alertConfig = slice({ ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional() }, (env) => ({
   alertUrl: env.ALERT_WEBHOOK_URL,
 }));
 
-/** Origins whose pages may use the API, separated by commas. No other origin's may, not even one of this machine. */
+/** Origins whose pages may use the API, separated by commas. All others are refused, including those of this machine. */
 export const corsConfig = slice(
   {
     CORS_ORIGINS: z
@@ -165,7 +165,7 @@ export const corsConfig = slice(
   (env) => ({ corsOrigins: env.CORS_ORIGINS }),
 );
 
-/** What the rate limits of the API (functions/api/onion/rate-limits.ts) are multiplied by. */
+/** Scales the API's rate limits (functions/api/onion/rate-limits.ts). */
 export const rateLimitConfig = slice({ RATE_LIMIT_SCALE: z.coerce.number().positive().default(1) }, (env) => ({
   rateLimitScale: env.RATE_LIMIT_SCALE,
 }));

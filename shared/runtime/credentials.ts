@@ -7,7 +7,7 @@ export interface CloudCredentials {
 
 /**
  * Function Compute puts the role's credentials into the environment once (valid 36 hours) and renews them in the headers of every request
- * (`x-fc-access-key-id`, …); clients cannot set `x-fc-*`. An instance that lives for days must use the newest.
+ * (`x-fc-access-key-id`, …); clients cannot set `x-fc-*`. An instance that lives for days must use the latest.
  */
 export function createCredentials(initial: CloudCredentials) {
   let current = initial;

@@ -2,13 +2,13 @@ import type { Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import type { Log } from '../kernel/log.ts';
 
-/** Function Compute gives an instance about this long after its last request before it is killed. */
+/** Function Compute grants an instance about this long after its last request before killing it. */
 const DRAIN_MS = 30_000;
 
 /**
- * Ends an instance well: on SIGTERM or pre-stop it takes no new connection, lets requests under way finish for up to 30
- * seconds, then closes what the function opened. `stopping` is aborted first, for what would not end by itself. Returns the pre-stop
- * action (idempotent). Call it before the first connection comes.
+ * Graceful shutdown: on SIGTERM or pre-stop it accepts no new connections, lets running requests finish for up to 30 seconds, then closes
+ * what the function opened. `stopping` is aborted first, for requests that would not end by themselves. Returns the pre-stop action
+ * (idempotent). Call it before the first connection arrives.
  */
 export function drainOnStop(
   server: Server,
@@ -34,7 +34,7 @@ export function drainOnStop(
   const stop = () => {
     stopped ??= (async () => {
       stopping.abort();
-      // The TCP server's own `close`: that of the HTTP server cuts off answers that are written and not yet sent.
+      // The TCP server's own `close`: the HTTP server's cuts off responses that are written but not yet sent.
       const drained = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
       for (const socket of connections) {
         const response = underWay.get(socket);
@@ -54,7 +54,7 @@ export function drainOnStop(
   return stop;
 }
 
-/** Timeouts that Function Compute asks of a custom runtime's server: it keeps connections for 15 minutes. */
+/** Timeouts that Function Compute requires of a custom runtime's server: it keeps connections for 15 minutes. */
 export function useLongLivedConnections(server: Server): void {
   server.keepAliveTimeout = 16 * 60_000;
   server.headersTimeout = 17 * 60_000;

@@ -3,7 +3,7 @@ import { errors } from '../contracts/errors.ts';
 import { AppError, errorCodes } from '../kernel/app-error.ts';
 import { errorAnswer } from './error-response.ts';
 
-test.each(errorCodes)('%s is answered with the status and the text of the table, and nothing of its cause', (code) => {
+test.each(errorCodes)('%s is answered with the status and text of the table, and nothing of its cause', (code) => {
   const error = new AppError(code, { message: 'only for the log', cause: new Error('select secret from t') });
   const { status, body } = errorAnswer(error, 'r-1');
   expect(status).toBe(errors[code].status);
@@ -16,18 +16,18 @@ test.each([
   'a string',
   undefined,
   null,
-])('whatever else is thrown (%s) is internal', (thrown) => {
+])('anything else thrown (%s) is internal', (thrown) => {
   const { status, body } = errorAnswer(thrown, 'r-1');
   expect(status).toBe(500);
   expect(body).toEqual({ error: { code: 'internal', message: errors.internal.text }, request_id: 'r-1' });
 });
 
-test('details are shown as they are', () => {
+test('details are included unchanged', () => {
   const details = { fields: [{ path: 'body.slug', problem: 'is reserved' }] };
   expect(errorAnswer(new AppError('invalid_request', { details }), 'r').body.error.details).toEqual(details);
 });
 
-test('who shall come back later is told when', () => {
+test('a retryable error says when to retry', () => {
   expect(errorAnswer(new AppError('database_unavailable'), 'r').headers).toEqual({ 'retry-after': '10' });
   const asked = new AppError('code_host_throttled', { details: { retryAfterSeconds: 90 } });
   expect(errorAnswer(asked, 'r').headers).toEqual({ 'retry-after': '90' });
@@ -37,11 +37,11 @@ test('who shall come back later is told when', () => {
   expect(errorAnswer(new AppError('not_found'), 'r').headers).toEqual({});
 });
 
-test('who is not known is told how to say who they are', () => {
+test('an unauthenticated caller is told how to authenticate', () => {
   expect(errorAnswer(new AppError('unauthorized'), 'r').headers).toEqual({ 'www-authenticate': 'Bearer' });
 });
 
-test('who used a wrong method is told the right ones', () => {
+test('a wrong method is answered with the allowed ones', () => {
   const wrong = new AppError('method_not_allowed', { details: { allowed: ['GET', 'POST'] } });
   expect(errorAnswer(wrong, 'r').headers).toEqual({ allow: 'GET, POST' });
 });

@@ -26,7 +26,7 @@ function headersOf(status: number, details: AppError['details']): Record<string,
   return {};
 }
 
-/** The one place where an error becomes an answer. What is not an `AppError` is `internal`, without a word about why. */
+/** The only place that turns an error into a response. Anything but an `AppError` is `internal`, without its reason. */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
   const entry = errors[known.code];

@@ -40,13 +40,13 @@ test('an event is parsed, and the result of the run is the result', async () => 
   expect(events).toEqual([{ n: 21 }]);
 });
 
-test('nothing at all is the empty event', async () => {
+test('an empty body is the empty event', async () => {
   const { invoke, events } = onion();
   expect(await invoke('')).toBe('done');
   expect(events).toEqual([{}]);
 });
 
-test("a timer's event is what is in its envelope", async () => {
+test("a timer's event is the content of its envelope", async () => {
   const { invoke, events } = onion();
   await invoke(timer('{"n":1}'));
   await invoke(timer(''));
@@ -60,14 +60,14 @@ test.each([
   ['with a field too many', { n: 1, more: true }, 'invalid_request'],
   ["of another form in a timer's envelope", timer('{"n":"one"}'), 'invalid_request'],
   ['null', null, 'invalid_request'],
-])('an event that is %s is never run, and not tried again', async (_, bytes, code) => {
+])('an event that is %s is never run, and not retried', async (_, bytes, code) => {
   const { invoke, events, lines } = onion();
   expect(await invoke(bytes)).toEqual({ failed: code });
   expect(events).toEqual([]);
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'error', message: 'invocation failed', code }]);
 });
 
-test('an error that another try cannot mend ends in the log, and the call counts as done', async () => {
+test('a permanent error ends in the log, and the call counts as done', async () => {
   const { invoke, lines } = onion(() => {
     throw new AppError('vendor_rejected', { message: 'they said no' });
   });
@@ -78,7 +78,7 @@ test('an error that another try cannot mend ends in the log, and the call counts
 test.each([
   ['one that may pass', new AppError('edge_unavailable')],
   ['one that nobody foresaw', new TypeError('x is undefined')],
-])('%s is thrown, so that the call is tried again', async (_, error) => {
+])('%s is thrown, so that the call is retried', async (_, error) => {
   const { invoke, lines } = onion(() => {
     throw error;
   });
@@ -86,7 +86,7 @@ test.each([
   expect(lines.at(-1)).toContain('"message":"invocation failed"');
 });
 
-test('the request id is the one in the event, else that of Function Compute, and is in every line of the run', async () => {
+test("the request id is the event's, else Function Compute's, and is in every log line of the run", async () => {
   const ids: string[] = [];
   const { invoke, lines } = onion((_, requestId) => void ids.push(requestId));
   await invoke({ request_id: 'from-the-webhook' });
@@ -97,7 +97,7 @@ test('the request id is the one in the event, else that of Function Compute, and
   expect(running.map((line) => (JSON.parse(line) as { requestId: string }).requestId)).toEqual(ids);
 });
 
-test('an invocation leaves one line about itself', async () => {
+test('an invocation leaves one log line about itself', async () => {
   const { invoke, lines } = onion();
   await invoke({});
   expect(lines.filter((line) => line.includes('"message":"invocation"'))).toHaveLength(1);

@@ -12,25 +12,25 @@ import { drainOnStop, useLongLivedConnections } from './drain.ts';
 import { createLog } from './logger.ts';
 import { requestIdFrom } from './request-id.ts';
 
-/** What Function Compute says about an invocation, from the headers of `POST /invoke`. */
+/** Function Compute's description of an invocation, from the headers of `POST /invoke`. */
 export interface EventContext {
   readonly fcRequestId: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Seconds the platform gives this invocation. */
+  /** The invocation's time limit in seconds. */
   readonly timeoutSeconds: number;
 }
 
 export interface EventFunction<Schema extends z.ZodType, Result> {
   readonly name: string;
-  /** The event, strictly. An asynchronous call and a timer's payload have the same form. */
+  /** The event's strict schema. An asynchronous call and a timer's payload have the same form. */
   readonly event: Schema;
   run(event: z.output<Schema>, context: Context & { readonly timeoutSeconds: number }): Promise<Result>;
   close(): Promise<void>;
   readonly credentials?: ReturnType<typeof createCredentials>;
 }
 
-/** A timer delivers its payload as a string inside an envelope of its own. */
+/** A timer delivers its payload as a string inside an envelope. */
 const timerEvent = z.object({ triggerName: z.string(), triggerTime: z.string(), payload: z.string() });
 
 type Onion = MiddlewareObj<unknown, unknown, Error, EventContext>;
@@ -53,7 +53,7 @@ const parseEvent = (schema: z.ZodType): Onion => ({
   },
 });
 
-/** One line an invocation. */
+/** One log line per invocation. */
 const logInvocation = (): Onion => {
   const started = new WeakMap<object, number>();
   const duration = (request: { context: object }) =>
@@ -69,7 +69,7 @@ const logInvocation = (): Onion => {
   };
 };
 
-/** An error that another try cannot mend ends here: it is logged, and Function Compute does not repeat the call. */
+/** A permanent error ends here: it is logged, and Function Compute does not retry the call. */
 const swallowPermanentErrors = (): Onion => ({
   onError(request) {
     const { error } = request;
@@ -108,8 +108,8 @@ async function readEvent(request: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * Starts an event function on the port Function Compute names: `POST /invoke` runs the onion, everything that did not
- * come as an invocation is 404. A failed invocation answers `x-fc-status: 404`, which Function Compute repeats.
+ * Starts an event function on the port Function Compute assigns: `POST /invoke` runs the onion, anything that is not an invocation is
+ * 404. A failed invocation answers `x-fc-status: 404`, which Function Compute retries.
  */
 export function startEventFunction<Schema extends z.ZodType, Result>(
   definition: EventFunction<Schema, Result>,

@@ -8,7 +8,7 @@ function recorded() {
   return { lines, log: createLog({ function: 'api' }, (line) => void lines.push(line)) };
 }
 
-test('a call is one line of JSON with the fields of the log, and of every log made from it', () => {
+test('a call writes one line of JSON with the fields of the log and of the logs it was derived from', () => {
   const { lines, log } = recorded();
   log.with({ requestId: 'r-1' }).warn('something odd', { count: 2 });
   expect(lines).toHaveLength(1);
@@ -47,7 +47,7 @@ test.each([
   ['a clone URL', `https://x-access-token:${CANARY}@github.com/you/site.git`],
   ['a presigned URL', `https://bucket.example/key?x-oss-signature=${CANARY}&x-oss-expires=900`],
   ['a presigned URL with a session', `https://bucket.example/key?security-token=${CANARY}`],
-])('%s never reaches a line, neither in a message nor in a field nor in an error', (_, secret) => {
+])('%s never reaches a log line, neither in a message nor in a field nor in an error', (_, secret) => {
   const { lines, log } = recorded();
   log.error(`message ${secret}`, {
     nested: { deep: [secret] },
@@ -58,7 +58,7 @@ test.each([
   expect(() => JSON.parse(lines.join(''))).not.toThrow();
 });
 
-test('what is no secret is not masked', () => {
+test('what is not a secret is not masked', () => {
   const text = 'GET https://api.github.com/repos/you/site took 3 ms; token bucket is full; 12:30@home';
   expect(maskSecrets(text)).toBe(text);
 });

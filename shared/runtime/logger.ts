@@ -1,6 +1,6 @@
 import type { Log, LogFields } from '../kernel/log.ts';
 
-// Last line of defence: credentials by their form, wherever they hide in a message.
+// Last line of defence: recognises credentials by their format, wherever they occur in a message.
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\bmb_([a-z]+)_[0-9A-Za-z]+/g, 'mb_$1_***'],
   [/\b(gh[opsur]_|github_pat_)[0-9A-Za-z_]+/g, '$1***'],
@@ -9,10 +9,10 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/((?:signature|security-token|access_token|token)=)[^&\s"]+/gi, '$1***'],
 ];
 
-/** The text with `***` in place of whatever looks like a credential. It goes by forms only, and knows no values. */
+/** The text with `***` in place of anything that looks like a credential. It matches formats only, not known values. */
 export const maskSecrets = (text: string) => SECRETS.reduce((masked, [form, mask]) => masked.replace(form, mask), text);
 
-/** Writes to `write` (default: standard output), one line a call. */
+/** Writes to `write` (default: standard output), one line per call. */
 export function createLog(
   fields: LogFields,
   write: (line: string) => void = (line) => void process.stdout.write(line),

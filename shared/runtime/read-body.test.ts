@@ -18,12 +18,12 @@ test('a body is read whole, up to its limit and not a byte further', async () =>
   expect(await readBytes(post(null), 10)).toEqual(Buffer.alloc(0));
 });
 
-test('bytes come as they were sent', async () => {
+test('bytes arrive unchanged', async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   expect(await readBytes(post(bytes), 256)).toEqual(Buffer.from(bytes));
 });
 
-test('a body that does not come in time is given up', async () => {
+test('a body that does not arrive in time is given up', async () => {
   let cancelled = false;
   const stalled = new ReadableStream({
     start: (controller) => controller.enqueue(new Uint8Array(1)),
@@ -35,7 +35,7 @@ test('a body that does not come in time is given up', async () => {
   expect(cancelled).toBe(true);
 });
 
-test('JSON is read if it says that it is JSON', async () => {
+test('JSON is read only with a JSON content type', async () => {
   const json = { 'content-type': 'application/json' };
   expect(await readJson(post('{"a":"秒部"}', json), 100)).toEqual({ a: '秒部' });
   expect(await readJson(post('1', { 'content-type': 'APPLICATION/JSON;charset=utf-8' }), 100)).toBe(1);

@@ -29,15 +29,15 @@ const SECURITY_HEADERS = {
 } as const;
 
 /**
- * Function Compute says in a header of its own where a request came from. `x-forwarded-for` is the client's to invent: nothing of ours
- * stands before Function Compute.
+ * Function Compute reports the client address in its own header. `x-forwarded-for` can be forged by the client: nothing of ours stands in
+ * front of Function Compute.
  */
 function clientAddress(header: string | undefined): string | undefined {
   const address = header?.trim().replace(/^::ffff:/, '');
   return address !== undefined && isIP(address) !== 0 ? address : undefined;
 }
 
-/** Request id, one log line a request, security headers: the outside of the onion. */
+/** Request id, one log line per request, security headers: the outer layer of the onion. */
 const observe =
   (log: Log): MiddlewareHandler<WebEnvironment> =>
   async (c, next) => {
@@ -52,7 +52,7 @@ const observe =
     c.set('context', {
       requestId,
       log: requestLog,
-      // Asked for by few, and not cheap.
+      // Rarely needed, and not cheap.
       get signal() {
         return c.req.raw.signal;
       },
@@ -69,7 +69,7 @@ const observe =
     });
   };
 
-/** A Hono app with the onion of every web function round it; routes are added by the function. */
+/** A Hono app with the onion that every web function shares; the function adds its routes. */
 export function webApp(log: Log): WebApp {
   const app = new Hono<WebEnvironment>();
   app.use(observe(log));
@@ -83,7 +83,7 @@ export function webApp(log: Log): WebApp {
     const answer = errorAnswer(error, requestId);
     if (answer.status >= 500) requestLog.error('request failed', describeError(error));
     else requestLog.info('request refused', { code: answer.body.error.code });
-    // Not a response of its own: what was set before (the state of the limits, …) is part of this one too.
+    // Not a new response: headers set before (the state of the limits, …) stay on this one.
     return c.json(answer.body, answer.status as ContentfulStatusCode, answer.headers);
   });
   return app;
@@ -99,7 +99,7 @@ export async function readBytes(request: Request, limitBytes: number, timeoutMs 
     timer = setTimeout(() => reject(new AppError('request_timeout')), timeoutMs);
   });
   try {
-    // The server reads no more than was announced: no need to look at every chunk.
+    // The server reads no more than was announced, so the chunks need no checking.
     if (request.headers.has('content-length')) {
       const bytes = Buffer.from(await Promise.race([request.arrayBuffer(), late]));
       if (bytes.length > limitBytes) throw tooLarge(limitBytes);
@@ -129,7 +129,7 @@ async function readChunks(body: Request['body'], limitBytes: number, late: Promi
   }
 }
 
-/** A JSON body; a missing or other content type is refused, so that no HTML form can speak to us. */
+/** A JSON body; a missing or other content type is refused, so that no HTML form can send one. */
 export async function readJson(request: Request, limitBytes: number): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new AppError('unsupported_media_type');
@@ -143,7 +143,7 @@ export async function readJson(request: Request, limitBytes: number): Promise<un
 
 export interface WebFunction {
   readonly name: string;
-  /** Adds the routes. Runs once per cold start. `stopping` fires when the instance is about to end: an answer that goes on for long ends then. */
+  /** Adds the routes. Runs once per cold start. `stopping` fires when the instance is about to end: long-running responses then end. */
   routes(app: WebApp, log: Log, stopping: AbortSignal): void;
   /** Closes pools. */
   close(): Promise<void>;
@@ -151,8 +151,8 @@ export interface WebFunction {
 }
 
 /**
- * Starts a web function on the port Function Compute names. The server answers requests that came through the HTTP trigger or a custom domain;
- * the control path `/pre-stop` (a header no client can set) drains the instance.
+ * Starts a web function on the port Function Compute assigns. The server answers requests from the HTTP trigger or a custom domain; the
+ * control path `/pre-stop` (a header no client can set) drains the instance.
  */
 export function startWebFunction(definition: WebFunction): Server {
   const { port, instanceId } = readConfig([instanceConfig]);

@@ -18,7 +18,7 @@ const request: Acs3Request = {
 const permanent: Acs3Credentials = { accessKeyId: 'LTAI-id', accessKeySecret: 'secret' };
 const temporary: Acs3Credentials = { accessKeyId: 'STS.id', accessKeySecret: 'secret+/=', securityToken: 'a+token/=' };
 
-/** What the vendor's own signer, which every generated SDK uses, says about the very headers we send. */
+/** The `Authorization` that the vendor's own signer, used by every generated SDK, computes for the headers we send. */
 function officialAuthorization(sent: Record<string, string>, asked: Acs3Request, credentials: Acs3Credentials): string {
   const { authorization: _, ...headers } = sent;
   const payload = createHash('sha256').update(asked.body).digest('hex');
@@ -44,7 +44,7 @@ test.each<[string, Partial<Acs3Request>, Acs3Credentials]>([
   expect(headers.authorization).toBe(officialAuthorization(headers, asked, credentials));
 });
 
-test('every call has a nonce and a time of its own, and never carries the secret', () => {
+test('every call has its own nonce and time, and never carries the secret', () => {
   const { now: _now, nonce: _nonce, ...anew } = request;
   const [first, second] = [acs3Headers(anew, temporary), acs3Headers(anew, temporary)];
   expect(first['x-acs-signature-nonce']).not.toBe(second['x-acs-signature-nonce']);

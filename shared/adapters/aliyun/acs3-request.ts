@@ -8,7 +8,7 @@ export interface Acs3Credentials {
 
 export interface Acs3Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Host and port of the endpoint, as the `Host` header will say. */
+  /** Host and port of the endpoint, as in the `Host` header. */
   readonly host: string;
   /** Percent-encoded path. */
   readonly path: string;
@@ -24,9 +24,9 @@ export interface Acs3Request {
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /**
- * Headers of a signed ROA call without query (ACS3-HMAC-SHA256; Alibaba Cloud, "V3 request body & signature
- * mechanism"). For web functions, which must not load a vendor SDK of a megabyte to ring a bell. `host` is signed but
- * not returned: HTTP clients set it themselves.
+ * Headers of a signed ROA call without query (ACS3-HMAC-SHA256; Alibaba Cloud, "V3 request body & signature mechanism"). For web
+ * functions, which should not load a vendor SDK of a megabyte to ring a doorbell. `host` is signed but not returned: HTTP clients set it
+ * themselves.
  */
 export function acs3Headers(request: Acs3Request, credentials: Acs3Credentials): Record<string, string> {
   const headers: Record<string, string> = {

@@ -1,4 +1,4 @@
-// ali-oss ships no types; this declares what the project calls, as 6.23.0 behaves.
+// ali-oss ships no types; this declares what the project uses, as of 6.23.0.
 declare module 'ali-oss' {
   import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
   import type { Readable } from 'node:stream';
@@ -11,7 +11,7 @@ declare module 'ali-oss' {
       stsToken?: string;
       refreshSTSToken?: () => Promise<{ accessKeyId: string; accessKeySecret: string; stsToken: string }>;
       bucket?: string;
-      /** With its scheme. An IP address breaks V1 URLs and, without `sldEnable`, every request. */
+      /** Including the scheme. An IP address breaks V1 URLs and, without `sldEnable`, every request. */
       endpoint?: string;
       /** `oss-cn-hangzhou` or `cn-hangzhou`. */
       region?: string;
@@ -19,7 +19,7 @@ declare module 'ali-oss' {
       sldEnable?: boolean;
       authorizationV4?: boolean;
       secure?: boolean;
-      /** Milliseconds to connect, and again until the answer begins. */
+      /** Milliseconds to connect, and again until the response begins. */
       timeout?: number;
     }
 
@@ -37,7 +37,7 @@ declare module 'ali-oss' {
       /** The content type; without it, one is guessed from the key's extension. */
       mime?: string;
       meta?: Record<string, string>;
-      /** Of a stream; without it the body is sent chunked. */
+      /** For a stream; without it the body is sent chunked. */
       contentLength?: number;
     }
 
@@ -56,7 +56,7 @@ declare module 'ali-oss' {
 
     /** What every rejected call throws. */
     interface OssSdkError extends Error {
-      /** HTTP status; negative when there was no answer (-1 connection, -2 timeout). */
+      /** HTTP status; negative when there was no response (-1 connection, -2 timeout). */
       status?: number;
       code?: string;
       requestId?: string;
@@ -127,7 +127,7 @@ declare module 'ali-oss' {
     abortMultipartUpload(key: string, uploadId: string): Promise<{ res: OSS.Response }>;
     /** V1. `expires` in seconds from now. */
     signatureUrl(key: string, options?: { method?: 'GET' | 'PUT'; expires?: number; 'Content-Type'?: string }): string;
-    /** `expires` in seconds from now; `additionalHeaders` are names of `request.headers` to bind besides the implied. */
+    /** `expires` in seconds from now; `additionalHeaders` are names of `request.headers` to sign in addition to the implied ones. */
     signatureUrlV4(
       method: string,
       expires: number,

@@ -4,11 +4,11 @@ import { unlessAliyunCode } from './aliyun-error.ts';
 import { type AliyunApiConfig, vendorCall } from './vendor-call.ts';
 
 export interface AlidnsDnsZoneConfig extends AliyunApiConfig {
-  /** The domain as Alibaba Cloud DNS knows it. Configured, never guessed: the last two labels of `a.com.cn` are no domain. */
+  /** The domain as registered in Alibaba Cloud DNS. Configured, never derived: the last two labels of `a.com.cn` are not a domain. */
   readonly domainName: string;
 }
 
-/** Somebody else was a moment earlier. */
+/** Another caller was a moment earlier. */
 const ALREADY_SO = ['DomainRecordDuplicate'];
 const ALREADY_GONE = ['DomainRecordNotBelongToUser'];
 
@@ -17,7 +17,7 @@ export function alidnsDnsZone(config: AlidnsDnsZoneConfig): DnsZone {
   const { domainName } = config;
   const call = vendorCall(config, async () => (await import('@alicloud/alidns20150109')).default, 'dns_unavailable');
 
-  /** The name within the domain, as Alibaba Cloud DNS calls it. */
+  /** The name relative to the domain, as Alibaba Cloud DNS expects it. */
   const hostRecord = (hostname: string) => {
     if (hostname === domainName) return '@';
     if (hostname.endsWith(`.${domainName}`)) return hostname.slice(0, -domainName.length - 1);

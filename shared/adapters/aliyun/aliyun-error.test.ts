@@ -16,20 +16,20 @@ test.each([
   [400, 'InvalidKey.Malformed', 'vendor_rejected'],
   [403, 'NoPermission', 'vendor_rejected'],
   [406, 'InvalidNameSpace.QuotaFull', 'vendor_rejected'],
-])('an answer %i %s means %s', (status, code, expected) => {
+])('a response %i %s maps to %s', (status, code, expected) => {
   expect(meaning(vendorError(status, code))).toBe(expected);
 });
 
-test('which service asks to slow down is told, for they share one code for it', () => {
+test('a throttled error names the service, because all services share one code for it', () => {
   expect(aliyunError(vendorError(429, 'TooQuickRequests'), 'dns_unavailable').details).toEqual({ service: 'dns' });
 });
 
-test('no answer at all is a passing failure', () => {
+test('no response at all is a transient failure', () => {
   expect(meaning(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBe('edge_unavailable');
   expect(meaning('a string')).toBe('edge_unavailable');
 });
 
-test('the vendor answer is kept for the log, and our own errors pass as they are', () => {
+test("the vendor's response is kept for the log, and our own errors pass unchanged", () => {
   const cause = vendorError(400, 'InvalidKey.Malformed');
   expect(aliyunError(cause, 'edge_unavailable')).toMatchObject({ cause, details: undefined });
   const own = new AppError('conflict');

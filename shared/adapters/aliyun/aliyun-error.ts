@@ -1,20 +1,20 @@
 import { AppError, type ErrorCode } from '../../kernel/app-error.ts';
 
-/** Codes that mean "not now", whatever status they come with. Source: the error tables of ESA and Alibaba Cloud DNS. */
+/** Codes of transient errors, whatever their status. Source: the error tables of ESA and Alibaba Cloud DNS. */
 const PASSING = new Set(['InternalError', 'InternalException', 'ServiceInvokeFailed', 'ServiceUnavailable']);
 const PASSING_SUFFIX = /\.(ServiceBusy|Reserved|NoResource)$/;
 const THROTTLED = /^(Throttling(\..+)?|TooManyRequests|TooQuickRequests)$/;
 
-/** The vendor's own code, such as `InvalidKey.NotFound`; undefined for what is no answer of the vendor. */
+/** The vendor's own code, such as `InvalidKey.NotFound`; undefined for anything but a vendor's response. */
 export function aliyunErrorCode(error: unknown): string | undefined {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   return typeof statusCode === 'number' && typeof code === 'string' ? code : undefined;
 }
 
 /**
- * What an error of Alibaba Cloud's SDKs means to us: `vendor_throttled` (`details.service`, as in the code `{service}_unavailable`); `unavailable` when a later try may succeed, which
- * includes no answer at all; `vendor_rejected` when the same request will be refused again. The vendor's text is for the
- * log only.
+ * Maps an error of Alibaba Cloud's SDKs: to `vendor_throttled` (`details.service`, as in the code `{service}_unavailable`); to
+ * `unavailable` when a retry may succeed, which includes no response at all; to `vendor_rejected` when the same request will be refused
+ * again. The vendor's text is for the log only.
  */
 export function aliyunError(error: unknown, unavailable: ErrorCode): AppError {
   if (error instanceof AppError) return error;
@@ -30,7 +30,7 @@ export function aliyunError(error: unknown, unavailable: ErrorCode): AppError {
   return wrap(passing ? unavailable : 'vendor_rejected');
 }
 
-/** Waits for a call; a refusal with one of these codes means that what was asked for is the case already. */
+/** Awaits a call; a refusal with one of these codes means that the requested state already exists. */
 export async function unlessAliyunCode(codes: readonly string[], attempt: Promise<unknown>): Promise<void> {
   try {
     await attempt;

@@ -6,9 +6,9 @@ import { type AliyunApiConfig, vendorCall } from './vendor-call.ts';
 /** A batch is at most 2 MB as JSON; this leaves room for the brackets. */
 const MAX_BATCH_BYTES = 1_900_000;
 const MISSING_KEY = 'InvalidKey.NotFound';
-/** The most that one call lists. */
+/** The maximum page size. */
 const KEYS_A_PAGE = 100;
-/** Beyond it no page can be asked for. */
+/** Pages beyond it cannot be requested. */
 const MAX_LISTED = 50_000;
 
 /** `EdgeStore` on the Edge KV of Alibaba Cloud ESA (API 2024-09-10). */
@@ -65,7 +65,7 @@ export function esaEdgeStore(config: AliyunApiConfig): EdgeStore {
   };
 }
 
-/** Cuts entries into runs that each fit one call; one that is too large for any stands alone. */
+/** Splits entries into batches that each fit one call; an entry too large for any gets its own. */
 function batches(entries: readonly EdgeEntry[]): EdgeEntry[][] {
   const result: EdgeEntry[][] = [];
   let room = 0;

@@ -5,11 +5,11 @@ import { unlessAliyunCode } from './aliyun-error.ts';
 import { type AliyunApiConfig, vendorCall } from './vendor-call.ts';
 
 export interface EsaEdgeZoneConfig extends AliyunApiConfig {
-  /** The site (zone) of ESA that all hostnames lie in. */
+  /** The ESA site (zone) of all hostnames. */
   readonly siteId: number;
 }
 
-/** How a hostname of ours is served: from a private bucket of the same account, through edge and cache. */
+/** How our hostnames are served: from a private bucket of the same account, through edge and cache. */
 const SERVED = {
   sourceType: 'OSS',
   hostPolicy: 'follow_origin_domain',
@@ -19,7 +19,7 @@ const SERVED = {
 } as const;
 const AUTH_TYPE = 'private_same_account';
 
-/** What ESA answers when the record is there already; the table in its documentation and what was observed differ. */
+/** ESA's answers when the record already exists; its documentation and the observed codes differ. */
 const ALREADY_THERE = [
   'RecordAlreadyExist',
   'Record.Conflict',

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { fcDoorbell } from './fc-doorbell.ts';
 
-/** A Function Compute that answers a call when it is told to. */
+/** A Function Compute that answers a call when the test says so. */
 async function patientFunctionCompute(warn: (message: string) => void = () => {}) {
   const calls: string[] = [];
   const unanswered: ServerResponse[] = [];
@@ -32,7 +32,7 @@ async function patientFunctionCompute(warn: (message: string) => void = () => {}
   };
 }
 
-test('who rings while a call is under way is heard by the next one, which begins afterwards and is shared', async () => {
+test('rings during a call share the next one, which starts after it', async () => {
   const { doorbell, calls, called, answer, close } = await patientFunctionCompute();
   const begun = called();
   const answered: string[] = [];
@@ -56,7 +56,7 @@ test('who rings while a call is under way is heard by the next one, which begins
   close();
 });
 
-test('a connection that was ended at rest costs no ring', async () => {
+test('a connection closed while idle loses no ring', async () => {
   const { doorbell, calls, called, answer, endConnections, close } = await patientFunctionCompute();
   for (const name of ['first', 'second']) {
     const heard = called();
@@ -70,7 +70,7 @@ test('a connection that was ended at rest costs no ring', async () => {
   close();
 });
 
-test('a Function Compute that does not answer, or hangs up, is a warning and no error', async () => {
+test('a Function Compute that does not answer, or closes the connection, is a warning and no error', async () => {
   const warnings: string[] = [];
   const { doorbell, called, endConnections, close } = await patientFunctionCompute((message) => warnings.push(message));
   const heard = called();

@@ -8,8 +8,8 @@ const FC_VERSION = '2023-03-30';
 const RING_TIMEOUT_MS = 500;
 
 /**
- * The doorbell as an asynchronous call of Function Compute 3.0 (`InvokeFunction` with `x-fc-invocation-type: Async`).
- * Without a task id: Function Compute would refuse a second ring with the same one.
+ * The doorbell as an asynchronous call of Function Compute 3.0 (`InvokeFunction` with `x-fc-invocation-type: Async`). Without a task id:
+ * Function Compute would refuse a second ring with the same one.
  */
 export function fcDoorbell(config: {
   /** Origin of the FC API, e.g. `https://{account}.{region}.fc.aliyuncs.com`. */
@@ -50,8 +50,8 @@ export function fcDoorbell(config: {
 }
 
 /**
- * Sends requests and returns their answers' status. Not `fetch`, which costs several times as much. A connection may have been
- * ended at rest, of which we hear when we speak on it: then the request is sent once more, for a ring may be heard twice.
+ * Sends requests and returns the status of their responses. Not `fetch`, which costs several times as much. A connection may have been
+ * closed while idle, which shows only when it is used: then the request is retried once, because rings are idempotent.
  */
 function poster(protocol: string): (options: RequestOptions, body: string) => Promise<number> {
   const [request, agent] =
@@ -81,8 +81,8 @@ function poster(protocol: string): (options: RequestOptions, body: string) => Pr
 }
 
 /**
- * Whoever rings while a call is under way shares the next one with all who come until it begins: it wakes for what each of them had
- * committed. So nobody waits for more than two, and a burst of pushes is not a burst of calls.
+ * Rings during a call share the next one, with all that arrive before it starts: it wakes the worker for what each had committed. So no
+ * ring waits for more than two calls, and a burst of pushes is not a burst of calls.
  */
 function together(call: (requestId: string) => Promise<void>): (requestId: string) => Promise<void> {
   let underWay = Promise.resolve();

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import { type OssCredentials, ossV4Presign } from './oss-v4-presign.ts';
 
 export interface OssObjectStoreConfig {
-  /** With its scheme, without the bucket: `https://oss-cn-hangzhou-internal.aliyuncs.com`. */
+  /** Including the scheme, without the bucket: `https://oss-cn-hangzhou-internal.aliyuncs.com`. */
   readonly endpoint: string;
   /** For presigned URLs, which are used from outside the VPC. Default: `endpoint`. */
   readonly publicEndpoint?: string;
@@ -14,16 +14,16 @@ export interface OssObjectStoreConfig {
   /** `cn-hangzhou`. */
   readonly region: string;
   readonly bucket: string;
-  /** Asked again for every call: a role's keys change while an instance lives. */
+  /** Read for every call: a role's credentials rotate while an instance lives. */
   readonly credentials: () => OssCredentials;
-  /** To connect, and again until the answer begins, which includes sending the body. Default 60 s. */
+  /** To connect, and again until the response begins, which includes sending the body. Default 60 s. */
   readonly timeoutMs?: number;
 }
 
 const MAX_KEYS_PER_CALL = 1000;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** `ObjectStore` on Alibaba Cloud OSS. Presigning loads no SDK; the first other call does. */
+/** `ObjectStore` on Alibaba Cloud OSS. Presigning does not load the SDK; the first other call does. */
 export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
   let current: { accessKeyId: string; client: Promise<OSS> } | undefined;
 
@@ -51,7 +51,7 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
     translated(
       (await client()).listV2({
         'max-keys': limit,
-        // An empty value is signed as `prefix=` by the SDK and as `prefix` by OSS.
+        // The SDK signs an empty value as `prefix=`, OSS as `prefix`.
         ...(prefix === '' ? {} : { prefix }),
         ...(cursor === undefined ? {} : { 'continuation-token': cursor }),
         ...more,
@@ -138,7 +138,7 @@ async function createClient(config: OssObjectStoreConfig, credentials: OssCreden
     sldEnable: config.pathStyle,
     authorizationV4: true,
     timeout: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    // Without a way to refresh, the SDK prints a warning; we make another client when the keys have changed.
+    // Without a refresh function the SDK prints a warning; we create another client when the credentials have changed.
     ...(securityToken === undefined
       ? {}
       : {
@@ -149,8 +149,8 @@ async function createClient(config: OssObjectStoreConfig, credentials: OssCreden
 }
 
 /**
- * A missing object as undefined. A missing bucket looks the same here: the answer to HEAD has no body, and that of a
- * streamed GET is thrown away by the SDK.
+ * Returns undefined for a missing object. A missing bucket looks the same here: a HEAD response has no body, and the SDK discards that of
+ * a streamed GET.
  */
 const missingAsUndefined = <T>(call: Promise<T>): Promise<T | undefined> =>
   call.catch((error: OSS.OssSdkError) => {
@@ -164,7 +164,7 @@ const translated = <T>(call: Promise<T>): Promise<T> =>
   });
 
 function appErrorOf(error: OSS.OssSdkError): AppError {
-  // The SDK's own text names hosts and sockets: it is the cause, for the log.
+  // The SDK's own text names hosts and sockets: it is kept as the cause, for the log.
   const message = `OSS ${error.code ?? error.name} (status ${error.status}, request ${error.requestId ?? 'unanswered'})`;
   const options = { message, cause: error };
   if (error.code === 'FileAlreadyExists') return new AppError('conflict', options);

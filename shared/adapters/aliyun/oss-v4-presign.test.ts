@@ -78,7 +78,7 @@ test.each(Object.entries(cases))('agrees with ali-oss on %s', async (_, request)
   const theirs = new URL(
     await client.signatureUrlV4(method, request.expiresInSeconds, { headers }, key, Object.keys(headers)),
   );
-  // The SDK signs for the time it is; ours is given the same time.
+  // The SDK signs with the current time; ours is given the same.
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(theirs.searchParams.get('x-oss-date') ?? '') ?? [];
   const now = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.789Z`);

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** A key pair of Aliyun; `securityToken` belongs to temporary ones. */
+/** An Aliyun key pair; temporary ones have a `securityToken`. */
 export interface OssCredentials {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
@@ -9,14 +9,14 @@ export interface OssCredentials {
 
 export interface OssV4Presign {
   readonly method: 'GET' | 'PUT';
-  /** `https://oss-cn-hangzhou.aliyuncs.com`; the bucket goes in front of the host, or into the path. */
+  /** `https://oss-cn-hangzhou.aliyuncs.com`; the bucket is prefixed to the host, or added to the path. */
   readonly endpoint: string;
   readonly pathStyle: boolean;
   /** `cn-hangzhou`, without `oss-`. */
   readonly region: string;
   readonly bucket: string;
   readonly key: string;
-  /** All are bound; the request must carry them, and no other `content-type`, `content-md5` or `x-oss-*`. */
+  /** All are signed; the request must carry them, and no other `content-type`, `content-md5` or `x-oss-*`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** At most 604,800 (a week). */
   readonly expiresInSeconds: number;
@@ -25,8 +25,8 @@ export interface OssV4Presign {
 }
 
 /**
- * A presigned URL of OSS, signature V4, without the vendor's SDK: it is made for every file that is uploaded, by a
- * function that must not load 900 KB first. Specified in Alibaba Cloud's "V4 signatures in presigned URLs".
+ * A presigned OSS URL, signature V4, without the vendor's SDK: one is created for every uploaded file, by a function that should not load
+ * 900 KB first. Specified in Alibaba Cloud's "V4 signatures in presigned URLs".
  */
 export function ossV4Presign(request: OssV4Presign): string {
   const { bucket, credentials, key, region } = request;
@@ -67,7 +67,7 @@ export function ossV4Presign(request: OssV4Presign): string {
 }
 
 const byName = ([a]: [string, string], [b]: [string, string]) => (a < b ? -1 : 1);
-/** Signed wherever they occur; others only when they are named in `x-oss-additional-headers`. */
+/** Always signed when present; others only when named in `x-oss-additional-headers`. */
 const isImplied = (name: string) => /^(content-type|content-md5|x-oss-.*)$/.test(name);
 const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest();
 const encode = (text: string) =>

@@ -17,8 +17,8 @@ export interface TablestoreBuildLogConfig extends TablestoreConfig {
 
 export interface TablestoreBuildLog extends BuildLog {
   /**
-   * Creates the table, or gives the existing one the configured time to live. For a release, not for a request: a new
-   * table takes about a minute to serve, and until then calls fail with `log_store_unavailable`.
+   * Creates the table, or sets the configured time to live on the existing one. For a release, not for a request: a new table takes about
+   * a minute to become available, and until then calls fail with `log_store_unavailable`.
    */
   ensureTable(): Promise<void>;
 }
@@ -39,15 +39,15 @@ const KEY = [
   { name: 'chunk', type: 'INTEGER', typeNumber: 1 },
 ] as const;
 const BATCH_ROWS = 200;
-/** Below the 4 MB of one BatchWriteRow, which also count names and keys. */
+/** Below the 4 MB of one BatchWriteRow, which include names and keys. */
 const BATCH_BYTES = 3.5 * 1024 * 1024;
 
-/** Build logs in a Tablestore table of their own, a row a chunk: (deployment, attempt, chunk) → at, text. */
+/** Build logs in a dedicated Tablestore table, one row per chunk: (deployment, attempt, chunk) → at, text. */
 export function tablestoreBuildLog(config: TablestoreBuildLogConfig): TablestoreBuildLog {
   const tableName = config.table;
   const call = tablestoreCall(config);
 
-  /** A page from `start` on. One may come back empty with more behind it: only the last one says that there is nothing. */
+  /** One page from `start`. It may be empty although more follows: only the last page says that it is the last. */
   const readForward = async (
     deploymentId: string,
     { start, ...selection }: { start?: Position | undefined; limit: number; columnsToGet?: string[] },
@@ -139,7 +139,7 @@ export function tablestoreBuildLog(config: TablestoreBuildLogConfig): Tablestore
       await call(async (client) => {
         try {
           const primaryKey = KEY.map(({ name, type }) => ({ name, type }));
-          // Nothing reserved: the instance bills what is used.
+          // Nothing reserved: billed by usage.
           const reservedThroughput = { capacityUnit: { read: 0, write: 0 } };
           await client.createTable({ tableMeta: { tableName, primaryKey }, reservedThroughput, tableOptions });
           return;
@@ -194,7 +194,7 @@ function storedChunk(row: Row): StoredChunk {
   };
 }
 
-/** Where a number is missing before a chunk, as indexes; `after` is what was read before. */
+/** Indexes of chunks preceded by a gap in the numbering; `after` is what was read before. */
 function gapsIn(chunks: readonly StoredChunk[], after: Position | undefined): number[] {
   return chunks.flatMap(({ attempt, chunk }, index) => {
     const previous = chunks[index - 1] ?? after;
@@ -218,7 +218,7 @@ function parseCursor(cursor: string): Position {
   return { attempt: Number(attempt), chunk: Number(chunk) };
 }
 
-/** Tablestore refuses a batch in which a conditional row comes twice. */
+/** Tablestore refuses a batch that contains a conditional row twice. */
 function withoutRepetition(chunks: readonly BuildLogChunk[]): BuildLogChunk[] {
   const seen = new Set<number>();
   return chunks.filter(({ chunk }) => !seen.has(chunk) && seen.add(chunk));

@@ -2,26 +2,26 @@ import type { Client } from 'tablestore';
 import { AppError } from '../../kernel/app-error.ts';
 
 export interface TablestoreConfig {
-  /** With scheme, e.g. `https://miaobu.cn-hangzhou.vpc.tablestore.aliyuncs.com`. */
+  /** Including the scheme, e.g. `https://miaobu.cn-hangzhou.vpc.tablestore.aliyuncs.com`. */
   readonly endpoint: string;
   readonly instance: string;
-  /** Asked before every call: the credentials of a function's role change. */
+  /** Read before every call: the credentials of a function's role rotate. */
   readonly credentials: () => {
     readonly accessKeyId: string;
     readonly accessKeySecret: string;
     readonly securityToken?: string | undefined;
   };
-  /** For one call, from beginning to end. Default 10 s. */
+  /** For one whole call. Default 10 s. */
   readonly timeoutMs?: number;
 }
 
-/** The SDK weighs 800 KB and 40 ms: who never calls does not load it. */
+/** The SDK takes 800 KB and 40 ms, so it is loaded by the first call. */
 const loadSdk = async () => (await import('tablestore')).default;
 export type TablestoreSdk = Awaited<ReturnType<typeof loadSdk>>;
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Passing states of the service ("Error codes" in its documentation, column Retry). */
+/** Transient states of the service ("Error codes" in its documentation, column Retry). */
 const PASSING = new Set([
   'OTSCapacityUnitExhausted',
   'OTSFlowControl',
@@ -39,8 +39,8 @@ const PASSING = new Set([
 ]);
 
 /**
- * Runs calls of Tablestore's SDK with a client of their own and under one deadline. What the service answers, and that it
- * does not, becomes an `AppError`: `log_store_unavailable` when a later try may succeed, else `vendor_rejected`.
+ * Runs calls of Tablestore's SDK, each with its own client and under one deadline. Errors and timeouts become an `AppError`:
+ * `log_store_unavailable` when a retry may succeed, else `vendor_rejected`.
  */
 export function tablestoreCall(config: TablestoreConfig) {
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -53,7 +53,7 @@ export function tablestoreCall(config: TablestoreConfig) {
       accessKeyId,
       accessKeySecret,
       ...(securityToken === undefined ? {} : { securityToken }),
-      // The SDK's own are 20 in up to a minute; our callers have theirs.
+      // The SDK would retry up to 20 times for up to a minute; our callers have their own retries.
       maxRetries: 0,
       httpOptions: { timeout: timeoutMs },
     });
@@ -66,14 +66,14 @@ export function tablestoreCall(config: TablestoreConfig) {
 }
 
 /**
- * The `OTS…` code of an error thrown by the SDK. It puts the HTTP status into `code` and the undecoded protobuf answer,
- * in which the code stands between control characters, into `message`.
+ * The `OTS…` code of an error thrown by the SDK. The SDK puts the HTTP status into `code`, and into `message` the undecoded protobuf
+ * response, which contains the code between control characters.
  */
 export function otsCodeOf(error: unknown): string | undefined {
   return error instanceof Error ? /OTS[A-Z][A-Za-z]+/.exec(error.message)?.[0] : undefined;
 }
 
-/** What an error of Tablestore is to us: `log_store_unavailable` when a repetition may help, else `vendor_rejected`. */
+/** Maps a Tablestore error: `log_store_unavailable` when a retry may help, else `vendor_rejected`. */
 export function otsAppError(otsCode: string, cause?: unknown): AppError {
   const code = PASSING.has(otsCode) ? 'log_store_unavailable' : 'vendor_rejected';
   return new AppError(code, { message: `Tablestore answered ${otsCode}`, cause });
@@ -90,7 +90,7 @@ function asAppError(error: unknown): unknown {
     : error;
 }
 
-/** The SDK waits for ever when an answer breaks off in its middle: the socket is gone, and its timeout with it. */
+/** The SDK waits forever when a response breaks off half way: the socket is gone, and its timeout with it. */
 async function beforeDeadline<Result>(work: Promise<Result>, ms: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-/** The few things we call in Tablestore's SDK, which comes without types (`tablestore@5.6.5`, `lib/*.js`). */
+/** The part of Tablestore's SDK that we use; it comes without types (`tablestore@5.6.5`, `lib/*.js`). */
 declare module 'tablestore' {
   /** The SDK's INTEGER. A plain number is written as a DOUBLE. */
   export interface Integer {

@@ -8,17 +8,17 @@ export interface AliyunApiConfig {
   readonly endpoint: string;
   /** `cn-hangzhou`. */
   readonly region: string;
-  /** Asked before every call: the credentials of a function's role change while an instance lives. */
+  /** Read before every call: the credentials of a function's role rotate while an instance lives. */
   readonly credentials: () => {
     readonly accessKeyId: string;
     readonly accessKeySecret: string;
     readonly securityToken?: string | undefined;
   };
-  /** How long one call may wait for its answer. Default 10 s. */
+  /** Timeout of one call. Default 10 s. */
   readonly timeoutMs?: number;
 }
 
-/** A generated SDK: the class of its client, and those of its requests. */
+/** A generated SDK: its client class and its request classes. */
 interface Sdk {
   readonly default: new (config: $OpenApiUtil.Config) => ApiClient;
 }
@@ -28,9 +28,9 @@ interface ApiClient {
 }
 
 /**
- * Runs calls of one of Alibaba Cloud's generated SDKs. `load` is awaited at the first call and never again: the SDKs weigh
- * megabytes and hundreds of milliseconds. Resolves with the body of the answer; rejects with an `AppError`, of which
- * `unavailable` is the code for a passing failure; what `beforeCall` throws is passed on as it is. Nothing is tried twice.
+ * Runs calls of one of Alibaba Cloud's generated SDKs. `load` is awaited once, at the first call: the SDKs take megabytes and hundreds of
+ * milliseconds. Resolves with the response body; rejects with an `AppError`, whose code for a transient failure is `unavailable`; what
+ * `beforeCall` throws is rethrown unchanged. No retries.
  */
 export function vendorCall<Loaded extends Sdk>(
   config: AliyunApiConfig,
@@ -79,7 +79,7 @@ export function vendorCall<Loaded extends Sdk>(
   };
 }
 
-/** ESA can say that it failed with HTTP 200 and a `Code`, which the generated methods would silently drop. */
+/** ESA can report an error with HTTP 200 and a `Code`, which the generated methods would silently drop. */
 function refusingErrorsWithStatus200<Client extends ApiClient>(client: Client): Client {
   const callApi = client.callApi.bind(client);
   client.callApi = async (...call) => {

@@ -4,13 +4,13 @@ import type { BuildRun, BuildRunner, BuildRunState } from '../../ports/build-run
 import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
 
 export interface ActionsBuildRunnerConfig extends GithubRequestConfig {
-  /** Asked for each call. It may start and cancel workflows of `repository`. */
+  /** Read for each call. It must be allowed to start and cancel workflows of `repository`. */
   readonly token: () => Promise<string>;
   /** `owner/name` of the repository with the workflow. */
   readonly repository: string;
   /** File name in `.github/workflows`. Its `run-name` is `{deployment_id} attempt {attempt}`. */
   readonly workflow: string;
-  /** Branch the workflow is taken from. */
+  /** The branch whose workflow file is used. */
   readonly ref: string;
 }
 

@@ -9,7 +9,7 @@ const deliverySchema = z.object({
   event: z.string(),
   delivered_at: z.iso.datetime(),
   redelivery: z.boolean(),
-  /** `OK`, or what went wrong in words. */
+  /** `OK`, or a description of the failure. */
   status: z.string(),
 });
 type Delivery = z.output<typeof deliverySchema>;
@@ -42,7 +42,7 @@ function nextCursor(link: string | undefined): string | undefined {
   return cursor === null ? undefined : `&cursor=${encodeURIComponent(cursor)}`;
 }
 
-/** One for each GUID that has no success: attempts share it, and come newest first. One whose first attempt is not listed is too old. */
+/** One for each GUID without a success: attempts share it, and come newest first. One whose first attempt is not listed is too old. */
 function failedAmong(deliveries: readonly Delivery[]): FailedDelivery[] {
   const attempts = new Map<string, Delivery[]>();
   for (const each of deliveries) attempts.set(each.guid, [...(attempts.get(each.guid) ?? []), each]);

@@ -47,7 +47,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
   });
 
   const findPushHook: CodeHost['findPushHook'] = async (token, fullName, url) => {
-    // One page has them all: GitHub allows 20 for an event.
+    // One page has them all: GitHub allows 20 per event.
     const listed = await request({ token, path: `${repositoryPath(fullName)}/hooks?per_page=100` });
     const found = readGithubJson(z.array(hookSchema), listed).find((hook) => hook.config.url === url);
     return found && { id: found.id };
@@ -108,7 +108,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
         expect: [404],
         limitBytes,
       });
-      // A folder is answered as a plain JSON list, whatever was asked for.
+      // A folder is answered as a plain JSON list, whatever media type was requested.
       const isFile = answer.status === 200 && /vnd\.github\..*raw/.test(answer.header('content-type') ?? '');
       return isFile ? answer.body?.toString() : undefined;
     },
@@ -160,7 +160,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
 
 const pageQuery = ({ number, size }: CodePage) => `per_page=${size}&page=${number}`;
 
-/** GitHub says in a `Link` whether there is more (RFC 8288). */
+/** GitHub's `Link` header says whether there is more (RFC 8288). */
 const hasNext = (answer: GithubAnswer) => /;\s*rel="next"/.test(answer.header('link') ?? '');
 
 const toRepository = (found: z.output<typeof repositorySchema>): CodeRepository => ({

@@ -4,11 +4,11 @@ import type { CodeHostGrant, CodeHostLogin } from '../../ports/code-host-login.t
 import { type GithubRequestConfig, githubExchange, githubRequest, readGithubJson } from './github-request.ts';
 
 export interface GithubLoginConfig extends GithubRequestConfig {
-  /** `https://github.com`, or where a GitHub Enterprise Server shows its pages. */
+  /** `https://github.com`, or the web address of a GitHub Enterprise Server. */
   readonly webUrl: string;
   /** Of an OAuth App, or of a GitHub App (it begins with `Iv`). */
   readonly clientId: string;
-  /** Asked for each call. */
+  /** Read for each call. */
   readonly clientSecret: () => Promise<string>;
 }
 
@@ -25,11 +25,12 @@ const exchanged = z.union([
 const userSchema = z.object({ id: z.int().positive(), login: z.string().min(1).max(100) });
 const membershipSchema = z.object({ state: z.string() });
 
-/** What of its refusals says that what was shown does not count; the others are our own mistakes. */
+/** The errors that mean an invalid code or token; others are our own mistakes. */
 const REFUSED = ['bad_verification_code', 'bad_refresh_token', 'invalid_grant'];
 
-// Hooks, statuses and private code of repositories, and whether its user is in an organisation. OAuth Apps have nothing
-// narrower. A GitHub App has its permissions from its registration and the repositories it is installed in, and no scopes.
+// Hooks, statuses and private code of repositories, and whether the user is in an organisation. OAuth Apps have no
+// narrower scopes. A GitHub App gets its permissions from its registration and from the repositories it is installed in,
+// and has no scopes.
 const OAUTH_APP_SCOPES = 'repo read:org';
 const isGithubApp = (clientId: string) => clientId.startsWith('Iv');
 
@@ -80,7 +81,7 @@ export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
 
     async isMember(token, organisation) {
       const path = `/user/memberships/orgs/${encodeURIComponent(organisation)}`;
-      // 403: the organisation does not let this application ask.
+      // 403: the organisation does not grant this application access.
       const answer = await request({ token, path, expect: [403, 404] });
       return answer.status === 200 && readGithubJson(membershipSchema, answer).state === 'active';
     },
@@ -91,7 +92,7 @@ export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
         method: 'DELETE',
         path: `/applications/${encodeURIComponent(clientId)}/token`,
         body: { access_token: token },
-        // 422: it counted no more.
+        // 422: it was no longer valid.
         expect: [404, 422],
       });
     },
@@ -110,7 +111,7 @@ function grantOf(answer: {
   };
 }
 
-/** The same where an application may be missing: undefined then, and tokens that end are not renewed. */
+/** The same where the application may be missing: then undefined, and expiring tokens are not refreshed. */
 export const optionalGithubLogin = ({
   oauth,
   ...config

@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/app-error.ts';
 
-/** Where the API has a repository. Throws `repository_not_found` for what cannot be the name of one. */
+/** The API path of a repository. Throws `repository_not_found` for a malformed name. */
 export function repositoryPath(fullName: string): string {
   if (!/^[\w-]+\/[\w.-]+$/.test(fullName)) {
     throw new AppError('repository_not_found', { message: `not owner/name: ${fullName}` });
@@ -8,7 +8,7 @@ export function repositoryPath(fullName: string): string {
   return `/repos/${encodePath(fullName)}`;
 }
 
-/** Keeps the slashes. A `..` would climb to another part of the API: no branch, commit or file has such a name. */
+/** Keeps the slashes. A `..` would reach another part of the API: no branch, commit or file has such a name. */
 export function encodePath(text: string): string {
   const segments = text.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) {

@@ -6,25 +6,25 @@ export interface GithubRequestConfig {
   readonly apiUrl: string;
   /** An HTTP proxy for all calls. */
   readonly proxyUrl?: string | undefined;
-  /** For one call with its whole answer; 15 seconds unless told. */
+  /** For one call including its whole response. Default 15 seconds. */
   readonly timeoutMs?: number;
 }
 
-/** Who calls: a user, by a token, or an application, by its id and secret (`id:secret`). */
+/** The caller: a user, by a token, or an application, by its id and secret (`id:secret`). */
 type GithubCaller = { readonly token: string } | { readonly application: string };
 
 export type GithubCall = GithubCaller & {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the API's address, with its query: `/user/repos?page=2`. */
+  /** Relative to the API's address, with its query: `/user/repos?page=2`. */
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly accept?: string;
-  /** An ETag: if it still holds, the answer is 304 and empty. */
+  /** An ETag: while it is current, the response is 304 and empty. */
   readonly ifNoneMatch?: string;
-  /** Statuses above 299 that the caller wants to see instead of an error. */
+  /** Statuses above 299 that are returned instead of thrown. */
   readonly expect?: readonly number[];
-  /** Of the answer; 32 MiB unless told. */
+  /** Of the response; default 32 MiB. */
   readonly limitBytes?: number;
 };
 
@@ -55,7 +55,7 @@ interface FetchInit {
 }
 type Fetch = (url: string, init: FetchInit) => Promise<Fetched>;
 
-/** One HTTP request to GitHub with its whole answer. Throws `code_host_unavailable` when there is none in time. */
+/** One HTTP request to GitHub with its whole response. Throws `code_host_unavailable` when there is none in time. */
 export type GithubExchange = (
   url: string,
   request: {
@@ -66,7 +66,7 @@ export type GithubExchange = (
   },
 ) => Promise<GithubAnswer>;
 
-/** Redirects are not followed, statuses not judged. */
+/** Redirects are not followed, statuses not interpreted. */
 export function githubExchange(config: Omit<GithubRequestConfig, 'apiUrl'>): GithubExchange {
   let fetching: Promise<Fetch> | undefined;
   return async (url, { method, headers, body, limitBytes = ANSWER_LIMIT_BYTES }) => {
@@ -92,8 +92,8 @@ export function githubExchange(config: Omit<GithubRequestConfig, 'apiUrl'>): Git
 }
 
 /**
- * One call of GitHub's REST API: authentication, time limit, redirects within the API (renamed repositories), and GitHub's
- * errors as ours (see `CodeHost`). 404 throws `repository_not_found` unless it is expected.
+ * One call of GitHub's REST API: authentication, timeout, redirects within the API (renamed repositories), and mapping of GitHub's errors
+ * to ours (see `CodeHost`). 404 throws `repository_not_found` unless it is expected.
  */
 export function githubRequest(config: GithubRequestConfig): GithubRequest {
   const apiUrl = config.apiUrl.replace(/\/+$/, '');
@@ -118,7 +118,7 @@ export function githubRequest(config: GithubRequestConfig): GithubRequest {
     for (let hop = 0; ; hop++) {
       const answer = await send(url, call);
       const location = answer.status >= 300 && answer.status < 400 ? answer.header('location') : undefined;
-      // The token goes to the API and nowhere else.
+      // The token is sent to the API and nowhere else.
       const within = location !== undefined && new URL(location, url).href.startsWith(`${apiUrl}/`);
       if (!within || hop === MAX_REDIRECTS) return accepted(answer, call);
       url = new URL(location, url).href;
@@ -126,7 +126,7 @@ export function githubRequest(config: GithubRequestConfig): GithubRequest {
   };
 }
 
-/** The JSON of an answer, checked. Throws `vendor_rejected` when it is not what GitHub documents. */
+/** Parses the JSON of a response. Throws `vendor_rejected` when it is not what GitHub documents. */
 export function readGithubJson<Schema extends z.ZodType>(schema: Schema, answer: GithubAnswer): z.output<Schema> {
   const parsed = schema.safeParse(parseJson(answer.body));
   if (parsed.success) return parsed.data;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { GithubAnswer, GithubCall } from './github-request.ts';
 import { rememberAnswers } from './remember-answers.ts';
 
-/** A GitHub whose every path has a content and an ETag of it; says what it was asked and what it answered. */
+/** A GitHub whose every path has a content and its ETag; records requests and responses. */
 function github(contents: Record<string, string>) {
   const asked: [path: string, ifNoneMatch: string | undefined, status: number][] = [];
   const ask = rememberAnswers(async ({ path, ifNoneMatch }: GithubCall): Promise<GithubAnswer> => {
@@ -19,7 +19,7 @@ function github(contents: Record<string, string>) {
   return { contents, asked, ask: async (path: string, token = 'one') => (await ask({ token, path })).body?.toString() };
 }
 
-test('what has not changed is answered from memory, and what has changed anew', async () => {
+test('unchanged answers come from memory, changed ones are fetched again', async () => {
   const { contents, asked, ask } = github({ '/a': 'first' });
   expect([await ask('/a'), await ask('/a')]).toEqual(['first', 'first']);
   contents['/a'] = 'second';
@@ -44,7 +44,7 @@ test('nobody is answered with what another token was shown', async () => {
   expect(asked.map(([, etag]) => etag)).toEqual([undefined, undefined]);
 });
 
-test('of 501 answers the one that was asked for longest ago is forgotten, and a big one is never kept', async () => {
+test('of 501 answers the least recently used is forgotten, and a big one is never kept', async () => {
   const paths = Array.from({ length: 501 }, (_, index) => `/${index}`);
   const { asked, ask } = github({
     ...Object.fromEntries(paths.map((path) => [path, `content of ${path}`])),

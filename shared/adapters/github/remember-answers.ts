@@ -4,9 +4,9 @@ const ANSWERS = 500;
 const ANSWER_BYTES = 64 * 1024;
 
 /**
- * The same calls, for GETs that are made again and again: an answer is remembered with its ETag, and GitHub is asked whether it
- * still holds. "304 Not Modified" costs nothing of the token's rate limit (docs.github.com, "Use conditional requests"). At most
- * 500 answers of 64 KiB are kept, those that were asked for last.
+ * The same calls, with a cache for repeated GETs: an answer is kept with its ETag and revalidated. "304 Not Modified" does not count
+ * towards the token's rate limit (docs.github.com, "Use conditional requests"). At most the 500 most recently used answers of up to 64
+ * KiB are kept.
  */
 export function rememberAnswers(request: GithubRequest): GithubRequest {
   const remembered = new Map<string, GithubAnswer>();

@@ -12,7 +12,7 @@ import {
 import { randomToken } from '../../kernel/ids.ts';
 import type { AccessClaims, TokenSigner } from '../../ports/token-signer.ts';
 
-// The one algorithm: what a token's header says about it decides nothing.
+// The only algorithm: a token's header has no influence on it.
 const ALGORITHM = 'ES256';
 const TYPE = 'at+jwt';
 

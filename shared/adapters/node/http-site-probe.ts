@@ -4,9 +4,9 @@ import { DEPLOYMENT_HEADER } from '../../contracts/edge-route.ts';
 import type { SiteProbe } from '../../ports/site-probe.ts';
 
 export interface HttpSiteProbeConfig {
-  /** Origin that sites are subdomains of: its scheme and port are the sites'. */
+  /** The origin that sites are subdomains of; sites share its scheme and port. */
   readonly sitesOrigin: string;
-  /** Where to connect instead, with the hostname in `Host` (and in TLS): for networks in which the names do not resolve. */
+  /** Where to connect instead, with the hostname in `Host` (and in TLS), for networks in which the names do not resolve. */
   readonly probeOrigin?: string | undefined;
   /** Default 10 s. */
   readonly timeoutMs?: number;
@@ -14,7 +14,7 @@ export interface HttpSiteProbeConfig {
 
 const DEPLOYMENT_ID = /^dep_[0-9a-z]{26}$/;
 
-/** `SiteProbe` by a GET of `/`. Follows no redirect and reads no body: a site's content is a stranger's. */
+/** `SiteProbe` by a GET of `/`. Follows no redirect and reads no body: a site's content is untrusted. */
 export function httpSiteProbe(config: HttpSiteProbeConfig): SiteProbe {
   const sites = new URL(config.sitesOrigin);
   const { timeoutMs = 10_000 } = config;
@@ -47,7 +47,7 @@ const headOf = (request: ClientRequest) =>
       response.on('error', () => {});
       response.destroy();
     });
-    // Stays after the answer: what goes wrong while its body is dropped is nobody's business.
+    // Stays after the response: errors while its body is discarded do not matter.
     request.on('error', reject);
     request.end();
   });

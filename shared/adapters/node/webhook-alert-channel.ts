@@ -4,8 +4,8 @@ import type { AlertChannel } from '../../ports/alert-channel.ts';
 const TIMEOUT_MS = 10_000;
 
 /**
- * Alerts as JSON to a URL of the operator's (DingTalk, Feishu and WeCom bots sit behind a small relay, Alertmanager and most
- * others take it as it is). Any 2xx is taken for received.
+ * Alerts as JSON to a URL of the operator's (DingTalk, Feishu and WeCom bots need a small relay; Alertmanager and most others accept it
+ * as it is). Any 2xx counts as received.
  */
 export const webhookAlertChannel = (config: { readonly url: string }): AlertChannel => ({
   async send(alert) {
