@@ -62,7 +62,7 @@ const parameters = {
     in: 'header',
     required: false,
     description:
-      'A string of your choice that makes repeating the call safe: for 24 hours, the same request with the same key gets the first answer and does nothing. With another request the key is refused (422).',
+      'A string of your choice that makes repeating the call safe: for 24 hours, the same request with the same key gets the first answer and does nothing. With another request the key is refused (422). While the first call runs, a second is refused (409). If the platform crashes before the first is answered, the key is free again after at most 90 seconds: look at what the call has done before you repeat it then.',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
   },
 } as const;
