@@ -1,4 +1,4 @@
-/** Every way something can fail that a caller may tell apart. `contracts/errors.ts` says what each means on the wire. */
+/** Every failure that callers can tell apart. `contracts/errors.ts` says what each means on the wire. */
 export const errorCodes = [
   'invalid_request',
   'invalid_json',
@@ -57,7 +57,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 export interface AppErrorOptions {
-  /** Shown to the caller as it is: never a secret, a host, SQL or a vendor's text. */
+  /** Shown to the caller unchanged: never a secret, a host, SQL or a vendor's text. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly cause?: unknown;
@@ -65,7 +65,7 @@ export interface AppErrorOptions {
   readonly message?: string;
 }
 
-/** The one error class. Thrown by use cases, repositories and adapters; turned into an answer once, in `runtime/`. */
+/** The only error class. Thrown by use cases, repositories and adapters; turned into a response in one place, in `runtime/`. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;

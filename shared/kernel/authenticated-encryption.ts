@@ -4,8 +4,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, as base64url(nonce ‖ ciphertext ‖ tag). `about` is authenticated and not
- * stored (AAD): what is encrypted about one thing does not decrypt about another. `key` is 32 bytes.
+ * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, as base64url(nonce ‖ ciphertext ‖ tag). `about` is the associated data (AAD),
+ * which is not stored: decryption requires the same value. `key` is 32 bytes.
  */
 export function encrypt(key: Buffer, plaintext: string | Buffer, about: string): string {
   const nonce = randomBytes(NONCE_BYTES);

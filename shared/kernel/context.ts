@@ -1,12 +1,12 @@
 import type { Log } from './log.ts';
 
-/** What accompanies every call of a use case. */
+/** Passed to every use case. */
 export interface Context {
   /** One id from the webhook to the edge. */
   readonly requestId: string;
   readonly log: Log;
-  /** Fires when the caller is gone or the function's time is nearly up. */
+  /** Fires when the caller has disconnected or the function's time is nearly up. */
   readonly signal: AbortSignal;
-  /** The address of whoever asks, as Function Compute saw it; absent where nobody asks, or it did not say. */
+  /** The caller's address, as Function Compute reported it; absent without a caller or a report. */
   readonly address?: string;
 }

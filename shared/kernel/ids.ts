@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** What each id begins with when it is shown. In the database every id is a plain UUIDv7. */
+/** The prefix of each kind of public id. In the database every id is a plain UUIDv7. */
 export const idPrefixes = {
   user: 'usr',
   apiToken: 'tok',

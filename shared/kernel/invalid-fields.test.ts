@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { invalidFields } from './invalid-fields.ts';
 
-test('every field that is wrong is named by its path, beginning with the part of the request', () => {
+test('every invalid field is named by its path, beginning with the part of the request', () => {
   const { code, details } = invalidFields('body', [
     { path: ['blobs', 3, 'sha256'], message: 'must be a hash' },
     { path: [], message: 'must be an object' },
@@ -15,7 +15,7 @@ test('every field that is wrong is named by its path, beginning with the part of
   });
 });
 
-test('of very many problems a hundred are told', () => {
+test('of very many problems a hundred are reported', () => {
   const issues = Array.from({ length: 1000 }, (_, n) => ({ path: [n], message: 'is wrong' }));
   expect(invalidFields('body', issues).details?.fields).toHaveLength(100);
 });

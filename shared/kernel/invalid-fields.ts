@@ -1,16 +1,16 @@
 import { AppError } from './app-error.ts';
 
-/** What is wrong with one field, as zod says it. */
+/** A field's problem as zod reports it. */
 interface FieldIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-/** So many problems are told at once: a body can have as many as it has bytes. */
+/** The most problems reported at once: a body can have as many as it has bytes. */
 const AT_MOST = 100;
 
 /**
- * `invalid_request` with `details.fields`, a `{ path, problem }` for each field that is wrong. `part` names where the fields are (`body`,
+ * `invalid_request` with `details.fields`, a `{ path, problem }` for each invalid field. `part` names where the fields are (`body`,
  * `query`, `headers`, …) and begins each path.
  */
 export const invalidFields = (part: string, issues: readonly FieldIssue[]): AppError =>

@@ -1,6 +1,6 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Structured log of one function, one JSON object a line (`runtime/logger.ts`). Never given a secret. */
+/** Structured log of one function, one JSON object per line (`runtime/logger.ts`). Must never be passed a secret. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;

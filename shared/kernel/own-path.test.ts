@@ -4,7 +4,7 @@ import { ownPath } from './own-path.ts';
 const origin = 'https://api.example.com';
 
 test.each(['/', '/device', '/device?user_code=BCDF-GHJK', '/a/b?c=d#e', '/a%2F%2Fb', '/@evil.example'])(
-  'the path %j is gone to as it is',
+  'the path %j is kept unchanged',
   (path) => expect(ownPath(path, origin)).toBe(path),
 );
 
@@ -28,11 +28,11 @@ test.each([
   'java\nscript:alert(1)',
   'data:text/html,x',
   'https://api.example.com@evil.example/',
-])('%j lands on the root', (asked) => {
+])('%j becomes the root', (asked) => {
   expect(ownPath(asked, origin)).toBe('/');
 });
 
-test('wherever a browser would go from what is returned, it stays at the origin', () => {
+test('however a browser interprets the result, it stays at the origin', () => {
   const pieces = ['/', '\\', '.', '..', '%2f', '@', ':', '\t', '\n', 'evil.example', 'https:', 'a', '?', '#', ' '];
   for (const first of pieces)
     for (const second of pieces)

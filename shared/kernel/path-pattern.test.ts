@@ -33,7 +33,7 @@ test.each([
   ['src/**/test', 'src/a/b/tests/a.ts', false],
   ['src/**', 'src/a', true],
   ['src/**', 'source/a', false],
-  // Nothing else means anything, and hidden files are files.
+  // Nothing else is special, and hidden files are files.
   ['src/**', 'src/.env', true],
   ['*', '.gitignore', true],
   ['a.c', 'abc', false],
@@ -46,14 +46,14 @@ test.each([
   expect(matchesPathPattern(pattern, path)).toBe(matches);
 });
 
-test('a pattern that was chosen to be slow is decided like any other', () => {
+test('a pattern crafted to be slow is decided like any other', () => {
   const pattern = `${'*a'.repeat(100)}b`;
   expect(matchesPathPattern(pattern, 'a'.repeat(4000))).toBe(false);
   expect(matchesPathPattern('**/a/'.repeat(100), `${'a/'.repeat(2000)}b`)).toBe(true);
   expect(matchesPathPattern(`${'**/a/'.repeat(100)}c/d`, `${'a/'.repeat(2000)}b`)).toBe(false);
 });
 
-test('a directory is taken as it is written, and what says nothing in a path is left out', () => {
+test('a directory is taken literally, and redundant parts of a path are dropped', () => {
   expect(isUnder('app/[slug]', 'app/[slug]/page.tsx')).toBe(true);
   expect(isUnder('app/*', 'app/a/page.tsx')).toBe(false);
   expect(['.', './', './a//b/', '/a', 'a'].map(plainPath)).toEqual(['', '', 'a/b', 'a', 'a']);

@@ -1,16 +1,16 @@
-/** Whether a file is this directory's: the directory itself, or anywhere below it. The empty directory holds everything. */
+/** Whether a path is this directory or below it. The empty directory contains everything. */
 export const isUnder = (directory: string, path: string) =>
   directory === '' || path === directory || path.startsWith(`${directory}/`);
 
 const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** A path inside a repository without what says nothing: `./docs//` is `docs`, and `.` is the empty path. */
+/** A path inside a repository without redundant parts: `./docs//` is `docs`, and `.` is the empty path. */
 export const plainPath = (path: string) => namesIn(path).join('/');
 
 /**
- * Whether a pattern names a file of a repository or a directory above it. `*` stands for anything within one name, `**` for any
- * number of directories; everything else is itself, also a dot at the beginning. (`path.matchesGlob` of Node ignores hidden
- * files, and takes upper for lower case on some systems.)
+ * Whether a pattern matches a file of a repository or a directory above it. `*` matches anything within one name, `**` any number of
+ * directories; everything else is literal, including a leading dot. (Node's `path.matchesGlob` ignores hidden files, and ignores case on
+ * some systems.)
  */
 export function matchesPathPattern(pattern: string, path: string): boolean {
   return fits([...namesIn(pattern), '**'], path.split('/'), '**', (name, actual) => {
@@ -19,8 +19,8 @@ export function matchesPathPattern(pattern: string, path: string): boolean {
 }
 
 /**
- * Whether `text` has the form of `pattern`, in which `wildcard` stands for any number of items. Only the last wildcard is ever
- * widened, so that no pattern takes longer than the product of the lengths.
+ * Whether `text` matches `pattern`, in which `wildcard` stands for any number of items. Only the last wildcard is ever widened, so no
+ * pattern takes longer than the product of the lengths.
  */
 function fits(
   pattern: readonly string[],

@@ -7,7 +7,7 @@ test('a challenge is what RFC 7636 computes from its example', () => {
   );
 });
 
-test('a verifier has the form that RFC 7636 wants, and is new each time', () => {
+test('a verifier has the form that RFC 7636 requires, and is new each time', () => {
   expect(pkceVerifier()).toMatch(/^[A-Za-z0-9._~-]{43,128}$/);
   expect(pkceVerifier()).not.toBe(pkceVerifier());
 });

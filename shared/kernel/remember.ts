@@ -1,11 +1,11 @@
 export interface Remembered<Value> {
-  /** All who ask for the same at once wait for one `load`. What failed is not remembered. */
+  /** Concurrent callers for the same key share one `load`. Failures are not cached. */
   get(key: string): Promise<Value>;
-  /** Forgets everything. What is being loaded at this moment is loaded again by the next who asks. */
+  /** Empties the cache. A load in progress is repeated by the next caller. */
   forget(): void;
 }
 
-/** Remembers what was loaded, for a while and only so many: the one that was not asked for longest goes first. */
+/** A cache with an expiry and a maximum size: the least recently used entry is evicted. */
 export function remember<Value>(
   load: (key: string) => Promise<Value>,
   {
@@ -14,7 +14,7 @@ export function remember<Value>(
     monotonicMs,
   }: { readonly atMost: number; readonly forMs: number; readonly monotonicMs: () => number },
 ): Remembered<Value> {
-  // A Map iterates in the order of insertion.
+  // A Map iterates in insertion order.
   const kept = new Map<string, { readonly value: Promise<Value>; readonly until: number }>();
   return {
     get(key) {

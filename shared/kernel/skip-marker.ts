@@ -1,6 +1,6 @@
 /**
- * What in a commit's message asks not to be deployed: what GitHub Actions listens to ("Skip workflow runs"), and the same for
- * deployments and for us. Upper and lower case are the same.
+ * Texts in a commit message that ask for no deployment: those of GitHub Actions ("Skip workflow runs"), and the same for deployments and
+ * for us. Case-insensitive.
  */
 const MARKERS = [
   ...['[skip ci]', '[ci skip]', '[no ci]', '[skip actions]', '[actions skip]'],
@@ -10,7 +10,7 @@ const MARKERS = [
 /** GitHub's trailer, as the last line of the message. */
 const TRAILER = /\n[ \t]*(skip-checks:[ \t]*true)\s*$/i;
 
-/** The words in a commit's message that ask not to be deployed, or undefined when there are none. */
+/** The text in a commit message that asks for no deployment, or undefined. */
 export function skipMarkerIn(message: string): string | undefined {
   const text = message.toLowerCase();
   return MARKERS.find((marker) => text.includes(marker)) ?? TRAILER.exec(text)?.[1];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 const SLUG_LIMIT = 40;
 
-/** Names a project can never have: our own functions' and hostnames', and what others rely on under a shared domain. */
+/** Names unavailable to projects: our own functions' and hostnames', and conventional ones under a shared domain. */
 export const reservedSlugs: ReadonlySet<string> = new Set([
   ...['webhook', 'build-callback', 'api', 'chat', 'chat-turn', 'deploy', 'domain-verify', 'cleanup', 'migrate'],
   ...['www', 'app', 'admin', 'dashboard', 'console', 'docs', 'status', 'blog', 'help', 'support', 'static', 'assets'],
@@ -28,9 +28,9 @@ export function slugProblem(slug: string): string | undefined {
 const generatedSlug = () => `site-${randomBytes(4).toString('hex')}`;
 
 /**
- * A usable slug from any name: accents are dropped (`Café` → `cafe`), everything else that is not a letter or digit
- * becomes one hyphen, over-long names are cut. A name that leaves nothing (`我的网站`) or something reserved gets a
- * generated slug or a suffix; the result always passes `slugProblem`.
+ * A usable slug from any name: accents are dropped (`Café` → `cafe`), everything else that is not a letter or digit becomes one hyphen,
+ * overlong names are cut. A name that leaves nothing (`我的网站`) or something reserved gets a generated slug or a suffix; the result always
+ * passes `slugProblem`.
  */
 export function slugFrom(name: string): string {
   const plain = name
@@ -44,7 +44,7 @@ export function slugFrom(name: string): string {
   return slugProblem(plain) === undefined ? plain : slugWithSuffix(plain);
 }
 
-/** Another slug for the same name, when the first is taken: a random suffix, within the limit. */
+/** Another slug for the same name, when the first is taken: adds a random suffix, within the length limit. */
 export function slugWithSuffix(slug: string): string {
   const suffix = randomBytes(3).toString('hex');
   return `${slug.slice(0, SLUG_LIMIT - suffix.length - 1).replace(/-+$/, '')}-${suffix}`;

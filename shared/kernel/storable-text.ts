@@ -1,5 +1,5 @@
 /**
- * Text of others as Postgres can hold it, in `text` and in `jsonb`: U+FFFD stands in the place of NUL characters and of halves of a character,
- * both of which JSON can carry. They are replaced and not left out, so that no name becomes another one that is in use.
+ * External text in a form that Postgres can store, in `text` and in `jsonb`: U+FFFD replaces NUL characters and lone surrogates, both of
+ * which JSON can carry. They are replaced rather than dropped, so that a name does not become another existing one.
  */
 export const storableText = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '\ufffd');

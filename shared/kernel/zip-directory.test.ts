@@ -20,7 +20,7 @@ function patched(at: number, ...bytes: number[]): Buffer {
   return copy;
 }
 
-test('names, modes, sizes and places are read, also from the end of the zip alone', () => {
+test('names, modes, sizes and offsets are read, also from the end of the zip alone', () => {
   const entries = read(TWO);
   expect(entries).toMatchObject([
     { name: 'a.txt', mode: 0o100644, method: 'deflated', bytes: 1000, offset: 0 },
@@ -61,6 +61,6 @@ test.each<[string, Buffer, RegExp]>([
   expect(() => read(bytes)).toThrow(reason);
 });
 
-test('a directory that does not fit what may be read of it is refused', () => {
+test('a directory larger than the part that may be read is refused', () => {
   expect(() => readZipDirectory(TWO.subarray(END - 10), TWO.length)).toThrow(/too long/);
 });

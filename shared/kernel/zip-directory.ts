@@ -1,17 +1,17 @@
 /** A file as the central directory of a zip describes it. */
 export interface ZipEntry {
   readonly name: string;
-  /** `st_mode` as Unix has it: type and permissions. 0 when another system made the zip. */
+  /** Unix `st_mode`: type and permissions. 0 when another system created the zip. */
   readonly mode: number;
   readonly method: 'stored' | 'deflated';
   readonly crc32: number;
   readonly compressedBytes: number;
   readonly bytes: number;
-  /** Where its local header begins, from the beginning of the zip. */
+  /** Offset of its local header. */
   readonly offset: number;
 }
 
-/** The zip is not one that every reader would understand alike. */
+/** The zip is not one that all readers interpret alike. */
 export class ZipError extends Error {
   override readonly name = 'ZipError';
 }
@@ -23,11 +23,11 @@ const ENCRYPTED = 1;
 const UTF8_NAME = 1 << 11;
 const UNIX = 3;
 const ZIP64_FIELD = 0x0001;
-/** Info-ZIP's second name of an entry, for readers that know it. */
+/** Info-ZIP's alternative name of an entry, for readers that support it. */
 const UNICODE_PATH_FIELD = 0x7075;
 const METHODS: Readonly<Record<number, ZipEntry['method']>> = { 0: 'stored', 8: 'deflated' };
 
-/** As many bytes at the end of a zip as its directory needs at most, with this many entries of names this long. */
+/** The maximum size of a zip's directory, in bytes at its end, for this many entries with names of this length. */
 export const zipDirectoryBytes = (entries: number, nameBytes: number) =>
   END_BYTES + entries * (ENTRY_BYTES + nameBytes + 64);
 
@@ -43,7 +43,7 @@ function* extraFields(extra: Buffer): Generator<number> {
 function nameOf(bytes: Buffer, flags: number): string {
   const isAscii = bytes.every((byte) => byte < 0x80);
   const name = bytes.toString('utf8');
-  // Without the flag other letters are of whatever code page a reader believes in.
+  // Without the flag, non-ASCII letters are in whatever code page the reader assumes.
   if (!isAscii && ((flags & UTF8_NAME) === 0 || !Buffer.from(name).equals(bytes))) {
     throw new ZipError('the name of an entry is not UTF-8');
   }
@@ -51,9 +51,9 @@ function nameOf(bytes: Buffer, flags: number): string {
 }
 
 /**
- * Reads the central directory (APPNOTE.TXT 4.3.12, 4.3.16) at the end of an untrusted zip of `size` bytes, of which `tail` are the
- * last. Takes only what has one meaning: no comment, no Zip64, no encryption, no second names, one disk, and entries that lie one
- * after the other in front of the directory. Throws `ZipError`. What the entries contain is not looked at.
+ * Reads the central directory (APPNOTE.TXT 4.3.12, 4.3.16) at the end of an untrusted zip of `size` bytes, whose last bytes are `tail`.
+ * Accepts only what is unambiguous: no comment, no Zip64, no encryption, no alternative names, one disk, and entries contiguous in front
+ * of the directory. Throws `ZipError`. Does not check the entries' contents.
  */
 export function readZipDirectory(tail: Buffer, size: number): ZipEntry[] {
   const end = tail.length - END_BYTES;
@@ -109,7 +109,7 @@ export function readZipDirectory(tail: Buffer, size: number): ZipEntry[] {
   return entries;
 }
 
-/** A small zip whose entries share their bytes unpacks to a huge tree; so may what is hidden between entries. */
+/** A small zip whose entries overlap unpacks to a huge tree; so may what is hidden between entries. */
 function assertApart(entries: readonly ZipEntry[], directoryOffset: number) {
   let free = 0;
   for (const { name, offset, compressedBytes } of [...entries].sort((a, b) => a.offset - b.offset)) {

@@ -13,10 +13,10 @@ import { foldersUpwards, pathIn, type SourceFiles } from './source-files.ts';
 
 export interface ChosenManager {
   readonly manager: PackageManager;
-  /** What package.json asks for. */
+  /** As requested by package.json. */
   readonly version: string | undefined;
   readonly hasLockfile: boolean;
-  /** What it was chosen for, for a person. */
+  /** Why it was chosen, for the user. */
   readonly reason: string;
 }
 
@@ -26,7 +26,7 @@ interface Named {
   readonly from: string;
 }
 
-/** What a package.json names: strictly, and as a hint that a lockfile is stronger than. */
+/** What a package.json names: strictly, or as a hint that a lockfile overrides. */
 interface Wishes {
   readonly strict: Named | undefined;
   readonly hint: Named | undefined;
@@ -54,9 +54,8 @@ function managerNamed(name: string, range: string | undefined): PackageManager |
 }
 
 /**
- * The package manager of a project: what a package.json's `packageManager` names, else what a lockfile is of, in its folder or
- * above it, else what `devEngines`, `volta` or `engines` mention.
- * A workspace without a lockfile may still be pnpm's.
+ * A project's package manager: the one in a package.json's `packageManager`, else the one of a lockfile in its folder or above, else the
+ * one mentioned in `devEngines`, `volta` or `engines`. A workspace without a lockfile may still use pnpm.
  */
 export async function chooseManager(files: SourceFiles, folder: string, own: PackageFile): Promise<ChosenManager> {
   let wishes = wishesOf(own);
@@ -102,7 +101,7 @@ async function lockedManager(
     const lockfile = lockfileOf(manager);
     return lockfile === undefined ? [] : [{ manager, lockfile }];
   });
-  // Of several lockfiles the one that package.json mentions is kept up; else the first of our order.
+  // Of several lockfiles the one of the manager that package.json mentions is maintained; else the first in our order.
   const family = hint?.manager === yarnModern ? yarnClassic : hint?.manager;
   const first = locked.find(({ manager }) => manager === family) ?? locked[0];
   if (!first) return undefined;
@@ -125,7 +124,7 @@ const aboutUnknown = ({ unknown }: Wishes) =>
     ? ''
     : ` "packageManager" in package.json asks for ${JSON.stringify(unknown)}, which is not known.`;
 
-/** Both Yarns call their lockfile the same; only the modern one begins with this key. Of a longer file its settings tell. */
+/** Both Yarns use the same file name; only the modern one's file begins with this key. For a file too long to read, its settings decide. */
 async function isModern(files: SourceFiles, folder: string, lockfile: string): Promise<boolean> {
   const text = await files.readText(lockfile);
   return text === undefined ? files.has(pathIn(folder, '.yarnrc.yml')) : /^__metadata:/m.test(text);

@@ -18,20 +18,20 @@ test.each([
   expect(plainString(withoutComments(text), 'outDir')).toBe(value);
 });
 
-test('a flag is one only when it is written out', () => {
+test('a flag counts only when it is written literally', () => {
   expect(plainFlag('{ ssr: false }', 'ssr')).toBe(false);
   expect(plainFlag('{ ssr: true, }', 'ssr')).toBe(true);
   for (const text of ['{ ssr: !production }', '{ ssr: falsehood }', '{}'])
     expect(plainFlag(text, 'ssr')).toBeUndefined();
 });
 
-test('a folder that leaves the project, or is all of it, is none', () => {
+test('a folder outside the project, or the whole project, is not an output directory', () => {
   expect(folderBelow('./www/')).toBe('www');
   expect(folderBelow('../www', 'src')).toBe('www');
   for (const value of ['../www', '/www', '.', '', 'a\\b', undefined]) expect(folderBelow(value)).toBeUndefined();
 });
 
-test('a comment that does not end takes the rest, and what is too long for a configuration counts for nothing', () => {
+test('an unterminated comment takes the rest, and an overlong configuration is ignored', () => {
   expect(withoutComments("{ a: 1 /* b: '*' ")).toBe('{ a: 1 ');
   expect(withoutComments('/*'.repeat(40_000))).toBe('');
 });

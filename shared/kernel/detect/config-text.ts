@@ -1,12 +1,12 @@
 /**
- * Values of configuration files that are programs, as far as they can be seen plainly in the text. Nothing of a project is ever
- * run to find something out. What is computed, or written twice, is as good as missing.
+ * Values in configuration files that are programs, as far as they are literal in the text. A project's code is never run to find
+ * something out. Computed or repeated values count as missing.
  */
 
-/** Each takes what it finds even without an end, so that nothing is looked at twice. */
+/** Each alternative also matches without its end, so that nothing is scanned twice. */
 const COMMENT_OR_STRING =
   /("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
-/** No configuration is longer, and what is made to take long is not looked at. */
+/** No real configuration is longer, and one crafted to be slow is not read. */
 const LONGEST = 64 * 1024;
 
 /** JavaScript, TypeScript or JSON without its comments; empty when it is too long. */
@@ -15,7 +15,7 @@ export const withoutComments = (text: string) =>
 
 const keyPattern = (key: string) => `(?<![\\w$.-])['"]?${key}['"]?\\s*:\\s*`;
 const PLAIN = `(['"\`])([^'"\`\\n]*)\\1`;
-/** `path.resolve(__dirname, 'x')` is how many write x. */
+/** `path.resolve(__dirname, 'x')` is a common way to write x. */
 const RESOLVED = `(?:path\\.)?(?:resolve|join)\\(\\s*(?:__dirname|import\\.meta\\.dirname)\\s*,\\s*(['"])([^'"\\n]*)\\3\\s*\\)`;
 
 function plainValue(text: string, key: string, value: string): string | undefined {
@@ -26,7 +26,7 @@ function plainValue(text: string, key: string, value: string): string | undefine
   return found.length === places && values.size === 1 && !first?.includes('${') ? first : undefined;
 }
 
-/** The string that `key` has in this text (without comments); undefined unless it is one, and always the same. */
+/** The string literal that `key` has in this text (without comments); undefined unless it is a single literal, the same everywhere. */
 export const plainString = (text: string, key: string) => plainValue(text, key, `(?:${PLAIN}|${RESOLVED})`);
 
 /** The same for `true` and `false`. */
@@ -35,7 +35,7 @@ export function plainFlag(text: string, key: string): boolean | undefined {
   return value === undefined ? undefined : value === 'true';
 }
 
-/** A folder below the root directory, from where `from` says, without `./` and a slash at its end; undefined if it is not below. */
+/** A folder below the root directory, relative to `from`, without `./` and trailing slash; undefined if it is not below. */
 export function folderBelow(value: string | undefined, from = ''): string | undefined {
   if (value === undefined || value.startsWith('/') || value.includes('\\')) return undefined;
   const segments: string[] = [];

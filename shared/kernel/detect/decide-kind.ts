@@ -5,16 +5,16 @@ import type { PythonApp } from './python/find-python-app.ts';
 
 export interface DecidedKind {
   readonly kind: BuildKind;
-  /** For a person; undefined where there was nothing to decide. */
+  /** For the user; undefined when there was nothing to decide. */
   readonly why: string | undefined;
-  /** There was something to choose from. */
+  /** There were alternatives. */
   readonly unsure: boolean;
 }
 
 const PYTHON_PROGRAM =
   /^(?:python[\d.]*|gunicorn|uvicorn|hypercorn|daphne|granian|flask|fastapi|streamlit|sanic|waitress-serve)(?:\s|$)/;
 
-/** Site, Node.js or Python: the settings, else what was found to answer requests. */
+/** Site, Node.js or Python: according to the settings, else to what was found to answer requests. */
 export function decideKind(
   { runtime, start_command, output_directory }: DecidedSettings,
   node: NodeServerSearch | undefined,
@@ -38,7 +38,7 @@ export function decideKind(
   }
   if (isNode) return sure('node');
   if (isPython) return sure('python');
-  // A framework that is not found to be used anywhere: a site of its sources would show what nobody is to see.
+  // A framework without a visible use: publishing its sources as a site would expose private files.
   if (python?.framework && node?.server === undefined && node?.isSite !== true) return sure('python');
   return sure('static', node?.remark);
 }

@@ -94,7 +94,7 @@ export function describePythonApp(findings: Findings): DetectedBuild {
   };
 }
 
-/** What apps have in common. */
+/** What all apps have in common. */
 const appOf = ({ manager, install, build, nodeVersion }: Findings, problem: string | undefined) => ({
   manager,
   install,
@@ -126,7 +126,7 @@ function confidenceOf(it: {
   return it.isKnown || it.isSure ? 'medium' : 'low';
 }
 
-/** The line to run on, and why. */
+/** The version line to run on, and why. */
 function lineFor(
   asked: AskedVersion | undefined,
   name: string,

@@ -9,7 +9,7 @@ const OF_WORKSPACES =
 export function describeSite(findings: Findings): DetectedBuild {
   const { settings, build, install, hasIndex, packageProblem, nodeVersion, decided } = findings;
   const framework = findings.framework?.framework;
-  // What a framework's configuration says of a server does not hold for who decided that it is a site.
+  // The server part of a framework's configuration does not apply when the user chose a site.
   const plan = findings.framework?.plan.start === undefined ? findings.framework?.plan : undefined;
   const manyPages = plan?.manyPages ?? framework?.manyPages === true;
   const runsNothing = build === undefined && install.kind === 'none';
@@ -19,7 +19,7 @@ export function describeSite(findings: Findings): DetectedBuild {
     if (settings.output_directory !== null) return [settings.output_directory.trim() || '.'];
     if (runsNothing) return ['.'];
     if (framework && build !== undefined) return plan?.outputs ?? framework.outputs;
-    // Never the root directory of something that may be a server, unless it is laid out as a site.
+    // Never the root directory of a possible server, unless it is laid out as a site.
     return isLaidOut ? [...COMMON_OUTPUTS, '.'] : COMMON_OUTPUTS;
   }
   function confidence(): Confidence {
@@ -41,7 +41,7 @@ export function describeSite(findings: Findings): DetectedBuild {
     build,
     outputs: outputs(),
     hint: settings.output_directory === null ? hint : undefined,
-    // Without a build one page is one page: answering every unknown address with it would hide each broken link.
+    // Without a build a single page is just one page: serving it at every unknown path would hide broken links.
     maySpa: build !== undefined && !manyPages,
     nodeVersion: nodeVersion?.version,
     confidence: confidence(),

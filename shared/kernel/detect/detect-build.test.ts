@@ -5,19 +5,19 @@ import { parse } from 'yaml';
 import { type DecidedSettings, type DetectedBuild, detectBuild, NOTHING_DECIDED } from './detect-build.ts';
 import { DEFAULT_NODE_LINE, DEFAULT_PYTHON_LINE } from './version-line.ts';
 
-/** What is expected of a repository, said briefly. */
+/** The expected result for a repository, in short. */
 interface Answer {
   readonly kind: DetectedBuild['kind'];
   readonly framework: string | null;
-  /** With the version that package.json asks for. */
+  /** With the version requested in package.json. */
   readonly manager: string | null;
   readonly install: string | null;
   readonly build: string | null;
   readonly outputs: readonly string[];
   readonly start: string | null;
-  /** What it runs on. */
+  /** The version it runs on. */
   readonly version: string | null;
-  /** The Node.js that the project asks for. */
+  /** The Node.js version that the project requests. */
   readonly node: string | null;
   /** Where its Python packages come from, and the file. */
   readonly python: string | null;
@@ -30,7 +30,7 @@ interface Repository {
   readonly files: Readonly<Record<string, unknown>>;
   readonly root?: string;
   readonly settings?: Partial<DecidedSettings>;
-  /** What is not said is as in `usual`. Of a problem it says a part. */
+  /** Defaults to `usual`. A problem is matched by a part. */
   readonly expect: Partial<Answer>;
   /** Parts of reasons. */
   readonly tells?: readonly string[];
@@ -104,7 +104,7 @@ const answerOf = (detected: DetectedBuild): Answer => ({
   problem: detected.problem ?? null,
 });
 
-/** Rows of Python's family need not say that they are Python. */
+/** Rows of Python's family omit that they are Python. */
 const kindOf = (family: string, { expect: { kind } }: Repository) =>
   kind ?? (family === 'python apps' ? 'python' : 'static');
 

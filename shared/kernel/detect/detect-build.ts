@@ -4,12 +4,12 @@ import { describeSite } from './describe-site.ts';
 import { gatherFindings } from './gather-findings.ts';
 import type { SourceFiles } from './source-files.ts';
 
-/** What a project's owner decided. `null` means "detect it"; an empty command means "run nothing". */
+/** The owner's settings. `null` means "detect it"; an empty command means "run nothing". */
 export interface DecidedSettings {
   readonly install_command: string | null;
   readonly build_command: string | null;
   readonly output_directory: string | null;
-  /** Empty: no program is run, it is a site. */
+  /** Empty: no program is run, so it is a site. */
   readonly start_command: string | null;
   readonly runtime: BuildKind | null;
   readonly node_version: string | null;
@@ -27,7 +27,7 @@ export const NOTHING_DECIDED: DecidedSettings = {
 /** What is published: files; or a program that answers requests, on Node.js or on Python. */
 export type BuildKind = 'static' | 'node' | 'python';
 
-/** Why something was taken for what it is, for a person. */
+/** Why something was detected, for the user. */
 export interface Reason {
   readonly about:
     | 'kind'
@@ -43,13 +43,13 @@ export interface Reason {
   readonly text: string;
 }
 
-/** How far to trust a detection: a known framework or plain pages; something that builds or runs; a guess. */
+/** Confidence in a detection: a known framework or plain pages; something that builds or runs; a guess. */
 export type Confidence = 'high' | 'medium' | 'low';
 
-/** How the program of an app is run. */
+/** How an app's program is run. */
 export interface DetectedServer {
   readonly runtime: 'node' | 'python';
-  /** The version line its package is to run on, e.g. `22` or `3.12`; a default when nothing asks for one. */
+  /** The version line to run on, e.g. `22` or `3.12`; a default when nothing requests one. */
   readonly version: string;
   /**
    * A shell command, run in the root directory of the unpacked app with PORT and HOST set; programs of its dependencies
@@ -58,38 +58,41 @@ export interface DetectedServer {
   readonly start: string;
 }
 
-/** What the dependencies of a Python app are read from. */
+/** Where the dependencies of a Python app are read from. */
 export interface PythonDependencies {
   readonly source: 'requirements' | 'pyproject' | 'poetry' | 'uv' | 'pipfile' | 'none';
-  /** The lockfile, or without one the file that lists them; relative to the repository. Undefined with `none`. */
+  /** The lockfile, or else the file that lists them; relative to the repository. Undefined with `none`. */
   readonly path: string | undefined;
 }
 
 export interface DetectedBuild {
   readonly kind: BuildKind;
-  /** Undefined for `static`, and for a program that nothing says how to start: then there is a `problem`. */
+  /** Undefined for `static`, and for a program without a known start command: then there is a `problem`. */
   readonly server: DetectedServer | undefined;
   /**
-   * Defined for `python`. They are installed when `install` is `managed`; when `manager` is defined too, so are the packages of the
-   * package.json beside them, for its build.
+   * Defined for `python`. Installed when `install` is `managed`; if `manager` is defined, so are the packages of the package.json beside
+   * them, for its build.
    */
   readonly python: PythonDependencies | undefined;
-  /** The framework or library that it was known by. */
+  /** The framework or library that identified it. */
   readonly framework: { readonly name: string } | undefined;
-  /** What this project was taken for. */
+  /** What this project was detected as. */
   readonly title: string;
-  /** Only when an install or a build by the package manager is part of the plan. */
+  /** Only when the plan includes an install or a build by the package manager. */
   readonly manager: ChosenManager | undefined;
   /** `managed` means the manager's own install, with its lockfile when there is one. */
   readonly install: { readonly kind: 'none' | 'managed' } | { readonly kind: 'command'; readonly command: string };
   readonly build: string | undefined;
-  /** Where the site will be, relative to the root directory; the first that exists. `.` is the root directory itself. Empty for apps. */
+  /**
+   * Candidate output folders, relative to the root directory; the first that exists is used. `.` is the root directory itself. Empty for
+   * apps.
+   */
   readonly outputs: readonly string[];
-  /** What to tell when none of them exists. */
+  /** The advice when none of them exists. */
   readonly hint: string | undefined;
   /** Whether a lone index.html means a single-page app. */
   readonly maySpa: boolean;
-  /** What the project asks for, as it is written there: a version, a range or a name of a line. */
+  /** The Node.js version as the project states it: a version, a range or the name of a line. */
   readonly nodeVersion: string | undefined;
   readonly confidence: Confidence;
   readonly reasons: readonly Reason[];
@@ -98,8 +101,8 @@ export interface DetectedBuild {
 }
 
 /**
- * What to do with a project: from its settings, and where they leave it open, from its files. The build runner does what this
- * says; whoever is about to import a repository is shown it.
+ * Decides how to build a project: by its settings, and where they leave it open, by its files. The build runner follows this; users who
+ * import a repository are shown it.
  */
 export async function detectBuild(
   files: SourceFiles,

@@ -8,12 +8,12 @@ import { type PackageFile, parsePackageFile } from './package-file.ts';
 import { findPythonApp, type PythonApp } from './python/find-python-app.ts';
 import { type ProjectFolder, pathIn, projectFolder, readOnce, type SourceFiles } from './source-files.ts';
 
-/** npm runs these by itself at an install, so an install is due even without dependencies. */
+/** npm runs these at an install, so an install is needed even without dependencies. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 export const SETTINGS_SAY_SO = 'The settings say so.';
 
-/** All that there is to know of a project. */
+/** Everything found out about a project. */
 export interface Findings {
   readonly settings: DecidedSettings;
   readonly decided: DecidedKind;
@@ -22,7 +22,7 @@ export interface Findings {
   readonly packageProblem: string | undefined;
   readonly framework: FoundFramework | undefined;
   readonly hasIndex: boolean;
-  /** Its packages are projects of their own. */
+  /** Its packages are separate projects. */
   readonly isWorkspace: boolean;
   readonly nodeSearch: NodeServerSearch | undefined;
   readonly python: PythonApp | undefined;
@@ -30,12 +30,12 @@ export interface Findings {
   readonly manager: ChosenManager | undefined;
   readonly install: DetectedBuild['install'];
   readonly build: string | undefined;
-  /** Why it is built so. */
+  /** Why it is built this way. */
   readonly buildReasons: readonly Reason[];
 }
 
 /**
- * Reads what the project in the folder `root` is made of and how it is built, as far as `settings` leave it open. Problems are
+ * Finds out what the project in the folder `root` consists of and how it is built, as far as `settings` leave it open. Problems are
  * findings, too: it throws only what `source` throws.
  */
 export async function gatherFindings(source: SourceFiles, root: string, settings: DecidedSettings): Promise<Findings> {
@@ -82,7 +82,7 @@ export async function gatherFindings(source: SourceFiles, root: string, settings
   };
 }
 
-/** Without a package.json a server.js may still be all there is; beside pages it is more likely to show them to who writes them. */
+/** Without a package.json a lone server.js may still be the app; beside pages it is more likely a preview for their author. */
 async function searchNode(
   folder: ProjectFolder,
   file: PackageFile | undefined,
@@ -125,7 +125,7 @@ function buildReason(settings: DecidedSettings, file: PackageFile | undefined, s
   return file ? 'package.json has no script "build".' : 'There is nothing to build.';
 }
 
-/** Why a framework, or none, is taken for the project's. */
+/** Why the project was matched to a framework, or to none. */
 export function frameworkReason({ file, framework, packageProblem }: Findings): string {
   if (packageProblem !== undefined) return packageProblem;
   if (!file) return 'There is no package.json: the files are published as they are.';

@@ -8,7 +8,7 @@ const packageFile = (build: string, ...dependencies: string[]) =>
     dependencies: Object.fromEntries(dependencies.map((it) => [it, '1'])),
   });
 
-/** Each would keep an expression that tries every way of reading it busy for minutes: longer than a test may take. */
+/** Each would keep a backtracking expression busy for minutes: longer than a test may take. */
 const hostile: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'an app followed by a megabyte of lines': { 'requirements.txt': 'flask', 'app.py': `app${'\n'.repeat(MEGABYTE)}` },
   'an app followed by a megabyte of spaces': { 'requirements.txt': 'flask', 'app.py': `app${' '.repeat(MEGABYTE)}` },
@@ -22,7 +22,7 @@ const hostile: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a Procfile without a command': { 'requirements.txt': 'flask', Procfile: `web:${'\n'.repeat(MEGABYTE)}` },
 };
 
-test.each(Object.entries(hostile))('%s does not hold the detection up', async (_, files) => {
+test.each(Object.entries(hostile))('%s does not slow the detection down', async (_, files) => {
   const detected = await detectBuild(
     { has: (name) => name in files, readText: async (name) => files[name] },
     '',

@@ -6,7 +6,7 @@ import { serverLibraries } from './node/server-libraries.ts';
 import { packageManagers } from './package-managers.ts';
 import { pythonFrameworks } from './python/python-frameworks.ts';
 
-/** What another platform's table knows by a package, and why ours does without. Settings serve for these. */
+/** Packages in another platform's table, and why ours omits them. Settings cover these. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   docusaurus: 'version 1, superseded by @docusaurus/core',
   dojo: 'too rare to be kept right',
@@ -33,7 +33,7 @@ const elsewhere = frameworkList.flatMap(({ slug, detectors }) => {
   return slug === null || packages.length === 0 ? [] : [{ slug, packages }];
 });
 
-test('every framework of npm that @vercel/frameworks knows is known here, or left out for a reason', () => {
+test('every framework of npm that @vercel/frameworks knows is known here, or omitted for a reason', () => {
   const unknown = elsewhere.filter(({ packages }) => !packages.some((name) => knownPackages.has(name)));
   expect(unknown.map(({ slug }) => slug).sort()).toEqual(Object.keys(LEFT_OUT).sort());
 });

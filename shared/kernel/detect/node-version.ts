@@ -3,16 +3,16 @@ import { foldersUpwards, pathIn, type SourceFiles } from './source-files.ts';
 
 /** Files that hold a version in their first line. */
 const FILES = ['.nvmrc', '.node-version'];
-/** As long as a setting may be. */
+/** The maximum length of a setting. */
 const LONGEST = 20;
 
-/** A version that a project asks for, as it does, and where it does. */
+/** A version that a project requests, as written, and where. */
 export interface AskedVersion {
   readonly version: string;
   readonly from: string;
 }
 
-/** The version of Node.js a project asks for, e.g. `22`, `v20.11.1`, `lts/iron` or `>=18`, and where it does. */
+/** The Node.js version that a project requests, e.g. `22`, `v20.11.1`, `lts/iron` or `>=18`, and where. */
 export async function findNodeVersion(
   files: SourceFiles,
   folder: string,
@@ -29,7 +29,7 @@ export async function findNodeVersion(
     .find(({ version }) => isVersion(version));
 }
 
-/** The first line that says something. */
+/** The first line that is not empty or a comment. */
 export const firstLineOf = (text: string | undefined) =>
   (text ?? '')
     .split('\n')

@@ -12,18 +12,18 @@ export interface PackageFile {
   }[];
   readonly scripts: Readonly<Record<string, string>>;
   readonly hasWorkspaces: boolean;
-  /** The packages it depends on, directly, with the range. */
+  /** Direct dependencies with their ranges. */
   readonly dependencies: ReadonlyMap<string, string>;
-  /** Those of them that are there without the development dependencies. */
+  /** Those that remain without the development dependencies. */
   readonly production: ReadonlySet<string>;
   readonly main: string | undefined;
-  /** Which Node.js it asks for, in the order of strength. */
+  /** The requested Node.js versions, strongest first. */
   readonly nodeHints: readonly { readonly version: string; readonly from: string }[];
 }
 
 const textsIn = (value: unknown) =>
   Object.entries(recordIn(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-/** `devEngines` holds one of a kind, or several to choose from. */
+/** `devEngines` holds one entry of a kind, or several alternatives. */
 const firstIn = (value: unknown) => recordIn(Array.isArray(value) ? value[0] : value);
 
 const MANAGERS = ['pnpm', 'yarn', 'bun', 'npm'];
@@ -38,7 +38,7 @@ function managerHintsOf(json: Record<string, unknown>): PackageFile['managerHint
     });
   return [
     ...(name === undefined ? [] : [{ name, version: textIn(asked.version), from: '"devEngines"' }]),
-    // Volta and engines often name npm beside the one that is used.
+    // Volta and engines often name npm beside the manager that is used.
     ...named('volta', MANAGERS),
     ...named('engines', MANAGERS),
   ];
@@ -56,7 +56,7 @@ function nodeHintsOf(json: Record<string, unknown>): PackageFile['nodeHints'] {
   );
 }
 
-/** Reads the text of a package.json, or says why it cannot be read. A field of an unexpected kind is as good as missing. */
+/** Parses a package.json, or says why it cannot be read. A field of an unexpected type counts as missing. */
 export function parsePackageFile(text: string): PackageFile | { readonly problem: string } {
   let json: unknown;
   try {

@@ -6,9 +6,9 @@ export interface PackageManager {
   readonly install: string;
   /** Installs exactly what the lockfile says. */
   readonly installLocked: string;
-  /** Output of `installLocked` that says the lockfile does not fit; then `install` is tried. */
+  /** Output of `installLocked` that means the lockfile does not match; then `install` is tried. */
   readonly lockfileUnfit: RegExp;
-  /** Finds the number of packages in the output of an install. */
+  /** Extracts the number of packages from an install's output. */
   readonly installedCount?: RegExp;
 }
 
@@ -18,8 +18,8 @@ export const npm: PackageManager = {
   lockfiles: ['package-lock.json', 'npm-shrinkwrap.json'],
   install: 'npm install',
   installLocked: 'npm ci',
-  // EUSAGE is how npm says that package.json and the lockfile differ, and also that the lockfile lacks the packages of a
-  // platform (npm leaves them out when the registry did not have them on the day it was written).
+  // npm reports EUSAGE when package.json and the lockfile differ, and also when the lockfile lacks a platform's packages
+  // (npm omits them if the registry did not have them when it was written).
   lockfileUnfit: /\bEUSAGE\b|\bEBADPLATFORM\b/,
   installedCount: /\badded (\d+) packages?\b/,
 };

@@ -7,7 +7,7 @@ export const DEFAULT_NODE_LINE = '22';
 export const PYTHON_LINES = ['3.9', '3.10', '3.11', '3.12', '3.13'] as const;
 export const DEFAULT_PYTHON_LINE = '3.12';
 
-/** What is longer is no version. */
+/** Anything longer is not a version. */
 const LONGEST = 100;
 
 /** Names that nvm gives to lines. */
@@ -18,17 +18,17 @@ const NODE_NAMES: Readonly<Record<string, string>> = {
   krypton: '24',
 };
 
-/** A version beyond any patch of a line: of a range it tells whether it takes the line's newest. */
+/** A version beyond every patch of a line, to test whether a range includes the line's newest. */
 const newestOf = (line: string) => `${line}${'.9999'.repeat(3 - line.split('.').length)}`;
 
-/** The lines whose newest version is in the range, or that a single version, like `20.11.1`, is of; oldest first. */
+/** The lines whose newest version is in the range, or the line of a single version like `20.11.1`; oldest first. */
 function linesIn(lines: readonly string[], range: string): string[] {
   const wanted = validRange(range, { loose: true });
   if (wanted === null) return [];
   const single = /^\d+(?:\.\d+)*$/.test(wanted) ? wanted : undefined;
   const lowest = minVersion(wanted)?.version;
   return lines.filter((line) =>
-    // `<22.5` or `~20.1` end within a line: then what they begin with tells.
+    // `<22.5` or `~20.1` end within a line: then their lower end decides.
     single === undefined
       ? satisfies(newestOf(line), wanted) || lowest?.startsWith(`${line}.`) === true
       : single.startsWith(`${line}.`),
@@ -36,8 +36,8 @@ function linesIn(lines: readonly string[], range: string): string[] {
 }
 
 /**
- * The line of Node.js for what a project asks for, e.g. `22`, `v20.11.1`, `lts/iron`, `lts/*` or `>=18`: of a range the newest.
- * Undefined when no line fits, or it is no version at all.
+ * The Node.js line for a project's request, e.g. `22`, `v20.11.1`, `lts/iron`, `lts/*` or `>=18`: for a range the newest. Undefined when
+ * no line matches, or the text is not a version.
  */
 export function nodeLine(asked: string): string | undefined {
   if (asked.length > LONGEST) return undefined;
@@ -47,7 +47,7 @@ export function nodeLine(asked: string): string | undefined {
   return named ?? linesIn(NODE_LINES, text).at(-1);
 }
 
-/** What Python calls `~=3.11`, `==3.11.*` and `>=3.9,<4`, as npm would write it. */
+/** Python's `~=3.11`, `==3.11.*` and `>=3.9,<4`, in npm's notation. */
 const asRange = (asked: string) =>
   asked
     .replace(/~=\s*(\d+\.\d+)\.\d+/g, '~$1')
@@ -58,8 +58,8 @@ const asRange = (asked: string) =>
     .trim();
 
 /**
- * The line of Python for what a project asks for, e.g. `3.11.4`, `python-3.11`, `>=3.9,<3.13` or `^3.10`. Of a range the default
- * one when it fits, else the newest: wheels of the newest Python come last. Undefined when no line fits.
+ * The Python line for a project's request, e.g. `3.11.4`, `python-3.11`, `>=3.9,<3.13` or `^3.10`. For a range the default line if it
+ * matches, else the newest: wheels for the newest Python appear late. Undefined when no line matches.
  */
 export function pythonLine(asked: string): string | undefined {
   if (asked.length > LONGEST) return undefined;

@@ -43,8 +43,8 @@ const isUnwanted = (grace: ContentGrace) => sql`
 
 /**
  * Which contents a project's folder of the bucket holds, or may hold: there is no object without a row. Only what `deploy` has read and
- * hashed counts as there. A content is deleted in three steps, so that no deletion meets an upload: it is doomed, its object is deleted,
- * its row is (or the doom ends, when builds want it). In between no build is told anything about it but to ask again.
+ * hashed counts as present. A content is deleted in three steps, so that a deletion never races an upload: it is doomed, its object is
+ * deleted, then its row (or the doom ends, when builds want it). In between, builds are only told to retry.
  */
 export const blobRepository = (db: Queryable) => {
   /** Seconds until those of the contents that are being deleted can be requested again. */
@@ -127,8 +127,8 @@ export const blobRepository = (db: Queryable) => {
     },
 
     /**
-     * Takes contents for deletion that no build has wanted meanwhile and nobody else is deleting. The caller begins to delete their
-     * objects within `DELETE_WITHIN_SECONDS`, or not at all. If that fails they stay doomed: they are unwanted again later.
+     * Dooms contents that no build has wanted meanwhile and nobody else is deleting. The caller must start deleting their objects within
+     * `DELETE_WITHIN_SECONDS`, or not at all. On failure they stay doomed and become candidates again later.
      */
     doomUnwanted: (projectId: string, hashes: readonly string[], grace: ContentGrace): Promise<Doom | undefined> =>
       doom(projectId, hashes, isUnwanted(grace)),

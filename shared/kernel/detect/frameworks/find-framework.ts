@@ -1,17 +1,17 @@
 import type { Framework, FrameworkPlan, NodeProject } from './framework.ts';
 import { frameworks } from './frameworks.ts';
 
-/** A framework, and what this project makes of it. */
+/** A framework, and this project's use of it. */
 export interface FoundFramework {
   readonly framework: Framework;
   readonly plan: FrameworkPlan;
   /** The script that builds; it may not exist. */
   readonly script: string;
-  /** The package that it is known by. */
+  /** The package that identified it. */
   readonly packages: readonly string[];
 }
 
-/** Programs whose builds are no documents'. */
+/** Programs whose builds are not documentation. */
 const OTHER_BUILD =
   /\b(?:vite|next|nuxt|astro|tsc|vue-tsc|tsup|tsdown|rollup|webpack|unbuild|esbuild|rsbuild|nest|ng|gatsby|vue-cli-service)\b/;
 
@@ -29,7 +29,7 @@ function fits({ file }: NodeProject, framework: Framework): boolean {
   );
 }
 
-/** The framework of a project: the first of the table that is among its dependencies, and that a script builds if any is built. */
+/** A project's framework: the first in the table that is among its dependencies and, if something is built, is built by a script. */
 export async function findFramework(project: NodeProject): Promise<FoundFramework | undefined> {
   const { scripts, dependencies } = project.file;
   const fitting = frameworks.filter((framework) => fits(project, framework));

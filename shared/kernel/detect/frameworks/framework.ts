@@ -1,24 +1,24 @@
 import type { PackageFile } from '../package-file.ts';
 import type { ProjectFolder } from '../source-files.ts';
 
-/** A project with a package.json, as rules look at it. */
+/** A project with a package.json, as rules see it. */
 export interface NodeProject {
   readonly folder: ProjectFolder;
   readonly file: PackageFile;
 }
 
-/** What a project makes of a framework, as far as its configuration shows. What is missing is as the framework's row has it. */
+/** A project's use of a framework, as far as its configuration shows. Missing fields default to the framework's row. */
 export interface FrameworkPlan {
-  /** Where the site will be; the first that exists. */
+  /** Candidate output folders; the first that exists. */
   readonly outputs?: readonly string[];
   readonly manyPages?: boolean;
-  /** The build makes a program: how it is run, if nothing in package.json says. Without it the project is a site. */
+  /** The build creates a program: how it is run, unless package.json says. Absent: the project is a site. */
   readonly start?: string;
   /** The script that builds, if it is not `build`. */
   readonly script?: string;
-  /** What it was seen by, for a person. */
+  /** How it was recognised, for the user. */
   readonly why?: string;
-  /** What to do about it, for a person. */
+  /** What to do about it, for the user. */
   readonly hint?: string;
   /** It is a guess. */
   readonly unsure?: true;
@@ -30,15 +30,15 @@ export interface Framework {
   readonly packages: readonly string[];
   /** And this. */
   readonly also?: string;
-  /** Where its build puts the site; the first that exists. */
+  /** Candidate output folders of its build; the first that exists. */
   readonly outputs: readonly string[];
-  /** It makes a page per address, so that one page alone does not mean a single-page app. */
+  /** It creates a page per path, so that a lone page does not mean a single-page app. */
   readonly manyPages?: true;
-  /** The scripts that build, the first that exists. Default: `build`. */
+  /** The scripts that may build; the first that exists. Default: `build`. */
   readonly scripts?: readonly string[];
-  /** It often lies beside what the project is: then it counts only if one of its scripts runs this. */
+  /** Often present beside a project's main purpose: then it counts only if one of its scripts runs this. */
   readonly program?: string;
-  /** Looks at the project's configuration. */
+  /** Inspects the project's configuration. */
   readonly plan?: (project: NodeProject) => Promise<FrameworkPlan>;
 }
 

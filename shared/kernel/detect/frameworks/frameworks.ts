@@ -21,7 +21,7 @@ import { planVite } from './plan-vite.ts';
 
 const documents = ['build', 'docs:build'];
 
-/** What builds a site, or a server for pages, in order of preference: what builds on Vite comes before Vite. */
+/** Frameworks that build a site, or a server for pages, in order of preference: those built on Vite come before Vite. */
 export const frameworks: readonly Framework[] = [
   { name: 'Astro', packages: ['astro'], outputs: ['dist'], manyPages: true, plan: planAstro },
   { name: 'Next.js', packages: ['next'], outputs: ['out'], manyPages: true, plan: planNext },
@@ -79,7 +79,7 @@ export const frameworks: readonly Framework[] = [
   { name: 'Sanity', packages: ['sanity'], outputs: ['dist'] },
   { name: 'Svelte', packages: ['svelte'], also: 'sirv-cli', outputs: ['public'] },
   { name: 'Brunch', packages: ['brunch'], outputs: ['public'] },
-  // Documents often lie beside something else.
+  // Documentation often accompanies something else.
   {
     name: 'VitePress',
     packages: ['vitepress'],

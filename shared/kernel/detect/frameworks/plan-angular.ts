@@ -2,22 +2,22 @@ import { isRecord, recordIn, textIn } from '../../read-json-value.ts';
 import { folderBelow, withoutComments } from '../config-text.ts';
 import type { FrameworkPlan, NodeProject } from './framework.ts';
 
-/** Builders that put the pages for browsers into a folder of their own, Angular's standard from version 17 on. */
+/** Builders that put the browser's pages into a separate folder, Angular's default since version 17. */
 const IN_BROWSER_FOLDER = /^@angular(?:-devkit)?\/build(?:-angular)?:application$/;
 
-/** A workspace may have comments, and be long when it has none. */
+/** A workspace file may have comments, and be overlong without any. */
 function workspaceIn(text: string): Record<string, unknown> {
   for (const plain of [() => text, () => withoutComments(text)]) {
     try {
       return recordIn(JSON.parse(plain()));
     } catch {
-      // As it stands it is no JSON; without comments it may be.
+      // Not JSON as it stands, but it may be without comments.
     }
   }
   return {};
 }
 
-/** The application of an Angular workspace: the one of package.json's build, else its default, else the first. */
+/** The application of an Angular workspace: the one that package.json builds, else the default, else the first. */
 function applicationIn(
   workspace: Record<string, unknown>,
   build: string,

@@ -1,7 +1,7 @@
 import { configNames, folderBelow, plainString, withoutComments } from '../config-text.ts';
 import type { FrameworkPlan, NodeProject } from './framework.ts';
 
-/** Astro makes a site unless its configuration has an adapter. */
+/** Astro builds a site unless its configuration has an adapter. */
 export async function planAstro({ folder }: NodeProject): Promise<FrameworkPlan> {
   const text = withoutComments((await folder.readFirst(configNames('astro.config'))) ?? '');
   const out = folderBelow(plainString(text, 'outDir')) ?? 'dist';

@@ -1,7 +1,7 @@
 import { configNames, folderBelow, plainString, withoutComments } from '../config-text.ts';
 import { type FrameworkPlan, type NodeProject, optionIn, scriptText } from './framework.ts';
 
-/** A bundler whose output directory is an option of its command or one string of its configuration. */
+/** A bundler whose output directory is an option of its command or a single string in its configuration. */
 const planBundler =
   ({
     config,

@@ -3,7 +3,7 @@ import { type FrameworkPlan, type NodeProject, optionIn, scriptText } from './fr
 
 const KINDS = ['ts', 'mts', 'js', 'mjs', 'cjs'];
 
-/** VitePress and VuePress keep configuration and output in a hidden folder of the documents' folder, which the build names. */
+/** VitePress and VuePress keep configuration and output in a hidden folder below the documents' folder, which the build names. */
 const planPress = (program: 'vitepress' | 'vuepress') =>
   async function planDocuments(project: NodeProject): Promise<FrameworkPlan> {
     const [script] = ['build', 'docs:build'].filter((name) => scriptText(project, name) !== '');
@@ -17,7 +17,7 @@ const planPress = (program: 'vitepress' | 'vuepress') =>
     const home = config === undefined ? folders : [config.slice(0, Math.max(0, config.indexOf(`.${program}/`) - 1))];
     const said =
       optionIn(build, '--outDir', '--dest', '-d') ?? plainString(text, program === 'vitepress' ? 'outDir' : 'dest');
-    // VitePress takes its folder relative to the documents, VuePress relative to where it runs.
+    // VitePress resolves its folder relative to the documents, VuePress relative to where it runs.
     const out = folderBelow(said, program === 'vitepress' ? home[0] : '');
     return { outputs: out === undefined ? home.map((folder) => inside(folder, `.${program}/dist`)) : [out] };
   };

@@ -3,7 +3,7 @@ import type { FrameworkPlan, NodeProject } from './framework.ts';
 
 const CONFIGS = ['app.config', 'nitro.config', 'vite.config'].flatMap(configNames);
 
-/** What is built with Nitro (SolidStart, TanStack Start, Nitro itself): a Node.js server, unless its preset is a site. */
+/** Projects built with Nitro (SolidStart, TanStack Start, Nitro itself): a Node.js server, unless the preset is a site. */
 export async function planNitro({ folder }: NodeProject): Promise<FrameworkPlan> {
   const text = withoutComments((await folder.readFirst(CONFIGS)) ?? '');
   const preset = plainString(text, 'preset');
@@ -13,7 +13,7 @@ export async function planNitro({ folder }: NodeProject): Promise<FrameworkPlan>
   return { start: 'node .output/server/index.mjs', why: 'Its build makes a server.' };
 }
 
-/** Qwik City: what it makes is up to the adapter that `qwik add` has put into `adapters/`. */
+/** Qwik City: the result depends on the adapter that `qwik add` has put into `adapters/`. */
 export async function planQwik({ folder, file }: NodeProject): Promise<FrameworkPlan> {
   const adapters = (name: string) => configNames(`adapters/${name}/vite.config`);
   const server = ['express', 'fastify', 'node-server'].find((name) => folder.firstOf(adapters(name)) !== undefined);

@@ -3,7 +3,7 @@ import { type FrameworkPlan, type NodeProject, scriptText } from './framework.ts
 
 const STATIC_PRESETS = ['static', 'github-pages', 'github_pages'];
 
-/** Nuxt generates a site or builds a server, by the command; `ssr: false` means that a site would do. */
+/** Nuxt generates a site or builds a server, depending on the command; `ssr: false` means that a site would suffice. */
 export async function planNuxt(project: NodeProject): Promise<FrameworkPlan> {
   const second = /^[\^~>=v\s]*2\./.test(project.file.dependencies.get('nuxt') ?? '');
   const text = withoutComments((await project.folder.readFirst(configNames('nuxt.config'))) ?? '');

@@ -1,7 +1,7 @@
 import { configNames, folderBelow, plainString, withoutComments } from '../config-text.ts';
 import type { FrameworkPlan, NodeProject } from './framework.ts';
 
-/** What SvelteKit makes is up to its adapter: the one that its configuration imports, else the one that is installed. */
+/** SvelteKit's output depends on its adapter: the one its configuration imports, else the one that is installed. */
 export async function planSvelteKit({ folder, file }: NodeProject): Promise<FrameworkPlan> {
   const text = withoutComments(
     (await folder.readFirst([...configNames('svelte.config'), ...configNames('vite.config')])) ?? '',
@@ -12,7 +12,7 @@ export async function planSvelteKit({ folder, file }: NodeProject): Promise<Fram
   if (adapter === '@sveltejs/adapter-static') {
     return {
       outputs: [folderBelow(plainString(text, 'pages')) ?? 'build'],
-      // Its fallback page answers for every address that is not prerendered.
+      // Its fallback page answers every path that is not prerendered.
       manyPages: plainString(text, 'fallback') === undefined,
       why: 'Its adapter is @sveltejs/adapter-static, which makes a site.',
     };

@@ -1,7 +1,7 @@
 import { configNames, folderBelow, plainString, withoutComments } from '../config-text.ts';
 import { type FrameworkPlan, type NodeProject, optionIn, scriptText } from './framework.ts';
 
-/** Vite's output directory is relative to its root, and may be said in the configuration or on the command line. */
+/** Vite's output directory is relative to its root; either may be set in the configuration or on the command line. */
 export async function planVite(project: NodeProject): Promise<FrameworkPlan> {
   const build = scriptText(project, 'build');
   const text = withoutComments((await project.folder.readFirst(configNames('vite.config'))) ?? '');

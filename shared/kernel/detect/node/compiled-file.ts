@@ -2,7 +2,7 @@ import { isRecord, textIn } from '../../read-json-value.ts';
 import { folderBelow, withoutComments } from '../config-text.ts';
 import type { ProjectFolder } from '../source-files.ts';
 
-/** A tsconfig.json is JSON with comments and commas at ends. */
+/** A tsconfig.json is JSON with comments and trailing commas. */
 function parseTsconfig(text: string | undefined): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(withoutComments(text ?? '').replace(/,(\s*[}\]])/g, '$1'));
@@ -12,7 +12,7 @@ function parseTsconfig(text: string | undefined): Record<string, unknown> {
   }
 }
 
-/** Where the TypeScript compiler puts `source`, if tsconfig.json says so plainly. */
+/** Where the TypeScript compiler puts `source`, if tsconfig.json states it literally. */
 export async function compiledFile(folder: ProjectFolder, source: string): Promise<string | undefined> {
   const { compilerOptions, include } = parseTsconfig(await folder.read('tsconfig.json'));
   const { outDir, rootDir } = isRecord(compilerOptions) ? compilerOptions : {};

@@ -5,7 +5,7 @@ const FILES = ['server', 'app', 'index', 'main', 'src/server', 'src/app', 'src/i
   (name) => (name === 'bin/www' ? [name] : ENDINGS.map((ending) => `${name}.${ending}`)),
 );
 
-/** A file that `main` names, or of a well-known name, when no script starts anything. */
+/** The file named by `main`, or one with a well-known name, when no script starts anything. */
 export async function entryFile(
   { file, folder }: NodeProject,
   hasLibrary: boolean,

@@ -14,13 +14,13 @@ import {
 import { type UnwrappedScript, unwrapScript } from './unwrap-script.ts';
 
 export interface NodeServerSearch {
-  /** `undefined`: this project answers no requests by itself. */
+  /** `undefined`: this project does not answer requests by itself. */
   readonly server: NodeServer | undefined;
   /** The library that answers requests, if there is one. */
   readonly library: { readonly name: string; readonly package: string } | undefined;
-  /** A framework makes a site of it. */
+  /** A framework builds it as a site. */
   readonly isSite: boolean;
-  /** Why a script or a library that looks like a server was not taken for one. */
+  /** Why a script or a library that looks like a server was not accepted as one. */
   readonly remark: string | undefined;
 }
 
@@ -35,11 +35,11 @@ const SCRIPTS = [
   'server',
   'serve',
 ];
-/** With a site beside it, only what is named so is no tool of the site. */
+/** Beside a site, only scripts with these names are not tools of the site. */
 const SCRIPTS_BESIDE_A_SITE = ['start', 'start:prod', 'start:production', 'start:server'];
 const LISTENS = /\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|\bcreateSecureServer\s*\(/;
 
-/** Looks for the program that answers requests. `built` is the script that the build runs, if it runs one. */
+/** Finds the program that answers requests. `built` is the script that the build runs, if any. */
 export async function findNodeServer(
   project: NodeProject,
   found: FoundFramework | undefined,
@@ -76,13 +76,13 @@ export async function findNodeServer(
     return search({ start: own, sure: true, reasons: missingPrograms(project, own) });
   }
 
-  /** A command that is no tool's, and whose program is seen to answer requests, or would be by a library. */
+  /** A command that is not a tool's, and whose program visibly answers requests, or may do so with a library. */
   async function isServer({ command }: UnwrappedScript): Promise<boolean> {
     if (library) return true;
     const name = nodeFileOf(command);
     if (name === undefined) return !isSite && /^(?:bun|deno)\b/.test(programOf(command) ?? '');
     if (await listens(name)) return true;
-    // What the build is yet to make cannot be looked at; the scripts of tools lie in a folder of that name.
+    // The output of the build does not exist yet; tools' scripts are in a folder of that name.
     const isThere = folder.firstOf([name, `${name}.js`, `${name}/index.js`]) !== undefined;
     return !isSite && !isThere && built !== undefined;
   }

@@ -3,9 +3,9 @@ import { withoutAssignments } from './unwrap-script.ts';
 /**
  * What a start command is:
  * - `server`: something that answers requests.
- * - `development`: a server, but run by a tool for development: it watches files, or compiles at each start.
- * - `preview`: shows a site while it is written; the site itself needs no server.
- * - `manager`: a package manager, which the machine of an app lacks.
+ * - `development`: a server run by a development tool, which watches files or compiles at each start.
+ * - `preview`: shows a site to its author; the site itself needs no server.
+ * - `manager`: a package manager, which the app's machine lacks.
  * - `nothing`: no command is left.
  */
 export type StartJudgement = 'server' | 'development' | 'preview' | 'manager' | 'nothing';
@@ -18,10 +18,10 @@ const PREVIEW =
 
 const MANAGER = /^(?:npm|pnpm|yarn|bun\s+run|lerna)\b/;
 
-/** The command that stays, of several in a row. */
+/** The last of several commands in a row, which keeps running. */
 const lastOf = (command: string) => withoutAssignments(command.split('&&').at(-1)?.trim() ?? '');
 
-/** What a start command starts, by its last part. */
+/** Judges a start command by its last part. */
 export function judgeStart(command: string): StartJudgement {
   const last = lastOf(command);
   if (last === '') return 'nothing';
@@ -30,19 +30,19 @@ export function judgeStart(command: string): StartJudgement {
   return DEVELOPMENT.test(last) ? 'development' : 'server';
 }
 
-/** The file that `node` is given, if that is what is run. */
+/** The file passed to `node`, if that is what is run. */
 export function nodeFileOf(command: string): string | undefined {
   const [, file] = /^node\s+(?:--?[\w-]+(?:=\S+)?\s+)*([\w@./-]+)(?:\s|$)/.exec(lastOf(command)) ?? [];
   return file?.replace(/^\.\//, '');
 }
 
-/** The file that a tool for development is given, e.g. `src/index.ts` of `tsx watch src/index.ts`. */
+/** The file passed to a development tool, e.g. `src/index.ts` of `tsx watch src/index.ts`. */
 export const developedFileOf = (command: string) =>
   /(?:^|\s)(?:\.\/)?([\w@./-]+\.[cm]?[jt]s)\b/.exec(lastOf(command))?.[1];
 
-/** The program of the dependencies that a command needs, e.g. `next` of `NODE_ENV=production next start`. */
+/** The dependency's program that a command runs, e.g. `next` of `NODE_ENV=production next start`. */
 export const programOf = (command: string) => /^(?:node_modules\/\.bin\/)?([\w@.-]+)/.exec(lastOf(command))?.[1];
 
-/** A port that a command asks for whatever PORT says. */
+/** A port that a command sets regardless of PORT. */
 export const fixedPortOf = (command: string) =>
   /(?:^|\s)(?:PORT=|--port[=\s]|-p\s?|--listen[=\s](?:\S*:)?)(\d{2,5})\b/.exec(command)?.[1];

@@ -1,4 +1,4 @@
-/** Packages that answer requests, by the name that a person knows; the most telling first. */
+/** Packages that answer requests, with their common names; the most specific first. */
 export const serverLibraries: readonly { readonly name: string; readonly packages: readonly string[] }[] = [
   { name: 'NestJS', packages: ['@nestjs/core'] },
   { name: 'AdonisJS', packages: ['@adonisjs/core'] },

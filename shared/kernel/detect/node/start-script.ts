@@ -5,16 +5,16 @@ import type { UnwrappedScript } from './unwrap-script.ts';
 
 export interface NodeServer {
   readonly start: string;
-  /** Whether it can be told from package.json and the files that it does run. */
+  /** Whether package.json and the files prove that it runs. */
   readonly sure: boolean;
-  /** Why, and what to do about it; for a person. */
+  /** Why, and what to do about it; for the user. */
   readonly reasons: readonly string[];
 }
 
-/** A command as it stands in a sentence. */
+/** A command as quoted in a sentence. */
 export const quoted = (text: string) => `\`${text}\``;
 
-/** A script that is a server's, as it stands. */
+/** A script that starts a server, used unchanged. */
 export function startByScript(project: NodeProject, { command, through }: UnwrappedScript): NodeServer {
   const path = through.map((name) => `"${name}"`).join(', which runs ');
   const missed = missingPrograms(project, command);
@@ -30,11 +30,11 @@ export function startByScript(project: NodeProject, { command, through }: Unwrap
   };
 }
 
-/** Why a script is not started, for a person. */
+/** Why a script is not started, for the user. */
 export const insteadOf = ({ command, through }: UnwrappedScript) =>
   `The script "${through[0]}" runs ${quoted(command)}, which is for development.`;
 
-/** Programs that an app is run without. */
+/** Programs that the app's machine lacks. */
 export function missingPrograms({ file }: NodeProject, command: string): string[] {
   const program = programOf(command) ?? '';
   if (file.dependencies.has(program) && !file.production.has(program)) {
@@ -48,7 +48,7 @@ export function missingPrograms({ file }: NodeProject, command: string): string[
   return [];
 }
 
-/** What a tool for development runs, without the tool. */
+/** The program that a development tool runs, without the tool. */
 export async function startInsteadOfDevelopment(
   project: NodeProject,
   script: UnwrappedScript,

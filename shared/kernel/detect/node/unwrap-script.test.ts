@@ -17,7 +17,7 @@ test.each([
   expect(unwrap({ start })).toBe(command);
 });
 
-test('each package manager’s way to run a script is followed, with what is before and behind it', () => {
+test('each package manager’s way to run a script is followed, with what precedes and follows it', () => {
   const serve = 'node server.js';
   for (const start of [
     'npm run serve',
@@ -41,7 +41,7 @@ test('what has been built is not built again, and what was not is', () => {
   expect(unwrap({ prestart: 'node migrate.js', start: 'node a.js' })).toBe('node migrate.js && node a.js');
 });
 
-test('scripts of other packages of a workspace are left as they are', () => {
+test('scripts of other packages of a workspace are left unchanged', () => {
   for (const start of [
     'npm run serve -w api',
     'pnpm --filter api serve',
@@ -52,12 +52,12 @@ test('scripts of other packages of a workspace are left as they are', () => {
   }
 });
 
-test('scripts that run each other end', () => {
+test('scripts that run each other do not loop', () => {
   expect(unwrap({ start: 'npm run a', a: 'npm run b', b: 'npm run a' })).toBe('npm run a');
   expect(unwrapScript({}, 'start', undefined)).toBeUndefined();
 });
 
-test('a script that nobody can have written by hand is not looked at', () => {
+test('a script too long to be handwritten is not parsed', () => {
   expect(unwrap({ start: `node ${'a'.repeat(4_000)}.js` })).toBeUndefined();
   expect(unwrap({ start: 'npm run long', long: 'x'.repeat(4_001) })).toBe('npm run long');
 });

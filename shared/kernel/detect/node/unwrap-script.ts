@@ -1,11 +1,11 @@
 /**
- * What a script of package.json really runs. An app is started without a package manager (its wrapper costs half a second,
- * swallows signals, and is not on the machine), so `npm start` and what it goes through are written out.
+ * What a script of package.json actually runs. An app is started without a package manager (whose wrapper costs half a second, swallows
+ * signals, and is not on the machine), so `npm start` and the scripts it runs are expanded.
  */
 export interface UnwrappedScript {
   /** A shell command. */
   readonly command: string;
-  /** The scripts it was followed through; the first is the one that was asked for. */
+  /** The scripts that were followed; the first is the requested one. */
   readonly through: readonly string[];
 }
 
@@ -14,15 +14,15 @@ type Scripts = Readonly<Record<string, string>>;
 const RUN_SCRIPT =
   /^(?:npm|pnpm|yarn|bun)\s+(?:(?:--?[\w-]+\s+)*)(?:(run|run-script)\s+)?(?:(?:-s|--silent)\s+)?([\w:.-]+)(?:\s+(?:--\s+)?(\S.*))?$/;
 const RUN_PROGRAM = /^(?:npx|bunx|(?:npm|pnpm|yarn)\s+exec|pnpm\s+dlx)\s+(?:(?:-y|--yes|--no|--no-install|--)\s+)*/;
-/** `yarn next start` runs a program of the dependencies, unless it is a word of the manager's own. */
+/** `yarn next start` runs a program of the dependencies, unless it is one of the manager's own commands. */
 const OWN_PROGRAM =
   /^(?:yarn|pnpm)\s+(?!(?:install|i|add|ci|up|update|set|dlx|workspaces?|run|exec|recursive)\b)(?=[\w@])/;
-/** Of another package of the workspace: that is another project. */
+/** Targets another package of the workspace, which is another project. */
 const ELSEWHERE = /\s(?:-w|--workspaces?|--filter|-F|--prefix|-C|--cwd|-r|--recursive)\b|^yarn\s+workspaces?\b/;
 const INSTALLS = /^(?:(?:npm|pnpm|bun)\s+(?:install|i|ci)|yarn(?:\s+install)?)(?:\s+-.*)?$/;
 const ASSIGNMENTS = /^(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)\s+)*/;
 
-/** Splits at `&&`, unless a quote might hold one. */
+/** Splits at `&&`, unless it may be inside quotes. */
 const stepsOf = (text: string) =>
   (/["'`]/.test(text) && /["'`][^"'`]*&&[^"'`]*["'`]/.test(text) ? [text] : text.split('&&')).map((step) =>
     step.trim(),
@@ -31,10 +31,10 @@ const stepsOf = (text: string) =>
 /** A command without the variables before it. */
 export const withoutAssignments = (command: string) => command.replace(ASSIGNMENTS, '');
 
-/** What is longer is no command that anybody has written. */
+/** Anything longer was not written by hand. */
 const LONGEST = 4_000;
 
-/** Follows the script `name`; `built` is the script that the build has run by then. Undefined when there is no such script. */
+/** Expands the script `name`; `built` is the script that the build has already run. Undefined when there is no such script. */
 export function unwrapScript(all: Scripts, name: string, built: string | undefined): UnwrappedScript | undefined {
   const scripts = Object.fromEntries(Object.entries(all).filter(([, text]) => text.length <= LONGEST));
   const through: string[] = [];

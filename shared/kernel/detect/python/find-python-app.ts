@@ -9,7 +9,7 @@ export interface PythonApp {
   readonly framework: { readonly name: string } | undefined;
   /** Undefined when nothing was found that answers requests. */
   readonly server: (PythonStart & { readonly why: string }) | undefined;
-  /** What makes it an app, for a person. */
+  /** What identifies it as an app, for the user. */
   readonly why: string;
 }
 
@@ -35,7 +35,7 @@ async function findDjango(folder: ProjectFolder): Promise<string | undefined> {
     : module;
 }
 
-/** The Python app in a project's root directory; undefined when there is nothing of Python. */
+/** The Python app in a project's root directory; undefined when there is no sign of Python. */
 export async function findPythonApp(
   files: SourceFiles,
   root: string,

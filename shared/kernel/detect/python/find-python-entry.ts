@@ -1,11 +1,11 @@
 import type { ProjectFolder } from '../source-files.ts';
 import { type PythonFramework, pythonFrameworks } from './python-frameworks.ts';
 
-/** Where a Python app begins. */
+/** The entry point of a Python app. */
 export interface PythonEntry {
   readonly file: string;
   readonly framework: PythonFramework | undefined;
-  /** Its app object, or a function that makes one (`app`, `create_app`); undefined: the file is run. */
+  /** Its app object, or a function that creates one (`app`, `create_app`); undefined: the file is run. */
   readonly object: { readonly name: string; readonly isFactory: boolean } | undefined;
 }
 
@@ -14,11 +14,11 @@ const FOLDERS = ['', 'app/', 'src/', 'api/', 'src/app/', 'backend/', 'server/'];
 /** Each costs a request at a code host. */
 const MOST_READ = 10;
 
-/** Something that a script does to answer requests. */
+/** Signs that a script answers requests. */
 const SERVES =
   /\bserve_forever\s*\(|\brun_simple\s*\(|\bmake_server\s*\(|\brun_app\s*\(|\buvicorn\.run\s*\(|\bapp\.run\s*\(|\bserve\s*\(\s*app\b|\.listen\s*\(|\.launch\s*\(|\bquickstart\s*\(|\brun_server\s*\(|\bimport\s+streamlit\b/;
 
-/** Small files that may hold the app, in the order in which they are looked at. */
+/** Small files that may contain the app, in the order in which they are read. */
 function candidates(folder: ProjectFolder, module: string | undefined): string[] {
   const folders = [...FOLDERS, ...(module === undefined ? [] : [`${module}/`, `src/${module}/`])];
   const names = folders.flatMap((it) =>
@@ -36,7 +36,7 @@ const FACTORY = /^(?:async\s+)?def\s+(create_app|make_app|get_app|build_app)\s*\
 /** `app = create_app()`. */
 const MADE = /^(app|application|api)(?:[ \t]*:[ \t]*[\w.]+)?[ \t]*=\s*\S/m;
 
-/** The app among a project's files; `known` is the framework among its dependencies. */
+/** Finds the app among a project's files; `known` is the framework among its dependencies. */
 export async function findPythonEntry(
   folder: ProjectFolder,
   module: string | undefined,

@@ -6,7 +6,7 @@ import { firstLineOf } from '../node-version.ts';
 import { foldersUpwards, type ProjectFolder, pathIn, type SourceFiles } from '../source-files.ts';
 
 export interface PythonManifest extends PythonDependencies {
-  /** Every package that can be seen, also those of the lockfile; lower case, `-` for `_` and `.`. */
+  /** Every package found, including the lockfile's; lower case, `-` for `_` and `.`. */
   readonly packages: ReadonlySet<string>;
   /** The project's own name, as a module. */
   readonly module: string | undefined;
@@ -18,14 +18,14 @@ type Table = Record<string, unknown>;
 
 const normalName = (name: string) => name.toLowerCase().replace(/[-_.]+/g, '-');
 
-/** Extras that bring a server along. */
+/** Extras that include a server. */
 const EXTRAS: Readonly<Record<string, readonly string[]>> = {
   'fastapi[standard]': ['uvicorn'],
   'fastapi[all]': ['uvicorn'],
   'litestar[standard]': ['uvicorn'],
 };
 
-/** The packages that one requirement (PEP 508), such as `uvicorn[standard]>=0.30; python_version > "3.8"`, asks for. */
+/** The packages required by one requirement (PEP 508), such as `uvicorn[standard]>=0.30; python_version > "3.8"`. */
 function packagesOf(requirement: string): string[] {
   const [, name, extras] = /^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?/.exec(requirement) ?? [];
   if (name === undefined) return [];
@@ -33,7 +33,7 @@ function packagesOf(requirement: string): string[] {
   return [own, ...(extras ?? '').split(',').flatMap((extra) => EXTRAS[`${own}[${extra.trim()}]`] ?? [])];
 }
 
-/** The requirements of a file for pip, and of those that it includes from the same folder. */
+/** The requirements in a pip file, and in those that it includes from the same folder. */
 async function readRequirements(folder: ProjectFolder, name: string, depth = 0): Promise<string[]> {
   const lines = ((await folder.read(name)) ?? '').split('\n').map((line) => line.replace(/(?:^|\s)#.*/, '').trim());
   const found = await Promise.all(
@@ -78,7 +78,7 @@ async function findVersion(folder: ProjectFolder, pyproject: Table, pipfile: Tab
   return asked.flatMap(({ version, from }) => (version === undefined ? [] : [{ version, from }]))[0];
 }
 
-/** What a project's files say of its Python packages; undefined when none of them is there. */
+/** The Python packages according to a project's files; undefined when none of these files exists. */
 export async function readPythonManifest(
   files: SourceFiles,
   root: string,
@@ -108,7 +108,7 @@ export async function readPythonManifest(
   });
 
   const here = (name: string) => (folder.has(name) ? pathIn(root, name) : undefined);
-  // A lockfile of uv is the workspace's.
+  // uv has one lockfile for the whole workspace.
   const uvLock = [...foldersUpwards(root)].map((it) => pathIn(it, 'uv.lock')).find((path) => files.has(path));
   const choices = [
     { source: 'uv', path: pyproject.project === undefined ? undefined : uvLock },

@@ -5,11 +5,11 @@ export interface PythonFramework {
   readonly name: string;
   readonly package: string;
   readonly interface: PythonInterface;
-  /** What an app object is made with. */
+  /** What creates an app object. */
   readonly makes?: readonly string[];
 }
 
-/** The most telling first: FastAPI builds on Starlette, Dash on Flask. */
+/** The most specific first: FastAPI builds on Starlette, Dash on Flask. */
 export const pythonFrameworks: readonly PythonFramework[] = [
   { name: 'Django', package: 'django', interface: 'wsgi' },
   { name: 'FastAPI', package: 'fastapi', interface: 'asgi', makes: ['FastAPI'] },

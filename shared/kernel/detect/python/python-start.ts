@@ -2,21 +2,21 @@ import type { PythonEntry } from './find-python-entry.ts';
 
 export interface PythonStart {
   readonly start: string;
-  /** What to add so that it runs, or runs well; for a person. */
+  /** What to add so that it runs, or runs well; for the user. */
   readonly advice: string | undefined;
-  /** It runs with what is among the dependencies. */
+  /** It runs with its declared dependencies. */
   readonly sure: boolean;
 }
 
 /** An app object of a module: `--app-dir src main:app`, or `app.main:app`. */
 interface Target {
   readonly object: string;
-  /** The folder that modules are looked for in, if it is not the root directory. */
+  /** The folder to search for modules, if it is not the root directory. */
   readonly folder: string | undefined;
   readonly isFactory: boolean;
 }
 
-/** `src/` is no package by custom: what lies in it imports each other without `src.`. */
+/** By convention `src/` is not a package: its modules import each other without `src.`. */
 function targetOf({ file, object }: PythonEntry, isPackage: (folder: string) => boolean): Target {
   const inSource = file.startsWith('src/') && !isPackage('src');
   const module = (inSource ? file.slice('src/'.length) : file).replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.');
@@ -62,7 +62,7 @@ function wsgiStart({ object, folder, isFactory }: Target, packages: ReadonlySet<
 
 const FOR_DEVELOPMENT = 'is run by its own server, which is for development: add gunicorn to the dependencies.';
 
-/** The command that starts an app which was found in a file. */
+/** The command that starts an app found in a file. */
 export function startOfEntry(
   entry: PythonEntry,
   packages: ReadonlySet<string>,
@@ -77,7 +77,7 @@ export function startOfEntry(
   }
   if (entry.object === undefined) return itself;
   if (framework?.name === 'Sanic') return { ...itself, start: `python -m sanic ${target.object} ${HOST_AND_PORT}` };
-  // It comes with Hypercorn.
+  // Quart depends on Hypercorn.
   if (framework?.name === 'Quart' && !packages.has('uvicorn'))
     return asgiStart(target, new Set([...packages, 'hypercorn']));
   if (framework?.interface === 'asgi') return asgiStart(target, packages);
