@@ -1,4 +1,4 @@
-// npm run bench: measures the platform on this machine. Prints what it found, with the targets beside it, and writes every sample to
+// npm run bench: measures the platform on this machine. Prints the results beside their targets, and writes every sample to
 // bench/dist/results.json. A missed target is a finding; only a suite that could not measure is a failure.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ async function runSuite(suite: Suite) {
 }
 
 async function main(): Promise<number> {
-  // A bench measures a platform of its own, and Node without what a machine adds to its start: every start of every
+  // A bench measures a platform of its own, and Node without what a machine adds to its start-up: otherwise every
   // process would read these certificates.
   delete process.env.NODE_EXTRA_CA_CERTS;
   delete process.env.DATABASE_URL;

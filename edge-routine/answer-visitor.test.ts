@@ -53,7 +53,7 @@ describe('when the route cannot be read', () => {
     ],
   ];
 
-  test.each(failures)('because %s, the last good one serves for 60 s and not longer', async (_, fail) => {
+  test.each(failures)('because %s, the last good one serves for 60 s and no longer', async (_, fail) => {
     const edge = imitateEdge();
     edge.deploy({ files: { 'index.html': 'one' } });
     expect(await shown(edge)).toBe('one');
@@ -177,7 +177,7 @@ describe('when the bucket cannot be read', () => {
   });
 });
 
-test('HTTPS is pinned for a year on answers over https and never spoken of over http', async () => {
+test('HTTPS is pinned for a year on answers over https and never mentioned over http', async () => {
   const edge = imitateEdge();
   edge.deploy({ files: { 'index.html': 'one' } });
   for (const path of ['/', '/missing', '/%00']) {

@@ -23,11 +23,11 @@ interface Located {
 }
 
 const redirect = (status: number, location: string) =>
-  // Without this a browser keeps a 308 for good, even when the next deployment turns the two addresses round.
+  // Without this a browser keeps a 308 forever, even when the next deployment swaps the two addresses.
   new Response(null, { status, headers: { location, 'cache-control': REVALIDATE } });
 
 /**
- * Answers requests for static sites. One call makes the state of one isolate (routing tables, last good routes); the
+ * Answers requests for static sites. One call creates the state of one isolate (routing tables, last good routes); the
  * function it returns never rejects.
  */
 export function answerVisitor(deps: EdgeDeps): (request: Request) => Promise<Response> {

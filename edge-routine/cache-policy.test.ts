@@ -3,7 +3,7 @@ import { cachePolicy } from './cache-policy.ts';
 
 const policy = (path: string, type = 'text/javascript') => cachePolicy(path, type);
 
-describe('a name with a hash of the content is kept for good', () => {
+describe('a name with a hash of the content is cached forever', () => {
   test.each([
     'app.8f3a9b2c.js',
     'static/js/main.8f3a9b2c.chunk.js',
@@ -30,7 +30,7 @@ describe('a name with a hash of the content is kept for good', () => {
   });
 });
 
-describe('a name that may mean something else tomorrow is asked for again', () => {
+describe('a name that may mean something else tomorrow is revalidated', () => {
   test.each([
     'index.js',
     'sw.js',

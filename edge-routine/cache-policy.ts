@@ -20,8 +20,8 @@ function carriesHash(path: string): boolean {
 
 /**
  * Value of Cache-Control for a file of a site: how long a browser may keep it without asking. A name that carries a hash
- * of the content never means anything else, so it may be kept for good; every other file is asked for again, which costs
- * a 304 from the edge. Taking a plain name for a hash would show a visitor the old file for a year, so the rule demands
+ * of the content never changes its meaning, so it may be kept forever; every other file is revalidated, which costs
+ * a 304 from the edge. Mistaking a plain name for a hash would show a visitor the old file for a year, so the rule demands
  * what people do not type:
  *
  * - `app.8f3a9b2c.js`, `main-0d9c1e7f.chunk.css`: 8 to 64 lower-case hex characters before the extension, a letter
@@ -30,9 +30,9 @@ function carriesHash(path: string): boolean {
  * - `assets/index-B3x_9aQz.js`: 8 base64url characters (Vite, Rollup) in a folder where bundlers write, scripts and
  *   styles only, with lower case, a capital and a digit before a letter. Not `assets/logo-Version2.js`.
  * - everything in `_next/static/`, `_astro/`, `_nuxt/` and `_app/immutable/`, where Next.js, Astro, Nuxt and SvelteKit put what
- *   they have named so, in forms of their own, and nothing else (`builds/latest.json` of Nuxt is the exception).
+ *   files named with hashes, in their own formats, and nothing else (`builds/latest.json` of Nuxt is the exception).
  *
- * HTML is always asked for again. A hash that happens to look like a word is too: that is the cheap mistake.
+ * HTML is always revalidated. So is a hash that happens to look like a word: that is the cheap mistake.
  */
 export const cachePolicy = (path: string, type: string): string =>
   !type.startsWith('text/html') && carriesHash(path) ? FOR_GOOD : REVALIDATE;

@@ -1,13 +1,13 @@
 /**
- * What answers a path of a site that has rules of its own, in this order:
+ * What answers a path of a site with rules of its own, in this order:
  *
- * 1. `cleanUrls` and `trailingSlash` of vercel.json, when they ask for another form of the address;
- * 2. the first rule that fits. Unless it is forced, a file at the address comes before it;
+ * 1. `cleanUrls` and `trailingSlash` of vercel.json, when they require another form of the address;
+ * 2. the first rule that matches. Unless it is forced, a file at the address takes precedence;
  * 3. the files, as without rules (`choose-file.ts`);
- * 4. what is shown for lack of a file.
+ * 4. the fallback for a missing file.
  *
- * What a rule shows is looked up among the files only: no rule leads to another one, so none can go round in circles here. A redirect
- * to the address it came from does not count.
+ * A rule's target is looked up among the files only: no rule leads to another one, so rules cannot loop here. A redirect
+ * to the address it came from is ignored.
  */
 import type { EdgeRoute } from '@miaobu/shared/contracts/edge-route';
 import { type Choice, chooseInstead, chooseOwn, type Find, movedTo } from './choose-file.ts';
@@ -28,7 +28,7 @@ function withoutExtension(path: string): string {
   return folder === path ? path.replace(/([^/])\.html\/?$/, '$1') : folder;
 }
 
-/** The path at which `cleanUrls` and `trailingSlash` want a path to be asked for, as Vercel has it. */
+/** The canonical form of a path under `cleanUrls` and `trailingSlash`, as on Vercel. */
 function wantedForm(path: string, { cleanUrls, trailingSlash }: CompiledRules): string {
   const form = cleanUrls ? withoutExtension(path) : path;
   const endsInSlash = form.endsWith('/');
@@ -38,7 +38,7 @@ function wantedForm(path: string, { cleanUrls, trailingSlash }: CompiledRules): 
   return form.slice(form.lastIndexOf('/') + 1).includes('.') ? form : `${form}/`;
 }
 
-/** What a rule captures of a visit, and the visitor's query without what it asked for; undefined when it does not fit. */
+/** What a rule captures from a visit, and the visitor's query without the parameters it matched; undefined when it does not match. */
 function apply({ pattern, query }: CompiledRedirect, split: SplitPath, url: URL) {
   const captures = matchPath(pattern, split);
   if (!captures || query.length === 0) return captures && { captures, search: url.search };
@@ -59,7 +59,7 @@ const isSameAddress = (location: string, url: URL): boolean => {
   return href.split('#', 1)[0] === url.href.split('#', 1)[0];
 };
 
-/** The file that a rule shows: what lies at its target, with or without a slash at the end. */
+/** The file that a rule shows: the one at its target, with or without a trailing slash. */
 async function chooseShown(find: Find, target: string, status: 200 | 404): Promise<Choice | undefined> {
   const found = await chooseOwn(find, target.replace(/^\/+/, ''), true);
   return found?.kind === 'file' ? { ...found, status, isOwnFile: false } : undefined;

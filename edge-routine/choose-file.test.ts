@@ -51,7 +51,7 @@ describe('the address of a page', () => {
     expect(await outcome({ [file.normalize('NFC')]: 'found' }, path)).toBe('found');
   });
 
-  test('a redirect keeps the query, is percent-encoded and is asked for again after the next deployment', async () => {
+  test('a redirect keeps the query, is percent-encoded and is revalidated after the next deployment', async () => {
     const edge = imitateEdge();
     edge.deploy({ files: { '关于 我/index.html': 'x' } });
     const response = await edge.visit('/%E5%85%B3%E4%BA%8E%20%E6%88%91?a=1&b=%2F');
@@ -106,7 +106,7 @@ describe('a single-page app', () => {
     expect(await status('POST', 'text/html')).toBe(405);
   });
 
-  test('an answer that depends on Accept says so, on both sides', async () => {
+  test('an answer that depends on Accept says so, in both cases', async () => {
     const edge = imitateEdge();
     edge.deploy({ files: { ...APP, '404.html': 'lost' }, spa: true });
     const page = await edge.visit('/settings', { headers: A_BROWSER });

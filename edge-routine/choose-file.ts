@@ -26,10 +26,10 @@ export type Choice =
       readonly status: 200 | 404;
       /** Whether another Accept header would have got another answer. */
       readonly negotiatedByAccept: boolean;
-      /** Whether it lies at the visitor's address itself, and is not shown there in place of something else. */
+      /** Whether it is the file at the visitor's address itself, and not shown there in place of another. */
       readonly isOwnFile: boolean;
     }
-  /** The same is to be found at another form of the address; the query goes along. */
+  /** The same content is at another form of the address; the query is kept. */
   | { readonly kind: 'moved'; readonly address: string }
   | { readonly kind: 'redirect'; readonly status: 301 | 302 | 303 | 307 | 308; readonly location: string }
   | { readonly kind: 'not-found' };
@@ -50,12 +50,12 @@ const addressOf = (path: string): string => onThisSite(`/${path.split('/').map(e
 
 export const movedTo = (path: string): Choice => ({ kind: 'moved', address: addressOf(path) });
 
-/** The first path that `chooseOwn` looks up: asking for something else at its shard costs nothing more. */
+/** The first path that `chooseOwn` looks up: reading other entries of its shard costs nothing more. */
 export const firstCandidate = (path: string) => (path === '' || path.endsWith('/') ? `${path}index.html` : path);
 
 /**
- * What the site has at a path from `decodeSitePath`: the upper part of the table. With `slashIsFixed`, whether an address ends in a slash
- * was decided before, and what is found is sent without another redirect.
+ * What the site has at a path from `decodeSitePath`: the upper part of the table. With `slashIsFixed`, the trailing slash
+ * has already been decided, and what is found is sent without another redirect.
  */
 export async function chooseOwn(find: Find, path: string, slashIsFixed = false): Promise<Choice | undefined> {
   if (path === '' || path.endsWith('/')) {
@@ -73,7 +73,7 @@ export async function chooseOwn(find: Find, path: string, slashIsFixed = false):
   return undefined;
 }
 
-/** What is shown at a path where the site has nothing: its only page when it is a single-page app, or its page for that. */
+/** What is shown at a path where the site has nothing: the page of a single-page app, or the site's 404 page. */
 export async function chooseInstead(
   find: Find,
   path: string,
@@ -89,7 +89,7 @@ export async function chooseInstead(
   return page ? { kind: 'file', file: page, status: 404, negotiatedByAccept, isOwnFile } : { kind: 'not-found' };
 }
 
-/** The answer of a site that has no rules of its own. */
+/** The answer of a site without rules of its own. */
 export const chooseFile = async (
   find: Find,
   path: string,

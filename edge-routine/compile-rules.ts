@@ -6,7 +6,7 @@ export interface CompiledRedirect {
   readonly pattern: PathPattern;
   readonly query: readonly NameAndValue[];
   readonly target: RuleTarget;
-  /** Of a rule that shows another file: its path as manifests write it, with placeholders. */
+  /** For a rule that shows another file: its path in the form of manifests, with placeholders. */
   readonly targetPath: string;
   readonly status: RuleStatus;
   readonly force: boolean;
@@ -16,7 +16,7 @@ export interface CompiledHeaders extends Pick<HeaderRule, 'set' | 'unset'> {
   readonly pattern: PathPattern;
 }
 
-/** Rules as they are applied: whatever has to be read of them is read once an isolate. */
+/** Rules ready to be applied: they are parsed once per isolate. */
 export interface CompiledRules extends Pick<RoutingRules, 'trailingSlash' | 'cleanUrls'> {
   readonly redirects: readonly CompiledRedirect[];
   readonly headers: readonly CompiledHeaders[];

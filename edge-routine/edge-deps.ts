@@ -1,4 +1,4 @@
-/** What the routine asks of the place it runs in. */
+/** What the routine needs from its environment. */
 export interface EdgeDeps {
   /** Reads a value of Edge KV; undefined when the key is missing. Rejects when KV fails. */
   lookup(namespace: string, key: string): Promise<string | undefined>;

@@ -67,7 +67,7 @@ beforeAll(async () => {
 afterAll(() => edge.close());
 
 const visit = (path = '/') => edge.visit({ host: HOST, path });
-/** Replaces the blob, and waits until the edge has forgotten what it cached of it. */
+/** Replaces the blob, and waits until the edge has purged its cached copy. */
 async function store(content: Buffer | string, headers: Record<string, string> = {}): Promise<void> {
   await edge.putObject(blobKey('blog', sha256), content, headers);
   await edge.purge('hostname', { hostnames: [HOST] });

@@ -4,7 +4,7 @@ import type { EdgeDeps } from './edge-deps.ts';
 export type BlobAnswer =
   /** `part`: the range alone. A bucket or cache may ignore a range and send the whole. */
   | { readonly kind: 'blob'; readonly part: ByteRange | undefined; readonly body: ReadableStream | null }
-  /** `busy`: worth trying again soon. Otherwise missing, refused, not the blob, or out of reach. */
+  /** `busy`: worth retrying soon. Otherwise missing, refused, not the blob, or unreachable. */
   | { readonly kind: 'unreadable'; readonly busy: boolean; readonly reason: string };
 
 async function connect(fetchOrigin: EdgeDeps['fetchOrigin'], request: () => Request): Promise<Response> {
@@ -28,9 +28,9 @@ function mismatch(response: Response, bytes: number, range: ByteRange | undefine
 }
 
 /**
- * Reads a blob through ESA, whose pipeline holds the right to read the private bucket and caches what it read.
+ * Reads a blob through ESA, which is authorized to read the private bucket and caches what it reads.
  *
- * The sub-request carries nothing of the visitor's but the range: no cookie, no authorization, no forwarding header. It
+ * The sub-request carries nothing from the visitor except the range: no cookie, no authorization, no forwarding header. It
  * asks for `identity`, so that the bytes are those the manifest counted. A connection error is tried once more.
  */
 export async function fetchBlob(

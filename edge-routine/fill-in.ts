@@ -2,11 +2,11 @@ import { PLACEHOLDER } from '@miaobu/shared/contracts/rule-pattern';
 import type { RuleTarget } from '@miaobu/shared/contracts/rule-target';
 import type { Captures } from './match-path.ts';
 
-/** Percent-encodes what `encodeURIComponent` leaves, too: quotes and brackets mean something in some headers. */
+/** Also percent-encodes what `encodeURIComponent` leaves: quotes and brackets have a meaning in some headers. */
 const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (it) => `%${it.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** What a visitor sent, as it may stand in a URL or the value of a header: nothing of it can end a line or a segment. */
+/** A visitor's input made safe for a URL or a header value: nothing in it can end a line or a segment. */
 const encoded = (name: string, value: string) =>
   name === 'splat' ? value.split('/').map(encode).join('/') : encode(value);
 
@@ -22,8 +22,8 @@ export const fillInDecoded = (path: string, captures: Captures): string =>
   path.replace(PLACEHOLDER, (written, name: string) => captures.get(name) ?? written);
 
 /**
- * A value for Location. `search` is what the visitor's query leaves for it, with its question mark: a target that has a query of
- * its own does not get it. A path that would begin with two slashes would lead to another server: it gets one.
+ * A value for Location. `search` is the rest of the visitor's query, with its question mark: a target with a query of
+ * its own does not get it. A path beginning with two slashes would lead to another server, so it gets only one.
  */
 export function fillInLocation(
   { origin, path, query, fragment }: RuleTarget,
@@ -39,5 +39,5 @@ export function fillInLocation(
   );
 }
 
-/** A path that no browser takes for the address of another server, whatever a visitor put into it. */
+/** A path that no browser mistakes for the address of another server, whatever a visitor put into it. */
 export const onThisSite = (path: string): string => path.replace(/^\/{2,}/, '/');

@@ -8,7 +8,7 @@ function aSite() {
   return edge;
 }
 
-describe('S-E1: every spelling of a hostname is the one tenant, every other name is nobody', () => {
+describe('S-E1: every spelling of a hostname is the same tenant, every other name is nobody', () => {
   test.each([
     'http://BLOG.Sites.Example/',
     'http://blog.sites.example./',
@@ -67,7 +67,7 @@ describe('S-E1: every spelling of a hostname is the one tenant, every other name
   });
 });
 
-/** What visitors or proxies between may send and no answer may depend on. */
+/** Headers that visitors or intermediate proxies may send and no answer may depend on. */
 const UNKEYED = [
   'cookie authorization proxy-authorization x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port',
   'x-forwarded-scheme x-forwarded-server x-forwarded-prefix x-real-ip x-client-ip true-client-ip cf-connecting-ip',
@@ -78,7 +78,7 @@ const UNKEYED = [
   'content-type expect max-forwards x-amz-website-redirect-location',
 ].flatMap((line) => line.split(' '));
 
-test('S-E3: nothing a visitor sends reaches the bucket but a range', async () => {
+test('S-E3: nothing a visitor sends reaches the bucket except a range', async () => {
   const edge = aSite();
   const headers = Object.fromEntries(UNKEYED.map((name) => [name, 'marker']));
   await edge.visit('/?marker', { headers: { ...headers, ...A_BROWSER, range: 'bytes=1-2', 'accept-encoding': 'br' } });

@@ -1,4 +1,4 @@
-/** Rules and visitors that mean harm: S-E5 (no split header), and that a site's rules lead nowhere its owner did not write. */
+/** Malicious rules and visitors: S-E5 (no split header), and that a site's rules lead nowhere its owner did not write. */
 import { type EdgeRoute, shardKey, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import type { RedirectRule } from '@miaobu/shared/contracts/routing-rules';
 import * as fc from 'fast-check';
@@ -116,7 +116,7 @@ test('S-E5: no header has anything of a visitor but printable ASCII, and none is
   );
 }, 30_000);
 
-test('whatever the rules and the path, a visit ends with an answer, and redirects of the site end on it', async () => {
+test('whatever the rules and the path, a visit ends with an answer, and redirects within the site stay on it', async () => {
   const part = fc.constantFrom('a', 'b', ':x', ':y', '*', '**', 'a*', '*.html', 'index.html', 'index');
   const from = fc.array(part, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
   const target = fc.array(fc.constantFrom('a', ':x', ':splat', '..', '', ':x.:y'), { maxLength: 4 });

@@ -10,7 +10,7 @@ declare const fetch: EdgeFetch;
 
 const answer = answerVisitor({
   lookup: (namespace, key) => new EdgeKV({ namespace }).get(key, { type: 'text' }),
-  // The bytes as the bucket sent them: decoded ones would no longer be those the manifest counted.
+  // The bytes as the bucket sent them: decoded, they would no longer match the manifest's size.
   fetchOrigin: (request) => fetch(request, { decompress: 'manual' }),
   now: () => Date.now(),
   log: (entry) => console.error(JSON.stringify(entry)),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { leastRecentlyUsed } from './least-recently-used.ts';
 
-test('what was not asked for longest goes first, as soon as the weights pass the capacity', () => {
+test('the least recently used entry is evicted first, as soon as the weights pass the capacity', () => {
   const cache = leastRecentlyUsed<string>(10);
   cache.set('a', 'A', 4);
   cache.set('b', 'B', 4);
@@ -21,7 +21,7 @@ test('a replaced or deleted entry no longer weighs', () => {
   expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual(['A2', undefined, 'C']);
 });
 
-test('what alone is heavier than the capacity is not kept', () => {
+test('an entry heavier than the capacity is not kept', () => {
   const cache = leastRecentlyUsed<string>(10);
   cache.set('a', 'A', 11);
   expect(cache.get('a')).toBeUndefined();

@@ -1,4 +1,4 @@
-/** A map that forgets what was not asked for longest, as soon as the weights of its entries pass `capacity`. */
+/** A map that evicts the least recently used entries, as soon as their total weight passes `capacity`. */
 export interface LeastRecentlyUsed<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value, weight: number): void;

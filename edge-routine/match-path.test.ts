@@ -71,7 +71,7 @@ function asRegExp(text: string): RegExp {
   return new RegExp(`^${source.join('')}/?$`, 's');
 }
 
-test('a pattern fits what the regular expression of its meaning fits', async () => {
+test('a pattern matches what the equivalent regular expression matches', async () => {
   await fc.assert(
     fc.asyncProperty(pattern, fc.oneof(simplePath, pathname), async (text, path) => {
       const parsed = parsePattern(text);
@@ -103,7 +103,7 @@ test('any text is a pattern or has a problem, and any pattern is compared with a
   );
 });
 
-test('a pattern looks at no character of a path more often than a few times, however alike the two are', () => {
+test('a pattern reads each character of a path only a few times, however similar the two are', () => {
   const parsed = parsePattern(`/${'a/'.repeat(200)}*a/${'a/'.repeat(200)}b`);
   if ('problem' in parsed) throw new Error(parsed.problem);
   let looks = 0;

@@ -3,7 +3,7 @@ import type { PathPattern, PatternSegment } from '@miaobu/shared/contracts/rule-
 /** What a pattern captured, decoded, by name. */
 export type Captures = ReadonlyMap<string, string>;
 
-/** A path as patterns are compared with it. */
+/** A path in the form that patterns are matched against. */
 export interface SplitPath {
   readonly segments: readonly string[];
   readonly endsInSlash: boolean;
@@ -16,7 +16,7 @@ export function splitPath(path: string): SplitPath {
   return { segments: path === '' ? [] : inner.split('/'), endsInSlash };
 }
 
-/** What the pattern captures of the path; undefined when it does not fit. Looks at every character at most twice. */
+/** What the pattern captures from the path; undefined when it does not match. Reads every character at most twice. */
 export function matchPath({ head, splat, tail }: PathPattern, path: SplitPath): Captures | undefined {
   const { segments, endsInSlash } = path;
   const fixed = head.length + tail.length;

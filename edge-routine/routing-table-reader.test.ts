@@ -5,7 +5,7 @@ import { deploymentId, imitateEdge } from './testing/imitated-edge.ts';
 const shardReads = (edge: ReturnType<typeof imitateEdge>) =>
   edge.reads.filter((key) => key.startsWith(`${TABLE_NAMESPACE}/`));
 
-test('a shard is read once an isolate, the route on every request', async () => {
+test('a shard is read once per isolate, the route on every request', async () => {
   const edge = imitateEdge();
   edge.deploy({ files: { 'index.html': 'home', 'a.js': 'a' } });
   for (const path of ['/', '/a.js', '/missing', '/']) await edge.visit(path);
@@ -16,7 +16,7 @@ test('a shard is read once an isolate, the route on every request', async () => 
   expect(shardReads(edge)).toHaveLength(2);
 });
 
-test('a table of several shards answers every path, and reads no shard that a path does not fall into', async () => {
+test('a table of several shards answers every path, and reads only the shard that a path falls into', async () => {
   const edge = imitateEdge();
   const paths = Array.from({ length: 4000 }, (_, n) => `folder/file-${n}.txt`);
   const route = edge.deploy({ files: Object.fromEntries(paths.map((path) => [path, path])) });

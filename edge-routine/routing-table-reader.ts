@@ -12,7 +12,7 @@ import { type CompiledRules, compileRules } from './compile-rules.ts';
 import type { EdgeDeps } from './edge-deps.ts';
 import { leastRecentlyUsed } from './least-recently-used.ts';
 
-/** Characters of routing tables, as they lie in KV, that one isolate keeps: at least 32 full shards. */
+/** Characters of routing tables, as stored in KV, that one isolate keeps: at least 32 full shards. */
 const CACHED_CHARACTERS = 8 * 1024 * 1024;
 
 interface IndexedShard {
@@ -34,7 +34,7 @@ function indexShard(text: string): IndexedShard {
 }
 
 /**
- * Looks up in a deployment's routing table. A shard never changes, so it is read and indexed once an isolate. Both reject when a shard
+ * Lookups in a deployment's routing table. A shard never changes, so it is read and indexed once per isolate. Both reject when a shard
  * cannot be read: KV failed, or the shard has not reached this POP although the route has.
  */
 export function routingTableReader({ lookup }: Pick<EdgeDeps, 'lookup'>) {
@@ -55,11 +55,11 @@ export function routingTableReader({ lookup }: Pick<EdgeDeps, 'lookup'>) {
     async find(route: EdgeRoute, path: string): Promise<ManifestFile | undefined> {
       const { types, entries } = await read(route, shardOf(path, route.shards));
       const entry = entries.get(path);
-      // The contract alone knows what an entry's places mean: it decodes the one found here.
+      // Only the contract knows what an entry's positions mean: it decodes the one found here.
       return entry && findFile({ v: 1, types, files: [entry] }, path);
     },
 
-    /** The site's own rules. Every shard says whether there are some: the one of `path`, which is about to be looked up, is asked. */
+    /** The site's own rules. Every shard says whether there are any: the shard of `path` is used, which is about to be read anyway. */
     async rules(route: EdgeRoute, path: string): Promise<CompiledRules | undefined> {
       let { rules } = await read(route, shardOf(path, route.shards));
       if (rules === true) ({ rules } = await read(route, 0));

@@ -12,7 +12,7 @@ const SINGLE = new Set(
   ).split(' '),
 );
 
-/** What the site's own rules add to the answer for a path, by name in lower case; every rule that fits counts, in order. */
+/** What the site's own rules add to the answer for a path, by name in lower case; every matching rule applies, in order. */
 export function ruleHeadersFor(
   { headers }: Pick<CompiledRules, 'headers'>,
   path: SplitPath,
@@ -31,11 +31,11 @@ export function ruleHeadersFor(
   return found;
 }
 
-/** Whether a browser always asks again before it uses what this value of Cache-Control let it keep. */
+/** Whether a browser always revalidates what this value of Cache-Control let it keep. */
 const isAskedAgain = (value: string) => /(?:^|[\s,])(?:no-store|no-cache)(?:$|[\s,])/i.test(value);
 
 /**
- * Adds them, but for Content-Type, which a 304 has not. `isOwnFile`: what is sent lies at the visitor's address itself. What is shown there
+ * Adds them, except Content-Type, which a 304 does not have. `isOwnFile`: the file is at the visitor's address itself. What is shown there
  * only for lack of a file (404, single-page app) or by a rewrite may be something else after the next deployment, so there a browser
  * may keep nothing without asking.
  */

@@ -162,7 +162,7 @@ describe('ranges', () => {
     },
   );
 
-  test('If-Range sends a part only of the very file the visitor has a part of', async () => {
+  test('If-Range sends a part only of the same file that the visitor has a part of', async () => {
     const status = async (condition: string) =>
       (await siteWith(false).visit('/data.txt', { headers: { range: 'bytes=0-9', 'if-range': condition } })).status;
     expect(await status(TAG)).toBe(206);

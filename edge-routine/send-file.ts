@@ -16,13 +16,13 @@ export interface FileToSend {
   readonly status: 200 | 404;
   /** Whether another Accept header would have got another file. */
   readonly negotiatedByAccept: boolean;
-  /** Whether it lies at the visitor's address itself, and is not shown there in place of something else. */
+  /** Whether it is the file at the visitor's address itself, and not shown there in place of another. */
   readonly isOwnFile: boolean;
   /** What the site's own rules add, by name in lower case. */
   readonly ruleHeaders?: ReadonlyMap<string, string> | undefined;
 }
 
-/** The range to send: a Range header counts for GET only, and only while If-Range still names the file at hand. */
+/** The range to send: a Range header applies to GET only, and only while If-Range still names this file. */
 function wantedRange(request: Request, tag: string, bytes: number): ByteRange | 'unsatisfiable' | undefined {
   if (request.method !== 'GET') return undefined;
   const condition = request.headers.get('if-range');
@@ -31,7 +31,7 @@ function wantedRange(request: Request, tag: string, bytes: number): ByteRange | 
 
 /**
  * Answers with a file of the site at `siteUrl` (no trailing slash): conditions (RFC 9110 §13), encoding, range, and the
- * headers of the manifest. Nothing the bucket says about itself is passed on. HEAD and 304 are answered from the routing
+ * headers of the manifest. The bucket's own headers are not passed on. HEAD and 304 are answered from the routing
  * table, without the bucket.
  */
 export async function sendFile(

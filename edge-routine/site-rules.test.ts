@@ -73,7 +73,7 @@ describe('redirects and rewrites', () => {
     ['/blog /about', '/blog', '308 /blog/'],
     ['/blog /about 301!', '/blog', '301 /about'],
     ['/lost /missing 200', '/lost', '404 nothing here'],
-    // A slash more or less can be asked for, and ends there.
+    // A rule may add or remove a trailing slash, and does not loop.
     ['/trailing /trailing/', '/trailing', '301 /trailing/'],
     ['/trailing /trailing/', '/trailing/', '404 nothing here'],
     ['/less/ /less', '/less/', '301 /less'],
@@ -103,7 +103,7 @@ describe('redirects and rewrites', () => {
     expect(await outcome(lines, path)).toBe(expected);
   });
 
-  test('a redirect is asked for again after the next deployment, names it, and answers HEAD too', async () => {
+  test('a redirect is revalidated after the next deployment, names it, and answers HEAD too', async () => {
     const edge = site({ redirects: [rule('/a /about 301')], headers: [{ for: '/*', set: [['x-a', 'b']], unset: [] }] });
     for (const method of ['GET', 'HEAD']) {
       const response = await edge.visit('/a', { method });
@@ -158,7 +158,7 @@ describe('cleanUrls and trailingSlash', () => {
   });
 });
 
-test('a site without rules reads nothing more, one with rules reads them once an isolate', async () => {
+test('a site without rules reads nothing more, one with rules reads them once per isolate', async () => {
   const plain = site({});
   await plain.visit('/about');
   await plain.visit('/lost');

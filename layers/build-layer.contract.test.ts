@@ -26,9 +26,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test('one module sees the same packages in Node as it stands and against the layer', async () => {
+test('a module sees the same packages in plain Node and against the layer', async () => {
   const nodePath = await unpackLayer(layer.zip, inside('opt'));
-  // Beside nothing: no node_modules above it may help.
+  // In an isolated folder: no node_modules above it may help.
   writeFileSync(inside('index.js'), probe);
   writeFileSync(inside('package.json'), '{"type":"commonjs"}');
   const print = `require('./index.js').probeLayer().then((seen) => { console.log(JSON.stringify(seen)); process.exit(0) })`;
@@ -55,7 +55,7 @@ describe('what was built', () => {
     expect(again.zip.equals(layer.zip)).toBe(true);
   });
 
-  test('is the same bytes when it is built anew', async () => {
+  test('is the same bytes when it is rebuilt', async () => {
     rmSync(inside('cache'), { recursive: true });
     const anew = await buildAgain();
     expect(anew.wasCached).toBe(false);

@@ -20,7 +20,7 @@ export interface BuiltLayer {
 
 /**
  * The layer that all functions share: `@miaobu/shared` and the packages that it and the functions import. The same sources
- * give the same bytes; what was built before comes from `cacheDirectory`. Throws when something is imported that is not in
+ * give the same bytes; earlier results come from `cacheDirectory`. Throws when something is imported that is not in
  * the list of packages.
  */
 export async function buildLayer(options: {

@@ -26,7 +26,7 @@ const entryOf = (specifier: string, { exports }: VendorPackage): string => {
   }
 };
 
-/** One package (or one subpath of it) as one minified CommonJS file, with everything it needs inside but what it `requires`. */
+/** One package (or one subpath of it) as one minified CommonJS file that contains everything except what it `requires`. */
 export async function buildVendorPackage(specifier: string, recipe: VendorPackage): Promise<Uint8Array> {
   const outside = [...(recipe.requires ?? []), ...optionalPackages];
   const result = await build({

@@ -19,7 +19,7 @@ test('what was made for a key is not made again', async () => {
   await expect(cachedFile(directory, 'layer', 'k2', fails)).rejects.toThrow('it was made again');
 });
 
-test('making that fails leaves nothing behind that a later release could take for the result', async () => {
+test('a failed build leaves nothing behind that a later release could mistake for the result', async () => {
   await expect(cachedFile(directory, 'layer', 'k', fails)).rejects.toThrow();
   expect(readdirSync(directory)).toEqual([]);
 });

@@ -34,7 +34,7 @@ async function forgetOld(directory: string, prefix: string): Promise<void> {
   const aged = await Promise.all(
     names.map(async (name) => {
       const file = path.join(directory, name);
-      // Another release may have been quicker to forget it.
+      // Another release may have deleted it first.
       const found = await stat(file).catch(() => undefined);
       return { file, writtenAt: found?.mtimeMs ?? 0 };
     }),

@@ -11,7 +11,7 @@ const REGULAR_FILE = 0o100644 << 16;
  * Compute tells a changed package by its checksum, so the same code must always be the same zip. `level` is deflate's.
  */
 export function deterministicZip(files: ZipFiles, level: 0 | 6 = 6): Buffer {
-  // fflate writes what a clock on the wall shows: it is this in every time zone.
+  // fflate writes local time: this is the same in every time zone.
   const mtime = new Date(1980, 0, 1, 0, 0, 0);
   const entries: Zippable = {};
   for (const name of [...files.keys()].sort()) {

@@ -36,7 +36,7 @@ export function importedPackages(metafile: Metafile): ImportedPackages {
   return found;
 }
 
-/** A warning of the bundler is code that means something else on Function Compute than here: it ends the build. */
+/** A bundler warning means code that behaves differently on Function Compute: it fails the build. */
 export function refuseWarnings(warnings: readonly Message[]): void {
   const [first] = warnings;
   if (!first) return;

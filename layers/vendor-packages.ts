@@ -46,8 +46,8 @@ export const vendorPackages: Readonly<Record<string, VendorPackage>> = {
 };
 
 /**
- * Packages that packages above load only if they are installed, or only for a setting we never use. They are in no layer,
- * and `require` of them fails as it does wherever they are not installed.
+ * Packages that those above load only if installed, or only for a setting we never use. They are not in the layer,
+ * and `require` of them fails as for any package that is not installed.
  */
 export const optionalPackages = [
   'bufferutil',

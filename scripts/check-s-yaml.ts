@@ -1,4 +1,4 @@
-// Says what is wrong with s.yaml and the variables it would be deployed with, before `s deploy` does or does not:
+// Reports what is wrong with s.yaml and the variables it would be deployed with, including what `s deploy` would not notice:
 // `node --env-file=.env scripts/check-s-yaml.ts`.
 import { functionFolders } from './release/bundle-functions.ts';
 import { parseYaml, readSYaml, readSYamlText } from './release/read-s-yaml.ts';

@@ -1,4 +1,4 @@
-// Runs before every npm script: brings node_modules in line with package-lock.json, and is gone in a blink when there
+// Runs before every npm script: brings node_modules in line with package-lock.json, and exits almost at once when there
 // is nothing to do. It runs on whatever Node the system has, before anything is installed; hence plain JavaScript
 // and nothing but Node's own modules. Install scripts of packages stay off: nothing here needs them.
 import { createHash } from 'node:crypto';
@@ -53,7 +53,7 @@ function wantedMark() {
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
-/** `npm install` by hand, or an earlier step of a pipeline, is as good: npm's own record shows what it installed. */
+/** `npm install` by hand, or in an earlier pipeline step, is as good: npm's own record shows what it installed. */
 function isInstalledByHand() {
   const record = read(inModules('.package-lock.json'));
   if (!record) return false;
@@ -79,7 +79,7 @@ function leaveMark() {
   try {
     writeFileSync(inModules('.miaobu-installed'), wantedMark());
   } catch (error) {
-    // Somebody else's installation, or a read-only one: it is compared anew each time.
+    // Another user's installation, or a read-only one: it is compared again each time.
     if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
   }
 }
@@ -141,7 +141,7 @@ async function npm(...args) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // Should we be killed, npm goes on: nobody may take the lock before it has ended too.
+  // If we are killed, npm continues: nobody may take the lock before it has ended too.
   if (child.pid) writeFileSync(path.join(lockFolder, `${child.pid}@${hostname()}`), '');
   return new Promise((resolve, reject) => {
     let output = '';

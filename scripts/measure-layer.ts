@@ -1,4 +1,4 @@
-// Prints what the packages of functions and of the layer weigh, and how long `require` of each takes in a process of its
+// Prints the size of the packages of functions and of the layer, and how long `require` of each takes in a process of its
 // own, as at a cold start: `node scripts/measure-layer.ts`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -30,7 +30,7 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-// The bundler's service would keep the process for a while.
+// The bundler's service would keep the process alive for a while.
 process.exit(0);
 
 /** The median of a few. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const inCheckout = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-// What it says is not the answer of a command.
+// Its output is not part of a command's answer.
 const installed = spawnSync(process.execPath, [inCheckout('scripts/ensure-dependencies.mjs')], {
   stdio: ['ignore', 2, 2],
 });
@@ -15,7 +15,7 @@ if (installed.status !== 0) process.exit(installed.status ?? 1);
 
 const program = ['--disable-warning=ExperimentalWarning', inCheckout('scripts/miaobu.ts'), ...process.argv.slice(2)];
 const child = spawn(inCheckout('node_modules/.bin/node'), program, { stdio: 'inherit' });
-// A terminal sends Ctrl-C to both; whoever sends a signal to this process alone means the program.
+// A terminal sends Ctrl-C to both; a signal sent to this process alone is meant for the program.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
 child.on('error', (error) => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-test('a link to the launcher is the command line, in any folder, and ends as it does', async () => {
+test('a link to the launcher is the command line, in any folder, with the same exit code', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'miaobu-launcher-'));
   try {
     const linked = path.join(folder, 'miaobu');

@@ -14,7 +14,7 @@ for (const output of [process.stdout, process.stderr]) {
   });
 }
 
-// npm goes to the checkout before it starts us, and leaves word where the person was.
+// npm changes to the checkout before it starts us, and passes the user's own folder in a variable.
 const startedByNpm = process.env.npm_lifecycle_event === 'miaobu';
 
 process.exitCode = await runCommandLine(process.argv.slice(2), process.stdout, process.stderr, {

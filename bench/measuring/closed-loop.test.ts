@@ -27,7 +27,7 @@ const target = (body: string) => ({
   body: Buffer.from(body),
 });
 
-test('counts every answer, over as many connections as it was told', async () => {
+test('counts every answer, over the given number of connections', async () => {
   const { latenciesMs, requestsPerSecond } = await closedLoop(target('site.example'), 3, 100);
   expect(latenciesMs.length).toBe(answered);
   expect(connections).toBe(3);

@@ -4,7 +4,7 @@ export interface LoadTarget {
   readonly port: number;
   readonly path: string;
   readonly host: string;
-  /** What every answer has to be: a fast wrong answer is none. */
+  /** What every answer has to be: a fast wrong answer does not count. */
   readonly body: Buffer;
 }
 
@@ -30,7 +30,7 @@ function ask({ port, path, host, body }: LoadTarget, agent: Agent): Promise<void
   });
 }
 
-/** So many connections, each asking again as soon as it has its answer, for so long. */
+/** A number of connections, each sending its next request as soon as it has its answer, for a given time. */
 export async function closedLoop(target: LoadTarget, connections: number, durationMs: number): Promise<Load> {
   const latenciesMs: number[] = [];
   const began = performance.now();

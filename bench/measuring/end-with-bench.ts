@@ -1,6 +1,6 @@
 const ends = new Set<() => Promise<void>>();
 
-/** `end`, called once at most: by whoever started something, or by a bench that is stopped half-way. */
+/** `end`, called at most once: by the code that started something, or by a bench that is stopped half-way. */
 export function endWithBench(end: () => Promise<void>): () => Promise<void> {
   const once = async () => {
     if (ends.delete(once)) await end();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { figureTable } from './figure-table.ts';
 
-test('a table shows the spread, the target and whether it is met, and what has to be known', () => {
+test('a table shows the spread, the target and whether it is met, and the notes', () => {
   expect(
     figureTable([
       { name: 'push → live', unit: 'ms', samples: [900, 1100.4, 2500], target: { relation: '<', value: 1000 } },

@@ -2,7 +2,7 @@ import { type Figure, meetsTarget, spreadOf } from './figure.ts';
 
 const HEADINGS = ['', 'unit', 'n', 'min', 'median', 'max', 'target'];
 
-/** Three digits say as much as a measurement of this kind knows; counts stay whole. */
+/** Three digits are as precise as such a measurement is; counts stay whole. */
 function shown(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
@@ -15,7 +15,7 @@ function rowOf(figure: Figure): string[] {
   return [figure.name, figure.unit, String(figure.samples.length), shown(min), shown(median), shown(max), verdict];
 }
 
-/** Figures as lines of text in columns; what has to be known about one stands under it. */
+/** Figures as lines of text in columns, each followed by its notes. */
 export function figureTable(figures: readonly Figure[]): string[] {
   const rows = [HEADINGS, ...figures.map(rowOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

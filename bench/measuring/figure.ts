@@ -11,7 +11,7 @@ export interface Figure {
   /** In the order they were taken. */
   readonly samples: readonly number[];
   readonly target?: Target;
-  /** What one has to know to read it. */
+  /** Notes needed to read it. */
   readonly note?: string;
 }
 
@@ -20,7 +20,7 @@ export interface Suite {
   readonly name: string;
   /** One sentence: what is measured. */
   readonly about: string;
-  /** `say` tells the person who waits what is going on. Rejects when what it measures does not work. */
+  /** `say` shows progress to the user. Rejects when what it measures does not work. */
   run(say: (line: string) => void): Promise<readonly Figure[]>;
 }
 
@@ -47,7 +47,7 @@ export function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Whether the median is what it has to be; undefined where nothing was promised. */
+/** Whether the median meets the target; undefined without a target. */
 export function meetsTarget({ samples, target }: Figure): boolean | undefined {
   if (!target) return undefined;
   const { median } = spreadOf(samples);

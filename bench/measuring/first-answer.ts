@@ -34,7 +34,7 @@ async function ask(instance: FunctionInstance, kind: FunctionKind, signal: Abort
 
 /**
  * Milliseconds from starting a process of a function to its first answer: `/health/live` of a web function, an empty event for an
- * event function. Started and asked as the local Function Compute does it; every 5 ms it looks whether the function listens.
+ * event function. Started and called as by the local Function Compute; checks every 5 ms whether the function listens.
  */
 export async function firstAnswerMs(host: InstanceHost, plan: InstancePlan, kind: FunctionKind): Promise<number> {
   const signal = AbortSignal.timeout(PATIENCE_MS);

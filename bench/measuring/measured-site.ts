@@ -7,10 +7,10 @@ import { visit } from '../../tests/e2e/visit.ts';
 
 export type SiteFiles = Readonly<Record<string, string>>;
 
-/** Visitors look this often, so that looking takes little of what is measured. */
+/** How often visitors poll: rarely enough to hardly affect what is measured. */
 const LOOK_EVERY_MS = 10;
 
-/** When something began and when a visitor saw it; milliseconds since 1970, as Postgres on the same machine counts them. */
+/** When something began and when a visitor saw it; milliseconds since 1970, by the same machine's clock as Postgres. */
 export interface Seen {
   readonly sha: string;
   readonly pushedAt: number;
@@ -47,7 +47,7 @@ export async function importSite(
   let lastSecond = 0;
   const pushCommit = async (changed: SiteFiles): Promise<Omit<Seen, 'seenAt'>> => {
     const sha = await work.commit(changed);
-    // GitHub tells pushes apart by the second. A second one within it takes another way: the branch is asked for its head.
+    // GitHub's push times have a resolution of one second. A second push within it takes another path: the branch's head is queried.
     await delay(Math.max(0, (lastSecond + 1) * 1000 - Date.now()));
     const pushedAt = Date.now();
     await work.push();

@@ -1,5 +1,5 @@
-// What the edge is compared with: the plainest server of files that Node makes. It knows one folder and no hostnames, and
-// does nothing about missing files. Prints its port; ends with its standard input.
+// The baseline for the edge: the plainest file server in Node. It knows one folder and no hostnames, and
+// does not handle missing files. Prints its port; ends with its standard input.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';

@@ -30,7 +30,7 @@ export async function variablesOfFunction(platform: Platform, name: string): Pro
   return body?.environmentVariables ?? {};
 }
 
-/** What the functions were told about the cloud they work in: the variables of `deploy`, which works with most of it. */
+/** The functions' settings for the cloud: the variables of `deploy`, which uses most of it. */
 export async function variablesOf(platform: Platform): Promise<(name: string) => string> {
   const variables = await variablesOfFunction(platform, 'miaobu-deploy');
   return (name) => {
@@ -41,7 +41,7 @@ export async function variablesOf(platform: Platform): Promise<(name: string) =>
 }
 
 /**
- * Ends every instance of every function, as an update of their settings does (here: of the description, to what it is). The next call of
+ * Ends every instance of every function, as an update of their settings does (here: of the description, to its current value). The next call of
  * each starts a new one.
  */
 export async function endEveryInstance(platform: Platform): Promise<void> {

@@ -3,9 +3,9 @@ import path from 'node:path';
 
 export interface ProcessMemory {
   readonly pid: number;
-  /** What the process is, for people. */
+  /** A readable name of the process. */
   readonly name: string;
-  /** Its proportional share of memory: what it shares with n others counts to a n-th. */
+  /** Its proportional share of memory: memory shared by n processes counts as an n-th. */
   readonly pssBytes: number;
 }
 
@@ -36,7 +36,7 @@ function nameOf(pid: number, isRoot: boolean): string {
   return `${command} ${args.join(' ')}`.trim();
 }
 
-/** A process and all that hang on it. Linux only: no other system says what is shared. */
+/** A process and its descendants. Linux only: other systems do not report what is shared. */
 export function processMemory(root: number): ProcessMemory[] {
   const parentOf = parents();
   const belongs = (pid: number | undefined): boolean =>

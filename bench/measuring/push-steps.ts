@@ -45,9 +45,9 @@ export const pushToLive = (pushes: readonly Seen[]): number[] =>
   pushes.map(({ pushedAt, seenAt }) => seenAt - pushedAt);
 
 export interface PushTracer {
-  /** Adds what Postgres knows about the deployment of a push, once nothing more is being done about it. */
+  /** Adds what Postgres knows about the deployment of a push, once it has settled. */
   trace(seen: Seen): Promise<TracedPush>;
-  /** Resolves when the outbox holds nothing to do now or soon: nothing of the last push goes on under the next. */
+  /** Resolves when the outbox holds nothing due now or soon, so that work of the last push does not overlap the next. */
   atRest(): Promise<void>;
   close(): Promise<void>;
 }
@@ -69,13 +69,13 @@ const QUERY = `
     join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
    where d.commit_sha = $1`;
 
-// What is put off for longer, such as a look at a deployment that may get stuck, is no work under way.
+// Messages delayed for longer, such as a check for a stuck deployment, are not current work.
 const BUSY = `
   select from outbox
    where state = 'leased' or (state = 'pending' and run_at < db_now() + interval '5 seconds')
    limit 1`;
 
-/** Reads what the functions wrote down. */
+/** Reads what the functions recorded. */
 export async function openPushTracer(platform: Platform): Promise<PushTracer> {
   const variable = await variablesOf(platform);
   const client = new pg.Client({ connectionString: variable('DATABASE_URL') });

@@ -7,7 +7,7 @@ export interface Amount {
   readonly deploymentsPerProject: number;
 }
 
-/** Somebody whose first project is asked for. */
+/** A user whose first project is queried. */
 export interface BenchUser {
   readonly token: string;
   readonly userId: string;

@@ -1,4 +1,4 @@
-// The least that can answer the same question: one route, one statement, JSON; no credential, no limit, no schema.
+// The minimum that can answer the same request: one route, one statement, JSON; no credential, no limit, no schema.
 // argv: the framework, and as JSON the database and the statement. Prints its port.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -28,7 +28,7 @@ export async function startApi(platform: Platform, databaseUrl: string): Promise
     env: {
       ...variables,
       DATABASE_URL: databaseUrl,
-      // What limits a caller is not what is measured.
+      // Rate limits are not what is measured.
       RATE_LIMIT_SCALE: '1000',
       ALIBABA_CLOUD_ACCESS_KEY_ID: 'bench',
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'bench',

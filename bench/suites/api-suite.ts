@@ -13,7 +13,7 @@ import { variablesOfFunction } from '../measuring/platform-functions.ts';
 import { type Amount, type BenchUser, fillDatabase } from './api-data.ts';
 import { type Server, startApi, startPeer } from './api-processes.ts';
 
-/** As much as fills the page that is asked for, and a thousand projects with a thousand deployments each. */
+/** Enough to fill the requested page, and a thousand projects with a thousand deployments each. */
 const EMPTY: Amount = { users: 100, projectsPerUser: 1, deploymentsPerProject: 21 };
 const FULL: Amount = { users: 100, projectsPerUser: 10, deploymentsPerProject: 1000 };
 const MOST_GROWTH = 1.5;
@@ -83,7 +83,7 @@ const listPath = ({ projectId }: BenchUser) =>
 const getPath = ({ projectId, deploymentId }: BenchUser) =>
   `/api/v1/projects/${showId('project', projectId)}/deployments/${showId('deployment', deploymentId)}`;
 
-/** Everybody asks in turns, so that nobody's limit is reached. */
+/** All users take turns, so that nobody reaches a limit. */
 const asking = (users: readonly BenchUser[], pathOf: (user: BenchUser) => string) => (n: number) => {
   const user = users[n % users.length];
   if (!user) throw new Error('nobody is there to ask');

@@ -22,7 +22,7 @@ export function stepFigures(platforms: readonly Pick<TestPlatform, 'log'>[]): Fi
   }));
 }
 
-/** The same site with one page changed, on a platform that has everything of the site before. */
+/** The same site with one page changed, on a platform that has the whole previous site. */
 export async function measureChanged(
   builder: BundledBuilder,
   files: Pages,

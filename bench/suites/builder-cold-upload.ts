@@ -18,7 +18,7 @@ const late = async ({ path }: SeenRequest) => {
   return undefined;
 };
 
-/** The plainest uploader: one link after another, each PUT when the one before is answered. Returns uploads a second. */
+/** The plainest uploader: one link after another, each PUT after the previous one is answered. Returns uploads per second. */
 async function oneByOne(contents: readonly Buffer[]): Promise<number> {
   const platform = await startTestPlatform({ intercept: late });
   const client = createPlatformClient(platform.inputs);
@@ -38,7 +38,7 @@ async function oneByOne(contents: readonly Buffer[]): Promise<number> {
   return uploads.length / seconds;
 }
 
-/** A first deployment. What it stored is given back, for one that changes little. */
+/** A first deployment. Returns what it stored, for one that changes little. */
 export async function measureColdUpload(
   builder: BundledBuilder,
   files: Pages,

@@ -14,7 +14,7 @@ const timed = async (work: () => unknown) => {
   return performance.now() - began;
 };
 
-/** A site without commands: all the time there is, is the builder's. */
+/** A site without commands: all of the time is the builder's own. */
 export async function measureOverhead(builder: BundledBuilder, say: (line: string) => void): Promise<Figure[]> {
   const source = archiveOfFiles({ 'index.html': page(0), 'about.html': page(1), 'style.css': 'body { margin: 0 }\n' });
   const whole: number[] = [];

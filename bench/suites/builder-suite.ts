@@ -9,7 +9,7 @@ import { measurePrecompress } from './builder-precompress.ts';
 
 const FILES = 10_000;
 
-/** The program that a build machine runs, against a platform that answers at once: what is measured is the builder alone. */
+/** The program that a build machine runs, against a platform that answers at once: only the builder is measured. */
 export const builderSuite: Suite = {
   name: 'builder',
   about: `the build runner: what it adds to a build, and what it does with ${FILES} files`,

@@ -21,7 +21,7 @@ interface Burst {
   readonly forged: readonly Delivery[];
 }
 
-/** Dealt out like cards. A repetition comes some connections after the first, so that both are often under way at once. */
+/** Dealt out like cards. A repetition comes a few connections after the original, so that both are often in progress at once. */
 function queuesOf({ good, repeated, forged }: Burst): Delivery[][] {
   const queues = Array.from({ length: CONNECTIONS }, (): Delivery[] => []);
   const inOrder = good.flatMap((delivery, index) => {
@@ -75,7 +75,7 @@ interface Stored {
 
 /**
  * Nothing lost, nothing doubled, nothing forged. Pushes of one project overtake each other here, as GitHub's do: one that comes after a
- * newer one gets no deployment, its branch is asked for its head instead. The newest of each project has to be deployed.
+ * newer one gets no deployment; its branch's head is queried instead. The newest of each project has to be deployed.
  */
 async function checkDatabase(databaseUrl: string, burst: Burst): Promise<number> {
   const client = new pg.Client({ connectionString: databaseUrl });

@@ -14,7 +14,7 @@ export interface Delivering {
   readonly answers: readonly Delivered[];
 }
 
-/** A delivery as the bytes of its request: whoever delivers shares the cores with what is measured. */
+/** A delivery as the bytes of its request, because the sender shares the cores with what is measured. */
 function requestOf({ path, headers, body }: Delivery): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const head = [`POST ${path} HTTP/1.1`, 'host: 127.0.0.1', ...lines, `content-length: ${body.length}`, '', ''];
@@ -57,7 +57,7 @@ async function deliverOn(
 ) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
-  // What went wrong shows as its end.
+  // An error shows as the end of the connection.
   socket.on('error', () => {});
   for (const { delivery, request } of queue) {
     const began = performance.now();

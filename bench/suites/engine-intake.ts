@@ -71,7 +71,7 @@ function figuresOf(connections: number, rounds: readonly Delivering[]): Figure[]
       name: `webhook, ${connections} connections`,
       unit: 'deliveries/s',
       samples: rounds.map(({ seconds, answers }) => answers.length / seconds),
-      // As many as it can take when there are always some more; how long one takes when there are few.
+      // Throughput when more are always waiting; latency when there are few.
       ...(connections === 64 ? { target: { relation: '≥' as const, value: 1000 } } : {}),
     },
     { name: '  latency, median', unit: 'ms', samples: latency(0.5) },
@@ -84,7 +84,7 @@ function figuresOf(connections: number, rounds: readonly Delivering[]): Figure[]
   ];
 }
 
-/** How many pushes one instance of `webhook` takes, for good: answered only when it cannot be lost any more. */
+/** How many pushes one instance of `webhook` accepts durably: each is answered only once it cannot be lost. */
 export async function measureIntake(postgres: EnginePostgres, say: (line: string) => void): Promise<Figure[]> {
   const databaseUrl = await postgres.migratedDatabase();
   const rootKey = randomBytes(32).toString('base64url');
@@ -98,7 +98,7 @@ export async function measureIntake(postgres: EnginePostgres, say: (line: string
       return delivering;
     };
     await run(8, WARM_UP);
-    // As autovacuum has done long since wherever there are projects: without statistics an index is chosen by chance.
+    // As autovacuum would long have done on a system in use: without statistics, the choice of index is arbitrary.
     await analyze(databaseUrl);
     for (let round = 1; round <= ROUNDS; round += 1) {
       for (const connections of CONNECTIONS) {

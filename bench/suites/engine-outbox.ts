@@ -14,7 +14,7 @@ interface Contender {
   readonly fill: FillQueue;
   readonly database: (postgres: EnginePostgres) => Promise<string>;
   readonly note?: string;
-  /** Jobs a second with one worker. */
+  /** Jobs per second with one worker. */
   readonly target?: Target;
 }
 
@@ -40,7 +40,7 @@ const contenders: readonly Contender[] = [
   },
 ];
 
-/** Jobs a second of our queue and of others, in turns on one server, each time in a new database. */
+/** Jobs per second of our queue and of others, taking turns on one server, each time in a new database. */
 export async function measureOutbox(postgres: EnginePostgres, say: (line: string) => void): Promise<Figure[]> {
   const measured = WORKERS.flatMap((workers) =>
     contenders.map((contender) => ({ ...contender, workers, samples: [] as number[] })),

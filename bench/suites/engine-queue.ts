@@ -1,18 +1,18 @@
 import pg from 'pg';
 
-/** What a worker takes at once. */
+/** What a worker claims at once. */
 export const BATCH = 10;
-/** The name all jobs go by. */
+/** The name of all jobs. */
 export const TOPIC = 'bench';
 
-/** A queue in a database of its own, which holds so many jobs that do nothing. */
+/** A queue in a database of its own, with a number of jobs that do nothing. */
 export interface FilledQueue {
-  /** Resolves when so many workers have done every job. Throws when one was done twice, or is left. */
+  /** Resolves when this many workers have done every job. Throws when one was done twice, or is left. */
   work(workers: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Puts so many jobs into the database of this URL. */
+/** Puts this many jobs into the database of this URL. */
 export type FillQueue = (url: string, jobs: number) => Promise<FilledQueue>;
 
 export async function connect(url: string): Promise<pg.Client> {

@@ -5,8 +5,8 @@ import { measureOutbox } from './engine-outbox.ts';
 import { withPostgres } from './engine-postgres.ts';
 
 /**
- * The platform's two engines, on a Postgres that keeps what it says. What takes pushes is the real function in a process of its own; what asks
- * it, what hears its doorbell and Postgres share this machine with it.
+ * The platform's two engines, on a durable Postgres. Pushes go to the real function in a process of its own; the sender,
+ * the receiver of its doorbell and Postgres share this machine with it.
  */
 export const engineSuite: Suite = {
   name: 'engine',

@@ -12,7 +12,7 @@ const ROUNDS = 15;
 const TARGET_MS = { web: 150, event: 400 } as const satisfies Record<FunctionKind, number>;
 const EVENT_FUNCTIONS: ReadonlySet<string> = new Set(['miaobu-deploy', 'miaobu-cleanup', 'miaobu-migrate']);
 
-/** The least any function can take here: Node, and a server that says yes. */
+/** The minimum any function can take here: Node, and a server that says yes. */
 const BARE_SERVER = `require('node:http').createServer((_, response) => response.end()).listen(process.env.FC_SERVER_PORT, '0.0.0.0');\n`;
 
 function bareFunction(plan: InstancePlan, directory: string): InstancePlan {
@@ -45,7 +45,7 @@ export const functionsSuite: Suite = {
         ...functions.map(({ plan }) => ({ plan, kind: kindOf(plan.functionName) })),
       ].map((subject) => ({ ...subject, samples: [] as number[] }));
       try {
-        // In turns, so that what else happens on this machine happens to all. The first round fills the file cache.
+        // In turns, so that other activity on this machine affects all equally. The first round fills the file cache.
         for (let round = 0; round <= ROUNDS; round += 1) {
           for (const { plan, kind, samples } of measured) {
             const ms = await firstAnswerMs(host, plan, kind);

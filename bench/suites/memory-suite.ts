@@ -11,7 +11,7 @@ const IDLE_LOOKS = 30;
 const IDLE_EVERY_MS = 2_000;
 const IDLE_TARGET_MB = 700;
 
-/** What one look found: name → megabytes of all processes of that name. */
+/** One sample: name → megabytes of all processes of that name. */
 type Look = ReadonlyMap<string, number>;
 
 function lookAt(processes: readonly ProcessMemory[]): Look {
@@ -31,7 +31,7 @@ async function looks(pid: number, count: number, everyMs: number): Promise<Look[
 
 const total = (look: Look) => [...look.values()].reduce((sum, megabytes) => sum + megabytes, 0);
 
-/** The parts of a sum: one that is not there takes nothing. */
+/** The parts of a sum: a missing one counts as zero. */
 function parts(taken: readonly Look[]): Figure[] {
   const names = new Set(taken.flatMap((look) => [...look.keys()]));
   return [...names].map((name) => ({

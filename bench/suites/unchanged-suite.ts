@@ -7,7 +7,7 @@ import { objectsUnder } from '../measuring/stored-objects.ts';
 const FILES = 10_000;
 const FOLDERS = 100;
 const PUSHES = 5;
-/** What a build may upload of one changed page beside the manifest: the page, and its compressed twin. */
+/** What a build may upload for one changed page besides the manifest: the page, and its compressed twin. */
 const UPLOADS_TARGET = 2;
 const PATIENCE_MS = 10 * 60_000;
 

@@ -41,7 +41,7 @@ export interface PlatformClient {
 }
 
 const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-/** These say that the run itself has become pointless, whatever was asked. */
+/** These mean that the run itself has become pointless, whatever the request. */
 const OVER = new Set(['ticket_already_redeemed', 'attempt_closed']);
 
 /** Function Compute's answer when an instance ends while it starts. Nothing in this protocol is asked for on a condition. */

@@ -13,7 +13,7 @@ import { blobKey, deploymentPrefix, type ManifestFile, parseManifest } from '@mi
 import type { RoutingRules } from '@miaobu/shared/contracts/routing-rules';
 import { answerVisitor } from '../answer-visitor.ts';
 
-/** What the tests of the edge routine run it in: Edge KV, a bucket that answers as OSS does, and a clock. */
+/** The environment for the edge routine's tests: Edge KV, a bucket that answers as OSS does, and a clock. */
 export interface SiteFile {
   readonly content: string | Uint8Array;
   readonly type?: string;
@@ -41,7 +41,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
 };
 
-/** Everything the bucket says about an object, and some things it should not: none of it may reach a visitor. */
+/** All headers the bucket sends with an object, and some it should not: none of them may reach a visitor. */
 const HEADERS_OF_THE_BUCKET = {
   server: 'AliyunOSS',
   etag: '"0CC175B9C0F1B6A831C399E269772661"',

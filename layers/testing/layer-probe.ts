@@ -7,8 +7,8 @@ import pg from 'pg';
 import * as z from 'zod';
 
 /**
- * What packages look like to code that imports them in every way we do. It has to be the same in Node as it stands, where
- * they are ES modules and come from node_modules, and against the layer, where all is CommonJS.
+ * What packages look like to code that imports them in every way we do. It has to be the same in plain Node, where
+ * they are ES modules and come from node_modules, and against the layer, where everything is CommonJS.
  */
 export async function probeLayer() {
   const esa = (await import('@alicloud/esa20240910')).default;

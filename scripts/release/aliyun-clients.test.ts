@@ -22,20 +22,20 @@ async function connectToHangingUp(times: number) {
   return { client, sdk, requests: () => requests };
 }
 
-test('what only reads is asked again when the connection is lost', async () => {
+test('a read is retried when the connection is lost', async () => {
   const { client, sdk, requests } = await connectToHangingUp(2);
   const { body } = await client.getFunction('one', new sdk.GetFunctionRequest({}));
   expect(body?.functionName).toBe('one');
   expect(requests()).toBe(3);
 });
 
-test('a connection that is always lost is an error in the end', async () => {
+test('a connection that is lost every time ends in an error', async () => {
   const { client, sdk, requests } = await connectToHangingUp(99);
   await expect(client.getFunction('one', new sdk.GetFunctionRequest({}))).rejects.toMatchObject({ code: 'ECONNRESET' });
   expect(requests()).toBe(3);
 });
 
-test('what changes something is never repeated', async () => {
+test('a change is never repeated', async () => {
   const { client, requests } = await connectToHangingUp(99);
   await expect(client.deleteFunction('one')).rejects.toThrow();
   expect(requests()).toBe(1);

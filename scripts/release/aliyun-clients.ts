@@ -23,12 +23,12 @@ export type Esa = Awaited<ReturnType<typeof connectEsa>>;
 
 const TRIES = 3;
 const PAUSE_MS = 500;
-/** What Node says of a connection that ended without an answer; the SDKs pass it on. */
+/** Node's errors for a connection that ended without an answer; the SDKs pass them on. */
 const LOST_CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 
 /**
- * Lets a client ask again when the connection was lost and it only wanted to know something: the SDKs keep connections, and
- * a server may close one in the moment in which it is used again. What changes something is not repeated.
+ * Lets a client retry reads when the connection was lost: the SDKs keep connections alive, and
+ * a server may close one just as it is reused. Changes are not repeated.
  */
 function readingAgain<Client extends { callApi(...call: never[]): Promise<unknown> }>(client: Client): Client {
   const callApi = client.callApi.bind(client) as (...call: unknown[]) => Promise<{ [name: string]: unknown }>;
@@ -62,12 +62,12 @@ async function clientConfig({ credentials, cloud }: ReleaseConfig, endpoint: str
   });
 }
 
-/** What was asked for, or undefined when the service says that there is none. */
+/** The answer, or undefined when the service says that there is none. */
 export const ifThere = <Answer>(call: Promise<Answer>): Promise<Answer | undefined> =>
   call.catch((error: unknown) => {
     if (/NotFound|NotExist/i.test(codeOf(error))) return undefined;
     throw error;
   });
 
-/** The service's own code of an SDK's error, such as `FunctionNotFound`; empty for what is none. */
+/** The service's own code of an SDK's error, such as `FunctionNotFound`; empty for any other error. */
 export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');

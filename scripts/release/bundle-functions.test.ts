@@ -16,7 +16,7 @@ test('a package is CommonJS of the function itself, without anything that comes 
     expect(textIn(zip, 'package.json'), folder).toBe('{"type":"commonjs"}');
     const code = textIn(zip, 'index.js');
     expect(code, folder).toContain('require("@miaobu/shared/');
-    // The bundler writes the path of every file it takes in above its code.
+    // The bundler writes the path of every included file above its code.
     const sources = [...code.matchAll(/^\/\/ (\S+\.ts)$/gm)].map(([, file]) => file);
     expect(sources, folder).toContain(`functions/${folder}/handler.ts`);
     expect(sources.filter((file) => !file?.startsWith(`functions/${folder}/`))).toEqual([]);
@@ -24,7 +24,7 @@ test('a package is CommonJS of the function itself, without anything that comes 
   expect([...imports.keys()].filter((specifier) => specifier.startsWith('.'))).toEqual([]);
 });
 
-test('migrate carries every migration, and nobody else does', async () => {
+test('migrate contains every migration, and no other function does', async () => {
   const { zips } = await bundleFunctions();
   const migrations = readdirSync(path.join(repositoryRoot, 'migrations')).filter((name) => /^\d/.test(name));
   const expected = ['index.js', ...migrations.map((name) => `migrations/${name}`), 'package.json'];
@@ -37,7 +37,7 @@ test('the same code is the same package, so that a release uploads nothing twice
   for (const [folder, zip] of one.zips) expect(two.zips.get(folder)?.equals(zip), folder).toBe(true);
 });
 
-test('code of the local cloud in a bundle ends the release, with who took it in', () => {
+test('code of the local cloud in a bundle fails the release, naming the importer', () => {
   const file = (imports: string[]) => ({
     bytes: 1,
     imports: imports.map((path) => ({ path, kind: 'import-statement' as const })),

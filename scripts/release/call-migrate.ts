@@ -4,12 +4,12 @@ import { RuntimeOptions } from '@darabonba/typescript';
 import * as z from 'zod';
 import type { Fc } from './aliyun-clients.ts';
 
-/** What the function `migrate` answers when it did what it should: names of migrations. */
+/** The answer of the function `migrate` on success: names of migrations. */
 const migrated = z.object({ applied: z.array(z.string()) });
 
 /**
- * Calls the function `migrate` and waits for it. Function Compute answers 200 for a function that failed: a header says
- * so, and one that gave up answers something else than what it did.
+ * Calls the function `migrate` and waits for it. Function Compute answers 200 even for a function that failed: a header says
+ * so, and a `migrate` that gave up does not answer with a list of migrations.
  */
 export async function callMigrate(
   { client, sdk }: Fc,

@@ -4,7 +4,7 @@ import type { DomainProps } from './s-yaml-schema.ts';
 import { differingSettings } from './same-settings.ts';
 
 /**
- * Makes the custom domain lead to the functions s.yaml names. A certificate it has is kept: the update names none. True
+ * Makes the custom domain lead to the functions s.yaml names. An existing certificate is kept: the update names none. True
  * when something had to be done.
  */
 export async function deployCustomDomain({ client, sdk }: Fc, props: DomainProps): Promise<boolean> {

@@ -6,15 +6,15 @@ import { differingSettings } from './same-settings.ts';
 
 export interface DeployedFunction {
   readonly functionName: string;
-  /** What had to be done, in words; empty when everything was as s.yaml wants it. */
+  /** What had to be done, in words; empty when everything already matched s.yaml. */
   readonly changes: readonly string[];
   /** Where its HTTP trigger is reached. */
   readonly url: string | undefined;
 }
 
 /**
- * Makes one function of s.yaml what it says: creates it, or updates what differs, with triggers, concurrency and the rules
- * for asynchronous calls. Like Serverless Devs it leaves alone what s.yaml does not name.
+ * Brings one function in line with s.yaml: creates it, or updates what differs, with triggers, concurrency and the rules
+ * for asynchronous calls. Like Serverless Devs, it leaves alone what s.yaml does not name.
  */
 export async function deployFunction(fc: Fc, props: FunctionProps, zip: Buffer): Promise<DeployedFunction> {
   const { functionName } = props;

@@ -1,6 +1,6 @@
 import type { ReleaseConfig } from './release-config.ts';
 
-/** The bucket of builds and sites: private, made unless we have it. True when it was made. */
+/** The bucket of builds and sites: private, created unless it exists. True when it was created. */
 export async function ensureBucket({ cloud, credentials, endpoints }: ReleaseConfig): Promise<boolean> {
   const { default: OSS } = await import('ali-oss');
   const { bucket, pathStyle } = cloud.objectStore;
@@ -23,7 +23,7 @@ export async function ensureBucket({ cloud, credentials, endpoints }: ReleaseCon
     await client.getBucketInfo(bucket);
     return false;
   } catch (error) {
-    // Any other refusal, such as AccessDenied, means that the name belongs to somebody else.
+    // Any other refusal, such as AccessDenied, means that the name belongs to another account.
     if ((error as { code?: string }).code !== 'NoSuchBucket') throw error;
   }
   await client.putBucket(bucket, { acl: 'private' });

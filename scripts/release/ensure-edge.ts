@@ -2,7 +2,7 @@ import { ROUTE_NAMESPACE, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-
 import { type Esa, ifThere } from './aliyun-clients.ts';
 import { type ReleaseConfig, ROUTINE_NAME } from './release-config.ts';
 
-/** The namespaces of Edge KV that routes and routing tables are in. Resolves with the names of those that were made. */
+/** The Edge KV namespaces for routes and routing tables. Resolves with the names of those that were created. */
 export async function ensureKvNamespaces({ client, sdk }: Esa): Promise<string[]> {
   const made = await Promise.all(
     [ROUTE_NAMESPACE, TABLE_NAMESPACE].map(async (namespace) => {
@@ -14,7 +14,7 @@ export async function ensureKvNamespaces({ client, sdk }: Esa): Promise<string[]
   return made.flat();
 }
 
-/** The edge routine, without code at first. Resolves with the version that production runs, if any. */
+/** The edge routine, initially without code. Resolves with the version that production runs, if any. */
 export async function ensureRoutine({ client, sdk }: Esa): Promise<string | undefined> {
   const name = ROUTINE_NAME;
   const found = await ifThere(client.getRoutine(new sdk.GetRoutineRequest({ name })));
@@ -26,7 +26,7 @@ export async function ensureRoutine({ client, sdk }: Esa): Promise<string | unde
   return production?.codeDeploy?.codeVersions?.[0]?.codeVersion;
 }
 
-/** The route that brings every visitor of a site to the routine. True when it was made. */
+/** The route that brings every visitor of a site to the routine. True when it was created. */
 export async function ensureRoutineRoute({ client, sdk }: Esa, { cloud }: ReleaseConfig): Promise<boolean> {
   const { siteId } = cloud.edge;
   const rule = `ends_with(http.host, ".${new URL(cloud.sitesOrigin).hostname}")`;

@@ -11,7 +11,7 @@ const propsOf = (key: string) => {
   return props;
 };
 
-test('CreateFunction is asked for what fc3 asks for: the props less the calls of their own, and everything else empty', () => {
+test('CreateFunction gets what fc3 sends: the props except those with calls of their own, and everything else empty', () => {
   const account = '1234567890123456';
   expect(functionSettingsOf(propsOf('webhook_function'))).toEqual({
     functionName: 'miaobu-webhook',
@@ -76,6 +76,6 @@ test('rules for asynchronous calls name no destinations', () => {
   expect(asyncInvokeConfigOf(propsOf('webhook_function'))).toBeUndefined();
 });
 
-test('the custom domain is asked for without a certificate, which an update would replace', () => {
+test('the custom domain is requested without a certificate, which an update would replace', () => {
   expect(Object.keys(customDomainOf(domain)).sort()).toEqual(['domainName', 'protocol', 'routeConfig']);
 });

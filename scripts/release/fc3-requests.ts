@@ -1,6 +1,6 @@
 import type { DomainProps, FunctionProps } from './s-yaml-schema.ts';
 
-// What the component fc3 asks Function Compute for, given the props of a resource. Read in its source, version 0.1.22
+// What the component fc3 requests from Function Compute, given the props of a resource. Read in its source, version 0.1.22
 // (github.com/devsapp/fc3): src/default/config.ts, src/base.ts, src/subCommands/deploy/impl/*.ts.
 
 /** What fc3 sends for everything a resource says nothing about, so that nothing set elsewhere stays. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { interpolate } from './interpolate-s-yaml.ts';
 
-test('variables, defaults and properties of other resources are filled in, wherever they stand in a text', () => {
+test('variables, defaults and properties of other resources are filled in, anywhere in a text', () => {
   const document = {
     list: ["${env('REGION')}", "acs:fc:${env('REGION')}:layers/${env('NAME', 'miaobu')}", 9000, true],
     resources: {
@@ -28,11 +28,11 @@ test('everything that is missing is named at once', () => {
   );
 });
 
-test('what a variable says is never taken for an expression', () => {
+test('the value of a variable is never taken for an expression', () => {
   expect(interpolate("${env('A')}", { A: "${env('SECRET')}", SECRET: 's' })).toBe("${env('SECRET')}");
 });
 
-test('properties that lead to each other in a circle are an error, not an endless loop', () => {
+test('properties that refer to each other in a cycle are an error, not an endless loop', () => {
   const props = { a: '${resources.x_function.props.b}', b: '${resources.x_function.props.a}' };
   expect(() => interpolate({ resources: { x_function: { props } } }, {})).toThrow('cannot be filled in');
 });

@@ -25,7 +25,7 @@ export async function publishEdgeRoutine(
   return true;
 }
 
-/** A file for each account and site: version numbers say nothing anywhere else. */
+/** A file for each account and site: version numbers have no meaning elsewhere. */
 function memoryOf({ cacheDirectory, credentials, cloud }: ReleaseConfig) {
   const place = createHash('sha256')
     .update(`${credentials.accessKeyId} ${cloud.edge.siteId}`)

@@ -22,7 +22,7 @@ export async function publishLayer(fc: Fc, zip: Buffer): Promise<{ arn: string; 
   return { arn: published.layerVersionArn, isNew: true };
 }
 
-/** The list is read to its end: in which order it comes is not documented, and fc3 does not rely on any. */
+/** The list is read to its end: its order is not documented, and fc3 does not rely on it. */
 async function newestVersion({ client, sdk }: Fc) {
   const versions = [];
   let startVersion: string | undefined;

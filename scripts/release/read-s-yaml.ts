@@ -19,7 +19,7 @@ export const parseYaml = (text: string): unknown => parse(text, { merge: true })
 
 /**
  * Reads s.yaml as Serverless Devs would, for the components fc3 and fc3-domain. Throws one error that names every variable
- * that is missing, or everything that is not as our own schema wants it.
+ * that is missing, or everything that violates our own schema.
  */
 export function readSYaml(text: string, environment: Readonly<Record<string, string | undefined>>): PlatformResources {
   const { resources } = parseSYaml(interpolate(parseYaml(text), environment));

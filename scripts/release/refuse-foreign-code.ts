@@ -1,8 +1,8 @@
 import type { Metafile } from 'esbuild';
 
 /**
- * Throws when a bundle of functions contains a file that is not of `functions/`, and names who takes it in. What functions
- * share comes from the layer; the local cloud, above all, must never be inside.
+ * Throws when a bundle of functions contains a file from outside `functions/`, and names its importer. What functions
+ * share comes from the layer; above all, the local cloud must never be included.
  */
 export function refuseForeignCode({ inputs }: Pick<Metafile, 'inputs'>): void {
   const foreign = Object.keys(inputs).find((file) => !file.startsWith('functions/'));

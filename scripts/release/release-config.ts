@@ -19,14 +19,14 @@ const releaseInput = z.strictObject({
   }),
   /** Where this program reaches the services; functions may have other addresses, inside the private network. */
   endpoints: z.strictObject({ fc: origin, esa: origin, oss: origin, tablestore: origin }),
-  /** The variables that s.yaml asks for (.env.example), but those the release finds out: see `variablesOf`. */
+  /** The variables that s.yaml asks for (.env.example), except those the release determines: see `variablesOf`. */
   environment: z.record(z.string(), z.string()),
-  /** What was built is kept here for the next release. */
+  /** Build results are kept here for the next release. */
   cacheDirectory: z.string().min(1),
   /** What `migrate` is called with: functions/migrate/migrate-event.ts. */
   migrateEvent: z.record(z.string(), z.unknown()).default({}),
   /**
-   * When given, everything is released but the functions: their packages are written here (`dist`, where s.yaml looks), for
+   * If given, everything except the functions is released: their packages are written here (`dist`, where s.yaml looks), for
    * Serverless Devs to deploy.
    */
   packagesDirectory: z.string().min(1).optional(),
@@ -35,7 +35,7 @@ export type ReleaseInput = z.input<typeof releaseInput>;
 
 export type ReleaseConfig = ReturnType<typeof readReleaseConfig>;
 
-/** Names of what a release makes, besides those in s.yaml. */
+/** Names of resources that a release creates, besides those in s.yaml. */
 export const LAYER_NAME = 'miaobu';
 export const ROUTINE_NAME = 'miaobu';
 
@@ -53,7 +53,7 @@ export function readReleaseConfig(value: unknown) {
   return { ...parsed.data, cloud };
 }
 
-/** What `${env()}` of s.yaml answers: the given variables, and those that follow from them and from the release. */
+/** The values for `${env()}` in s.yaml: the given variables, and those derived from them and from the release. */
 export function variablesOf({ environment, cloud }: ReleaseConfig, layerArn: string): Record<string, string> {
   const { hostname, protocol } = new URL(cloud.controlOrigin);
   return {

@@ -22,7 +22,7 @@ describe('into an empty account', () => {
   }, 120_000);
   afterAll(() => cloud.close());
 
-  test('a release makes everything, the schema before whatever needs it', async () => {
+  test('a release creates everything, the schema before anything that needs it', async () => {
     expect(first).toMatchObject({ code: 0, errors: '' });
     const order = Object.keys(first.steps);
     expect(order).toEqual(expect.arrayContaining(['bucket', 'build log', 'edge', 'edge storage', 'build', 'layer']));
@@ -55,7 +55,7 @@ describe('into an empty account', () => {
     }
   });
 
-  test('a second release finds everything as it should be: nothing is uploaded, made or changed', async () => {
+  test('a second release finds everything up to date: nothing is uploaded, created or changed', async () => {
     cloud.writes.length = 0;
     const second = await cloud.release();
     expect(second).toMatchObject({ code: 0, errors: '' });
@@ -107,7 +107,7 @@ describe('into an empty account', () => {
     ]);
   }, 60_000);
 
-  test('a variable that only s.yaml asks for is missed before anything is touched', async () => {
+  test('a missing variable that only s.yaml asks for is reported before anything is touched', async () => {
     cloud.writes.length = 0;
     const input = cloud.config();
     const { MIAOBU_VPC_ID: _, ...environment } = input.environment;

@@ -1,10 +1,10 @@
-/** Runs the parts of a release, many at a time, and says of each how long it took. */
+/** Runs the parts of a release, many at a time, and reports how long each took. */
 export interface Steps {
-  /** Rejects with an error that names the step. `remark` says what came of it. */
+  /** Rejects with an error that names the step. `remark` describes the result. */
   run<Result>(step: string, work: () => Promise<Result>, remark?: (result: Result) => string): Promise<Result>;
 }
 
-/** `report` gets one line of JSON a finished step: `{"step":"layer","ms":5,"remark":"as before"}`. */
+/** `report` gets one line of JSON per finished step: `{"step":"layer","ms":5,"remark":"as before"}`. */
 export function reportSteps(report: (line: string) => void): Steps {
   return {
     async run(step, work, remark) {

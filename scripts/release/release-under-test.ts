@@ -35,7 +35,7 @@ export async function startReleaseUnderTest() {
   const account = createAccount(randomBytes(16).toString('hex'));
   const reaper = startReaper();
   closers.push(() => reaper.close());
-  /** Calls that may change something, as they came: `POST /2023-03-30/functions`, `CreateRoutine`, … */
+  /** Calls that may change something, in order: `POST /2023-03-30/functions`, `CreateRoutine`, … */
   const writes: string[] = [];
   const serve = async (emulator: Emulator, nameOf: (request: IncomingMessage) => string | undefined) => {
     const listening = await listen({

@@ -22,7 +22,7 @@ const MIGRATE = 'migrate';
 const DEPLOY = 'deploy';
 
 /**
- * Brings an account to what this checkout says: what is missing is made, what differs is updated, what is as it should be
+ * Brings an account in line with this checkout: what is missing is created, what differs is updated, what matches
  * is left alone. The schema comes first; nothing that could need it is replaced before `migrate` has done its work.
  */
 export async function release(config: ReleaseConfig, steps: Steps): Promise<void> {
@@ -77,7 +77,7 @@ export async function release(config: ReleaseConfig, steps: Steps): Promise<void
   await steps.run('domain', deployDomain, (isNew) => `${resources.domain.domainName}${isNew ? '' : ' as before'}`);
   const origins = [...deployed.flatMap(({ url }) => url ?? []), config.cloud.controlOrigin];
   await steps.run('health', () => Promise.all(origins.map(checkHealth)));
-  // What became due meanwhile need not wait for the timer.
+  // Work that became due meanwhile need not wait for the timer.
   await steps.run('wake-up', () => wakeDeploy(fc, ofFolder(DEPLOY).functionName));
 }
 
@@ -94,7 +94,7 @@ async function readCheckedSYaml(config: ReleaseConfig) {
   return resourcesWith;
 }
 
-/** What functions and edge need to be there: each made unless it exists, all at once. */
+/** What functions and edge require: each created unless it exists, all in parallel. */
 async function provision(config: ReleaseConfig, steps: Steps) {
   const { cloud, credentials, endpoints } = config;
   const buildLog = tablestoreBuildLog({

@@ -3,7 +3,7 @@ import type { PlatformResources } from './read-s-yaml.ts';
 /** Postgres's default `max_connections`, less what people, back-ups and the server's own processes need. */
 const CONNECTIONS_FOR_FUNCTIONS = 90;
 
-/** Variables that say the same in every account; the value of any other comes from the environment. */
+/** Variables that are the same in every account; the value of any other comes from the environment. */
 const LITERALS = ['NODE_PATH', 'DATABASE_POOL_SIZE', 'DOORBELL_FUNCTION'];
 
 /** A code package of a resource belongs to the folder of `functions/` with this name. */
@@ -18,7 +18,7 @@ export const mostConnections = ({ functions }: PlatformResources) =>
   );
 
 /**
- * What is wrong with s.yaml although each resource by itself is as the schema wants it. `written` is the document before
+ * What is wrong with s.yaml although each resource by itself matches the schema. `written` is the document before
  * anything was filled in, `folders` are the functions there are.
  */
 export function sYamlProblems(resources: PlatformResources, written: unknown, folders: readonly string[]): string[] {

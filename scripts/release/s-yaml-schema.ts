@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 // What s.yaml may say: those properties of fc3 (schema of 0.1.22, github.com/devsapp/fc3, src/schema.json) and fc3-domain
 // (0.0.29) that both `s deploy` and our deployer know, within the limits of CreateFunction's reference. fc3's own schema
-// lets unknown keys pass, and any configuration of a trigger; here every key that is not named is refused.
+// accepts unknown keys, and any trigger configuration; here every key that is not named is refused.
 
 const name = (length: number) => z.string().regex(new RegExp(`^[A-Za-z_][A-Za-z0-9_-]{0,${length - 1}}$`));
 const twentieths = (value: number) => Math.abs(value * 20 - Math.round(value * 20)) < 1e-9;

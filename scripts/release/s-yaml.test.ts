@@ -26,7 +26,7 @@ describe('s.yaml', () => {
     expect(given.sort()).toEqual(variablesReadBy(readFileSync(handlerOf(folder), 'utf8')));
   });
 
-  test('leaves Postgres enough connections when every function runs as often as it may', () => {
+  test('leaves Postgres enough connections when every function runs at its maximum concurrency', () => {
     expect(mostConnections(resources)).toBeLessThanOrEqual(90);
   });
 

@@ -7,7 +7,7 @@ test('what one leaves out and the other calls empty or off is the same', () => {
   expect(differingSettings(wanted, { nasConfig: { mountPoints: [], groupId: -0 }, role: null })).toEqual([]);
 });
 
-test('a setting that is to be off and is on differs', () => {
+test('a setting that should be off and is on differs', () => {
   expect(differingSettings({ internetAccess: false }, { internetAccess: true })).toEqual(['internetAccess']);
   expect(differingSettings({ vpcConfig: { vpcId: '' } }, { vpcConfig: { vpcId: 'vpc-1' } })).toEqual(['vpcConfig']);
 });
@@ -23,6 +23,6 @@ test('the order of a list counts: the first layer wins', () => {
   expect(sameSettings(['a'], ['a', 'b'])).toBe(false);
 });
 
-test('what only the answer has does not count', () => {
+test('what only the answer has is ignored', () => {
   expect(differingSettings({ timeout: 30 }, { timeout: 30, functionId: 'x' })).toEqual([]);
 });

@@ -11,7 +11,7 @@ function isBlank(value: unknown): boolean {
 }
 
 /**
- * Whether a resource that answers `found` already is as `wanted`. A setting that one of them leaves out, and the other
+ * Whether a resource described by `found` already is as `wanted`. A setting that one of them leaves out, and the other
  * says is off or empty, is the same.
  */
 export function sameSettings(wanted: unknown, found: unknown): boolean {
@@ -25,7 +25,7 @@ export function sameSettings(wanted: unknown, found: unknown): boolean {
   return wanted === found;
 }
 
-/** The keys of `wanted` that `found` has otherwise; what only `found` has does not count. */
+/** The keys of `wanted` that differ in `found`; what only `found` has is ignored. */
 export function differingSettings(wanted: object, found: object): string[] {
   const answers = new Map(Object.entries(found));
   return Object.entries(wanted).flatMap(([key, value]) => (sameSettings(value, answers.get(key)) ? [] : [key]));

@@ -11,7 +11,7 @@ import { exampleEnvironment } from './testing/example-environment.ts';
 const directory = mkdtempSync(path.join(tmpdir(), 'miaobu-serverless-devs-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Stands in for fc3 and fc3-domain, which come from a registry: it writes down what Serverless Devs hands to it. */
+/** Stands in for fc3 and fc3-domain, which come from a registry: it records what Serverless Devs passes to it. */
 const RECORDER = `
 const { appendFileSync } = require('node:fs');
 module.exports = class {
@@ -21,7 +21,7 @@ module.exports = class {
   }
 };`;
 
-test('s deploy hands its components what our reader reads, in an order in which migrate is first and the domain last', async () => {
+test('s deploy passes its components what our reader reads, with migrate first and the domain last', async () => {
   const component = path.join(directory, 'recorder');
   const recorded = path.join(directory, 'recorded');
   mkdirSync(component);

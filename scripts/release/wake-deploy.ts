@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { RuntimeOptions } from '@darabonba/typescript';
 import type { Fc } from './aliyun-clients.ts';
 
-/** Rings `deploy` as the platform itself does, and does not wait for what it then does. */
+/** Rings `deploy` as the platform itself does, without waiting for its work. */
 export async function wakeDeploy({ client, sdk }: Fc, functionName: string): Promise<void> {
   await client.invokeFunctionWithOptions(
     functionName,
