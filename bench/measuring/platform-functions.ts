@@ -41,7 +41,8 @@ export async function variablesOf(platform: Platform): Promise<(name: string) =>
 }
 
 /**
- * Ends every instance of every function, as an update of their settings does (here: of the description, to its current value). The next call of
+ * Ends every instance of every function, as an update of their settings does (here: of the description, to its current
+ * value). The next call of
  * each starts a new one.
  */
 export async function endEveryInstance(platform: Platform): Promise<void> {

@@ -15,7 +15,10 @@ export function cachePlaceOf(
   return folder && path.isAbsolute(folder) && scope !== '' ? { folder, scope, key, output } : undefined;
 }
 
-/** Where programs are kept that the runner fetched for a build: shared, so any build may use them. Only on machines that keep their disk. */
+/**
+ * Where programs are kept that the runner fetched for a build: shared, so any build may use them. Only on machines that
+ * keep their disk.
+ */
 export function keptPrograms({ MIAOBU_CACHE: folder, GITHUB_OUTPUT: output }: NodeJS.ProcessEnv): string | undefined {
   // No scope can have this name.
   return folder && path.isAbsolute(folder) && !output ? path.join(folder, '.programs') : undefined;

@@ -38,7 +38,8 @@ function without(variables: Readonly<Record<string, string>>, name: string) {
 }
 
 /**
- * Runs the user's install and build. Returns the seconds spent in them and the user they ran as. Throws `BuildFailure` when one fails. None of
+ * Runs the user's install and build. Returns the seconds spent in them and the user they ran as. Throws `BuildFailure`
+ * when one fails. None of
  * their processes is left when it returns or throws.
  */
 export async function buildSite({

@@ -13,7 +13,8 @@ const encodingsOf = ({ br, gzip }: Twins) => ({ ...(br && { br: blobOf(br) }), .
 
 /**
  * The artifact of a static site. Logs what is left out, how unknown addresses are answered and which rules apply. Throws
- * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which must stay until everything is uploaded.
+ * `ManifestError` for what the platform would refuse. Twins are kept in the new file `twinsFile`, which must stay until
+ * everything is uploaded.
  */
 export async function siteArtifact(
   { files, ignored, routing }: Collected,

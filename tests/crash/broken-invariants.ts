@@ -40,7 +40,10 @@ export async function brokenInvariants(platform: CrashPlatform, expected: Expect
   return [...found.flat(), ...secretsInLogs(platform)];
 }
 
-/** I1, I3: the newest deployment is of the branch's head, and what is to be shown is current; each was switched to once, or once by hand. */
+/**
+ * I1, I3: the newest deployment is of the branch's head, and what is to be shown is current; each was switched to once,
+ * or once by hand.
+ */
 async function headIsDeployed({ database }: CrashPlatform, expected: Expectation): Promise<string[]> {
   const { projectId, commit, head = commit } = expected;
   const [row] = await database.query<{

@@ -30,7 +30,8 @@ const LENGTH_BYTES = 4;
 /**
  * Sits between the functions and Postgres and shows every statement to an observer, before and after. It knows only as much of
  * the protocol as that takes: a message is a letter, a length and a body, except that the first has no letter; a client sends
- * `Query`, or `Parse`, `Bind` … `Sync`, and is answered until `ReadyForQuery`. A statement parsed under a name is later bound without being parsed again.
+ * `Query`, or `Parse`, `Bind` … `Sync`, and is answered until `ReadyForQuery`. A statement parsed under a name is later
+ * bound without being parsed again.
  */
 export async function startPostgresProxy(upstream: URL, observe: StatementObserver): Promise<PostgresProxy> {
   const sockets = new Set<Socket>();

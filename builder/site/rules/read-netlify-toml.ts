@@ -7,7 +7,10 @@ import { patternOfNetlify } from './written-path.ts';
 
 const FILE = 'netlify.toml';
 
-/** Where the tables `[[name]]` begin. A parsed document does not say, so they are counted in the text; if the count does not match, tables are referred to by number. */
+/**
+ * Where the tables `[[name]]` begin. A parsed document does not say, so they are counted in the text; if the count does
+ * not match, tables are referred to by number.
+ */
 function placesOf(text: string, name: string, count: number): (index: number) => string {
   const begin = new RegExp(`^\\s*\\[\\[\\s*${name}\\s*\\]\\]`);
   const lines = text.split('\n').flatMap((line, index) => (begin.test(line) ? [index + 1] : []));
