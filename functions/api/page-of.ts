@@ -1,13 +1,12 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
 import { type IdKind, readId, showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 
 /** The id below which a page of a list (newest first) begins. */
 export function readCursor(kind: IdKind, cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const id = readId(kind, cursor);
   if (id === undefined) {
-    const fields = [{ path: 'query.cursor', problem: 'is not a cursor of this list' }];
-    throw new AppError('invalid_request', { details: { fields } });
+    throw invalidFields('query', [{ path: ['cursor'], message: 'is not a cursor of this list' }]);
   }
   return id;
 }

@@ -3,6 +3,7 @@ import type { Scope } from '@miaobu/shared/contracts/scopes';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import { readUserCode, showUserCode } from '@miaobu/shared/kernel/user-code';
 import type { User } from '@miaobu/shared/model/account/account-repository';
 import type { DeviceLogin } from '@miaobu/shared/model/account/device-login-repository';
@@ -44,8 +45,9 @@ export const answerDeviceLogin =
   ): Promise<DeviceLogin> => {
     const { scopes } = answer;
     if (!user.isAdmin && scopes?.some((scope) => scope.startsWith('platform:'))) {
-      const fields = [{ path: 'body.scopes', problem: 'the scopes of the platform are for those who run it' }];
-      throw new AppError('invalid_request', { details: { fields } });
+      throw invalidFields('body', [
+        { path: ['scopes'], message: 'the scopes of the platform are for those who run it' },
+      ]);
     }
     return store.transaction(async (repositories) => {
       const { deviceLogins, auditLog } = repositories;

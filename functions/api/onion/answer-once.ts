@@ -2,6 +2,7 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { sha256, sha256Hex } from '@miaobu/shared/kernel/hmac';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { Store } from '@miaobu/shared/model/repositories';
 import { answerContext, type KeyedRequest } from '@miaobu/shared/model/request/idempotency-repository';
@@ -50,8 +51,9 @@ export function answerOnce({ store, sealer }: Deps) {
     renderError: (error: unknown) => Rendered | undefined,
   ): Promise<{ readonly rendered: Rendered; readonly replayed: boolean }> => {
     if (!FORM.test(asked.key)) {
-      const fields = [{ path: 'headers.idempotency-key', problem: 'must be 1 to 255 visible ASCII characters' }];
-      throw new AppError('invalid_request', { details: { fields } });
+      throw invalidFields('headers', [
+        { path: ['idempotency-key'], message: 'must be 1 to 255 visible ASCII characters' },
+      ]);
     }
     const request: KeyedRequest = {
       principal: principalOf(asked),

@@ -1,5 +1,6 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId, showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { RingSealer } from '@miaobu/shared/model/key/create-sealer';
 import { FIRST_VERSION, resealMessage, rewrapMessage, SETTLED_SECONDS } from '@miaobu/shared/model/key/key-messages';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -18,8 +19,7 @@ export const rotateKeys =
   (deps: Deps): Operation<'rotateKeys'> =>
   async ({ body: { what, project } }, { user }, { requestId, address }) => {
     if (project !== undefined && what !== 'data_keys') {
-      const fields = [{ path: 'body.project', problem: 'only data keys are of a project' }];
-      throw new AppError('invalid_request', { details: { fields } });
+      throw invalidFields('body', [{ path: ['project'], message: 'only data keys are of a project' }]);
     }
     // With a root key that does not open what there is, the work could not even begin.
     await deps.sealer.assertOpens();

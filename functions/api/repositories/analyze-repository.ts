@@ -1,6 +1,7 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { detectBuild, NOTHING_DECIDED } from '@miaobu/shared/kernel/detect/detect-build';
 import { LONGEST_TEXT_BYTES } from '@miaobu/shared/kernel/detect/source-files';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import type { Operation } from '../operation.ts';
@@ -38,8 +39,7 @@ export const analyzeRepository =
 
     const folder = withoutDots(query.root_directory);
     if (folder !== '' && !tree.truncated && !tree.paths.some((path) => path.startsWith(`${folder}/`))) {
-      const fields = [{ path: 'query.root_directory', problem: 'the branch has no such folder' }];
-      throw new AppError('invalid_request', { details: { fields } });
+      throw invalidFields('query', [{ path: ['root_directory'], message: 'the branch has no such folder' }]);
     }
     const paths = new Set(tree.paths);
     let read = 0;

@@ -1,4 +1,4 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { CodePage } from '@miaobu/shared/ports/code-host';
 
 /** GitHub's largest page. */
@@ -8,8 +8,7 @@ const LARGEST = 100;
 export function readOffset(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,6}$/.test(cursor)) return Number(cursor);
-  const fields = [{ path: 'query.cursor', problem: 'is not a cursor of this list' }];
-  throw new AppError('invalid_request', { details: { fields } });
+  throw invalidFields('query', [{ path: ['cursor'], message: 'is not a cursor of this list' }]);
 }
 
 /** The page of GitHub's in which an entry is, and how many come before it there. One of `size` where it begins with the entry. */

@@ -1,14 +1,13 @@
 import { mintApiToken } from '@miaobu/shared/kernel/api-token';
-import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 import { presentApiToken } from './present-api-token.ts';
 import { requireTokenRoom } from './require-token-room.ts';
 
-const refuse = (path: string, problem: string) =>
-  new AppError('invalid_request', { details: { fields: [{ path, problem }] } });
+const refuse = (field: string, problem: string) => invalidFields('body', [{ path: [field], message: problem }]);
 
 /** Makes a token. The answer is the only place where it ever stands. */
 export const createApiToken =
@@ -16,7 +15,7 @@ export const createApiToken =
   async ({ body }, actor, { requestId, address }) => {
     const { user } = actor;
     if (!user.isAdmin && body.scopes.some((scope) => scope.startsWith('platform:'))) {
-      throw refuse('body.scopes', 'the scopes of the platform are for those who run it');
+      throw refuse('scopes', 'the scopes of the platform are for those who run it');
     }
     const ids = new Set<string>();
     for (const idOrSlug of body.projects ?? []) ids.add((await findProject(deps.store, actor, idOrSlug)).id);
@@ -24,7 +23,7 @@ export const createApiToken =
     const token = await deps.store.transaction(async (repositories) => {
       const expiresAt = body.expires_at === undefined ? null : new Date(body.expires_at);
       if (expiresAt !== null && expiresAt <= (await repositories.now())) {
-        throw refuse('body.expires_at', 'must be a time to come');
+        throw refuse('expires_at', 'must be a time to come');
       }
       await requireTokenRoom(repositories, user.id);
       const inserted = await repositories.apiTokens.insert(

@@ -1,5 +1,6 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 import { projectsOf } from '../projects/find-project.ts';
@@ -10,7 +11,7 @@ const MOST_PROJECTS = 200;
 const DAY_MS = 86_400_000;
 
 function refuseRange(problem: string): AppError {
-  return new AppError('invalid_request', { details: { fields: [{ path: 'query.from', problem }] } });
+  return invalidFields('query', [{ path: ['from'], message: problem }]);
 }
 
 /** What an account used and may use. A token for some projects is told of these only. */

@@ -18,7 +18,7 @@ export const createVariable =
   (deps: Deps): Operation<'createVariable'> =>
   async ({ params, body }, actor, { requestId, address }) => {
     const { environment, key, scope } = body;
-    requireRuntimeName('body.key', key, scope);
+    requireRuntimeName('key', key, scope);
     const project = await findProject(deps.store, actor, params.project);
     const place = { projectId: project.id, environment, key };
     const sealed = sealValue(await deps.sealer.sealing(project.id), place, body.value);

@@ -23,7 +23,7 @@ export const importVariables =
   async ({ params, body }, actor, { requestId, address }) => {
     const { environment, scope, is_secret: isSecret } = body;
     const wanted = parseEnvFile(body.content);
-    for (const key of wanted.keys()) requireRuntimeName('body.content', key, scope);
+    for (const key of wanted.keys()) requireRuntimeName('content', key, scope);
     const { id: projectId } = await findProject(deps.store, actor, params.project);
     const seal = await deps.sealer.sealing(projectId);
     const imported = await changeVariables(deps.store, { projectId, environment }, async (repositories) => {

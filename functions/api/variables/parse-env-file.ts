@@ -1,12 +1,11 @@
-import { AppError } from '@miaobu/shared/kernel/app-error';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import { variableNameProblem, variableValueProblem } from '@miaobu/shared/kernel/variable-rules';
 import { parse } from 'dotenv';
 
 /** dotenv tries each line break of a run of them anew: 65,536 in a row would keep it busy for seconds. */
 const LONGEST_GAP = 200;
 
-const refusal = (problem: string) =>
-  new AppError('invalid_request', { details: { fields: [{ path: 'body.content', problem }] } });
+const refusal = (problem: string) => invalidFields('body', [{ path: ['content'], message: problem }]);
 
 function requireNoGaps(content: string): void {
   let gap = 0;
@@ -27,8 +26,8 @@ export function parseEnvFile(content: string): ReadonlyMap<string, string> {
       ...(name === undefined ? [] : [`the name ${JSON.stringify(key.slice(0, 128))} ${name}`]),
       ...(content === undefined ? [] : [`the value of ${key.slice(0, 128)} ${content}`]),
     ];
-    return problems.map((problem) => ({ path: 'body.content', problem }));
+    return problems.map((message) => ({ path: ['content'], message }));
   });
-  if (fields.length > 0) throw new AppError('invalid_request', { details: { fields: fields.slice(0, 100) } });
+  if (fields.length > 0) throw invalidFields('body', fields);
   return new Map(entries);
 }

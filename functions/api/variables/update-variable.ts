@@ -1,5 +1,6 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
+import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { Store } from '@miaobu/shared/model/repositories';
 import { sealValue } from '@miaobu/shared/model/variable/variable-value';
@@ -24,11 +25,10 @@ export const updateVariable =
       const before = await repositories.variables.find(found.projectId, found.id);
       if (!before) throw new AppError('not_found');
       if (before.isSecret && body.is_secret === false && body.value === undefined) {
-        const fields = [{ path: 'body.is_secret', problem: 'a secret can be shown only with a new value' }];
-        throw new AppError('invalid_request', { details: { fields } });
+        throw invalidFields('body', [{ path: ['is_secret'], message: 'a secret can be shown only with a new value' }]);
       }
       const scope = body.scope ?? before.scope;
-      requireRuntimeName('body.scope', before.key, scope);
+      requireRuntimeName('scope', before.key, scope);
       const isSecret = body.is_secret ?? before.isSecret;
       const value = body.value === undefined ? before : sealValue(seal, before, body.value);
       const after = await repositories.variables.update(before.id, { ...value, scope, isSecret });
