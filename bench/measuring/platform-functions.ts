@@ -42,8 +42,7 @@ export async function variablesOf(platform: Platform): Promise<(name: string) =>
 
 /**
  * Ends every instance of every function, as an update of their settings does (here: of the description, to its current
- * value). The next call of
- * each starts a new one.
+ * value). The next call of each starts a new one.
  */
 export async function endEveryInstance(platform: Platform): Promise<void> {
   const { client, sdk } = await connectFc(platform);

@@ -6,8 +6,7 @@ const LEASE_SECONDS = 120;
 
 /**
  * Ours, as `workOutbox` uses it for messages that have nothing to commit with their end: ten are claimed at once, and
- * those that end together
- * are finished by one statement. One message of a lane at a time, ten messages to a lane.
+ * those that end together are finished by one statement. One message of a lane at a time, ten messages to a lane.
  */
 export async function fillOutbox(url: string, jobs: number): Promise<FilledQueue> {
   const client = await connect(url);

@@ -39,8 +39,7 @@ function without(variables: Readonly<Record<string, string>>, name: string) {
 
 /**
  * Runs the user's install and build. Returns the seconds spent in them and the user they ran as. Throws `BuildFailure`
- * when one fails. None of
- * their processes is left when it returns or throws.
+ * when one fails. None of their processes is left when it returns or throws.
  */
 export async function buildSite({
   plan,

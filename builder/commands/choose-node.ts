@@ -21,8 +21,7 @@ export type ChosenNode =
 
 /**
  * Which Node.js a project that asks for `asked` is built with: `22`, `v20.11.1`, `lts/iron`, `>=18 <21`, ... Only the
- * release line is chosen,
- * in its newest version: changes within a line do not break builds, and fixes arrive there.
+ * release line is chosen, in its newest version: changes within a line do not break builds, and fixes arrive there.
  */
 export function chooseNode(asked: string | null | undefined, own: string): ChosenNode {
   const wanted = asked?.trim().toLowerCase() ?? '';

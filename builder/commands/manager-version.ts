@@ -30,8 +30,7 @@ export async function readLockfile(
 
 /**
  * Which version a project gets that does not name one: the one that wrote its lockfile. Another would rewrite it, and
- * with it the versions of
- * what is installed.
+ * with it the versions of what is installed.
  */
 export function managerVersion(manager: PackageManager, lockfile: string | undefined): string {
   const beginning = lockfile ?? '';

@@ -28,8 +28,8 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Where the work folders are. Tools look for `node_modules`, `pnpm-workspace.yaml`, … in every folder above, so in
- * `/tmp` a build would find
- * what another user put there. Without such a folder, or when TMPDIR names one, the temporary folder is used.
+ * `/tmp` a build would find what another user put there. Without such a folder, or when TMPDIR names one, the temporary
+ * folder is used.
  */
 async function baseFolder(): Promise<string> {
   if (process.getuid?.() === 0 && tmpdir() === '/tmp') {

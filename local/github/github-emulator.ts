@@ -54,8 +54,8 @@ export interface GithubEmulator extends Emulator {
 /**
  * GitHub on this machine: git over smart HTTP at `{base}/git/{owner}/{name}.git`, the REST API at `{base}/api/v3`,
  * archives at `{base}/codeload`, sign-in at `{base}/login/oauth`, signed push webhooks, workflow runs. Requests carry
- * the whole path, mount point included.
- * Every repository is private to its owner. Runs that an earlier process left in progress are cancelled on creation.
+ * the whole path, mount point included. Every repository is private to its owner. Runs that an earlier process left in
+ * progress are cancelled on creation.
  */
 export async function createGithubEmulator(options: GithubEmulatorOptions): Promise<GithubEmulator> {
   const { stateDirectory, log, now = Date.now } = options;

@@ -15,8 +15,8 @@ export interface Reaper {
 /**
  * Reads `+pid`, `?pid` and `-pid` until the pipe ends, which it does when the other end dies, in whatever way; then kills
  * the remaining groups, and asks the other processes to end. A shell needs one megabyte where Node needs forty. Ctrl-C
- * reaches a terminal's whole
- * foreground; the reaper is in a session of its own, and also ignores signals that can be ignored.
+ * reaches a terminal's whole foreground; the reaper is in a session of its own, and also ignores signals that can be
+ * ignored.
  */
 const program = `
 trap '' HUP INT QUIT TERM PIPE
