@@ -33,7 +33,7 @@ export interface Deps {
   readonly assertReady: () => Promise<void>;
   /** Origins whose pages may use the API. */
   readonly corsOrigins: readonly string[];
-  /** Other endpoints than the API's own: for tests of what holds for any. */
+  /** Replaces the API's endpoints, for tests that apply to any endpoint. */
   readonly table?: Readonly<Record<string, Endpoint>>;
 }
 
@@ -46,7 +46,7 @@ type AnyOperation = (
 
 const notAllowed = (allowed: readonly string[]) => new AppError('method_not_allowed', { details: { allowed } });
 
-/** What the caller of a failed request will read, as it is remembered; undefined when another try makes sense. */
+/** The error response, as stored for replays; undefined when a retry makes sense. */
 function renderError(error: unknown, requestId: string): Rendered | undefined {
   const { status, headers, body } = errorAnswer(error, requestId);
   if (status >= 500 || errors[body.error.code].retryable) return undefined;
@@ -58,8 +58,8 @@ function renderError(error: unknown, requestId: string): Rendered | undefined {
 }
 
 /**
- * The routes of `contracts/api.ts`, never edited for one endpoint, and the onion round each. What lies round all web functions comes first:
- * request id, log (`runtime/web-function.ts`). Then, in this order: CORS, limit, body, authentication, authorization, validation.
+ * The routes of `contracts/api.ts`, never edited for one endpoint, each wrapped in the onion. Shared by all web functions are request id
+ * and log (`runtime/web-function.ts`); then, in this order: CORS, limit, body, authentication, authorization, validation.
  */
 export function apiRoutes(app: WebApp, deps: Deps): void {
   const table: Readonly<Record<string, Endpoint>> = deps.table ?? api;
@@ -103,7 +103,7 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
   async function serve(id: string, endpoint: Endpoint, operation: AnyOperation, c: Web): Promise<Response> {
     const context = c.get('context');
     const { access, answers, deprecated, output } = endpoint;
-    // Hono answers HEAD by what answers GET; going through a redirect of ours begins or ends a sign-in.
+    // Hono answers HEAD like GET; but following one of these redirects starts or finishes a sign-in.
     if (answers === 'redirect' && c.req.method !== endpoint.method) throw notAllowed([endpoint.method]);
     const header = (name: string, value: string) => c.header(name, value);
     if (deprecated) for (const [name, value] of Object.entries(deprecationHeaders(deprecated))) header(name, value);
@@ -123,9 +123,9 @@ export function apiRoutes(app: WebApp, deps: Deps): void {
       };
       const parse = (data: unknown) => output.parse(data);
       header('content-type', 'text/event-stream');
-      // Proxies that collect an answer before they pass it on would hold events back.
+      // Proxies that buffer responses would hold events back.
       header('x-accel-buffering', 'no');
-      // The headers alone: a stream that nobody reads would keep its slot.
+      // Headers only: a stream that nobody reads would keep its slot.
       if (c.req.method === 'HEAD') {
         await events(AbortSignal.abort());
         return c.body(null);

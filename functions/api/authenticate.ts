@@ -11,8 +11,8 @@ export interface Deps {
 }
 
 /**
- * `Authorization: Bearer` with an access token or an API token (`mb_live_…`) → who asks. One query, which also says whether the
- * credential still counts; none for a token with a wrong checksum or signature.
+ * `Authorization: Bearer` with an access token or an API token (`mb_live_…`) → the caller. One query, which also checks that the
+ * credential is still valid; none for a token with a wrong checksum or signature.
  */
 export const authenticate =
   (deps: Deps) =>

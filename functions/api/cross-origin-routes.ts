@@ -2,7 +2,7 @@ import type { WebEnvironment } from '@miaobu/shared/runtime/web-function';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 
-/** What pages of other origins may read besides the body. */
+/** The response headers that pages of other origins may read. */
 const EXPOSED = [
   'Deprecation',
   'ETag',
@@ -27,10 +27,10 @@ const ALLOWED = [
   'Last-Event-ID',
   'X-Request-Id',
 ];
-/** No browser remembers a preflight for longer. */
+/** The longest that browsers cache a preflight. */
 const PREFLIGHT_SECONDS = 7200;
 
-/** Lets pages of exactly these origins use the API, with their cookies; to all others it says nothing. */
+/** Lets pages of exactly these origins use the API, with cookies; to all others it sends no CORS headers. */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler<WebEnvironment> {
   const known = new Set(origins);
   const allow = cors({

@@ -4,14 +4,14 @@ import type { Scope } from '@miaobu/shared/contracts/scopes';
 import type { Context } from '@miaobu/shared/kernel/context';
 import type { User } from '@miaobu/shared/model/account/account-repository';
 
-/** How somebody showed who they are, and what that allows. A session allows everything that its user may do. */
+/** How the caller authenticated, and what that permits. A session permits everything that its user may do. */
 export type Credential =
   | { readonly kind: 'session'; readonly sessionId: string }
   | {
       readonly kind: 'token';
       readonly tokenId: string;
       readonly scopes: readonly Scope[];
-      /** The only projects it is for; null: all of its user's. */
+      /** The only projects it is valid for; null: all of its user's. */
       readonly projectIds: readonly string[] | null;
     };
 
@@ -21,10 +21,10 @@ export interface Actor {
   readonly credential: Credential;
 }
 
-/** Public operations have nobody to ask for. */
+/** Public operations have no caller. */
 export type ActorOf<Id extends OperationId> = Api[Id]['access'] extends 'public' ? undefined : Actor;
 
-/** What the contract names of a request, parsed. */
+/** The parts of a request named by the contract, parsed. */
 export type Request<Id extends OperationId> = {
   readonly params: ParamsOf<Api[Id]>;
   readonly query: QueryOf<Api[Id]>;
@@ -34,11 +34,11 @@ export type Request<Id extends OperationId> = {
 
 export interface JsonAnswer<Id extends OperationId> {
   readonly data: OutputOf<Api[Id]>;
-  /** Of lists: where the next page begins; null on the last. */
+  /** For lists: where the next page begins; null on the last. */
   readonly nextCursor?: string | null;
   /** `Set-Cookie` lines. */
   readonly cookies?: readonly string[];
-  /** `ETag`, …: what the contract says about this very answer. */
+  /** `ETag`, …: the headers that the contract defines for this response. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -47,7 +47,7 @@ export interface RedirectAnswer {
   readonly cookies?: readonly string[];
 }
 
-/** One server-sent event. Its id is what a reader who comes back says as `Last-Event-ID`. `end` is no name for one. */
+/** One server-sent event. A reconnecting reader sends its id as `Last-Event-ID`. `end` is reserved. */
 export interface StreamedEvent<Data> {
   readonly id?: string;
   readonly event?: string;
@@ -56,8 +56,8 @@ export interface StreamedEvent<Data> {
 
 export interface EventsAnswer<Data> {
   /**
-   * Everything from the reader's `Last-Event-ID` on; it ends when there will never be more. `context.signal` fires when nobody reads any
-   * longer, or the instance stops. Heartbeats are not its business.
+   * Everything after the reader's `Last-Event-ID`; it ends when there will never be more. `context.signal` fires when the reader has
+   * disconnected, or the instance stops. Heartbeats are handled elsewhere.
    */
   readonly events: AsyncIterable<StreamedEvent<Data>>;
 }
@@ -68,7 +68,7 @@ export type Answer<Id extends OperationId> = Api[Id] extends { readonly answers:
     ? EventsAnswer<OutputOf<Api[Id]>>
     : JsonAnswer<Id>;
 
-/** One endpoint, behind parsing, authentication and authorization. */
+/** One endpoint, after parsing, authentication and authorization. */
 export type Operation<Id extends OperationId> = (
   request: Request<Id>,
   actor: ActorOf<Id>,

@@ -93,13 +93,13 @@ export interface Deps {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly buildTokens: BuildTokens;
-  /** Where the platform is reached. */
+  /** The platform's own origin. */
   readonly controlOrigin: string;
-  /** Whose pages may use the cookie of a session. */
+  /** Origins whose pages may use a session's cookie. */
   readonly ownOrigins: readonly string[];
 }
 
-/** Who answers each operation of `contracts/api.ts`. */
+/** The handler of each operation of `contracts/api.ts`. */
 export const operations = (deps: Deps): Operations => ({
   getUser,
   startGithubLogin: startGithubLogin(deps),

@@ -11,7 +11,7 @@ export function readCursor(kind: IdKind, cursor: string | undefined): string | u
   return id;
 }
 
-/** Cuts what was read (one more than asked) to a page, and says where the next one begins. */
+/** Cuts rows (one more than requested) to a page, and says where the next one begins. */
 export function pageOf<Row extends { readonly id: string }>(
   kind: IdKind,
   rows: readonly Row[],

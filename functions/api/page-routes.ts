@@ -33,7 +33,7 @@ type WebContext = HonoContext<WebEnvironment>;
 
 const FORM_LIMIT_BYTES = 16 * 1024;
 
-/** A page of ours: no script at all, its one style by a nonce, in nobody's frame, and with forms that lead nowhere else. */
+/** One of our pages: no script, one style with a nonce, never framed, and with forms that post only to us. */
 function page(c: WebContext, status: 200 | 400 | 403 | 404 | 502 | 503, title: string, content: Content) {
   const nonce = randomToken(16);
   c.header(
@@ -41,7 +41,7 @@ function page(c: WebContext, status: 200 | 400 | 403 | 404 | 502 | 503, title: s
     `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   );
   c.header('cross-origin-opener-policy', 'same-origin');
-  // Without a referrer browsers would send `Origin: null` with our own forms, and tell a stranger's page nothing either way.
+  // Without a referrer browsers would send `Origin: null` with our own forms; other sites' pages learn nothing either way.
   c.header('referrer-policy', 'same-origin');
   return c.html(
     html`<!doctype html>
@@ -139,7 +139,7 @@ function sayDecided(c: WebContext, login: DeviceLogin, approved: boolean) {
   return page(c, 200, title, html`<p>${words}</p>`);
 }
 
-/** The pages that `api` shows to people: the home page, the page where a device login is approved, and why a sign-in failed. */
+/** The pages that `api` renders: the home page, the page for approving a device login, and why a sign-in failed. */
 export function pageRoutes(app: WebApp, deps: Deps): void {
   const actorOf = (c: WebContext) => deps.sessionByCookie(getCookie(c, REFRESH_COOKIE));
   const NOBODY_WAITS = 'No login is waiting with this code. It may have expired: enter the code that is shown now.';
@@ -153,7 +153,7 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
 
   app.get('/', async (c) => welcome(c, await actorOf(c)));
 
-  // Codes are short: nobody tries many.
+  // Codes are short, so guesses are rate limited.
   app.use(DEVICE_PATH, async (c, next) => {
     const { address } = c.get('context');
     const asked = { cost: 'auth', address, authorization: undefined } as const;
@@ -179,7 +179,7 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
     const decision = form.get('decision');
     if (decision !== 'approve' && decision !== 'deny') throw new AppError('invalid_request');
     const chosen = scopes.filter((scope: Scope) => form.getAll('scope').includes(scope));
-    // To approve nothing is to deny.
+    // Approving nothing is denying.
     const approved = decision === 'approve' && chosen.length > 0;
     const login = await find(userCode);
     if (!login) return askForCode(c, actor, NOBODY_WAITS);
@@ -192,7 +192,7 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
     return sayDecided(c, login, approved);
   });
 
-  // Only browsers come here: what went wrong is said in words, with the same status.
+  // Only browsers come here: errors are shown in words, with the same status.
   app.use(finishGithubLogin.path, async (c, next) => {
     await next();
     if (!c.req.header('accept')?.includes('text/html') || !(c.error instanceof AppError)) return;
@@ -211,7 +211,7 @@ export function pageRoutes(app: WebApp, deps: Deps): void {
   });
 }
 
-/** Of what a sign-in may fail by, that which a person is told on a page. */
+/** The status of a sign-in error that is explained on a page. */
 function signInStatus(code: ErrorCode): 400 | 403 | 502 | 503 | undefined {
   const { status } = errors[code];
   return status === 400 || status === 403 || status === 502 || status === 503 ? status : undefined;

@@ -19,7 +19,7 @@ const page = (type: string, text: string, headers: Page['headers'] = {}): Page =
   etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
 });
 
-/** Made by the first request that asks for it, then kept: it changes with a release only. */
+/** Created by the first request and then cached: it changes only with a release. */
 function once<T>(make: () => T): () => T {
   let made: { readonly it: T } | undefined;
   return () => {
@@ -28,7 +28,7 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** What the API says about itself, to anybody: the OpenAPI document, and the reference that is made of it. */
+/** The public documentation of the API: the OpenAPI document, and the reference page generated from it. */
 export function referenceRoutes(app: WebApp): void {
   const pages = {
     '/api/v1/openapi.json': once(async () => page('application/json', JSON.stringify(openapiDocument()))),

@@ -3,7 +3,7 @@ import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 
-/** Ends one session of whoever asks, from another. */
+/** Ends another of the caller's sessions. */
 export const endSession =
   ({ store }: { readonly store: Pick<Store, 'transaction'> }): Operation<'endSession'> =>
   async ({ params }, { user }, { requestId, address }) => {

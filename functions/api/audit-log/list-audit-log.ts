@@ -4,7 +4,7 @@ import { pageOf, readCursor } from '../page-of.ts';
 import { findProject, projectsOf } from '../projects/find-project.ts';
 import { presentAuditEntry } from './present-audit-entry.ts';
 
-/** What a user may read of the audit log. A token for some projects is told of these only. */
+/** The user's part of the audit log. A token for some projects sees these only. */
 export const listAuditLog =
   (deps: { readonly store: Pick<Store, 'auditLog' | 'projects'> }): Operation<'listAuditLog'> =>
   async ({ query }, actor) => {

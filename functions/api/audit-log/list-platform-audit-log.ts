@@ -5,7 +5,7 @@ import type { Operation } from '../operation.ts';
 import { pageOf, readCursor } from '../page-of.ts';
 import { presentAuditEntry } from './present-audit-entry.ts';
 
-/** All of the audit log, for those who run the platform. */
+/** The whole audit log, for administrators. */
 export const listPlatformAuditLog =
   (deps: { readonly store: Pick<Store, 'auditLog'> }): Operation<'listPlatformAuditLog'> =>
   async ({ query }) => {

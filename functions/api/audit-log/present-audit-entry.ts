@@ -2,7 +2,7 @@ import type { AuditEntry } from '@miaobu/shared/contracts/audit-log';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { StoredAuditEntry } from '@miaobu/shared/model/audit/audit-log-repository';
 
-/** The address is for whoever asked from it, and for those who run the platform. */
+/** The address is shown to the user it belongs to, and to administrators. */
 export const presentAuditEntry = (entry: StoredAuditEntry, showsAddress: boolean): AuditEntry => ({
   id: showId('auditEntry', entry.id),
   actor: entry.actor,

@@ -5,7 +5,7 @@ import { githubRefreshTokenContext, githubTokenContext } from '@miaobu/shared/mo
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { CodeHostGrant, CodeHostLogin, CodeHostUser } from '@miaobu/shared/ports/code-host-login';
 
-/** Why somebody does not get in. */
+/** Why a sign-in is refused. */
 export type Refusal = 'disabled' | 'not_invited';
 
 export interface Deps {
@@ -24,15 +24,15 @@ interface Arrival {
 }
 
 /**
- * Lets somebody in whom GitHub has named: who has an account that is not disabled, whom the rules name, and the very first, who runs the
- * platform from then on. Nobody else gets an account.
+ * Signs in a user identified by GitHub: users with an enabled account, users named by the rules, and the very first user, who becomes
+ * administrator. Nobody else gets an account.
  */
 export async function admitUser(
   deps: Deps,
   { githubUser, grant, refreshTokenSha256, userAgent, context }: Arrival,
 ): Promise<{ readonly sessionId: string } | { readonly refusal: Refusal }> {
   const known = await deps.store.accounts.findByGithubId(githubUser.id);
-  // GitHub is asked before the transaction, which is no place to wait.
+  // GitHub is asked outside the transaction, which should not wait.
   const isInvited = known !== undefined || (await rulesName(deps, githubUser, grant));
   const seal = await deps.sealer.sealing();
   return deps.store.transaction(async (repositories) => {
@@ -40,7 +40,7 @@ export async function admitUser(
     const isFirst = known === undefined && (await accounts.lockIfEmpty());
     if (!isInvited && !isFirst) return { refusal: 'not_invited' };
     const user = await accounts.upsertUser({ githubId: githubUser.id, githubLogin: githubUser.login });
-    // Read behind the write, which has locked the account: who disables it now ends the session too.
+    // Read after the write, which has locked the account: disabling it from here on also ends this session.
     if ((await accounts.find(user.id))?.disabledAt) return { refusal: 'disabled' };
     if (isFirst) await accounts.makeAdmin(user.id);
     await storeGrant(repositories, seal, user.id, grant);

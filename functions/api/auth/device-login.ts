@@ -24,7 +24,7 @@ const present = (login: DeviceLogin): ShownDeviceLogin => ({
   expires_at: login.expiresAt.toISOString(),
 });
 
-/** The program that waits with this code. Throws `not_found` for one that was answered, is too old, or never was. */
+/** The pending request with this code. Throws `not_found` for one that was answered, has expired, or never existed. */
 export async function findDeviceLogin(
   { deviceLogins }: Pick<Repositories, 'deviceLogins'>,
   typed: string,
@@ -35,7 +35,7 @@ export async function findDeviceLogin(
   return login;
 }
 
-/** What a person decides about a program that waits, noted. `scopes` undefined: it is not let in. */
+/** Records a user's decision on a pending request. `scopes` undefined: denied. */
 export const answerDeviceLogin =
   ({ store }: Deps) =>
   async (
@@ -52,7 +52,7 @@ export const answerDeviceLogin =
     return store.transaction(async (repositories) => {
       const { deviceLogins, auditLog } = repositories;
       const login = await findDeviceLogin(repositories, answer.userCode);
-      // Here a person reads why not. The program's token is made later, and its room looked at once more then.
+      // Here the user sees the reason. The token is created later, when the limit is checked again.
       if (scopes !== undefined) await requireTokenRoom(repositories, user.id);
       const isAnswered =
         scopes === undefined

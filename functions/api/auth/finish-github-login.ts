@@ -22,7 +22,7 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** Begins a session for whoever GitHub says has come back, if they may. Nothing but cookies tells the browser so. */
+/** Starts a session for the user returning from GitHub, if permitted. The browser learns of it only by cookies. */
 export const finishGithubLogin =
   (deps: Deps): Operation<'finishGithubLogin'> =>
   async ({ query, cookies, headers }, _actor, context) => {
@@ -68,7 +68,7 @@ async function takeAttempt(
   return { stateSha256, attempt };
 }
 
-/** Notes who was refused, and gives their token back to GitHub: there is no account it could be for. */
+/** Records the refused user, and revokes their token: there is no account to use it for. */
 async function turnAway(
   { store, login }: Deps,
   { id, login: name }: CodeHostUser,
@@ -84,7 +84,7 @@ async function turnAway(
     requestId,
     address,
   });
-  // Whoever is disabled keeps the token they have: their sites need it.
+  // Disabled users keep their stored token: their sites need it.
   if (reason === 'disabled') return;
   await login.revoke(grant.token).catch((error: unknown) => {
     log.warn('GitHub did not take a token back', describeError(error));

@@ -1,4 +1,4 @@
 import { finishGithubLogin } from '@miaobu/shared/contracts/auth';
 
-/** Where GitHub sends browsers back: what an operator registers there, and what both halves of a login name. */
+/** Where GitHub redirects browsers back: registered there by the operator, and used by both halves of a login. */
 export const loginCallbackUrl = (controlOrigin: string) => `${controlOrigin}${finishGithubLogin.path}`;

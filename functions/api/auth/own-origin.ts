@@ -1,8 +1,8 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 
 /**
- * Throws unless a page of ours asks. Browsers say on every request that changes something which page it comes from, and no page can
- * say otherwise; a cookie comes along whoever asks.
+ * Throws unless the request comes from one of our pages. Browsers send the page's origin with every request that changes something, and
+ * pages cannot forge it; cookies are sent whoever asks.
  */
 export function assertOwnOrigin(origin: string | undefined, ownOrigins: readonly string[]): void {
   if (origin !== undefined && ownOrigins.includes(origin)) return;

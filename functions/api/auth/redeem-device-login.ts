@@ -10,13 +10,13 @@ import { requireTokenRoom } from '../tokens/require-token-room.ts';
 type Redeemed = Answer<'redeemDeviceLogin'>['data'];
 
 /**
- * Tells a program how its login stands. The first that asks after the approval is given the token, made at that moment, so that
- * it was never stored.
+ * Reports the state of a login to the polling program. The first poll after the approval gets the token, which is created at that moment
+ * and so was never stored.
  */
 export const redeemDeviceLogin =
   ({ store }: { readonly store: Pick<Store, 'transaction'> }): Operation<'redeemDeviceLogin'> =>
   async ({ body }, _actor, context) => {
-    // The error comes after the commit: that somebody asked too soon has to be remembered.
+    // Thrown after the commit, because the early poll has to be recorded.
     const result = await store.transaction((repositories) => redeem(repositories, body.device_code, context));
     if (result instanceof AppError) throw result;
     return { data: result };
@@ -37,7 +37,7 @@ async function redeem(
     return new AppError(login.askedTooSoon ? 'slow_down' : 'authorization_pending', { details });
   }
   if ((await accounts.find(userId))?.disabledAt !== null) return new AppError('access_denied');
-  // Thrown, so that nothing of this is kept: the approval stays good for when there is room.
+  // Thrown to roll everything back: the approval remains valid until there is room.
   await requireTokenRoom(repositories, userId);
   await deviceLogins.markRedeemed(id);
   const minted = mintApiToken();

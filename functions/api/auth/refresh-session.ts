@@ -18,8 +18,8 @@ export interface Deps {
 }
 
 /**
- * Continues the session in the cookie: an access token in the answer, the next refresh token in the cookie. A refresh token that was
- * used a while ago is in two hands, and one of them stole it: the session ends.
+ * Continues the session in the cookie: an access token in the response, the next refresh token in the cookie. If a refresh token is
+ * presented that was used a while ago, one of its two holders stole it, and the session ends.
  */
 export const refreshSession =
   (deps: Deps): Operation<'refreshSession'> =>
@@ -40,7 +40,7 @@ export const refreshSession =
     };
   };
 
-/** Undefined when the session does not go on. */
+/** Undefined when the session is not live. */
 async function rotate(
   { sessions, auditLog }: Repositories,
   shown: RefreshToken,
@@ -55,7 +55,7 @@ async function rotate(
       await sessions.rotate(sessionId, shown.sha256, successor.sha256);
       return { sessionId, userId };
     case 'just_used':
-      // Two tabs at once, or an answer that got lost: the same successor again.
+      // Concurrent tabs, or a lost response: the same successor again.
       return { sessionId, userId };
     case 'used':
       await sessions.end(userId, sessionId, 'token_reused');

@@ -1,6 +1,6 @@
 import type { Scope } from '@miaobu/shared/contracts/scopes';
 
-/** What each scope allows, for the person who is asked to approve it. */
+/** What each scope permits, for the user who is asked to approve it. */
 export const scopeWords: Readonly<Record<Scope, string>> = {
   'account:read': 'See who you are',
   'repositories:read': 'See your repositories on GitHub',

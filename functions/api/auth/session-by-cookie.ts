@@ -7,7 +7,7 @@ export interface Deps {
   readonly refreshTokens: RefreshTokens;
 }
 
-/** Whose session the cookie of a page of ours is, for pages that are asked for without a script. It is neither used up nor renewed by that. */
+/** The session of one of our pages' cookie, for pages loaded without a script. It is neither used up nor extended. */
 export const sessionByCookie =
   ({ store, refreshTokens }: Deps) =>
   async (cookie: string | undefined): Promise<Actor | undefined> => {

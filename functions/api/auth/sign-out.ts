@@ -9,13 +9,13 @@ export interface Deps {
   readonly store: Pick<Store, 'transaction'>;
 }
 
-/** The session that asks. Operations for sessions only have one. */
+/** The caller's session. Only operations restricted to sessions have one. */
 export function sessionOf({ credential }: Actor): string {
   if (credential.kind !== 'session') throw new AppError('forbidden');
   return credential.sessionId;
 }
 
-/** Ends the session that asks: its tokens are refused from the next request on. */
+/** Ends the caller's session: its tokens are refused from the next request on. */
 export const signOut =
   ({ store }: Deps): Operation<'signOut'> =>
   async (_request, actor, { requestId, address }) => {
@@ -33,7 +33,7 @@ export const signOut =
     return { data: undefined, cookies: [expiredHostCookie(REFRESH_COOKIE)] };
   };
 
-/** Ends every session of whoever asks. */
+/** Ends all of the caller's sessions. */
 export const signOutEverywhere =
   ({ store }: Deps): Operation<'signOutEverywhere'> =>
   async (_request, { user }, { requestId, address }) => {

@@ -11,10 +11,10 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** Two user codes of 25 billion are the same once in a very long while. */
+/** With 25 billion possible user codes, collisions are very rare. */
 const TRIES = 3;
 
-/** Where a person answers. */
+/** Where the user answers. */
 export const DEVICE_PATH = '/device';
 
 export const startDeviceLogin =

@@ -21,13 +21,13 @@ export interface Deps {
 const FORM = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * Sends the browser to GitHub. What comes back with it counts once, and only in this browser: the state is in the address, and the
- * cookie's hash is stored beside it.
+ * Redirects the browser to GitHub. The response is accepted once, and only in this browser: the state is in the URL, and the hash of the
+ * browser's cookie is stored with it.
  */
 export const startGithubLogin =
   ({ store, sealer, login, controlOrigin }: Deps): Operation<'startGithubLogin'> =>
   async ({ query, cookies }) => {
-    // Kept if it is there: of two tabs that sign in at once, both may come back.
+    // An existing one is kept, so that two tabs signing in at once can both return.
     const known = cookies[LOGIN_COOKIE] ?? '';
     const browser = FORM.test(known) ? known : randomToken(32);
     const state = randomToken(32);

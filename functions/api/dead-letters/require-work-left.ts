@@ -4,7 +4,7 @@ import { type StoredStatus, shownStatus } from '@miaobu/shared/model/deployment/
 import type { DeadLetter } from '@miaobu/shared/model/outbox/dead-letter-repository';
 import type { Repositories } from '@miaobu/shared/model/repositories';
 
-/** Topics whose work is about a deployment in this status, and does nothing in any other. */
+/** Topics that act only on a deployment in this status. */
 const worksOn: Partial<Record<Topic, StoredStatus>> = {
   'build.start': 'queued',
   'deployment.activate': 'deploying',
@@ -12,8 +12,8 @@ const worksOn: Partial<Record<Topic, StoredStatus>> = {
 };
 
 /**
- * Throws `deployment_state_conflict` when a message is about a deployment that is past it: asking for its work again would do nothing. To
- * give up a start or an activation is to fail the deployment, so there it is always so.
+ * Throws `deployment_state_conflict` when a message is about a deployment that is past it, so that replaying it would do nothing. Giving
+ * up a start or an activation fails the deployment, so for these it always throws.
  */
 export async function requireWorkLeft(
   { deployments }: Pick<Repositories, 'deployments'>,

@@ -13,7 +13,7 @@ export interface Deps {
   readonly doorbell: Doorbell;
 }
 
-/** Deals with a dead message once, with an audit entry, all or nothing. */
+/** Resolves a dead message once, atomically with an audit entry. */
 async function resolve(
   deps: Deps,
   actor: Actor,

@@ -8,7 +8,7 @@ import { presentDeployHook } from './present-deploy-hook.ts';
 
 const MOST_HOOKS = 20;
 
-/** Makes a deploy hook. This is the only time that its secret exists here. */
+/** Creates a deploy hook. Its secret is available only here, once. */
 export const createDeployHook =
   (deps: { readonly store: Pick<Store, 'projects' | 'environments' | 'transaction'> }): Operation<'createDeployHook'> =>
   async ({ params, body }, actor, { requestId, address }) => {

@@ -4,7 +4,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 
-/** Ends a deploy hook. */
+/** Revokes a deploy hook. */
 export const deleteDeployHook =
   (deps: { readonly store: Pick<Store, 'projects' | 'transaction'> }): Operation<'deleteDeployHook'> =>
   async ({ params }, actor, { requestId, address }) => {

@@ -2,7 +2,7 @@ import type { DeployHook as DeployHookJson } from '@miaobu/shared/contracts/depl
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { DeployHook } from '@miaobu/shared/model/deploy-hook/deploy-hook-repository';
 
-/** Field by field, so that nothing secret can slip along. */
+/** Field by field, so that nothing secret leaks. */
 export const presentDeployHook = (hook: DeployHook): DeployHookJson => ({
   id: showId('deployHook', hook.id),
   project_id: showId('project', hook.projectId),

@@ -12,7 +12,7 @@ export interface Deps extends ByHandDeps {
   readonly store: ByHandDeps['store'] & Pick<Store, 'deployHooks'>;
 }
 
-/** The hook, if the secret is its own; the same refusal for an unknown hook, one that was deleted and a wrong secret. */
+/** The hook, if the secret matches; the same refusal for an unknown hook, a deleted one and a wrong secret. */
 async function authenticate(
   { deployHooks }: Pick<Store, 'deployHooks'>,
   shownId: string,

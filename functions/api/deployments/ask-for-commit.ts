@@ -10,7 +10,7 @@ export interface Deps {
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'getCommit'>;
 }
 
-/** The token of the project's owner and the repository, if that is still the one that was imported. */
+/** The project owner's token and the repository, if it is still the imported one. */
 async function openRepository(deps: Deps, project: Project): Promise<{ token: string; repository: CodeRepository }> {
   const token = await deps.readGithubToken(project.userId);
   const repository = await deps.codeHost.getRepository(token, project.repository);
@@ -20,7 +20,7 @@ async function openRepository(deps: Deps, project: Project): Promise<{ token: st
   return { token, repository };
 }
 
-/** What the code host says is the head of a branch of the project's repository. Throws `branch_not_found`. */
+/** The head of a branch of the project's repository, from the code host. Throws `branch_not_found`. */
 export async function askForHead(deps: Deps, project: Project, branch: string): Promise<BranchHead> {
   const { token, repository } = await openRepository(deps, project);
   const head = await readBranchHead(deps.codeHost, token, repository, branch);

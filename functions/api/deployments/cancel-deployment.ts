@@ -15,7 +15,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Stops a deployment that has not begun to go live. When this answers, none of its tokens counts any more. */
+/** Cancels a deployment that has not begun to go live. Once this has answered, its tokens are invalid. */
 export const cancelDeployment =
   (deps: Deps): Operation<'cancelDeployment'> =>
   async ({ params }, actor, { requestId }) => {

@@ -11,7 +11,7 @@ import { deployHead } from './deploy-head.ts';
 
 export type { Deps } from './deploy-by-hand.ts';
 
-/** The environment that is named, or follows the branch that is, or production. */
+/** The named environment, the one that follows the named branch, or production. */
 function chooseEnvironment(
   environments: readonly Environment[],
   { environment: name, branch }: BodyOf<typeof contract>,
@@ -24,7 +24,7 @@ function chooseEnvironment(
   return found;
 }
 
-/** Deploys the head of a branch, or a commit, because somebody wants it. */
+/** Deploys the head of a branch, or a commit, on request. */
 export const createDeployment =
   (deps: Deps): Operation<'createDeployment'> =>
   async ({ params, body }, actor, { requestId, address }) => {

@@ -19,7 +19,7 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** Makes room for a folder that the caller uploads itself. The answer is the only place where its ticket stands. */
+/** Prepares the upload of a folder by the caller. The ticket is only in this response. */
 export const createPrebuiltDeployment =
   (deps: Deps): Operation<'createPrebuiltDeployment'> =>
   async ({ params, body }, actor, { requestId, address }) => {
@@ -45,7 +45,7 @@ export const createPrebuiltDeployment =
       });
       return deployment;
     });
-    // What it has superseded may be waiting for its end to be told.
+    // The final statuses of superseded deployments may be waiting to be sent.
     await deps.doorbell.ring(requestId);
     const ticket = deps.buildTokens.ticket({ deploymentId: id, attempt, nonce });
     return {

@@ -21,18 +21,18 @@ export interface Deps extends AskDeps {
 export interface ByHand {
   readonly projectId: string;
   readonly environmentId: string;
-  /** What the commit is built as. */
+  /** The branch the commit is built for. */
   readonly branch: string;
   readonly trigger: DeploymentTrigger & ('manual' | 'redeploy' | 'hook');
-  /** Who wants it: the shown id of a user or a deploy hook. */
+  /** The requester: the public id of a user or a deploy hook. */
   readonly actor: string;
   readonly requestId: string;
   readonly address?: string | undefined;
 }
 
 /**
- * Queues a commit that somebody wants deployed, with the project as it is now, and an entry in the audit log. `head`: it is the head of the
- * branch that the environment, which is locked, follows. Returns the deployment's id.
+ * Queues a commit on request, with the project's current settings, and an entry in the audit log. Lock the environment first. `head`: the
+ * commit is the head of its branch. Returns the deployment's id.
  */
 export async function queueByHand(
   repositories: Repositories,
@@ -70,7 +70,7 @@ export const deployByHand = (
     return queueByHand(repositories, environment, wanted, { commit });
   });
 
-/** A deployment of now, as it is shown. */
+/** The deployment just queued, as shown to users. */
 export async function showQueued(
   { store, address }: { readonly store: Pick<Store, 'shownDeployments'>; readonly address: SiteAddress },
   projectId: string,

@@ -6,12 +6,13 @@ import type { Repositories } from '@miaobu/shared/model/repositories';
 import { askForHead } from './ask-for-commit.ts';
 import { type ByHand, type Deps, queueByHand } from './deploy-by-hand.ts';
 
-/** While the code host is asked, a push may be taken: it is asked once more then. */
+/** A push may be accepted while the code host is being asked; then it is asked once more. */
 const TIMES_ASKED = 2;
 
 /**
- * Deploys what the code host shows as the head of a branch. `also` is done in the same transaction. Throws `branch_not_found`, and `conflict`
- * when pushes are known that the code host does not show: their deployments are on their way, and an older commit must not take their place.
+ * Deploys the head of a branch as reported by the code host. `also` runs in the same transaction. Throws `branch_not_found`, and
+ * `conflict` when pushes are known that the code host does not show yet: their deployments are on their way, and an older commit must not
+ * replace them.
  */
 export async function deployHead(
   deps: Deps,

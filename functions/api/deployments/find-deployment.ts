@@ -5,7 +5,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 
-/** The deployment that a path names, within its project. */
+/** The deployment named in the path, within its project. */
 export async function findDeployment(
   store: Pick<Store, 'projects' | 'shownDeployments'>,
   actor: Actor,

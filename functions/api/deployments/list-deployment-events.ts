@@ -18,7 +18,7 @@ const present = ({ id, kind, fromStatus, toStatus, by, note, requestId, createdA
   created_at: createdAt.toISOString(),
 });
 
-/** The moves of a deployment, and what people did to it. */
+/** A deployment's moves, and users' actions on it. */
 export const listDeploymentEvents =
   (deps: { readonly store: Pick<Store, 'projects' | 'shownDeployments'> }): Operation<'listDeploymentEvents'> =>
   async ({ params, query }, actor) => {

@@ -15,7 +15,7 @@ export const listDeployments =
     const project = await findProject(deps.store, actor, params.project);
     const beforeId = readCursor('deployment', query.cursor);
     const environment = query.environment && (await deps.store.environments.findByName(project.id, query.environment));
-    // None has that name, so it has no deployments.
+    // There is no such environment, so it has no deployments.
     if (query.environment !== undefined && !environment) return { data: [], nextCursor: null };
     const found = await deps.store.shownDeployments.list(project.id, {
       limit: query.limit + 1,

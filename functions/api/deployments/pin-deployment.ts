@@ -13,7 +13,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Pins or unpins under the lock that cleanup takes: what was pinned is not on its way out. */
+/** Pins or unpins under the lock that cleanup takes, so that a pinned deployment is not being purged. */
 async function set(
   deps: Deps,
   actor: Actor,

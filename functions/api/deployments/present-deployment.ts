@@ -6,7 +6,7 @@ import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 
 const time = (date: Date | null) => date?.toISOString() ?? null;
 
-/** Field by field, so that nothing secret can slip along. */
+/** Field by field, so that nothing secret leaks. */
 export const presentDeployment = (address: SiteAddress, deployment: ShownDeployment): DeploymentJson => ({
   id: showId('deployment', deployment.id),
   project_id: showId('project', deployment.projectId),

@@ -15,7 +15,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Switches the environment of a deployment to it. The same act as a rollback, but what is built from now on goes live by itself. */
+/** Switches a deployment's environment to it. Like a rollback, except that later builds go live by themselves. */
 export const promoteDeployment =
   (deps: Deps): Operation<'promoteDeployment'> =>
   async ({ params }, actor, { requestId, address }) => {

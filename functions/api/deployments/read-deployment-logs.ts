@@ -5,10 +5,7 @@ import type { BuildLog } from '@miaobu/shared/ports/build-log';
 import type { Operation } from '../operation.ts';
 import { findDeployment } from './find-deployment.ts';
 
-/**
- * A page of the build log. While the deployment is in progress there is a cursor, once there is a line: what comes later
- * is behind it.
- */
+/** A page of the build log. While the deployment is in progress every page with a line has a cursor, for what follows. */
 export const readDeploymentLogs =
   (deps: {
     readonly store: Pick<Store, 'projects' | 'shownDeployments'>;

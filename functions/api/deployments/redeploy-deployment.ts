@@ -14,7 +14,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Builds a commit once more, with the settings and variables of now: whatever became of the first, also when its files are gone. */
+/** Builds a commit again, with the current settings and variables, whatever happened to its deployment, even when its files are gone. */
 export const redeployDeployment =
   (deps: Deps): Operation<'redeployDeployment'> =>
   async ({ params }, actor, { requestId, address }) => {

@@ -23,8 +23,8 @@ const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 2000;
 
 /**
- * The build log of a deployment from a place on, as it is written. Between two looks it waits, the longer the quieter the build is.
- * Each look asks for the status first: of what had ended by then, the log that is read afterwards is all there will be.
+ * The build log of a deployment from a cursor on, as it is written. Polls with a backoff while the build is quiet. Each poll reads the
+ * status first: if the deployment had ended by then, the log read afterwards is complete.
  */
 export const streamDeploymentLogs =
   (deps: Deps): Operation<'streamDeploymentLogs'> =>
@@ -36,7 +36,7 @@ export const streamDeploymentLogs =
         { deploymentId: showId('deployment', now.id) },
         { after, limit: PAGE, ended: !isInProgress(now.status) },
       );
-    // Before the answer begins, so that a place that nobody knows, and a store that does not answer, are told by its status.
+    // Before the response starts, so that an invalid cursor or an unavailable store is reported by its status.
     const first = await read(deployment, begin).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'invalid_request'
         ? new AppError('resync', { cause: error })
@@ -86,10 +86,10 @@ async function* follow(
   }
 }
 
-/** An event's id names its deployment too: a place in one log is some other place in the next. */
+/** An event id also names its deployment: a cursor means something else in another log. */
 const eventId = ({ id }: Deployment, cursor: string) => `${showId('deployment', id)}:${cursor}`;
 
-/** The place in this deployment's log that an event's id names. Throws `resync` for the id of anything else. */
+/** The cursor into this deployment's log in an event id. Throws `resync` for the id of anything else. */
 function placeIn(deployment: Deployment, lastEventId: string | undefined): string | undefined {
   if (lastEventId === undefined) return undefined;
   const own = eventId(deployment, '');

@@ -15,7 +15,7 @@ import { presentEnvironment } from './present-environment.ts';
 
 export type Deps = QueueDeps;
 
-/** Switches staging on, for the first time or again, and deploys the head of its branch. */
+/** Enables staging, for the first time or again, and deploys the head of its branch. */
 export const createEnvironment =
   (deps: Deps): Operation<'createEnvironment'> =>
   async ({ params, body }, actor, { requestId, address }) => {
@@ -57,13 +57,13 @@ export const createEnvironment =
     };
   };
 
-/** The environment, on and locked. */
+/** The environment, enabled and locked. */
 async function switchOn(
   repositories: Repositories,
   { id: projectId }: ShownProject,
   { name, branch }: { readonly name: string; readonly branch: string },
 ): Promise<Environment> {
-  // Its lock is what two who do this at once wait for, and whoever deletes the project.
+  // Its lock serializes concurrent calls, and deletion of the project.
   const production = await repositories.environments.findByName(projectId, 'production');
   if (production) await repositories.environments.lock(production.id);
   if (!(await repositories.projects.find(projectId))) throw new AppError('not_found');

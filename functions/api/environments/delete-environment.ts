@@ -15,8 +15,8 @@ export interface Deps {
 }
 
 /**
- * Switches staging off. When this answers nothing is deployed to it and nothing of it goes live; its hostname is taken from the edge
- * through the outbox, and its deployments go with the next cleanups. Its variables and its history stay.
+ * Disables staging. Once this has answered, nothing is deployed to it and nothing of it goes live; its hostname is removed from the edge
+ * through the outbox, and its deployments by later cleanups. Its variables and history stay.
  */
 export const deleteEnvironment =
   (deps: Deps): Operation<'deleteEnvironment'> =>

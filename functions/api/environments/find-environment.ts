@@ -6,7 +6,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 
-/** The environment that a path names by id or name, within its project. One that is off is not found. */
+/** The environment named in the path by id or name, within its project. A disabled one is not found. */
 export async function findEnvironment(
   store: Pick<Store, 'projects' | 'environments'>,
   actor: Actor,
@@ -22,13 +22,13 @@ export async function findEnvironment(
   return { project, environment };
 }
 
-/** The same behind its lock, for who is about to change it. */
+/** The same with its lock, before changing it. */
 export async function lockEnvironment(
   repositories: Pick<Store, 'projects' | 'environments'>,
   id: string,
 ): Promise<Environment> {
   const environment = await repositories.environments.lock(id);
-  // Whoever deletes a project holds its environments' locks meanwhile.
+  // Deleting a project holds its environments' locks.
   if (environment.disabledAt || !(await repositories.projects.find(environment.projectId))) {
     throw new AppError('not_found');
   }

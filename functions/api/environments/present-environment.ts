@@ -3,7 +3,7 @@ import { showId } from '@miaobu/shared/kernel/ids';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 
-/** Field by field, so that nothing internal can slip along. */
+/** Field by field, so that nothing internal leaks. */
 export const presentEnvironment = (
   address: SiteAddress,
   project: { readonly slug: string },

@@ -11,8 +11,8 @@ export interface Deps extends AskDeps {
 }
 
 /**
- * Throws `branch_not_found` when an environment is to follow another branch and the code host says that there is no such branch. A code host
- * that cannot be asked just now stops nobody: the head is asked for again when the branch is deployed.
+ * Throws `branch_not_found` when an environment is to follow another branch that the code host does not have. An unavailable code host is
+ * ignored: the branch is checked again when it is deployed.
  */
 export async function requireBranch(
   deps: Deps,
@@ -32,7 +32,7 @@ export async function requireBranch(
   }
 }
 
-/** Changes an environment as `change` does, to a branch that exists. */
+/** Wraps `change`, requiring that the new branch exists. */
 export const toExistingBranch =
   (deps: Deps, change: Operation<'updateEnvironment'>): Operation<'updateEnvironment'> =>
   async (request, actor, context) => {

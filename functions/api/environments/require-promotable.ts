@@ -4,8 +4,8 @@ import { shownStatus } from '@miaobu/shared/model/deployment/deployment-lifecycl
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 
 /**
- * Throws unless an environment can be switched to the deployment, both of them locked: one of its own, complete, with its files, and not
- * shown already. One of another environment was built with that one's variables; its commit can be deployed here.
+ * Throws unless an environment can be switched to the deployment (lock both first): it must be the environment's own, complete, with its
+ * files, and not current. A deployment of another environment was built with other variables; its commit can be deployed here.
  */
 export function requirePromotable(environment: Environment, deployment: Deployment): void {
   if (deployment.environmentId !== environment.id) {

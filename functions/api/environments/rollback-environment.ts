@@ -17,7 +17,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Switches an environment by hand and keeps it there: of several people who saw the same state, one decides. */
+/** Switches an environment manually and keeps it there: of several users who saw the same state, one decides. */
 export const rollbackEnvironment =
   (deps: Deps): Operation<'rollbackEnvironment'> =>
   async ({ params, headers, body }, actor, { requestId, address }) => {

@@ -16,7 +16,7 @@ export interface Deps {
   readonly address: SiteAddress;
 }
 
-/** Changes what an environment follows, and whether it does so by itself. */
+/** Changes the branch an environment follows, and whether its builds go live by themselves. */
 export const updateEnvironment =
   (deps: Deps): Operation<'updateEnvironment'> =>
   async ({ params, headers, body }, actor, { requestId, address }) => {
@@ -44,7 +44,7 @@ export const updateEnvironment =
     return { data: present(updated) };
   };
 
-/** Where nothing went live by itself, the newest that waits for it does. What was switched away from by hand does not come back. */
+/** Once promotion is automatic again, the newest held deployment goes live. A manually replaced one does not come back. */
 async function setAutoPromote(
   repositories: Repositories,
   environment: Environment,

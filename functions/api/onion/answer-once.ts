@@ -15,23 +15,23 @@ export interface Deps {
 }
 
 export interface AskedOnce {
-  /** What the caller said in `Idempotency-Key`. */
+  /** The value of `Idempotency-Key`. */
   readonly key: string;
   readonly operation: string;
-  /** With its query. */
+  /** Including its query. */
   readonly path: string;
   readonly bytes: Buffer;
   readonly actor: Actor | undefined;
-  /** What may make a public request another's: the secret in this header, which the operation itself looks at, and its cookies. */
+  /** What distinguishes callers of a public request: the secret in this header, which the operation itself checks, and cookies. */
   readonly authorization: string | undefined;
   readonly cookie: string | undefined;
 }
 
-/** Longer than a request can take whose statements and calls have time limits of their own: who holds a key longer has crashed. */
+/** Longer than any request can take, since its statements and calls have timeouts: a longer holder of a key has crashed. */
 const LEASE_SECONDS = 90;
 const FORM = /^[\x21-\x7e]{1,255}$/;
 
-/** Whose keys they are: a token's, a user's with all of their sessions, or of whoever knows the secret that a public request carries. */
+/** The owner of the key: a token, a user with all of their sessions, or the holder of the secret in a public request. */
 function principalOf({ actor, path, authorization, cookie }: AskedOnce): string {
   if (!actor) return `public:${sha256Hex(`${path}\n${authorization ?? ''}\n${cookie ?? ''}`)}`;
   const { credential, user } = actor;
@@ -39,11 +39,11 @@ function principalOf({ actor, path, authorization, cookie }: AskedOnce): string 
 }
 
 /**
- * Does a request once under its `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and answers every repetition within 24 hours
- * with what the first was answered, byte for byte. What failed and may go well another time is forgotten.
+ * Executes a request once per `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and answers repetitions within 24 hours with
+ * the first response, byte for byte. Retryable failures are not stored.
  */
 export function answerOnce({ store, sealer }: Deps) {
-  /** `renderError` tells what the caller will read; undefined when another try makes sense. */
+  /** `renderError` returns the error response; undefined when a retry makes sense. */
   return async (
     asked: AskedOnce,
     context: Context,
@@ -86,7 +86,7 @@ export function answerOnce({ store, sealer }: Deps) {
           await store.idempotencyKeys.answer(claimed.claim, request, sealed);
         }
       } catch (error) {
-        // What was done is done: the caller shall know. The key is free again when its lease has ended.
+        // The work is done, and the caller must learn that. The key is freed when its lease expires.
         context.log.error('an answer was not remembered', describeError(error));
       }
     };

@@ -6,7 +6,7 @@ export type Coding = 'br' | 'gzip';
 const brotli = promisify(brotliCompress);
 const deflate = promisify(gzip);
 
-/** The better of our codings that `Accept-Encoding` allows (RFC 9110 §12.5.3); undefined: none. */
+/** The best of our codings that `Accept-Encoding` allows (RFC 9110 §12.5.3); undefined: none. */
 export function codingOf(acceptEncoding: string | undefined): Coding | undefined {
   const weights = new Map(
     (acceptEncoding ?? '').split(',').map((part) => {
@@ -20,7 +20,7 @@ export function codingOf(acceptEncoding: string | undefined): Coding | undefined
   return best !== undefined && weightOf(best) > 0 ? best : undefined;
 }
 
-/** Quality 4 of brotli takes about as long as gzip does, and makes less of it. */
+/** Brotli at quality 4 takes about as long as gzip, and compresses better. */
 export const encodeText = (text: string, coding: Coding): Promise<Buffer<ArrayBuffer>> =>
   coding === 'br'
     ? brotli(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } })

@@ -1,14 +1,14 @@
 import type { StreamedEvent } from '../operation.ts';
 
 export interface StreamOptions<Data> {
-  /** Ends the stream; whoever reads it comes back with `Last-Event-ID`. */
+  /** Ends the stream; the reader reconnects with `Last-Event-ID`. */
   readonly signal: AbortSignal;
-  /** What an event's data must look like: throws for anything else. */
+  /** Validates an event's data: throws when it is invalid. */
   readonly parse: (data: Data) => unknown;
   readonly heartbeatMs?: number;
   /** Runs with every heartbeat. */
   readonly onHeartbeat?: () => Promise<void>;
-  /** Runs once, whatever the stream ended by: the error, if it was one. */
+  /** Runs once, however the stream ended: with the error, if it was one. */
   readonly onEnd?: (error?: unknown) => unknown;
 }
 
@@ -23,7 +23,7 @@ const line = (field: string, value: string) => {
 const frame = ({ id, event, data }: StreamedEvent<unknown>) =>
   `${id === undefined ? '' : line('id', id)}${event === undefined ? '' : line('event', event)}${line('data', JSON.stringify(data))}\n`;
 
-/** The promise, or a word for what came first: the end of the time, or of the signal. */
+/** The promise, or whichever came first: the timeout or the signal. */
 function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | 'quiet' | 'over'> {
   if (signal.aborted) return Promise.resolve('over');
   return new Promise((resolve, reject) => {
@@ -70,16 +70,16 @@ async function* framesOf<Data>(events: AsyncIterable<StreamedEvent<Data>>, optio
   } catch (error) {
     failure = error;
   } finally {
-    // Not waited for: it comes behind a `next` that may never settle.
+    // Not awaited: it queues behind a `next` that may never settle.
     iterator.return?.().catch(() => {});
     await onEnd?.(failure);
   }
 }
 
 /**
- * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): each event's data as JSON, and a comment
- * every 15 s, by which proxies and readers know that the other side is there. When the source has come to its end, the last
- * event is `end`; a stream that closes without it is to be continued.
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): each event's data as JSON, and a comment every 15
+ * s as a keep-alive for proxies and readers. When the source is exhausted, the last event is `end`; after a stream that closes without it
+ * the reader should reconnect.
  */
 export function eventStream<Data>(
   events: AsyncIterable<StreamedEvent<Data>>,

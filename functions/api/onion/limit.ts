@@ -19,14 +19,14 @@ export interface Asked {
   readonly authorization: string | undefined;
 }
 
-/** Sets headers of the answer, whatever it will be. */
+/** Sets headers of the response, whatever its status. */
 type SetHeader = (name: string, value: string) => void;
 
 interface Level extends Taken {
   readonly limit: ShownLimit;
 }
 
-/** What a call counts as. */
+/** The cost category of a call. */
 export const costOf = ({ cost, tag, method }: Pick<Endpoint, 'cost' | 'tag' | 'method'>): Cost =>
   cost ?? (tag === 'auth' ? 'auth' : method === 'GET' ? 'read' : 'write');
 
@@ -35,8 +35,8 @@ const secondsUntilFull = ({ tokens, limit }: Level) => Math.ceil((limit.burst - 
 const secondsUntilOne = ({ tokens, limit }: Level) => Math.max(1, Math.ceil((1 - tokens) / limit.perSecond));
 
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) say all of them; the three that are older and widely read say
- * the one that will be used up first.
+ * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) report all limits; the three older, widely supported
+ * headers report the one closest to exhaustion.
  */
 function show(levels: readonly Level[], header: SetHeader): void {
   const tightest = levels.toSorted((a, b) => left(a) - left(b))[0];
@@ -75,7 +75,7 @@ export function limit(deps: Deps) {
     throw new AppError('rate_limited', { details: { limit: refused[0]?.limit.name, retryAfterSeconds } });
   }
 
-  /** As far as the credential itself says: whether it still counts is found out later. */
+  /** The caller as stated by the credential, whose validity is checked later. */
   async function callerOf(authorization: string | undefined): Promise<Caller> {
     const [, token] = /^Bearer\s+(\S+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) return {};
@@ -85,14 +85,14 @@ export function limit(deps: Deps) {
   }
 
   return {
-    /** Throws `rate_limited` when the address or the user has asked too often. One statement, before anything else costs anything. */
+    /** Throws `rate_limited` when the address or the user has sent too many requests. One statement, before anything more expensive. */
     async admit({ cost, address, authorization }: Asked, header: SetHeader): Promise<void> {
       await take(limitsOf(cost), address, await callerOf(authorization), header);
     },
 
     /**
-     * After a credential that was not valid: throws `rate_limited` when too many of this address were not. Valid ones still count then: nobody
-     * is locked out by a neighbour, and 178 random bits are not found by trying.
+     * Call after an invalid credential: throws `rate_limited` when there were too many from this address. Valid ones are still accepted
+     * then: nobody is locked out by a neighbour, and 178 random bits cannot be guessed.
      */
     refused: (address: string | undefined, header: SetHeader): Promise<void> =>
       take(['address-refused'], address, {}, header),

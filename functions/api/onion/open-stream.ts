@@ -12,15 +12,15 @@ export interface Deps {
 }
 
 const STREAMS_PER_USER = 5;
-/** Of a stream that is renewed no longer (every 15 s): its instance has crashed. */
+/** For a stream that is not renewed (every 15 s): its instance has crashed. */
 const LEASE_SECONDS = 45;
-/** Less than Function Compute gives a request (s.yaml): a stream ends before, and its reader comes back with a credential that still counts. */
+/** Less than Function Compute's request timeout (s.yaml): the stream ends first, and its reader reconnects with a valid credential. */
 const STREAM_MS = 240_000;
 const RETRY_SECONDS = 15;
 
 /**
- * An answer that goes on. It ends with its source, when its reader goes, when the instance stops, and after four minutes. A user has at
- * most five of them; the next is `rate_limited`.
+ * A streaming response. It ends with its source, when its reader disconnects, when the instance stops, and after four minutes. A user may
+ * have five; the next is `rate_limited`.
  */
 export function openStream({ store, stopping }: Deps) {
   return async (
@@ -39,7 +39,7 @@ export function openStream({ store, stopping }: Deps) {
       if (slot) await store.eventStreams.renew(slot, LEASE_SECONDS).catch(warn);
     };
     const close = async () => {
-      // What is not closed is free when its lease has ended.
+      // A slot that is not closed is freed when its lease expires.
       if (slot) await store.eventStreams.close(slot).catch(warn);
     };
     const ended = AbortSignal.any([signal, stopping, AbortSignal.timeout(STREAM_MS)]);

@@ -2,21 +2,21 @@ import type { Cost } from '@miaobu/shared/contracts/endpoint';
 import type { Bucket } from '@miaobu/shared/model/request/rate-limit-repository';
 
 interface Limit {
-  /** How many requests at once. */
+  /** How many requests may come at once. */
   readonly burst: number;
-  /** In so many seconds all of them come back, one after the other. */
+  /** Seconds in which an empty bucket refills, one token after the other. */
   readonly seconds: number;
 }
 
 /** All rate limits. `scale` (RATE_LIMIT_SCALE) multiplies each of them. */
 export const rateLimits = {
-  /** Everything that comes from one address, whoever asks. */
+  /** All requests from one address. */
   address: { burst: 2400, seconds: 60 },
   /** Sign-ins from one address. */
   'address-auth': { burst: 60, seconds: 60 },
-  /** Credentials from one address that were not valid. */
+  /** Invalid credentials from one address. */
   'address-refused': { burst: 20, seconds: 60 },
-  /** What one user does, with all of their credentials together. */
+  /** One user's requests, with all of their credentials. */
   'user-read': { burst: 1200, seconds: 60 },
   'user-write': { burst: 120, seconds: 60 },
   'user-expensive': { burst: 30, seconds: 60 },
@@ -31,7 +31,7 @@ const perUser: Readonly<Record<Cost, LimitName | undefined>> = {
   auth: undefined,
 };
 
-/** The buckets that a call takes from before anything else is done about it. */
+/** The buckets that a call takes a token from before anything else. */
 export const limitsOf = (cost: Cost): LimitName[] => {
   const ofUser = perUser[cost];
   return [
@@ -52,15 +52,15 @@ export const scaled = (name: LimitName, scale: number): ShownLimit => {
   return { name, burst, perSecond: burst / rateLimits[name].seconds };
 };
 
-/** The bucket of a limit: a user's, or that of an address. */
+/** The bucket of a limit, per user or per address. */
 export const bucketOf = ({ name, burst, perSecond }: ShownLimit, network: string): Bucket =>
   name.startsWith('user-')
     ? { name, capacity: burst, perSecond, ofUser: true }
     : { name: `${name}:${network}`, capacity: burst, perSecond, ofUser: false };
 
 /**
- * Who counts as one address: an IPv4 address; of IPv6 the first 64 bits, which is the least that anybody is given and can change the rest
- * of at will.
+ * What counts as one address: an IPv4 address, or the first 64 bits of an IPv6 address, because the smallest assigned block lets its
+ * owner vary the rest at will.
  */
 export function networkOf(address: string | undefined): string {
   if (address === undefined) return 'unknown';

@@ -4,18 +4,18 @@ import { etagInCoding, etagOf, namesEtag } from '../etag.ts';
 import type { JsonAnswer, RedirectAnswer } from '../operation.ts';
 import { codingOf, encodeText } from './content-coding.ts';
 
-/** An answer of an operation, before it is negotiated with the one who asked: as it is remembered under an idempotency key. */
+/** An operation's response before content negotiation, as stored under an idempotency key. */
 export interface Rendered {
   readonly status: number;
-  /** Pairs: `set-cookie` may be there several times. */
+  /** Pairs, because `set-cookie` may occur several times. */
   readonly headers: readonly (readonly [string, string])[];
-  /** JSON; null for an answer without a body. */
+  /** JSON; null for a response without a body. */
   readonly text: string | null;
 }
 
 const JSON_TYPE = ['content-type', 'application/json'] as const;
 
-/** The answer of an operation, its data by the contract: what the schema does not name does not get out. */
+/** An operation's response, filtered by the contract: fields missing from the schema are dropped. */
 export function render(
   { output, status, paginated, etag }: Endpoint,
   answer: JsonAnswer<OperationId> | RedirectAnswer,
@@ -37,10 +37,10 @@ export interface Negotiated {
   readonly body: string | Uint8Array<ArrayBuffer> | null;
 }
 
-/** Smaller answers are not worth coding. */
+/** Smaller responses are not worth compressing. */
 const CODED_FROM_BYTES = 1024;
 
-/** 304 for what the caller has already; else the body, in a coding that the caller takes. */
+/** 304 when the caller's copy is current; else the body, in a coding that the caller accepts. */
 export async function negotiate(
   { status, headers, text }: Rendered,
   asked: { readonly ifNoneMatch: string | undefined; readonly acceptEncoding: string | undefined },

@@ -2,14 +2,14 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import type * as z from 'zod';
 
-/** Where there is a NUL character, which Postgres cannot hold in a text. */
+/** Paths of NUL characters, which Postgres cannot store in a text. */
 function* pathsOfNul(value: unknown, path: readonly string[] = []): Generator<readonly string[]> {
   if (typeof value === 'string' && value.includes('\0')) yield path;
   if (typeof value !== 'object' || value === null) return;
   for (const [name, each] of Object.entries(value)) yield* pathsOfNul(each, [...path, name]);
 }
 
-/** A part of a request by its schema. Throws `invalid_request`, with the path of each field that is wrong. */
+/** Parses a part of a request with its schema. Throws `invalid_request`, with the path of each invalid field. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, part: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw invalidFields(part, parsed.error.issues);
@@ -19,8 +19,8 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
 }
 
 /**
- * The bytes of a body as JSON; a missing or other content type is refused, so that no HTML form can speak to us. No body at all says as much
- * as an empty object.
+ * Parses a body as JSON; a missing or other content type is refused, so that no HTML form can send one. No body is the same as an empty
+ * object.
  */
 export function parseJson(bytes: Buffer, contentType: string | undefined): unknown {
   if (bytes.length === 0 && contentType === undefined) return {};

@@ -10,7 +10,7 @@ export interface Deps {
   readonly store: Pick<Store, 'transaction'>;
 }
 
-/** Nothing of a disabled user lets anybody in from the next request on. Whoever runs the platform cannot lock themselves out. */
+/** From the next request on, no credential of a disabled user is accepted. Administrators cannot lock themselves out. */
 export const disableUser =
   (deps: Deps): Operation<'disableUser'> =>
   async ({ params }, actor, context) => {
@@ -25,7 +25,7 @@ export const enableUser =
     data: presentAccount(await setDisabled(deps, readUserId(params.user), false, actor, context)),
   });
 
-/** The account as it is then. To disable one that is disabled changes nothing. */
+/** The resulting account. Disabling a disabled account changes nothing. */
 async function setDisabled(
   { store }: Deps,
   userId: string,

@@ -1,7 +1,7 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId } from '@miaobu/shared/kernel/ids';
 
-/** The id of a user as the database has it, of the one in a path. What is no such id is not found. */
+/** The database id of the user in the path. A malformed id is not found. */
 export function readUserId(shown: string): string {
   const id = readId('user', shown);
   if (id === undefined) throw new AppError('not_found');

@@ -5,7 +5,7 @@ import { assertUnchanged } from '../etag.ts';
 import type { Operation } from '../operation.ts';
 import { presentSignInRules } from './get-sign-in-rules.ts';
 
-/** Sets who may sign in from now on. Who has an account keeps it. */
+/** Sets who may sign in from now on. Existing accounts stay. */
 export const replaceSignInRules =
   ({ store }: { readonly store: Pick<Store, 'transaction'> }): Operation<'replaceSignInRules'> =>
   async ({ body, headers }, { user }, { requestId, address }) => {

@@ -14,14 +14,14 @@ export interface Deps {
   readonly doorbell: Doorbell;
 }
 
-/** Retires keys, and asks for what is under them; `deploy` does the rest. The next secret that is stored gets the next key. */
+/** Retires keys, and requests the resealing; `deploy` does the rest. The next stored secret gets a new key. */
 export const rotateKeys =
   (deps: Deps): Operation<'rotateKeys'> =>
   async ({ body: { what, project } }, { user }, { requestId, address }) => {
     if (project !== undefined && what !== 'data_keys') {
       throw invalidFields('body', [{ path: ['project'], message: 'only data keys are of a project' }]);
     }
-    // With a root key that does not open what there is, the work could not even begin.
+    // With a wrong root key the work could not even start.
     await deps.sealer.assertOpens();
     await deps.store.transaction(async (repositories) => {
       const projectId = project === undefined ? undefined : await findId(repositories, project);
@@ -47,7 +47,7 @@ async function findId({ projects }: Repositories, shown: string): Promise<string
   return project.id;
 }
 
-/** How many data keys were retired, when it was about those. */
+/** How many data keys were retired, if these were requested. */
 async function retire(
   { keys, enqueue }: Repositories,
   what: 'root_key' | 'ring_key' | 'data_keys',

@@ -46,7 +46,7 @@ const settingsOf = (body: Body): ProjectSettings => ({
   spa: body.spa ?? null,
 });
 
-/** What the code host says about the repository and its branch, with the user's own rights. */
+/** What the code host reports about the repository and its branch, with the user's own permissions. */
 async function inspect(
   deps: Deps,
   userId: string,
@@ -61,7 +61,7 @@ async function inspect(
   return { repository, branch, head };
 }
 
-/** A slug the user named is taken as it is or refused; one made from a name may get a suffix. */
+/** A slug given by the user is used as it is or refused; one derived from a name may get a suffix. */
 function* slugCandidates(body: Body): Generator<string> {
   if (body.slug !== undefined) {
     const problem = slugProblem(body.slug);
@@ -74,7 +74,7 @@ function* slugCandidates(body: Body): Generator<string> {
   for (let i = 1; i < SLUG_TRIES; i++) yield slugWithSuffix(slug);
 }
 
-/** Everything a new project consists of, in one transaction: what is outside follows through the outbox. */
+/** Everything a new project consists of, in one transaction; external resources follow through the outbox. */
 async function insertEverything(
   repositories: Repositories,
   address: SiteAddress,
@@ -113,7 +113,7 @@ async function insertEverything(
   return { project: { ...project, branch, currentDeploymentId: null }, deployment: shown };
 }
 
-/** Imports a repository. Answers when everything is committed; hook, hostname and the first build follow at once. */
+/** Imports a repository. Answers after the commit; hook, hostname and the first build follow at once. */
 export const createProject =
   (deps: Deps): Operation<'createProject'> =>
   async ({ body }, { user, credential }, { requestId, log }) => {

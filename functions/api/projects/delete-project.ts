@@ -15,8 +15,8 @@ export interface Deps {
 }
 
 /**
- * Begins to delete a project. When this answers, nobody finds it any more, none of its builds counts and nothing of it goes live;
- * what it has outside follows through the outbox, its hostnames first.
+ * Starts deleting a project. Once this has answered, the project is not found, its builds' tokens are invalid and nothing of it goes
+ * live; external resources are removed through the outbox, hostnames first.
  */
 export const deleteProject =
   (deps: Deps): Operation<'deleteProject'> =>
@@ -40,7 +40,7 @@ export const deleteProject =
 
 async function beginDeletion(repositories: Repositories, project: Project, requestId: string): Promise<void> {
   const environments = await repositories.environments.listOfProject(project.id);
-  // Who queues, switches or publishes holds these locks, and looks for the project behind them.
+  // Queueing, switching and publishing hold these locks, and check the project under them.
   for (const { id } of environments) await repositories.environments.lock(id);
   const unfinished = ['queued', 'cloning', 'building', 'uploading'] as const;
   for (const { id } of await repositories.deployments.listOfProject(project.id, unfinished)) {
@@ -51,7 +51,7 @@ async function beginDeletion(repositories: Repositories, project: Project, reque
       requestId,
     });
   }
-  // Behind the cancelling, which has to find the project; before anything that must not.
+  // After the cancellation, which has to find the project, and before anything that must not.
   if (!(await repositories.projects.startDeleting(project.id))) throw new AppError('not_found');
   await repositories.cloudResources.startDeleting(project.id);
   for (const { id } of environments) {

@@ -4,17 +4,20 @@ import type { ShownProject } from '@miaobu/shared/model/project/project-reposito
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Actor, Credential } from '../operation.ts';
 
-/** The only projects a credential is for; null: all of its user's. Every list of projects, or across them, keeps to it. */
+/** The only projects a credential is valid for; null: all of its user's. Every list of projects, or across projects, must respect it. */
 export const projectsOf = (credential: Credential): readonly string[] | null =>
   credential.kind === 'session' ? null : credential.projectIds;
 
-/** For what is beyond any project: the user's repositories, and new projects, which the credential could not find again. */
+/** For operations beyond single projects: the user's repositories, and new projects, which the credential could not find again. */
 export function requireAllProjects(credential: Credential): void {
   if (projectsOf(credential) === null) return;
   throw new AppError('forbidden', { details: { needs: 'a token that is for all projects' } });
 }
 
-/** The project that a path names by id or slug. What belongs to another, or is none of the token's, is not found, exactly as what does not exist. */
+/**
+ * The project named in the path by id or slug. Another user's project, or one outside the token's projects, is not found, exactly like a
+ * nonexistent one.
+ */
 export async function findProject(
   store: Pick<Store, 'projects'>,
   actor: Actor,

@@ -4,7 +4,7 @@ import { buildSettingsOf } from '@miaobu/shared/model/project/project';
 import type { ShownProject } from '@miaobu/shared/model/project/project-repository';
 import type { SiteAddress } from '@miaobu/shared/model/project/site-address';
 
-/** Field by field, so that nothing secret can slip along. */
+/** Field by field, so that nothing secret leaks. */
 export const presentProject = (address: SiteAddress, project: ShownProject): ProjectJson => ({
   id: showId('project', project.id),
   slug: project.slug,

@@ -40,7 +40,7 @@ const changeOf = (body: BodyOf<typeof contract>): ProjectChange =>
     }),
   );
 
-/** Changes a project, under the lock that pushes take, so that each deployment has the settings of before or those of after. */
+/** Changes a project, under the lock that pushes take, so that each deployment has either the old or the new settings. */
 export const updateProject =
   (deps: Deps): Operation<'updateProject'> =>
   async ({ params, headers, body }, actor, context) => {

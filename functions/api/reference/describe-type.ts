@@ -1,11 +1,11 @@
 import type { JsonSchema } from '@miaobu/shared/contracts/openapi-shape';
 
-/** One field of a schema, nested ones by their whole path: `settings.spa`, `files[].path`. */
+/** One field of a schema, nested ones by their full path: `settings.spa`, `files[].path`. */
 export interface FieldRow {
   readonly name: string;
   /** `string or null`, `one of a, b`, … */
   readonly type: string;
-  /** The named thing that it is, or that it is a list of. */
+  /** The named type that it is, or that it is a list of. */
   readonly link?: string;
   readonly required: boolean;
   readonly description: string;
@@ -24,7 +24,7 @@ const nameOf = (reference: string) => reference.slice(reference.lastIndexOf('/')
 const isNull = ({ type, const: constant }: JsonSchema) => type === 'null' || constant === null;
 const alternativesOf = ({ anyOf, oneOf }: JsonSchema) => anyOf ?? oneOf ?? [];
 
-/** The schema without `or null`, if that is all that its alternatives say. */
+/** The schema without `or null`, if that is its only alternative. */
 function essenceOf(schema: JsonSchema): JsonSchema {
   const others = alternativesOf(schema).filter((each) => !isNull(each));
   const [only] = others;
@@ -74,7 +74,7 @@ function linkOf(schema: JsonSchema): string | undefined {
   return items ? linkOf(items) : undefined;
 }
 
-/** The fields of an object, depth first. What has a name of its own is not opened. */
+/** The fields of an object, depth first. Named types are not expanded. */
 export function fieldsOf(schema: JsonSchema, prefix = ''): FieldRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const essence = essenceOf(field);

@@ -1,10 +1,10 @@
 import { exampleOf } from '@miaobu/shared/contracts/openapi-examples';
 import type { OperationShape, Parameter } from '@miaobu/shared/contracts/openapi-shape';
 
-/** Something as one word of a shell. */
+/** Quotes a text as one shell word. */
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** How curl calls an operation: with what it cannot do without, and with its whole body. */
+/** An example curl call of an operation: with its required parameters, and its whole body. */
 export function exampleCurl(method: string, path: string, operation: OperationShape): string {
   const needed = (operation.parameters ?? []).filter((each): each is Parameter => 'in' in each && each.required);
   const example = ({ name, schema }: Parameter) => String(exampleOf(schema, {}, { of: name }));

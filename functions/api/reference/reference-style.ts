@@ -1,4 +1,4 @@
-/** The one style sheet of the reference page, inline: the page's policy allows it by its hash, and nothing else. */
+/** The only style sheet of the reference page, inline: the page's policy allows nothing but its hash. */
 export const referenceStyle = `
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #5b6470; --line: #dfe3e8; --paper: #fff; --shade: #f6f7f9; --link: #0b57d0;
   --get: #0b6b3a; --post: #0b57d0; --put: #8a4b00; --patch: #8a4b00; --delete: #b3261e; }

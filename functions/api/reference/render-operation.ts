@@ -10,7 +10,7 @@ import { html } from 'hono/html';
 import { type FieldRow, fieldsOf } from './describe-type.ts';
 import { exampleCurl } from './example-curl.ts';
 
-/** What a tagged template makes: text that is safe to put into another. */
+/** The result of a tagged template: text that is safe to embed in another. */
 export type Markup = ReturnType<typeof html>;
 
 /** A sentence with `code` in it. */
@@ -25,7 +25,7 @@ const typeWithLink = ({ type, link }: FieldRow) => {
   return html`${before}<a href="#${link}">${link}</a>${after}`;
 };
 
-/** The fields of something as a list of terms. */
+/** Fields as a list of terms. */
 export const renderFields = (rows: readonly FieldRow[], showRequired: boolean): Markup => html`<dl>
 ${rows.map(
   (
@@ -66,7 +66,7 @@ function renderErrors(operation: OperationShape, { components }: OpenapiDocument
   return html`<h4>Errors</h4><ul class="codes">${errors.map(({ status, code }) => html`<li>${status} <a href="#error-${code}"><code>${code}</code></a></li>`)}</ul>`;
 }
 
-/** What an answer holds: a named thing, a list of them, or fields of its own. */
+/** The content of a response: a named type, a list of them, or fields of its own. */
 function renderData(data: JsonSchema): Markup {
   const [row] = fieldsOf({ properties: { data } });
   const fields = fieldsOf(data);
@@ -84,7 +84,7 @@ function renderAnswer(operation: OperationShape): Markup {
   return html`<h4>Answer ${status}</h4><p>${prose(description)}</p>${data ? renderData(data) : ''}${json === undefined ? '' : html`<pre tabindex="0">${JSON.stringify(json, undefined, 2)}</pre>`}`;
 }
 
-/** One operation: what it does, who may, what it takes, what comes back. */
+/** One operation: what it does, who may call it, its parameters, its responses. */
 export function renderOperation(
   document: OpenapiDocument,
   method: string,

@@ -12,7 +12,7 @@ interface Listed {
   readonly operation: OperationShape;
 }
 
-/** Lets the page have its own style sheet, and nothing else at all. */
+/** Allows the page its own style sheet, and nothing else. */
 export const referencePolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(referenceStyle).digest('base64')}'`,
@@ -23,7 +23,7 @@ export const referencePolicy = [
 
 const isCode = (code: unknown): code is keyof typeof errors => typeof code === 'string' && code in errors;
 
-/** Every code that the document speaks of, with its status and text. */
+/** Every error code in the document, with its status and text. */
 function errorRows(document: OpenapiDocument) {
   const codes = new Set(
     [...JSON.stringify(document).matchAll(/"code":\{"enum":(\[[^\]]*\])/g)].flatMap(([, list]) =>
@@ -36,7 +36,7 @@ function errorRows(document: OpenapiDocument) {
     .sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1));
 }
 
-/** The OpenAPI document as one page to read: by chapters, without a script, light and dark, fit to print. */
+/** The OpenAPI document as a single readable page: in chapters, without a script, light and dark, printable. */
 export async function renderReference(document: OpenapiDocument): Promise<string> {
   const all: Listed[] = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),

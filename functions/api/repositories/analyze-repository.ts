@@ -13,7 +13,7 @@ export interface Deps {
   readonly codeHost: Pick<CodeHost, 'getRepository' | 'getBranchHead' | 'listTree' | 'readFile'>;
 }
 
-/** What one analysis may read. */
+/** The most files that one analysis reads. */
 const MOST_FILES = 30;
 
 const withoutDots = (path: string) =>
@@ -22,7 +22,7 @@ const withoutDots = (path: string) =>
     .filter((segment) => segment !== '' && segment !== '.')
     .join('/');
 
-/** Decides as the build runner does, from what GitHub says of the branch's head; nothing is cloned. */
+/** Decides like the build runner, based on what GitHub reports of the branch's head; nothing is cloned. */
 export const analyzeRepository =
   (deps: Deps): Operation<'analyzeRepository'> =>
   async ({ params, query }, { user, credential }) => {

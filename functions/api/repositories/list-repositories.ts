@@ -14,7 +14,7 @@ export interface Deps {
   readonly codeHost: Pick<CodeHost, 'listRepositories'>;
 }
 
-/** What one request may ask of GitHub: a thousand repositories. */
+/** The most pages that one request fetches from GitHub: a thousand repositories. */
 const MOST_PAGES = 10;
 
 interface Found {
@@ -34,8 +34,8 @@ const present = (repository: CodeRepository, projects: readonly Import[]): Repos
 });
 
 /**
- * Looks through the user's repositories from an offset on. GitHub's own search knows owners only, not what a user sees by an
- * organisation or as a collaborator: so names are compared here.
+ * Searches the user's repositories from an offset on. GitHub's own search covers owners only, not what a user sees through an
+ * organisation or as a collaborator, so names are compared here.
  */
 async function find(
   codeHost: Deps['codeHost'],
@@ -60,7 +60,7 @@ async function find(
   return { repositories, nextCursor: String(at) };
 }
 
-/** The user's repositories with what was imported from them. */
+/** The user's repositories, each with the projects imported from it. */
 export const listRepositories =
   (deps: Deps): Operation<'listRepositories'> =>
   async ({ query }, { user, credential }) => {

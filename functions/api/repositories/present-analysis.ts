@@ -12,7 +12,7 @@ function installCommandOf({ install, manager }: DetectedBuild): string | null {
 
 const depth = (path: string) => (path === '' ? 0 : path.split('/').length);
 
-/** Folders that may be root directories of projects. */
+/** Folders that may be projects' root directories. */
 const packageDirectories = (paths: readonly string[]) =>
   [
     ...new Set(
@@ -24,7 +24,7 @@ const packageDirectories = (paths: readonly string[]) =>
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
     .slice(0, MOST_DIRECTORIES);
 
-/** What was detected, as the wire has it. */
+/** The detection result, in the wire format. */
 export const presentAnalysis = (
   detected: DetectedBuild,
   paths: readonly string[],

@@ -9,7 +9,7 @@ import { requireTokenRoom } from './require-token-room.ts';
 
 const refuse = (field: string, problem: string) => invalidFields('body', [{ path: [field], message: problem }]);
 
-/** Makes a token. The answer is the only place where it ever stands. */
+/** Creates a token. It appears only in this response. */
 export const createApiToken =
   (deps: { readonly store: Pick<Store, 'projects' | 'transaction'> }): Operation<'createApiToken'> =>
   async ({ body }, actor, { requestId, address }) => {

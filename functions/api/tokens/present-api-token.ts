@@ -2,7 +2,7 @@ import type { ApiToken as ApiTokenJson } from '@miaobu/shared/contracts/tokens';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { ApiToken } from '@miaobu/shared/model/account/api-token-repository';
 
-/** Field by field, so that nothing secret can slip along. */
+/** Field by field, so that nothing secret leaks. */
 export const presentApiToken = (token: ApiToken): ApiTokenJson => ({
   id: showId('apiToken', token.id),
   name: token.name,

@@ -1,12 +1,12 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Repositories } from '@miaobu/shared/model/repositories';
 
-/** Far more than anybody keeps in view. */
+/** Far more than anybody can keep track of. */
 export const MAX_TOKENS = 50;
 
 /**
- * Throws `limit_reached` when the user has as many tokens as an account may have. The account is locked until the transaction ends: two
- * tokens that are asked for at once are counted one after the other.
+ * Throws `limit_reached` when the user already has the maximum number of tokens. The account is locked until the transaction ends, so
+ * that concurrent requests are counted one after the other.
  */
 export async function requireTokenRoom(
   { limits, apiTokens }: Pick<Repositories, 'limits' | 'apiTokens'>,

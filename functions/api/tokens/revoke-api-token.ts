@@ -3,7 +3,7 @@ import { readId, showId } from '@miaobu/shared/kernel/ids';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 
-/** Ends a token, and what it was before its last rotation. */
+/** Revokes a token, including its secret from before the last rotation. */
 export const revokeApiToken =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'revokeApiToken'> =>
   async ({ params }, { user }, { requestId, address }) => {

@@ -4,8 +4,8 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Operation } from '../operation.ts';
 
 /**
- * Ends a token for whoever holds it: a program that signs out, or somebody who found a token that leaked. Nobody learns whether it was
- * valid (RFC 7009 §2.2).
+ * Revokes a token for its holder: a program that signs out, or somebody who found a leaked token. The response does not reveal whether it
+ * was valid (RFC 7009 §2.2).
  */
 export const revokeHeldToken =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'revokeHeldToken'> =>

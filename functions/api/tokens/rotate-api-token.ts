@@ -6,8 +6,8 @@ import type { Operation } from '../operation.ts';
 import { presentApiToken } from './present-api-token.ts';
 
 /**
- * A new secret for the same token. As when a token is regenerated at GitHub, the old secret ends at once: whoever rotates one that
- * leaked must not have to think of it. Who has to exchange it in a running system asks for an overlap.
+ * A new secret for the same token. As when regenerating a token at GitHub, the old secret becomes invalid at once: rotating a leaked
+ * token must not require an extra step. To exchange it in a running system, request an overlap.
  */
 export const rotateApiToken =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'rotateApiToken'> =>

@@ -9,7 +9,7 @@ export const getAccountLimits =
   (deps: { readonly store: Pick<Store, 'limits'> }): Operation<'getAccountLimits'> =>
   async ({ params }) => ({ data: presentAccountLimits(await deps.store.limits.find(readUserId(params.user))) });
 
-/** Builds that wait are taken up by the new limits when one that runs has ended, or at the timer's next look. */
+/** The new limits apply to waiting builds when a running one ends, or at the next timer. */
 export const updateAccountLimits =
   (deps: { readonly store: Pick<Store, 'transaction'> }): Operation<'updateAccountLimits'> =>
   async ({ params, body }, { user }, { requestId, address }) => {

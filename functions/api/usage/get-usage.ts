@@ -14,7 +14,7 @@ function refuseRange(problem: string): AppError {
   return invalidFields('query', [{ path: ['from'], message: problem }]);
 }
 
-/** What an account used and may use. A token for some projects is told of these only. */
+/** An account's usage and limits. A token for some projects sees these only. */
 export const getUsage =
   (deps: { readonly store: Pick<Store, 'usage' | 'limits'> }): Operation<'getUsage'> =>
   async ({ query }, { user, credential }) => {

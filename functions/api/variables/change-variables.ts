@@ -1,7 +1,7 @@
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import { requireRoom } from '@miaobu/shared/model/variable/require-room';
 
-/** Changes an environment's variables, all or nothing, with nobody else changing them meanwhile, and only if it has room for them. */
+/** Changes an environment's variables atomically, serialized with other changes, and only within its limits. */
 export const changeVariables = <T>(
   store: Pick<Store, 'transaction'>,
   { projectId, environment }: { readonly projectId: string; readonly environment: string },

@@ -13,7 +13,7 @@ export interface Deps {
   readonly sealer: Sealer;
 }
 
-/** Sets a variable that is not there yet. Nothing is deployed: a deployment keeps what it was built with. */
+/** Creates a variable. Nothing is deployed: existing deployments keep the variables they were built with. */
 export const createVariable =
   (deps: Deps): Operation<'createVariable'> =>
   async ({ params, body }, actor, { requestId, address }) => {

@@ -5,7 +5,7 @@ import type { Variable } from '@miaobu/shared/model/variable/variable-repository
 import type { Actor } from '../operation.ts';
 import { findProject } from '../projects/find-project.ts';
 
-/** The variable that a path names. One of another project is not found. */
+/** The variable named in the path. One of another project is not found. */
 export async function findVariable(
   store: Pick<Store, 'projects' | 'variables'>,
   actor: Actor,

@@ -32,7 +32,7 @@ export const importVariables =
         present.set(variable.key, variable);
       const exists = [...wanted.keys()].filter((key) => present.has(key));
       if (exists.length > 0 && !body.overwrite) throw new AppError('conflict', { details: { exists } });
-      // Before thousands of statements that would be taken back.
+      // Checked before thousands of statements that would be rolled back.
       const count = present.size + wanted.size - exists.length;
       if (count > MAX_VARIABLES) {
         const details = { limit: 'variables', max: MAX_VARIABLES, used: present.size, wanted: count };

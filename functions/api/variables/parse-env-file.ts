@@ -2,7 +2,7 @@ import { invalidFields } from '@miaobu/shared/kernel/invalid-fields';
 import { variableNameProblem, variableValueProblem } from '@miaobu/shared/kernel/variable-rules';
 import { parse } from 'dotenv';
 
-/** dotenv tries each line break of a run of them anew: 65,536 in a row would keep it busy for seconds. */
+/** dotenv backtracks over runs of line breaks: 65,536 in a row would keep it busy for seconds. */
 const LONGEST_GAP = 200;
 
 const refusal = (problem: string) => invalidFields('body', [{ path: ['content'], message: problem }]);
@@ -15,7 +15,7 @@ function requireNoGaps(content: string): void {
   }
 }
 
-/** The variables of a .env file. Throws `invalid_request` that names everything in it that cannot be set, and no value. */
+/** The variables of a .env file. Throws `invalid_request` that names everything in it that cannot be set, without values. */
 export function parseEnvFile(content: string): ReadonlyMap<string, string> {
   requireNoGaps(content);
   const entries = Object.entries(parse(content));

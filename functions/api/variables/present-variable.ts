@@ -5,7 +5,7 @@ import type { Sealer } from '@miaobu/shared/kernel/seal';
 import type { Variable } from '@miaobu/shared/model/variable/variable-repository';
 import { openValue } from '@miaobu/shared/model/variable/variable-value';
 
-/** Field by field. A secret is not even opened. */
+/** Field by field. A secret is not even decrypted. */
 export const presentVariable = async (sealer: Sealer, variable: Variable): Promise<VariableJson> => ({
   id: showId('variable', variable.id),
   environment: shape.shape.environment.parse(variable.environment),

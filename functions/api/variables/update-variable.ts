@@ -15,7 +15,7 @@ export interface Deps {
   readonly sealer: Sealer;
 }
 
-/** Changes a variable. What was a secret stays one unless its value is given anew: else this would be the way to read it. */
+/** Changes a variable. A secret stays one unless it gets a new value; otherwise this would be a way to read it. */
 export const updateVariable =
   (deps: Deps): Operation<'updateVariable'> =>
   async ({ params, body }, actor, { requestId, address }) => {
