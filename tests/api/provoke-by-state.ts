@@ -50,6 +50,15 @@ const hidePush = (world: World, ids: Ids) =>
 const staging = (world: World, { project }: Ids) =>
   world.ada.call('POST', `/api/v1/projects/${project}/environments`, { name: 'staging', branch: 'next' });
 
+/** As many tokens as an account may have. Bob's: others need room for theirs. */
+const fillTokens = ({ own }: World) =>
+  own.db.query(sql`
+    insert into api_tokens (user_id, name, prefix, token_sha256)
+    select u.id, 'one of many', 'mb_live_', sha256(convert_to(u.github_login || n, 'utf8'))
+      from users u cross join generate_series(1, 50) n where u.github_login = 'bob'
+    on conflict do nothing`);
+const emptyTokens = ({ own }: World) => own.db.query(sql`delete from api_tokens where name = 'one of many'`);
+
 /** A request with a browser's cookies, from one of our pages or from another site's. */
 const fromPage =
   (headers: Readonly<Record<string, string>>): Provoke =>
@@ -166,11 +175,25 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
     const body = { repo: `ada/${repo}`, branch: 'missing', slug: 'no-branch' };
     return askOperation(world.api, operation, { bearer: world.ada.session, body });
   },
+  'approveDeviceLogin limit_reached': async (world, operation) => {
+    const ids = await makeIds(world, world.bob, [...idKindsOf(operation)]);
+    await fillTokens(world);
+    return askOperation(world.api, operation, { ids, bearer: world.bob.session });
+  },
+  'redeemDeviceLogin limit_reached': async (world, operation) => {
+    await emptyTokens(world);
+    const begun = await world.bob.call('POST', '/api/v1/auth/device', { client_name: 'a program' });
+    await world.bob.call('POST', `/api/v1/device-logins/${begun.user_code}/approve`, { scopes: ['account:read'] });
+    await fillTokens(world);
+    return askOperation(world.api, operation, { body: { device_code: String(begun.device_code) } });
+  },
   'createEnvironment conflict': after(staging, { branch: 'next' }),
   'createEnvironment branch_in_use': after(nothing, { branch: 'main' }),
   'createEnvironment branch_not_found': after(nothing, { branch: 'missing' }),
   'deleteEnvironment conflict': after(nothing),
+  'updateEnvironment branch_not_found': after(nothing, { branch: 'missing' }),
   'updateEnvironment branch_in_use': after(staging, { branch: 'next' }),
+  'updateProject branch_not_found': after(nothing, { branch: 'missing' }),
   'updateProject branch_in_use': after(staging, { branch: 'next' }),
   'createDeployment commit_not_found': after(nothing, { branch: undefined, environment: undefined, ...noCommit }),
   'createDeployment conflict': after(hidePush, { branch: undefined, environment: undefined }),
