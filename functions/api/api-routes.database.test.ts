@@ -27,7 +27,7 @@ const PROJECTS = '/api/v1/projects';
 const json = { 'content-type': 'application/json' };
 const withToken = (token: string) => api.ask('GET', USER, { headers: { authorization: `Bearer ${token}` } });
 
-test('a token says whose it is', async () => {
+test('a token identifies its user', async () => {
   const { data } = await ada.client('getUser', {});
   expect(data).toEqual({
     id: expect.stringMatching(/^usr_[0-9a-z]{26}$/),
@@ -36,7 +36,7 @@ test('a token says whose it is', async () => {
   });
 });
 
-test('every operation that is not for everybody asks who is there before it looks at what is asked', async () => {
+test('every non-public operation authenticates before it validates the request', async () => {
   for (const { method, path, access } of Object.values<Endpoint>(table)) {
     if (access === 'public') continue;
     const asked = path.replace(/\{\w+\}/g, 'something');
@@ -87,7 +87,7 @@ test('a token with a mistyped character costs no query', async () => {
   expect(api.tokenLookups()).toBe(before + 1);
 });
 
-test('the database holds no token, and notes its use at most once a minute', async () => {
+test('the database holds no token, and records its use at most once a minute', async () => {
   const [stored] = await own.db.query<Record<string, unknown>>(sql`select to_jsonb(t)::text as row from api_tokens t`);
   expect(String(stored?.row)).not.toContain(ada.token.slice('mb_live_'.length + 4));
   const lastUsed = async () =>
@@ -103,7 +103,7 @@ test('the database holds no token, and notes its use at most once a minute', asy
   expect(await lastUsed()).toBeGreaterThan(first ?? 0);
 });
 
-test('a path that is not in the table is 404, and so is one beside it', async () => {
+test('a path that is not in the table is 404, and so is one next to it', async () => {
   for (const path of [
     '/nothing',
     '/api/v1',
@@ -118,7 +118,7 @@ test('a path that is not in the table is 404, and so is one beside it', async ()
   }
 });
 
-test('a method that a path does not have is 405 and says which it has', async () => {
+test('a method that a path does not support is 405 and lists the supported ones', async () => {
   const answer = await ada.ask('DELETE', PROJECTS);
   expect([answer.status, answer.body.error?.code]).toEqual([405, 'method_not_allowed']);
   expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'POST']);
@@ -127,7 +127,7 @@ test('a method that a path does not have is 405 and says which it has', async ()
 });
 
 test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''])(
-  'a body of type %j is 415, so that no form of another site can speak for a user',
+  "a body of type %j is 415, so that another site's form cannot act for a user",
   async (type) => {
     const answer = await ada.ask('POST', PROJECTS, { body: '{"repo":"ada/site"}', headers: { 'content-type': type } });
     expect([answer.status, answer.body.error?.code]).toEqual([415, 'unsupported_media_type']);
@@ -135,7 +135,7 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
 );
 
 test.each(['', '{', "{'repo':'a/b'}", '{"repo":"a/b"} trailing', '['.repeat(100_000)])(
-  'a body that is no JSON is 400',
+  'a body that is not JSON is 400',
   async (body) => {
     const answer = await ada.ask('POST', PROJECTS, { body, headers: json });
     expect([answer.status, answer.body.error?.code]).toEqual([400, 'invalid_json']);
@@ -148,14 +148,14 @@ test('a body above a megabyte is 413', async () => {
   expect((await ada.ask('POST', PROJECTS, { body, headers: json })).status).toBe(413);
 });
 
-test('an operation without a body or query takes neither, and several mistakes are told at once', async () => {
+test('an operation without a body or query accepts neither, and several mistakes are reported at once', async () => {
   expect((await ada.ask('GET', `${USER}?debug=1`)).status).toBe(422);
   const answer = await ada.ask('POST', PROJECTS, { body: '{"repo":1,"spa":"x","extra":true}', headers: json });
   const paths = answer.body.error?.details?.fields?.map(({ path }) => path);
   expect(paths?.sort()).toEqual(['body', 'body.repo', 'body.spa']);
 });
 
-test('every answer carries the security headers, whatever it is', async () => {
+test('every response carries the security headers, whatever its status', async () => {
   const answers = [
     await ada.ask('GET', USER),
     await api.ask('GET', USER),
@@ -204,7 +204,7 @@ test('a request leaves one line in the log, without its token or query', async (
   expect(lines.join('')).not.toContain(ada.token);
 });
 
-test('an error of ours shows neither statement nor stack; the log has both', async () => {
+test('an internal error reveals neither statement nor stack; the log has both', async () => {
   await own.db.query(sql`alter table users rename column github_login to renamed`);
   const answer = await ada.ask('GET', USER, { headers: { 'x-request-id': 'find-me' } });
   await own.db.query(sql`alter table users rename column renamed to github_login`);
@@ -217,7 +217,7 @@ test('an error of ours shows neither statement nor stack; the log has both', asy
   expect(line).toContain('"stack":');
 });
 
-test('while the database is away, readiness and every operation are 503 with Retry-After; the instance lives', async () => {
+test('while the database is unavailable, readiness and every operation are 503 with Retry-After; the instance stays alive', async () => {
   const db = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing', poolSize: 1 });
   const away = apiUnderTest({ store: repositories(db), sealer: own.sealer });
   for (const path of ['/health/ready', USER]) {
@@ -237,12 +237,12 @@ test('an instance whose database does not answer within a second is not ready', 
   expect([answer.status, answer.body.error?.code]).toEqual([503, 'database_unavailable']);
 });
 
-test('a database that answers makes the instance ready, and health tells nothing else', async () => {
+test('a reachable database makes the instance ready, and health reveals nothing else', async () => {
   expect((await api.ask('GET', '/health/ready')).body).toEqual({ data: { ready: true } });
   expect((await api.ask('GET', '/health/live')).body).toEqual({ data: { live: true } });
 });
 
-test('a path that cannot be read, or holds what Postgres cannot, is a mistake of the request', async () => {
+test("a malformed path, or one with text that Postgres cannot store, is the request's mistake", async () => {
   expect((await ada.ask('GET', `${PROJECTS}/%E0%A4%A`)).status).toBe(404);
   const answer = await ada.ask('GET', `${PROJECTS}/%00`);
   expect([answer.status, answer.body.error?.code]).toEqual([422, 'invalid_request']);

@@ -8,7 +8,7 @@ import { type ApiUnderTest, apiUnderTest, ORIGIN, type SignedUpUser } from '../.
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { assertUnchanged } from './etag.ts';
 
-// What holds for any endpoint, shown with some that only are here for it.
+// Guarantees for every endpoint, shown with some that exist only here.
 
 const thing = z.strictObject({ name: z.string(), version: z.int() });
 const base = {
@@ -82,7 +82,7 @@ const write = (method: string, name: string, ifMatchTag?: string) =>
   });
 const etagOf = async () => (await ada.ask('GET', base.path)).headers.get('etag') ?? '';
 
-test('who has what is there already is told so, and nothing else', async () => {
+test('a caller whose copy is current is told so, without a body', async () => {
   const etag = await etagOf();
   const again = await ada.ask('GET', base.path, { headers: { 'if-none-match': etag } });
   expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', etag]);
@@ -103,14 +103,14 @@ test('of two who edit what both have read the second is refused, and nothing is 
   expect((await write('PATCH', 'by the second', first.headers.get('etag') ?? '')).status).toBe(200);
 });
 
-test('where it must be said what is meant, saying nothing is 428', async () => {
+test('a required precondition that is missing is 428', async () => {
   const answer = await write('PUT', 'two');
   expect([answer.status, answer.body.error?.code, stored.version]).toEqual([428, 'precondition_required', 1]);
   expect((await write('PUT', 'two', await etagOf())).status).toBe(200);
   expect((await write('PATCH', 'three')).status).toBe(200);
 });
 
-test('a way that goes away says since when, until when, and where to go instead', async () => {
+test('a deprecated endpoint says since when, until when, and what replaces it', async () => {
   for (const answer of [await ada.ask('GET', '/api/v1/old-things'), await api.ask('GET', '/api/v1/old-things')]) {
     expect(answer.headers.get('deprecation')).toBe(`@${Date.UTC(2031, 1, 3) / 1000}`);
     expect(answer.headers.get('sunset')).toBe('Tue, 03 Feb 2032 00:00:00 GMT');
@@ -119,7 +119,7 @@ test('a way that goes away says since when, until when, and where to go instead'
   expect((await ada.ask('GET', base.path)).headers.get('deprecation')).toBeNull();
 });
 
-test('what the contract does not name does not get out: the answer is a 500 without it', async () => {
+test('fields outside the contract are never sent: the response is a 500 without them', async () => {
   const answer = await ada.ask('GET', '/api/v1/leak');
   expect(answer.status).toBe(500);
   expect(answer.text).not.toContain('of ours');
@@ -128,20 +128,23 @@ test('what the contract does not name does not get out: the answer is a 500 with
 test.each([
   ['br', brotliDecompressSync],
   ['gzip', gunzipSync],
-] as const)('an answer of a kilobyte is coded in %s for who takes it; a small one is not', async (coding, decode) => {
-  const ask = () =>
-    api.app.request(`${ORIGIN}${base.path}`, {
-      headers: { authorization: `Bearer ${ada.token}`, 'accept-encoding': coding },
-    });
-  expect((await ask()).headers.get('content-encoding')).toBeNull();
-  stored = { name: 'x'.repeat(1024), version: 1 };
-  const response = await ask();
-  expect(response.headers.get('content-encoding')).toBe(coding);
-  expect(response.headers.get('vary')).toMatch(/Accept-Encoding/);
-  const bytes = Buffer.from(await response.arrayBuffer());
-  expect(bytes.length).toBeLessThan(200);
-  expect(JSON.parse(decode(bytes).toString())).toEqual({ data: stored });
-});
+] as const)(
+  'a response of a kilobyte is coded in %s for callers that accept it; a small one is not',
+  async (coding, decode) => {
+    const ask = () =>
+      api.app.request(`${ORIGIN}${base.path}`, {
+        headers: { authorization: `Bearer ${ada.token}`, 'accept-encoding': coding },
+      });
+    expect((await ask()).headers.get('content-encoding')).toBeNull();
+    stored = { name: 'x'.repeat(1024), version: 1 };
+    const response = await ask();
+    expect(response.headers.get('content-encoding')).toBe(coding);
+    expect(response.headers.get('vary')).toMatch(/Accept-Encoding/);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.length).toBeLessThan(200);
+    expect(JSON.parse(decode(bytes).toString())).toEqual({ data: stored });
+  },
+);
 
 test('HEAD is answered like GET, without the body', async () => {
   const answer = await ada.ask('HEAD', base.path);

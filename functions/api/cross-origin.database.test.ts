@@ -21,7 +21,7 @@ const preflight = (origin: string) =>
   });
 const corsOf = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith('access-control-'));
 
-test('a page of a named origin may use everything, with its cookies, and the preflight is remembered', async () => {
+test('a page of a listed origin may use everything, with its cookies, and the preflight is cached', async () => {
   const { status, headers } = await preflight(PAGE_ORIGIN);
   expect(status).toBe(204);
   expect(headers.get('access-control-allow-origin')).toBe(PAGE_ORIGIN);
@@ -33,7 +33,7 @@ test('a page of a named origin may use everything, with its cookies, and the pre
   expect(Number(headers.get('access-control-max-age'))).toBeGreaterThanOrEqual(600);
 });
 
-test('it reads answers and refusals alike, with the headers that say how to go on', async () => {
+test('it can read successes and refusals alike, with the headers that say how to proceed', async () => {
   const { token } = await api.signUp('ada');
   const answers = [
     await api.ask('GET', '/api/v1/user', { headers: { origin: PAGE_ORIGIN, authorization: `Bearer ${token}` } }),
@@ -59,7 +59,7 @@ test.each([
   'http://127.0.0.1:3000',
   'null',
   '*',
-])('a page of %s is told nothing', async (origin) => {
+])('a page of %s gets no CORS headers', async (origin) => {
   const { headers } = await preflight(origin);
   expect(corsOf(headers)).toEqual([]);
   const answer = await api.ask('GET', '/api/v1/user', { headers: { origin } });
@@ -67,7 +67,7 @@ test.each([
   expect(answer.headers.get('vary')).toContain('Origin');
 });
 
-test('no answer ever names all origins', async () => {
+test('no response ever allows all origins', async () => {
   for (const origin of [PAGE_ORIGIN, 'https://evil.example', undefined]) {
     const { headers } = await api.ask('GET', PROJECTS, { headers: origin === undefined ? {} : { origin } });
     expect(headers.get('access-control-allow-origin')).not.toBe('*');

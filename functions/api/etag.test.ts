@@ -4,7 +4,7 @@ import { assertUnchanged, etagInCoding, etagOf, namesEtag } from './etag.ts';
 const project = { id: 'prj_1', name: 'Site', settings: { spa: null } };
 const tag = etagOf(project);
 
-test('the same thing has the same tag, and any change another', () => {
+test('the same resource has the same tag, and any change another', () => {
   expect(tag).toMatch(/^"[\w-]{22}"$/);
   expect(etagOf(structuredClone(project))).toBe(tag);
   expect(etagOf({ ...project, settings: { spa: false } })).not.toBe(tag);

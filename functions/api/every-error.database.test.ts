@@ -11,7 +11,7 @@ import { makeWorld, type World } from '../../tests/api/tenants.ts';
 import { apiUnderTest, type RawAnswer } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 
-// An operation that promises an error nobody knows how to get out of it fails here, until `tests/api/provoke-by-state.ts` does.
+// An operation that promises an error without a provocation fails here, until `tests/api/provoke-by-state.ts` has one.
 
 let own: TestStore;
 let world: World;
@@ -22,7 +22,7 @@ const promised = documentedOperations.flatMap((operation) => {
   return endpoint ? errorCodesOf(endpoint).map((code) => ({ operation, code, title: `${operation.id} ${code}` })) : [];
 });
 
-/** Each waits for the same five seconds, so they wait together. */
+/** Each waits for the same five seconds, so they wait in parallel. */
 const timeouts = new Map<string, Promise<RawAnswer>>();
 
 beforeAll(async () => {
@@ -36,12 +36,12 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-test('no provocation is for an error that is not promised', () => {
+test('every provocation is for a documented error', () => {
   const titles = promised.map(({ title }) => title);
   expect(Object.keys(provokeByState).filter((title) => !titles.includes(title))).toEqual([]);
 });
 
-describe('an error that is promised is answered, as it is documented', () => {
+describe('every documented error is returned as documented', () => {
   test.each(promised.map((each) => [each.title, each] as const))('%s', async (title, { operation, code }) => {
     const provoke = provokeByState[title] ?? provokeByForm[code];
     if (!provoke) throw new Error('nobody knows how to provoke this');

@@ -6,12 +6,12 @@ import { makeIds, makers, makeWorld, type World } from '../../tests/api/tenants.
 import { type ApiUnderTest, apiUnderTest } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 
-/** What an error of ours or of a vendor may say, and nobody outside may read. */
+/** Text that an internal or vendor error may contain, and nobody outside may read. */
 const SECRET = 'select password from users -- at db.internal:5432, upstream said {"token":"ghp_1234"}';
 
 let own: TestStore;
 let world: World;
-/** The same API, of which every operation fails by surprise. */
+/** The same API, with every operation failing unexpectedly. */
 let failing: ApiUnderTest;
 let ids: Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => own.close());
 
 test.each(ofTable.filter(({ streams }) => !streams).map((operation) => [operation.id, operation] as const))(
-  'a failure of %s is a 500 that says nothing but the request id; the log says the rest',
+  'a failure of %s is a 500 with nothing but the request id; the log has the rest',
   async (_, operation) => {
     const answer = await askOperation(failing, operation, {
       ids,

@@ -6,19 +6,19 @@ import { makeIds, makers, makeWorld, missingId, type Tenant, type World } from '
 import { apiUnderTest, type RawAnswer } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 
-// Made from the OpenAPI document: an operation that is added is swept without anybody thinking of it.
+// Generated from the OpenAPI document, so new operations are covered automatically.
 
 type Ids = Readonly<Record<string, string>>;
 type CredentialKind = 'session' | 'token';
 
-/** What nobody owns: whoever knows the code may decide about it, until somebody has. */
+/** Ids without an owner: any user who knows the code may answer it, until one has. */
 const OF_NOBODY = ['user_code'];
 const swept = documentedOperations.filter(({ ids }) => ids.some((id) => !OF_NOBODY.includes(id)));
 const everyKind = [...new Set(documentedOperations.flatMap(idKindsOf))];
 
 let own: TestStore;
 let world: World;
-/** One of everything: of one user in two projects, and of another. */
+/** One of everything: of one user in two projects, and of another user. */
 let adas: Ids;
 let otherAdas: Ids;
 let bobs: Ids;
@@ -39,21 +39,21 @@ const credentialsOf = ({ takesTokens, isPublic }: DocumentedOperation): Credenti
   ...(isPublic ? [] : (['session'] as const)),
   ...(takesTokens || isPublic ? (['token'] as const) : []),
 ];
-/** An answer without what it repeats of the question. */
+/** A response without the ids it repeats from the request. */
 const withoutIds = ({ text }: RawAnswer, ids: Ids) =>
   Object.values(ids).reduce((rest, id) => rest.replaceAll(id, '…'), text);
 
 const ask = (operation: DocumentedOperation, as: Tenant, credential: CredentialKind, ids: Ids): Promise<RawAnswer> =>
   askOperation(world.api, operation, { bearer: as[credential], ids });
 
-test('every kind of id that an operation takes can be made here', () => {
+test('every kind of id that an operation takes can be created here', () => {
   expect(everyKind.filter((kind) => !(kind in makers))).toEqual([]);
 });
 
 describe.each(swept.map((operation) => [operation.id, operation] as const))('%s', (_, operation) => {
   const kinds = idKindsOf(operation);
 
-  // What it streams never ends by itself.
+  // Its stream never ends by itself.
   test.skipIf(operation.streams)('is open to the owner', async () => {
     const owner = isOfPlatform(operation) ? world.operator : world.ada;
     const { status, text } = await ask(
@@ -62,11 +62,11 @@ describe.each(swept.map((operation) => [operation.id, operation] as const))('%s'
       operation.isPublic ? 'token' : 'session',
       await makeIds(world, owner, kinds),
     );
-    // Who has no session but a secret is somebody else than the owner.
+    // Without a session but with a secret the caller is not the owner.
     expect(operation.isPublic ? [401] : [200, 201, 202, 204, 409], text).toContain(status);
   });
 
-  test("answers for another user's id as for one that does not exist, and does nothing", async () => {
+  test("answers for another user's id as for a nonexistent one, and does nothing", async () => {
     const missing = Object.fromEntries(kinds.map((kind) => [kind, missingId(kind)]));
     const before = await digestDatabase(own.db);
     for (const credential of credentialsOf(operation)) {
@@ -82,7 +82,7 @@ describe.each(swept.map((operation) => [operation.id, operation] as const))('%s'
 
   const [outer, ...inside] = kinds;
   test.skipIf(outer === undefined || inside.length === 0)(
-    'finds nothing where an id inside is of another project, and does nothing',
+    'finds nothing when a nested id is of another project, and does nothing',
     async () => {
       const before = await digestDatabase(own.db);
       for (const credential of credentialsOf(operation)) {
@@ -92,7 +92,7 @@ describe.each(swept.map((operation) => [operation.id, operation] as const))('%s'
           [world.ada, adas, bobs],
           [world.ada, adas, otherAdas],
         ] as const) {
-          // Both may be in the same: two repositories of one owner.
+          // Both may contain it: two repositories of one owner.
           if (whole[outer ?? ''] === stranger[outer ?? '']) continue;
           for (const inner of inside) {
             const mixed = { ...whole, [inner]: stranger[inner] ?? '' };

@@ -12,12 +12,12 @@ import { apiUnderTest, ORIGIN } from '../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../tests/database/prepare-deployment.ts';
 
 const REQUESTS = 2400;
-/** The same requests in every run; another number asks others. */
+/** The same requests in every run; another seed gives others. */
 const SEED = 20_260_203;
 
 const fuzzed = documentedOperations.filter(({ path }) => path.startsWith('/api/'));
 const runs = Math.ceil(REQUESTS / fuzzed.length);
-/** After these a session counts no more, or the platform has other rules: then everybody begins anew. */
+/** These invalidate sessions or change the platform's rules, so a fresh start follows. */
 const changesEverything = ({ id, method, path }: DocumentedOperation) =>
   id.startsWith('signOut') || (method !== 'GET' && path.startsWith('/api/v1/platform/'));
 const CREDENTIALS = [
@@ -58,11 +58,11 @@ function authorizationOf(credential: string): Record<string, string> {
   return bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
 }
 
-/** As one part of a path; half a character is sent as the bytes it would be. */
+/** Encoded as one path segment; a lone surrogate is sent as its raw bytes. */
 const encoded = (text: string) =>
   encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd')).replaceAll('%EF%BF%BD', '%ED%A0%80');
 
-/** What is wrong with how a request was answered. */
+/** The problems of a response. */
 async function send(operation: DocumentedOperation, request: ArbitraryRequest): Promise<string[]> {
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const id = request.ids[name];
@@ -87,7 +87,7 @@ async function send(operation: DocumentedOperation, request: ArbitraryRequest): 
   const coded = answer.headers.get('content-encoding') !== null;
   const text = coded ? '' : await answer.text();
   if (answer.status >= 500) return [`${answer.status} ${text}`, ...world.api.log.slice(-2)];
-  // `..` and an empty id make the path of something else.
+  // `..` and an empty id change the path's meaning.
   const isAsMeant = new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(url.pathname);
   const isAmbiguous = ['import'].includes(String(request.ids.variable));
   if (!isAsMeant || isAmbiguous)
@@ -96,7 +96,7 @@ async function send(operation: DocumentedOperation, request: ArbitraryRequest): 
 }
 
 test.each(fuzzed.map((operation) => [operation.id, operation] as const))(
-  '%s answers whatever it is sent as the document says, and never by failing',
+  '%s answers any input as documented, and never by failing',
   async (_, operation) => {
     ids = [
       await makeIds(world, world.ada, idKindsOf(operation)),

@@ -14,7 +14,7 @@ afterAll(() => own.close());
 
 const OPENAPI = '/api/v1/openapi.json';
 const REFERENCE = '/api/v1/reference';
-/** Pages for people, which are no part of the API. */
+/** Pages for people, which are not part of the API. */
 const PAGES = ['GET /', 'GET /device', 'POST /device'];
 
 test('the document lists exactly the live routes', () => {
@@ -45,7 +45,7 @@ test('whatever is not listed is 404, and a listed path with another method 405',
   }
 });
 
-test('anybody may read the reference, as a page that can do nothing', async () => {
+test('anybody may read the reference, as an inert page', async () => {
   const answer = await api.app.request(REFERENCE);
   expect(answer.status).toBe(200);
   expect(Object.fromEntries(answer.headers)).toMatchObject({
@@ -62,7 +62,7 @@ test('anybody may read the reference, as a page that can do nothing', async () =
   expect(again.status).toBe(304);
 });
 
-test('anybody may read the document, and need not fetch it twice', async () => {
+test('anybody may read the document, and may cache it', async () => {
   const answer = await api.ask('GET', OPENAPI);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
   expect(answer.headers.get('cache-control')).toBe('public, max-age=300');

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-/** Asks for an operation, with ids of nothing and an empty body, by a new token with these scopes. */
+/** Calls an operation, with nonexistent ids and an empty body, with a new token of these scopes. */
 async function askWith(scopes: readonly Scope[], { method, path, body }: Endpoint, who: SignedUpUser = admin) {
   const { token, sha256, prefix } = mintApiToken();
   await own.store.accounts.insertApiToken({ userId: who.user.id, name: 'matrix', prefix, sha256, scopes });
@@ -35,7 +35,7 @@ async function askWith(scopes: readonly Scope[], { method, path, body }: Endpoin
 }
 
 test.each(needing('scope'))(
-  '%s is refused, with the scope by its name, to a token with all the other scopes',
+  '%s is refused to a token with all other scopes, naming the missing one',
   async (_, endpoint) => {
     const others = scopes.filter((scope) => scope !== endpoint.access);
     expect(others).toHaveLength(scopes.length - 1);
@@ -47,7 +47,7 @@ test.each(needing('scope'))(
   },
 );
 
-test.each(needing('scope'))('%s asks of a token no scope but its own', async (_, endpoint) => {
+test.each(needing('scope'))('%s requires no scope of a token but its own', async (_, endpoint) => {
   const { status, body } = await askWith([endpoint.access as Scope], endpoint);
   expect(status).not.toBe(401);
   expect(body.error?.code).not.toBe('forbidden');
@@ -62,7 +62,7 @@ test.each(needing('session'))('%s is refused to a token with all scopes', async 
 });
 
 test.each(endpoints.filter(([, { access }]) => access.startsWith('platform:')))(
-  '%s does not exist for whoever does not run the platform, with or without the scope',
+  '%s does not exist for anybody but administrators, with or without the scope',
   async (_, endpoint) => {
     for (const granted of [scopes, []]) {
       const { status, body } = await askWith(granted, endpoint, stranger);

@@ -10,7 +10,7 @@ let ada: SignedUpUser;
 let id: string;
 const statements: string[] = [];
 
-/** The same database, with every statement noted, also those of transactions. */
+/** The same database, recording every statement, including those of transactions. */
 function counted(db: Database): Database {
   return {
     ...db,
@@ -53,13 +53,13 @@ async function during(work: () => Promise<{ status: number }>): Promise<[number,
   return [status, statements.length];
 }
 
-test('a read is three statements: the limits, the credential, what is asked for', async () => {
+test('a read is three statements: the limits, the credential, the data', async () => {
   expect(await during(() => ada.ask('GET', `/api/v1/projects/${id}`))).toEqual([200, 3]);
   expect(await during(() => ada.ask('GET', '/api/v1/projects'))).toEqual([200, 3]);
   expect(await during(() => ada.ask('GET', '/api/v1/user'))).toEqual([200, 2]);
 });
 
-test('who is refused costs less: one statement for too many requests or no credential, none for a wrong path', async () => {
+test('a refusal costs less: one statement for too many requests or no credential, none for a wrong path', async () => {
   expect(await during(() => api.ask('GET', `/api/v1/projects/${id}`))).toEqual([401, 1]);
   expect(await during(() => api.ask('GET', '/api/v1/nothing'))).toEqual([404, 0]);
   expect(await during(() => ada.ask('GET', `/api/v1/projects/${id}?debug=1`))).toEqual([422, 2]);
@@ -71,7 +71,7 @@ test('who is refused costs less: one statement for too many requests or no crede
   expect(await during(() => limited.ask('GET', '/api/v1/user'))).toEqual([429, 1]);
 });
 
-test('a key of idempotency adds two statements to a request, and saves all of its own to the next', async () => {
+test("an idempotency key adds two statements to a request, and saves all of the operation's on a repetition", async () => {
   const cancel = (key?: string) =>
     ada.ask('POST', `/api/v1/projects/${id}/deployments/dep_01h4vjdvzefw18zfwz5dxw5y8g/cancel`, {
       body: '{}',
@@ -83,7 +83,7 @@ test('a key of idempotency adds two statements to a request, and saves all of it
   expect(await during(() => cancel('key-1'))).toEqual([404, 3]);
 });
 
-test('the statements of a list do not grow with what is in it', async () => {
+test('the number of statements of a list does not depend on its length', async () => {
   const [, few] = await during(() => ada.ask('GET', `/api/v1/projects/${id}/deployments`));
   for (let n = 0; n < 5; n++) await ada.client('createProject', { body: { repo: 'ada/site', slug: `site-${n}` } });
   expect(await during(() => ada.ask('GET', `/api/v1/projects/${id}/deployments`))).toEqual([200, few]);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-/** Every answer that this user can read, by operation: lists in pages of one as well as whole. */
+/** Every response this user can read, by operation: lists in pages of one as well as whole. */
 async function everythingReadBy(tenant: Tenant): Promise<Readonly<Record<string, string>>> {
   const read: Record<string, string> = {};
   for (const operation of reading) {
@@ -33,20 +33,20 @@ async function everythingReadBy(tenant: Tenant): Promise<Readonly<Record<string,
   return read;
 }
 
-test('what another user makes and does changes nothing in what one can read', async () => {
+test('what another user creates and does changes nothing in what one can read', async () => {
   const before = await everythingReadBy(world.ada);
   expect(Object.values(before).filter((answer) => answer.startsWith('200')).length).toBeGreaterThan(10);
   const bobs = await makeIds(world, world.bob, kinds);
   const after = await everythingReadBy(world.ada);
   expect(after).toEqual(before);
   const seen = JSON.stringify(after);
-  // What is not an id of bob's own making: names of environments and the like are everybody's.
+  // Ids that bob created; names of environments and the like are shared.
   const ids = Object.values(bobs).filter((id) => /^[a-z]{3}_/.test(id));
   expect(ids.length).toBeGreaterThan(5);
   expect(ids.filter((id) => seen.includes(id))).toEqual([]);
 });
 
-test('nothing that one user has is in anything that another can read', async () => {
+test("nothing of one user's is in anything that another can read", async () => {
   const read = await everythingReadBy(world.bob);
   const ids = Object.entries(adas).filter(([kind, id]) => kind !== 'user_code' && /^[a-z]{3}_/.test(id));
   for (const [operation, answer] of Object.entries(read)) {

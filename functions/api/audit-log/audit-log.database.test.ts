@@ -49,7 +49,7 @@ test('a user reads what they did and what was done to their account, projects an
   expect(await actions(eve)).toEqual(['route.repaired', 'token.created', 'user.disabled']);
 });
 
-test('an entry says who, what, to which project, when and on which request; the address only to whoever it is of', async () => {
+test('an entry says who, what, to which project, when and in which request; the address is shown only to its user', async () => {
   const { id } = await project('mine');
   await note(of(ada), 'project.renamed', id, { address: '203.0.113.7' });
   await note(of(eve), 'project.inspected', id, { address: '198.51.100.9' });
@@ -93,7 +93,7 @@ test('entries are filtered by project and by action', async () => {
   expect(await actions(ada, { project: 'two', action: 'thing.broken' })).toEqual([]);
 });
 
-test("another's project is not found, and a filter or cursor that is none is refused", async () => {
+test("another's project is not found, and an invalid filter or cursor is refused", async () => {
   await project('hers', eve);
   expect(await refusalOf(actions(ada, { project: 'hers' }))).toEqual({ status: 404, code: 'not_found' });
   for (const query of [{ action: 'everything' }, { cursor: 'prj_x' }, { user: of(eve) }]) {
@@ -101,13 +101,13 @@ test("another's project is not found, and a filter or cursor that is none is ref
   }
 });
 
-test('what was done to a project can be read after its end', async () => {
+test("a project's entries can be read after its deletion", async () => {
   await project('mine');
   await ada.client('deleteProject', { params: { project: 'mine' } });
   expect(await actions(ada)).toEqual(['project.deletion_requested']);
 });
 
-test('a token for one project is told of this one only', async () => {
+test('a token for one project sees that project only', async () => {
   const [one, two] = [await project('one'), await project('two')];
   await note(of(ada), 'thing.made', one.id);
   await note(of(ada), 'thing.made', two.id);
@@ -119,7 +119,7 @@ test('a token for one project is told of this one only', async () => {
   expect(await ask('?project=two')).toMatchObject({ status: 404 });
 });
 
-test('whoever runs the platform reads all of it, or what one did, with addresses', async () => {
+test("an administrator reads all of it, or one user's entries, with addresses", async () => {
   await own.store.accounts.makeAdmin(eve.user.id);
   await note('cleanup', 'inventory.swept', 'bucket');
   await note(of(ada), 'thing.made', 'tok_x', { address: '203.0.113.7' });

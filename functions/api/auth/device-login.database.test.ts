@@ -60,7 +60,7 @@ const audits = () =>
     sql`select action, address, details from audit_log where action <> 'session.started' order by id`,
   );
 
-test('a program is let in by a person: it waits, is approved, and gets its token once', async () => {
+test('a user signs a program in: it waits, is approved, and gets its token once', async () => {
   const login = await start();
   expect(login).toMatchObject({ interval: 5, expires_in: 900, verification_uri: `${ORIGIN}/device` });
   expect(login.verification_uri_complete).toBe(`${ORIGIN}/device?user_code=${login.user_code}`);
@@ -89,7 +89,7 @@ test('a program is let in by a person: it waits, is approved, and gets its token
   for (const secret of [token, login.device_code]) expect(dump?.text).not.toContain(secret);
 });
 
-test('of many who ask at the moment of approval one gets the token', async () => {
+test('of many concurrent polls at the moment of approval one gets the token', async () => {
   const login = await start();
   await approve(login.user_code);
   const answers = await Promise.all(Array.from({ length: 6 }, () => poll(login.device_code)));
@@ -98,7 +98,7 @@ test('of many who ask at the moment of approval one gets the token', async () =>
   expect(row?.count).toBe(1);
 });
 
-test('who asks too often is told to slow down, five seconds more each time', async () => {
+test('a program that polls too often is told to slow down, five seconds more each time', async () => {
   const login = await start();
   const ask = async () => {
     const { body } = await poll(login.device_code);
@@ -112,7 +112,7 @@ test('who asks too often is told to slow down, five seconds more each time', asy
   expect(await ask()).toEqual(['authorization_pending', 15]);
 });
 
-test('a program that is denied is told so, and one that came too late or never was is over', async () => {
+test('a denied program is told so, and an expired or unknown request has ended', async () => {
   const denied = await start();
   expect((await post(`/api/v1/device-logins/${denied.user_code}/deny`, {}, access)).status).toBe(200);
   expect(codeOf(await poll(denied.device_code))).toEqual([400, 'access_denied']);
@@ -124,7 +124,7 @@ test('a program that is denied is told so, and one that came too late or never w
   expect(codeOf(await poll('never was'))).toEqual([400, 'expired_token']);
 });
 
-test('an approval that was given is not redeemed after its time, nor when its giver was disabled meanwhile', async () => {
+test('an approval is not redeemed after its expiry, nor when its giver was disabled meanwhile', async () => {
   const late = await start();
   await approve(late.user_code);
   await stored.moveClock(15 * 60 + 1);
@@ -147,7 +147,7 @@ const revokeOneToken = () =>
   stored.db.query(sql`
     update api_tokens set revoked_at = db_now() where id = (select id from api_tokens where revoked_at is null limit 1)`);
 
-test('no approval gives an account more than 50 tokens, neither one nor two at once, and is good again when there is room', async () => {
+test('approvals never give an account more than 50 tokens, even concurrently, and become redeemable when there is room', async () => {
   const [one, two, three] = [await start(), await start(), await start()];
   await fillTokens(49);
   for (const login of [one, two]) expect((await approve(login.user_code)).status).toBe(200);
@@ -164,7 +164,7 @@ test('no approval gives an account more than 50 tokens, neither one nor two at o
   expect(codeOf(await poll(refused.device_code))).toEqual([200, undefined]);
 });
 
-test('the page says that there is no room for another token, and the login waits on', async () => {
+test('the page says that there is no room for another token, and the login keeps waiting', async () => {
   const login = await start();
   await fillTokens(50);
   const fields = [
@@ -178,7 +178,7 @@ test('the page says that there is no room for another token, and the login waits
   expect(await (await form(fields)).text()).toContain('is authorized');
 });
 
-test('a program is let in by a session only, and gets no more than its person may give', async () => {
+test('only a session can approve a program, which gets no more than its user has', async () => {
   const login = await start();
   const { token } = await api.signUp('other');
   expect(codeOf(await approve(login.user_code, ['account:read'], token))).toEqual([403, 'forbidden']);
@@ -195,7 +195,7 @@ test.each(['', '   ', 'x'.repeat(61), 'a\nb', 'a\u202eb', 'a\u200bb', 'a\0b'])(
   },
 );
 
-test('the page sends who is not signed in to GitHub, and back to the same code', async () => {
+test('the page redirects signed-out users to GitHub, and back to the same code', async () => {
   const login = await start();
   const page = await openBrowser(api).ask(`/device?user_code=${login.user_code}`);
   const html = await page.text();
@@ -206,7 +206,7 @@ test('the page sends who is not signed in to GitHub, and back to the same code',
   expect(next).toBe(`/device?user_code=${login.user_code}`);
 });
 
-test('the page shows the program as text, in no frame, without a script, and asks with the scopes it wants', async () => {
+test("the page shows the program's name as text, unframed, without a script, and lists the requested scopes", async () => {
   const login = await start({ client_name: '<script>alert(1)</script>"&', scopes: ['projects:read'] });
   const page = await browser.ask(`/device?user_code=${login.user_code}`);
   const html = await page.text();
@@ -228,7 +228,7 @@ test('the page shows the program as text, in no frame, without a script, and ask
   expect(page.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-test('who approves on the page lets the program in with the scopes that are ticked', async () => {
+test('approving on the page grants the ticked scopes', async () => {
   const login = await start();
   const answer = await form([
     ['user_code', login.user_code],
@@ -251,14 +251,14 @@ test.each([
     ],
   ],
   ['approves nothing', [['decision', 'approve']]],
-] as const)('who %s on the page does not let the program in', async (_, fields) => {
+] as const)('a user who %s on the page does not approve the program', async (_, fields) => {
   const login = await start();
   const answer = await form([['user_code', login.user_code], ...fields]);
   expect(await answer.text()).toContain('was denied');
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'access_denied']);
 });
 
-test('S-A10: no page of another origin can approve, nor can the form be sent without saying where from', async () => {
+test('S-A10: no page of another origin can approve, nor can the form be sent without an origin', async () => {
   const login = await start();
   const fields = [
     ['user_code', login.user_code],
@@ -271,7 +271,7 @@ test('S-A10: no page of another origin can approve, nor can the form be sent wit
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
 });
 
-test('nobody tries many codes', async () => {
+test('guessing codes is rate limited', async () => {
   const { app } = apiUnderTest(stored, { rateLimitScale: 1 });
   const guess = () =>
     app.request(`${ORIGIN}/device?user_code=BCDF-GHJK`, { headers: { 'x-fc-client-ip': '198.51.100.5' } });
@@ -280,7 +280,7 @@ test('nobody tries many codes', async () => {
   expect([...statuses]).toEqual([200, 429]);
 });
 
-test('scopes of the platform that are sent anyway let nobody in', async () => {
+test('platform scopes added to the form grant nothing', async () => {
   const login = await start();
   const answer = await form([
     ['user_code', login.user_code],
@@ -291,12 +291,12 @@ test('scopes of the platform that are sent anyway let nobody in', async () => {
   expect(codeOf(await poll(login.device_code))).toEqual([400, 'authorization_pending']);
 });
 
-test('where a sign-in lands by itself, a page says who is signed in', async () => {
+test('after a sign-in without a destination, a page shows the signed-in user', async () => {
   expect(await (await browser.ask('/')).text()).toContain('You are signed in as you.');
   expect(await (await openBrowser(api).ask('/')).text()).toContain('You are not signed in.');
 });
 
-test('a code that nobody waits with, and a session that has ended, are said on the page', async () => {
+test('the page reports an unknown code, and a session that has ended', async () => {
   const missing = await browser.ask('/device?user_code=BCDF-GHJK');
   expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('No login is waiting')]);
   const login = await start();

@@ -67,10 +67,10 @@ const letIn = (rules: { users?: string[]; organisations?: string[] }) =>
   stored.store.transaction((repositories) =>
     repositories.signInRules.replace({ users: [], organisations: [], ...rules }),
   );
-/** Somebody is first already. */
+/** Makes somebody else the first user. */
 const settle = () => stored.store.accounts.upsertUser({ githubId: 1, githubLogin: 'operator' });
 
-test('the first to sign in runs the platform, and goes on to where they wanted to', async () => {
+test('the first user to sign in becomes administrator, and is redirected to their destination', async () => {
   const browser = openBrowser(api);
   const response = await browser.signIn('you', '/device?user_code=BCDF-GHJK');
   expect(response.status).toBe(302);
@@ -86,14 +86,14 @@ test('the first to sign in runs the platform, and goes on to where they wanted t
   ]);
 });
 
-test('of several who are first at the same moment one is', async () => {
+test('of several concurrent first users one becomes administrator', async () => {
   const answers = await Promise.all(['you', 'other', 'miaobu'].map((login) => openBrowser(api).signIn(login)));
   expect(answers.map(({ status }) => status).sort()).toEqual([302, 403, 403]);
   const users = await stored.store.accounts.list({ limit: 5 });
   expect(users.map(({ isAdmin }) => isAdmin)).toEqual([true]);
 });
 
-test('a stranger gets a page that says so, no account and no session, and GitHub its token back', async () => {
+test('a stranger gets an explanatory page, no account and no session, and their GitHub token is revoked', async () => {
   await settle();
   const browser = openBrowser(api);
   const response = await browser.signIn('other');
@@ -112,7 +112,7 @@ test('a stranger gets a page that says so, no account and no session, and GitHub
   ]);
 });
 
-test('that GitHub does not take a refused token back changes nothing for the stranger', async () => {
+test('a failing revocation of a refused token changes nothing for the stranger', async () => {
   await settle();
   const browser = openBrowser(api);
   const back = await browser.consent('other');
@@ -122,7 +122,7 @@ test('that GitHub does not take a refused token back changes nothing for the str
   expect(await codeOf(response)).toMatchObject({ code: 'sign_in_refused', details: { reason: 'not_invited' } });
 });
 
-test('whom the rules name gets in: a user in any case of the name, and members of an organisation', async () => {
+test('users named by the rules get in: by name in any case, and as members of an organisation', async () => {
   await settle();
   await letIn({ users: ['OTHER'] });
   expect((await openBrowser(api).signIn('other')).status).toBe(302);
@@ -134,7 +134,7 @@ test('whom the rules name gets in: a user in any case of the name, and members o
   expect(users.map(({ isAdmin }) => isAdmin)).toEqual([false, false, false]);
 });
 
-test('who has an account gets in whatever the rules say, until it is disabled', async () => {
+test('an existing account gets in whatever the rules say, until it is disabled', async () => {
   const user = await stored.store.accounts.upsertUser({ githubId: you.id, githubLogin: 'renamed-since' });
   expect((await openBrowser(api).signIn('you')).status).toBe(302);
   expect(await stored.store.accounts.find(user.id)).toMatchObject({ githubLogin: 'you' });
@@ -147,7 +147,7 @@ test('who has an account gets in whatever the rules say, until it is disabled', 
   expect((await audits()).at(-1)).toMatchObject({ action: 'sign_in.refused', details: { reason: 'disabled' } });
 });
 
-test('S-A2: the code is asked for with a challenge by S256, and exchanged with the verifier, which no browser sees', async () => {
+test('S-A2: the code is requested with an S256 challenge, and exchanged with the verifier, which no browser sees', async () => {
   const browser = openBrowser(api);
   const start = await browser.ask('/api/v1/auth/github');
   const authorize = new URL(start.headers.get('location') ?? '');
@@ -158,11 +158,11 @@ test('S-A2: the code is asked for with a challenge by S256, and exchanged with t
     redirect_uri: `${ORIGIN}/api/v1/auth/github/callback`,
   });
   expect([...authorize.searchParams.keys()]).not.toContain('code_verifier');
-  // The local GitHub refuses a code without its verifier; so that this one signs in shows that it was sent.
+  // The local GitHub refuses a code without its verifier, so this sign-in proves that it was sent.
   expect((await browser.signIn('you')).status).toBe(302);
 });
 
-test('to ask for the headers of a sign-in begins none and ends none', async () => {
+test('HEAD requests neither start nor finish a sign-in', async () => {
   const browser = openBrowser(api);
   const back = await browser.consent('you');
   const attempts = () =>
@@ -178,7 +178,7 @@ test('to ask for the headers of a sign-in begins none and ends none', async () =
   expect((await browser.ask(`${back.pathname}${back.search}`)).status).toBe(302);
 });
 
-test('S-A1: a callback without state, with a foreign, an old or a used one is refused, and begins no session', async () => {
+test('S-A1: a callback without state, or with a foreign, expired or used one, is refused, and starts no session', async () => {
   const callback = '/api/v1/auth/github/callback';
   const expectRefused = async (response: Response) => {
     expect(response.status).toBe(400);
@@ -204,7 +204,7 @@ test('S-A1: a callback without state, with a foreign, an old or a used one is re
   expect(await count('sessions')).toBe(1);
 });
 
-test('S-A3: what one browser began another cannot finish, and the first still can', async () => {
+test('S-A3: a sign-in started by one browser cannot be finished by another, and the first still can', async () => {
   const [mine, theirs] = [openBrowser(api), openBrowser(api)];
   const back = await mine.consent('you');
   await theirs.ask('/api/v1/auth/github');
@@ -227,14 +227,14 @@ test('two tabs of one browser may sign in at the same time', async () => {
 });
 
 test.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '/\t/evil.example'])(
-  'S-A4: who wants to go on to %j lands on /',
+  'S-A4: the destination %j becomes /',
   async (next) => {
     const response = await openBrowser(api).signIn('you', next);
     expect(response.headers.get('location')).toBe('/');
   },
 );
 
-test('S-A5, S-A6: only cookies tell the browser that it is signed in, and only this host gets them', async () => {
+test('S-A5, S-A6: the browser learns of the sign-in only by cookies, which only this host gets', async () => {
   const browser = openBrowser(api);
   const back = await browser.consent('you', '/device');
   const response = await browser.ask(`${back.pathname}${back.search}`);
@@ -259,7 +259,7 @@ test('S-A5, S-A6: only cookies tell the browser that it is signed in, and only t
   }
 });
 
-test('S-A11: GitHub’s token is in the database sealed and nowhere else, and opens for its user only', async () => {
+test('S-A11: GitHub’s token is stored sealed in the database and nowhere else, and opens for its user only', async () => {
   const browser = openBrowser(api);
   await browser.signIn('you');
   const [user] = await stored.store.accounts.list({ limit: 1 });
@@ -280,7 +280,7 @@ test('S-A11: GitHub’s token is in the database sealed and nowhere else, and op
   expect(api.log.join('\n')).not.toContain(token);
 });
 
-test('a GitHub App asks for no scope, and what its token is continued with is sealed too', async () => {
+test('a GitHub App requests no scopes, and its refresh token is sealed too', async () => {
   api = apiWith(githubApp);
   const browser = openBrowser(api);
   const start = await browser.ask('/api/v1/auth/github');
@@ -293,7 +293,7 @@ test('a GitHub App asks for no scope, and what its token is continued with is se
   expect(row?.expiresAt).toBeInstanceOf(Date);
 });
 
-test('whoever cancels at GitHub is told so, and has no session', async () => {
+test('a user who cancels at GitHub is told so, and has no session', async () => {
   const browser = openBrowser(api);
   const back = await browser.consent('nobody of this name');
   expect(back.searchParams.get('error')).toBe('access_denied');

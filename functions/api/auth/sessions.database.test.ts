@@ -10,7 +10,7 @@ import { openTestStore, type TestStore } from '../../../tests/database/prepare-d
 
 let stored: TestStore;
 let api: ApiUnderTest;
-/** The clock of access tokens; the database's is moved on its own. */
+/** The clock of access tokens; the database's is moved separately. */
 let now: () => Date;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => stored.close());
 
-/** Somebody's browser, signed in at the code host in memory, whose code is the login. */
+/** A signed-in browser, using the in-memory code host, whose code is the login. */
 async function signedInBrowser(login = 'you'): Promise<Browser> {
   await stored.store.signInRules.replace({ users: ['you', 'other'], organisations: [] });
   const browser = openBrowser(api);
@@ -49,7 +49,7 @@ const audits = () =>
 const sessionsOf = async (token: string) =>
   (await api.ask('GET', '/api/v1/sessions', bearer(token))).body.data as { id: string; current: boolean }[];
 
-test('S-A8: a refresh token is used once; what follows it works, for seven days after each use', async () => {
+test('S-A8: a refresh token is used once; its successor works, for seven days after each use', async () => {
   const browser = await signedInBrowser();
   const seen = [browser.cookies.get(REFRESH)];
   for (let day = 0; day < 20; day += 5) {
@@ -74,7 +74,7 @@ test('S-A8: within ten seconds the old token yields the very same successor', as
   expect((await browser.refresh()).status).toBe(200);
 });
 
-test('S-A8: of many refreshes at the same moment all succeed, with one successor', async () => {
+test('S-A8: many concurrent refreshes all succeed, with one successor', async () => {
   const browser = await signedInBrowser();
   const old = browser.cookies.get(REFRESH) ?? '';
   const tabs = Array.from({ length: 6 }, () => {
@@ -89,7 +89,7 @@ test('S-A8: of many refreshes at the same moment all succeed, with one successor
   expect(row?.count).toBe(2);
 });
 
-test('S-A8: who refreshes while another does waits, and sees what that has done', async () => {
+test('S-A8: a concurrent refresh waits, and sees the result of the first', async () => {
   const browser = await signedInBrowser();
   const old = sha256(browser.cookies.get(REFRESH) ?? '');
   const { store, db } = stored;
@@ -111,7 +111,7 @@ test('S-A8: who refreshes while another does waits, and sees what that has done'
   expect(await second.waits).toMatchObject({ isLive: true, state: 'just_used' });
 });
 
-test('S-A8: a token that was used a while ago ends the session for everybody who has one of it, and is noted', async () => {
+test('S-A8: reusing an old token ends the session for everybody who has one of its tokens, and is recorded', async () => {
   const browser = await signedInBrowser();
   const untouched = await signedInBrowser();
   const stolen = browser.cookies.get(REFRESH) ?? '';
@@ -131,7 +131,7 @@ test('S-A8: a token that was used a while ago ends the session for everybody who
   });
 });
 
-test('no refresh token is stored in a form that could be shown', async () => {
+test('no refresh token is stored in a usable form', async () => {
   const browser = await signedInBrowser();
   await browser.refresh();
   const rows = await stored.db.query<{ row: string }>(
@@ -152,7 +152,7 @@ test.each([
   expect((await browser.refresh()).status).toBe(401);
 });
 
-test('S-A10: another origin’s page gets nothing by the cookie, nor does one that says none; the token stays unused', async () => {
+test('S-A10: another origin’s page gets nothing with the cookie, nor does a request without an origin; the token stays unused', async () => {
   const browser = await signedInBrowser();
   const before = browser.cookies.get(REFRESH);
   const ask = (headers: Record<string, string>, body = '{}') =>
@@ -169,7 +169,7 @@ test('S-A10: another origin’s page gets nothing by the cookie, nor does one th
   expect((await ask({ ...json, origin: PAGE_ORIGIN })).status).toBe(200);
 });
 
-test('S-A9: who signs out is refused from the next request on, and no other session is', async () => {
+test('S-A9: a signed-out session is refused from the next request on, and no other is', async () => {
   const [browser, elsewhere] = [await signedInBrowser(), await signedInBrowser()];
   const [access, otherAccess] = [await browser.accessToken(), await elsewhere.accessToken()];
   const kept = browser.cookies.get(REFRESH) ?? '';
@@ -185,7 +185,7 @@ test('S-A9: who signs out is refused from the next request on, and no other sess
   expect((await audits()).at(-1)).toMatchObject({ action: 'session.ended', address: BROWSER_ADDRESS });
 });
 
-test('S-A9: who signs out everywhere ends all of their sessions, and nobody else’s', async () => {
+test("S-A9: signing out everywhere ends all of the user's sessions, and nobody else’s", async () => {
   const browsers = [await signedInBrowser(), await signedInBrowser()];
   const [first, second] = await Promise.all(browsers.map((browser) => browser.accessToken()));
   const theirs = await (await signedInBrowser('other')).accessToken();
@@ -195,7 +195,7 @@ test('S-A9: who signs out everywhere ends all of their sessions, and nobody else
   expect((await audits()).at(-1)).toMatchObject({ action: 'session.all_ended', address: BROWSER_ADDRESS });
 });
 
-test('sessions are listed with where they are from, newest first and by page; one may end another', async () => {
+test('sessions are listed with their addresses, newest first and in pages; one may end another', async () => {
   const browsers = [await signedInBrowser(), await signedInBrowser(), await signedInBrowser()];
   const access = (await browsers[1]?.accessToken()) ?? '';
   const theirs = await (await signedInBrowser('other')).accessToken();
@@ -219,7 +219,7 @@ test('sessions are listed with where they are from, newest first and by page; on
   expect((await sessionsOf(access)).map(({ id }) => id)).toEqual([listed[1]?.id, listed[2]?.id]);
 });
 
-test('that a session was used is written down once a minute', async () => {
+test('the use of a session is recorded at most once a minute', async () => {
   const browser = await signedInBrowser();
   const access = await browser.accessToken();
   const lastUsed = async () =>
@@ -239,7 +239,7 @@ test('an API token has no session: it lists, ends and signs out none', async () 
   expect((await ask('POST', '/api/v1/auth/sign-out-everywhere', json)).status).toBe(403);
 });
 
-test('S-A7: an access token counts for ten minutes', async () => {
+test('S-A7: an access token is valid for ten minutes', async () => {
   const access = await (await signedInBrowser()).accessToken();
   const began = Date.now();
   now = () => new Date(began + 9 * 60_000);
@@ -248,7 +248,7 @@ test('S-A7: an access token counts for ten minutes', async () => {
   expect(await whoAmI(access)).toBe(401);
 });
 
-test('S-A7: a token that says anything else than what we sign, or is signed in another way, is refused', async () => {
+test('S-A7: a token with other claims or another kind of signature than ours is refused', async () => {
   const access = await (await signedInBrowser()).accessToken();
   const [head = '', payload = '', signature = ''] = access.split('.');
   const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
@@ -312,7 +312,7 @@ test('S-A7: a token that says anything else than what we sign, or is signed in a
   for (const [name, token] of Object.entries(bad)) expect([name, await whoAmI(token)]).toEqual([name, 401]);
 });
 
-test('keys are made once however many sign in at first, and are sealed', async () => {
+test('keys are created once however many users sign in at first, and are sealed', async () => {
   const browsers = [await signedInBrowser(), await signedInBrowser(), await signedInBrowser()];
   const instances = browsers.map(() => apiUnderTest(stored));
   await Promise.all(
@@ -328,7 +328,7 @@ test('keys are made once however many sign in at first, and are sealed', async (
   expect(keys[0]?.publicJwk).not.toHaveProperty('d');
 });
 
-test('a key that is a month old signs no more; what it signed counts for its ten minutes', async () => {
+test('a key that is a month old signs no more; its tokens stay valid for their ten minutes', async () => {
   const { accessTokens } = api.identity;
   const claims = { userId: 'usr_x', sessionId: 'ses_x' };
   const before = await accessTokens.issue(claims);
@@ -344,7 +344,7 @@ test('a key that is a month old signs no more; what it signed counts for its ten
   expect([await muchLater.verify(before), await muchLater.verify(after)]).toEqual([undefined, claims]);
 });
 
-test('a thousand tokens with unknown keys are refused with one look at the keys', async () => {
+test('a thousand tokens with unknown keys are refused with one query for the keys', async () => {
   let reads = 0;
   const { store } = stored;
   const counting = {

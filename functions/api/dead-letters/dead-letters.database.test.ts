@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** A message that was given up, and its id as it is shown. */
+/** A message that was given up, and its public id. */
 const bury = (hostname: string) => buryMessage(publishMessage(hostname, `request of ${hostname}`));
 async function buryMessage(wanted: OutboxMessage): Promise<string> {
   await enqueue(own.db, wanted);
@@ -39,7 +39,7 @@ async function buryMessage(wanted: OutboxMessage): Promise<string> {
 }
 const listed = async () => (await operator.client('listDeadLetters', {})).data.map(({ id }) => id);
 
-test('what was given up is listed newest first, page by page, with why', async () => {
+test('dead letters are listed newest first, in pages, with their reasons', async () => {
   const ids = [await bury('a.example'), await bury('b.example'), await bury('c.example')].toReversed();
   const first = await operator.client('listDeadLetters', { query: { limit: 2 } });
   expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
@@ -59,7 +59,7 @@ test('what was given up is listed newest first, page by page, with why', async (
   expect((await operator.client('listDeadLetters', { query: { topic: 'cache.purge' } })).data).toEqual([]);
 });
 
-test('replaying asks for the same work once, from the first attempt, and rings for it', async () => {
+test('replaying requests the same work once, from the first attempt, and rings the doorbell', async () => {
   const id = await bury('a.example');
   const replay = () => operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} });
   await replay();
@@ -76,7 +76,7 @@ test.each([
   ['build.start', buildStartMessage],
   ['deployment.activate', (id: string) => activateMessage({ id, environmentId: id }, 'request')],
 ] as const)(
-  'what %s was given up for has failed with it: replaying is refused, and says what helps',
+  'a message whose %s failed with it cannot be replayed, and the refusal says what helps',
   async (topic, message) => {
     const site = await prepareSite(own, { slug: 'given-up' });
     const deployment = await queueTestDeployment(own, site);
@@ -93,7 +93,7 @@ test.each([
   },
 );
 
-test('what was given up for a deployment that still waits for it is replayed', async () => {
+test('a message given up for a deployment that still waits for it is replayed', async () => {
   const site = await prepareSite(own, { slug: 'waiting' });
   const deployment = await queueTestDeployment(own, site);
   await own.db.query(sql`delete from outbox`);
@@ -102,7 +102,7 @@ test('what was given up for a deployment that still waits for it is replayed', a
   expect((await own.messages('build.start')).map(({ state }) => state)).toEqual(['dead', 'pending']);
 });
 
-test('discarding needs a reason, which is kept', async () => {
+test('discarding requires a reason, which is stored', async () => {
   const id = await bury('a.example');
   const params = { dead_letter: id };
   await expect(operator.client('discardDeadLetter', { params, body: { reason: ' ' } })).rejects.toMatchObject({
@@ -115,7 +115,7 @@ test('discarding needs a reason, which is kept', async () => {
   ]);
 });
 
-test('two who replay at once cause one message', async () => {
+test('two concurrent replays cause one message', async () => {
   const id = await bury('a.example');
   const replay = () => operator.client('replayDeadLetter', { params: { dead_letter: id }, body: {} });
   const outcomes = await Promise.allSettled([replay(), replay(), replay()]);
@@ -123,7 +123,7 @@ test('two who replay at once cause one message', async () => {
   expect((await own.messages('route.publish')).filter(({ state }) => state === 'pending')).toHaveLength(1);
 });
 
-test('to anybody but the operator none of it exists', async () => {
+test('for anybody but administrators none of it exists', async () => {
   const id = await bury('a.example');
   const { client } = await api.signUp('somebody');
   const params = { dead_letter: id };
@@ -138,7 +138,7 @@ test('to anybody but the operator none of it exists', async () => {
   expect(await listed()).toEqual([id]);
 });
 
-test('the audit log can neither be changed nor emptied', async () => {
+test('the audit log can be neither changed nor emptied', async () => {
   await own.store.auditLog.append({ actor: 'deploy', action: 'route.repaired', subject: 'a.example', requestId: 'r' });
   await expect(own.db.query(sql`update audit_log set actor = 'nobody'`)).rejects.toThrow('append-only');
   await expect(own.db.query(sql`delete from audit_log`)).rejects.toThrow('append-only');

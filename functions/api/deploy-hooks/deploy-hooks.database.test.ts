@@ -37,7 +37,7 @@ const ring = (path: string, secret: string | undefined, body?: string) =>
   });
 const deployments = async () => (await ada.client('listDeployments', { params, query: { trigger: 'hook' } })).data;
 
-test('who knows the secret deploys the head of the branch, whatever body comes along', async () => {
+test('the holder of the secret deploys the head of the branch, whatever the body', async () => {
   const hook = await create();
   expect(hook).toMatchObject({
     name: 'CMS',
@@ -67,7 +67,7 @@ test('the secret is shown once, and neither stored, nor listed, nor logged', asy
   expect(JSON.stringify(api.log)).not.toContain(secret);
 });
 
-test('a wrong secret, none, one of another hook, and an unknown hook are refused alike, and deploy nothing', async () => {
+test("a wrong secret, no secret, another hook's secret, and an unknown hook are refused alike, and deploy nothing", async () => {
   const [hook, other] = [await create(), await create()];
   const unknown = showId('deployHook', '01893726-efee-7f02-8fbf-9f2b7bc2f910');
   const refusals = [
@@ -80,14 +80,14 @@ test('a wrong secret, none, one of another hook, and an unknown hook are refused
     await ring(`/api/v1/deploy-hooks/${unknown}`, hook.secret),
     await ring('/api/v1/deploy-hooks/nothing', hook.secret),
   ];
-  // A query that the contract does not have is refused before anybody is asked who they are.
+  // A query outside the contract is refused before authentication.
   expect(refusals.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 422, 401, 401]);
   const texts = refusals.filter(({ status }) => status === 401).map(({ body }) => JSON.stringify(body.error));
   expect(new Set(texts).size).toBe(1);
   expect(await deployments()).toEqual([]);
 });
 
-test('a hook that was deleted counts no more, and is in no list', async () => {
+test('a deleted hook is refused, and not listed', async () => {
   const hook = await create();
   const at = { params: { ...params, deploy_hook: hook.id } };
   expect((await ada.ask('DELETE', `/api/v1/projects/site/deploy-hooks/${hook.id}`)).status).toBe(204);
@@ -104,7 +104,7 @@ test('the hook of a project that is being deleted is unknown', async () => {
   expect((await ring(hook.path, hook.secret)).status).toBe(401);
 });
 
-test('a hook of staging deploys to staging, and not while that is off', async () => {
+test('a hook of staging deploys to staging, and not while that is disabled', async () => {
   await ada.client('createEnvironment', { params, body: { name: 'staging', branch: 'next' } });
   const hook = await create({ environment: 'staging' });
   expect((await ring(hook.path, hook.secret)).status).toBe(202);
@@ -114,7 +114,7 @@ test('a hook of staging deploys to staging, and not while that is off', async ()
   expect([refused.status, refused.body.error?.code]).toEqual([409, 'environment_off']);
 });
 
-test('a branch that is gone is said to be', async () => {
+test('a missing branch is reported', async () => {
   const hook = await create();
   const [repository] = api.codeHost.repositories.splice(0);
   if (repository) api.codeHost.repositories.push({ ...repository, branches: {} });

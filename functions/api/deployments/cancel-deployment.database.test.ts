@@ -50,7 +50,7 @@ test('a queued deployment is cancelled, and never gets a run', async () => {
   ]);
 });
 
-test('when cancelling a running build is answered, none of its tokens counts and its run is asked to end', async () => {
+test("once cancelling a running build is answered, its tokens are invalid and its run's cancellation is requested", async () => {
   const id = await queue();
   const dispatched = await dispatchAttempt(own, id);
   const shown = showId('deployment', id);
@@ -90,7 +90,7 @@ test('when cancelling a running build is answered, none of its tokens counts and
 });
 
 test.each(['deploying', 'deployed', 'failed', 'cancelled', 'purged'])(
-  'a deployment that is %s is not cancelled any more: 409, and nothing changes',
+  'a deployment that is %s can no longer be cancelled: 409, and nothing changes',
   async (status) => {
     const id = await queue();
     await own.db.query(sql`update deployments set status = ${status} where id = ${id}`);
@@ -105,7 +105,7 @@ test.each(['deploying', 'deployed', 'failed', 'cancelled', 'purged'])(
   },
 );
 
-test("another user's deployment is not found, and goes on", async () => {
+test("another user's deployment is not found, and continues", async () => {
   const id = await queue();
   const bob = await api.signUp('bob');
   await expect(bob.client('cancelDeployment', { params: paramsOf(id), body: {} })).rejects.toMatchObject({

@@ -28,7 +28,7 @@ beforeAll(async () => {
   own = await openTestStore();
   cloud = await startCloudUnderTest();
 });
-/** A project whose first build has failed, and whose messages are all worked off. */
+/** A project whose first build has failed, and whose messages are all handled. */
 beforeEach(async () => {
   await own.empty();
   sites += 1;
@@ -53,7 +53,7 @@ function push(head: string) {
 
 type Body = Parameters<typeof ada.client<'createPrebuiltDeployment'>>[1]['body'];
 
-/** Asks for an upload; answers with what was answered, and what its uploader works with. */
+/** Requests an upload; returns the response, and the means of its uploader. */
 async function begin(body: Body = {}) {
   const { data } = await ada.client('createPrebuiltDeployment', { params: params(), body });
   const shownId = data.deployment.id;
@@ -61,7 +61,7 @@ async function begin(body: Body = {}) {
   const dispatched = { deploymentId: readId('deployment', shownId) ?? '', shownId, attempt, ticket };
   return { data, ...dispatched, run: deploy.callback.runOf(dispatched) };
 }
-/** Queues the head of the branch, as its build's runner gets it. */
+/** Queues the head of the branch, for a build's runner to get. */
 async function beginBuild() {
   const { data } = await ada.client('createDeployment', { params: params(), body: {} });
   return readId('deployment', data.id) ?? '';
@@ -71,7 +71,7 @@ const read = async (deployment: string) =>
 const topics = async () => (await own.messages()).map(({ topic }) => topic);
 const audited = () => own.db.query(sql`select actor, subject, details from audit_log order by id desc limit 1`);
 
-/** What `deploy` does of its own accord: start builds that wait, look at the branch, publish. */
+/** What `deploy` does by itself: start waiting builds, sync the branch, publish. */
 async function tick(): Promise<string[]> {
   const started: string[] = [];
   const buildRunner = {
@@ -89,7 +89,7 @@ async function tick(): Promise<string[]> {
   return started;
 }
 
-test('a place in the order is made, with a ticket for who uploads; nothing is asked of the code host', async () => {
+test('a sequence number is taken, with a ticket for the uploader; the code host is not asked', async () => {
   const { data, shownId } = await begin({ message: 'by hand' });
   expect(data.deployment).toMatchObject({
     environment: 'production',
@@ -118,7 +118,7 @@ test('a place in the order is made, with a ticket for who uploads; nothing is as
   expect(await tick()).toEqual([]);
 });
 
-test('a repetition with the same Idempotency-Key gets the same ticket, and makes nothing', async () => {
+test('a repetition with the same Idempotency-Key gets the same ticket, and creates nothing', async () => {
   const ask = () =>
     ada.ask('POST', `/api/v1/projects/site-${sites}/deployments/prebuilt`, {
       body: '{}',
@@ -130,10 +130,10 @@ test('a repetition with the same Idempotency-Key gets the same ticket, and makes
   expect(await own.db.query(sql`select count(*) as count from deployments`)).toEqual(before);
 });
 
-test('the ticket is redeemed once, for the way to upload and nothing else: no source, no commands, no variables', async () => {
+test('the ticket is redeemed once, for the right to upload and nothing else: no source, no commands, no variables', async () => {
   await ada.client('createVariable', { params: params(), body: { key: 'SECRET', value: 'of the build' } });
   await ada.client('updateProject', { params: params(), body: { spa: true, build_command: 'make it' } });
-  // Not even the code host has to be connected.
+  // The code host does not even have to be connected.
   await own.db.query(sql`update users set github_token_sealed = null`);
   const { run, shownId, deploymentId } = await begin();
   const { status, data } = await run.redeem();
@@ -154,7 +154,7 @@ test('the ticket is redeemed once, for the way to upload and nothing else: no so
   expect(await run.redeem('another')).toMatchObject({ status: 409, code: 'ticket_already_redeemed' });
 });
 
-test('what was uploaded is live, as of no commit; the code host is told nothing', async () => {
+test('the upload goes live without a commit, and without telling the code host', async () => {
   const begun = await begin();
   await playBuild(deploy.callback, begun, files);
   await deploy.work();
@@ -164,7 +164,7 @@ test('what was uploaded is live, as of no commit; the code host is told nothing'
 });
 
 describe('the order', () => {
-  test('an upload supersedes another that was not begun, and a push supersedes both it and a push before it', async () => {
+  test('an upload supersedes an earlier one that has not started, and a push supersedes both it and an earlier push', async () => {
     const waiting = showId('deployment', await beginBuild());
     const first = await begin();
     const begun = await begin();
@@ -177,7 +177,7 @@ describe('the order', () => {
     expect(await topics()).not.toContain('run.cancel');
   });
 
-  test('a push after it wins, also when the upload ends later', async () => {
+  test('a later push wins, even when the upload finishes after it', async () => {
     const begun = await begin();
     await begun.run.redeem();
     const build = await beginBuild();
@@ -189,7 +189,7 @@ describe('the order', () => {
     expect(await read(begun.shownId)).toMatchObject({ status: 'deployed', current: false, reason: 'superseded' });
   });
 
-  test('a rollback leads to it, and redeploying it is refused: there is no commit to build', async () => {
+  test('it can be rolled back to, but not redeployed: there is no commit to build', async () => {
     const begun = await begin();
     await playBuild(deploy.callback, begun, files);
     await deploy.work();
@@ -207,7 +207,7 @@ describe('the order', () => {
     });
   });
 
-  test('it is not taken for the head of the branch: that is neither deployed over it nor forgotten', async () => {
+  test('it does not count as the head of the branch, which is neither deployed over it nor forgotten', async () => {
     const begun = await begin();
     await playBuild(deploy.callback, begun, files);
     const { environmentId } = await own.deployment(begun.deploymentId);
@@ -228,7 +228,7 @@ describe('the order', () => {
   });
 });
 
-test('when it is cancelled while it is uploaded, nothing more of it is taken and no run is looked for', async () => {
+test('when it is cancelled during the upload, the rest is refused and no run is looked for', async () => {
   const { run, shownId } = await begin();
   const { token } = (await run.redeem()).data;
   const publish = (await run.publication(token)).data.token;
@@ -243,7 +243,7 @@ test('when it is cancelled while it is uploaded, nothing more of it is taken and
 });
 
 describe('limits', () => {
-  test('an upload is no build: it takes the place of none, and none is counted', async () => {
+  test('an upload is not a build: it takes no build slot, and is not counted', async () => {
     await own.db.query(sql`update users set max_active_builds = 1, max_builds_per_hour = 1`);
     const begun = await begin();
     await begun.run.redeem();
@@ -254,7 +254,7 @@ describe('limits', () => {
     expect(await own.db.query(sql`select builds from usage_days`)).toEqual([]);
   });
 
-  test('it may store no more than its account may', async () => {
+  test("its storage is limited by its account's", async () => {
     await own.db.query(sql`update users set max_storage_bytes = 3`);
     const { run } = await begin();
     const publish = (await run.publication((await run.redeem()).data.token)).data.token;
@@ -265,7 +265,7 @@ describe('limits', () => {
   });
 });
 
-test('what cannot be is refused, and nothing is made', async () => {
+test('invalid requests are refused, and create nothing', async () => {
   const before = await own.db.query(sql`select count(*) as count from deployments`);
   const bob = await api.signUp('bob');
   await expect(bob.client('createPrebuiltDeployment', { params: params(), body: {} })).rejects.toMatchObject({

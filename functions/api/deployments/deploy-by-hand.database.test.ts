@@ -37,7 +37,7 @@ const uuidOf = (shown: string) => readId('deployment', shown) ?? '';
 const topics = async () => (await own.messages()).map(({ topic }) => topic);
 const finish = (status: string) => own.db.query(sql`update deployments set status = ${status}, finished_at = db_now()`);
 
-test('without a word the head of production is deployed', async () => {
+test('by default the head of production is deployed', async () => {
   expect(await deploy()).toMatchObject({
     environment: 'production',
     status: 'queued',
@@ -76,13 +76,13 @@ test('a commit is deployed if the repository has it', async () => {
   expect(await own.messages()).toEqual(messages);
 });
 
-test('another repository that has taken the name is not deployed', async () => {
+test('another repository that has taken over the name is not deployed', async () => {
   const [repository] = api.codeHost.repositories.splice(0);
   if (repository) api.codeHost.repositories.push({ ...repository, id: 99 });
   await expect(deploy()).rejects.toMatchObject({ status: 404, code: 'repository_not_found' });
 });
 
-test('a commit that was deployed by hand is no head: the branch is not deployed over it, nor forgotten', async () => {
+test('a commit deployed manually is not a head: the branch is neither deployed over it nor forgotten', async () => {
   const { id } = await deploy({ commit_sha: OLD });
   await finish('deployed');
   const production = await own.store.environments.findByName(
@@ -108,7 +108,7 @@ test('a commit that was deployed by hand is no head: the branch is not deployed 
 });
 
 test.each(['deployed', 'failed', 'cancelled', 'purged'])(
-  'what is %s is built once more, with the settings of now',
+  'what is %s is built again, with the current settings',
   async (status) => {
     await finish(status);
     await ada.client('updateProject', { params, body: { build_command: 'make it' } });
@@ -119,7 +119,7 @@ test.each(['deployed', 'failed', 'cancelled', 'purged'])(
   },
 );
 
-test('what was asked for by hand is in the audit log, and in the history of the deployment', async () => {
+test('manual deployments are in the audit log, and in the history of the deployment', async () => {
   const { id } = await deploy();
   const { data } = await ada.client('listDeploymentEvents', { params: { ...params, deployment: id } });
   expect(data.map(({ kind, to_status, by }) => [kind, to_status, by])).toEqual([
@@ -128,7 +128,7 @@ test('what was asked for by hand is in the audit log, and in the history of the 
   ]);
 });
 
-test('the history of a deployment is read page by page, oldest first', async () => {
+test('the history of a deployment is read in pages, oldest first', async () => {
   const deployment = imported;
   await own.store.deployments.move(uuidOf(imported), { to: 'cloning', by: 'build-callback', requestId: 'run' });
   await own.store.deployments.move(uuidOf(imported), { to: 'failed', by: 'deploy', requestId: 'run', note: 'why' });
@@ -177,7 +177,7 @@ test.each([
   await expect(pinning).rejects.toMatchObject({ status: 409, code });
 });
 
-test('a list is narrowed to what the query names, and pages through it', async () => {
+test('a list is filtered by the query, and paged', async () => {
   await finish('failed');
   await ada.client('createEnvironment', { params, body: { name: 'staging', branch: 'next' } });
   const staged = await ada.client('listDeployments', { params, query: { environment: 'staging' } });

@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** The repository as GitHub shows it from here on. */
+/** The repository as GitHub reports it from here on. */
 function githubShows(branches: Readonly<Record<string, string>>, pushedAt: number): void {
   api.codeHost.repositories.splice(0);
   api.codeHost.repositories.push({ id: 1, fullName: 'ada/site', branches, pushedAt, visibleTo: ['github-ada'] });
@@ -57,7 +57,7 @@ async function triggerHook() {
   return api.ask('POST', data.path, { headers: { authorization: `Bearer ${data.secret}` } });
 }
 
-/** Lets something happen each time between GitHub's answer about a branch and what is made of it. */
+/** Runs `happen` each time between GitHub's answer about a branch and its use. */
 function afterEachAnswer(happen: (answered: number) => Promise<unknown>): void {
   const { getBranchHead } = api.codeHost;
   let answered = 0;
@@ -72,7 +72,7 @@ function afterEachAnswer(happen: (answered: number) => Promise<unknown>): void {
 test.each([
   ['a person', deployHead],
   ['a deploy hook', triggerHook],
-])('a push whose delivery comes late does not go over a newer head that %s has deployed', async (_, deploy) => {
+])('a push whose delivery is late does not override a newer head that %s has deployed', async (_, deploy) => {
   githubShows({ main: NEWER }, IMPORTED_AT + 2);
   await deploy();
   expect(await push(OLDER, 1)).toBe('stale');
@@ -80,12 +80,12 @@ test.each([
   expect(await commits()).toEqual([IMPORTED, NEWER]);
 });
 
-test('a push from before the import, delivered after it, does not go over the head that was imported', async () => {
+test('a push from before the import, delivered after it, does not override the imported head', async () => {
   expect(await push(OLDER, -1)).toBe('stale');
   expect(await commits()).toEqual([IMPORTED]);
 });
 
-test('a push from before staging was switched on, delivered after it, does not go over the head of its branch', async () => {
+test('a push from before staging was enabled, delivered after it, does not override the head of its branch', async () => {
   githubShows({ main: IMPORTED, next: NEWER }, IMPORTED_AT + 2);
   await ada.client('createEnvironment', { params, body: { name: 'staging', branch: 'next' } });
   expect(await push(OLDER, 1, 'next')).toBe('stale');
@@ -93,14 +93,14 @@ test('a push from before staging was switched on, delivered after it, does not g
   expect(await commits('staging')).toEqual([NEWER]);
 });
 
-test('soon after staging is switched on its branch is asked for its head: what was pushed meanwhile was nobody’s', async () => {
+test('soon after staging is enabled its branch is synced: pushes meanwhile were not followed by anyone', async () => {
   await own.db.query(sql`delete from outbox`);
   await ada.client('createEnvironment', { params, body: { name: 'staging', branch: 'next' } });
   const [sync] = await own.db.query(sql`select run_at > db_now() as is_later from outbox where topic = 'branch.sync'`);
   expect(sync).toEqual({ isLater: true });
 });
 
-test('a push that is taken while somebody asks for the head is not gone back from: the head is asked for once more', async () => {
+test('a push accepted while the head is being requested is not reverted: the head is requested once more', async () => {
   githubShows({ main: OLDER }, IMPORTED_AT + 1);
   afterEachAnswer(async (answered) => {
     if (answered > 1) return;
@@ -111,7 +111,7 @@ test('a push that is taken while somebody asks for the head is not gone back fro
   expect(await commits()).toEqual([IMPORTED, NEWER, NEWER]);
 });
 
-test('while pushes keep coming a deployment by hand is refused, and none of them is superseded by it', async () => {
+test('while pushes keep coming a manual deployment is refused, and supersedes none of them', async () => {
   const shas = ['d', 'e', 'f'].map((digit) => digit.repeat(40));
   afterEachAnswer((answered) => push(shas[answered - 1] ?? '', answered));
   await expect(deployHead()).rejects.toMatchObject({ status: 409, code: 'conflict' });
@@ -119,7 +119,7 @@ test('while pushes keep coming a deployment by hand is refused, and none of them
   expect(await commits()).toEqual([IMPORTED, first, second]);
 });
 
-test('a head of which GitHub itself has told that it is outdated is not deployed by hand', async () => {
+test('a head that GitHub itself has reported as outdated is not deployed manually', async () => {
   await push(NEWER, 2);
   githubShows({ main: OLDER }, IMPORTED_AT + 1);
   await expect(deployHead()).rejects.toMatchObject({ status: 409, code: 'conflict' });
@@ -128,7 +128,7 @@ test('a head of which GitHub itself has told that it is outdated is not deployed
   expect((await deployHead()).data.commit_sha).toBe(NEWER);
 });
 
-test('staging is not switched on with a head of which GitHub has told that it is outdated', async () => {
+test('staging is not enabled with a head that GitHub has reported as outdated', async () => {
   await ada.client('createEnvironment', { params, body: { name: 'staging', branch: 'next' } });
   await push(NEWER, 2, 'next');
   await ada.client('deleteEnvironment', { params: { ...params, environment: 'staging' } });
@@ -138,7 +138,7 @@ test('staging is not switched on with a head of which GitHub has told that it is
   expect((await switchOn()).data.deployment.commit_sha).toBe(NEWER);
 });
 
-test('whatever the times say, a head that is still shown ten minutes later is the head', async () => {
+test('whatever the times say, a head that is still reported ten minutes later is the head', async () => {
   await push(NEWER, 2);
   githubShows({ main: OLDER }, IMPORTED_AT + 1);
   await own.moveClock(600);
@@ -150,7 +150,7 @@ test.each([
   ['a commit', 'commit'],
   ['an upload', 'upload'],
 ])(
-  '%s does not make a push vanish that waits for its build: the push is built, and then comes what was asked for last',
+  '%s does not discard a push that waits for its build: the push is built, and then the latest request',
   async (_, kind) => {
     const [imported] = (await ada.client('listDeployments', { params })).data;
     const at = { ...params, deployment: imported?.id ?? '' };
@@ -169,7 +169,7 @@ test.each([
   },
 );
 
-test('of what was asked for by hand and waits for its build the last is built', async () => {
+test('of several manual deployments that wait for their build the last is built', async () => {
   const at = { ...params, deployment: (await ada.client('listDeployments', { params })).data[0]?.id ?? '' };
   await push(NEWER, 2);
   for (const _ of [1, 2]) await ada.client('redeployDeployment', { params: at, body: {} });

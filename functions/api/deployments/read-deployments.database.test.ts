@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** Queues a deployment and returns its id, as it is shown. */
+/** Queues a deployment and returns its public id. */
 const deploy = async ({ project, production }: ImportedProject) =>
   showId('deployment', (await queueTestDeployment(own, { project, environment: production, hostnames: [] })).id);
 const uuidOf = (shown: string) => readId('deployment', shown) ?? '';
@@ -45,7 +45,7 @@ test('the deployments of a project are listed newest first, each once, while mor
   expect(seen).toEqual(before.toReversed());
 });
 
-test('a deployment is shown as it stands, and says whether its environment shows it', async () => {
+test("a deployment is shown with its current state, and whether it is its environment's current one", async () => {
   const id = await deploy(blog);
   await own.store.environments.switchTo(blog.production.id, { id: uuidOf(id), seq: 1 });
   const params = { project: 'blog', deployment: id };
@@ -63,7 +63,7 @@ test('a deployment is shown as it stands, and says whether its environment shows
   const newer = await deploy(blog);
   const shown = await ada.client('getDeployment', { params: { ...params, deployment: newer } });
   expect(shown.data.current).toBe(false);
-  // The first was queued still, so it was superseded; it is shown nevertheless.
+  // The first was still queued, so it was superseded; it is shown nevertheless.
   expect((await ada.client('getDeployment', { params })).data).toMatchObject({
     current: true,
     status: 'cancelled',
@@ -78,7 +78,7 @@ test('a deployment that is being purged is shown as purged', async () => {
   expect(data.status).toBe('purged');
 });
 
-test('a deployment is found under its own project and its own user only, and missing otherwise', async () => {
+test('a deployment is found under its own project and its own user only', async () => {
   const id = await deploy(blog);
   await importProject(own, { slug: 'docs', owner: ada.user });
   const foreign = await importProject(own, { slug: 'foreign', owner: bob.user });
@@ -109,7 +109,7 @@ test('a deployment is found under its own project and its own user only, and mis
   expect(api.buildLog.asked).toEqual([]);
 });
 
-test('logs are read page by page to their end', async () => {
+test('logs are read in pages to their end', async () => {
   const id = await deploy(blog);
   await own.db.query(sql`update deployments set status = 'failed'`);
   const lines = ['one', 'two', 'three'];
@@ -129,7 +129,7 @@ test('logs are read page by page to their end', async () => {
   ]);
 });
 
-test('the log of a build that goes on has a cursor at its end, behind which its next lines are found', async () => {
+test('the log of a running build has a cursor at its end, after which its next lines are found', async () => {
   const id = await deploy(blog);
   const params = { project: 'blog', deployment: id };
   api.buildLog.lines.set(id, ['one']);
@@ -144,7 +144,7 @@ test('the log of a build that goes on has a cursor at its end, behind which its 
   expect(api.buildLog.asked).toMatchObject([{ ended: false }, { ended: false }, { ended: false }]);
 });
 
-test('a log cursor that is none, and a page of more than a thousand, are refused', async () => {
+test('an invalid log cursor, and a page of more than a thousand, are refused', async () => {
   const id = await deploy(blog);
   const path = `/api/v1/projects/blog/deployments/${id}/logs`;
   for (const query of ['cursor=nonsense', 'limit=1001', 'follow=true']) {

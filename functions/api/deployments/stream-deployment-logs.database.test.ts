@@ -31,7 +31,7 @@ afterAll(() => own.close());
 const become = (status: string) => own.db.query(sql`update deployments set status = ${status} where id = ${id}`);
 const lines = (...texts: string[]) => void api.buildLog.lines.set(shown, texts);
 
-/** The events of a stream; `onWait` happens whenever it has nothing more to say for now. */
+/** The events of a stream; `onWait` runs whenever there is nothing more for now. */
 async function open(
   options: { after?: string; deployment?: string; onWait?: (n: number) => Promise<void>; signal?: AbortSignal } = {},
 ): Promise<AsyncIterable<StreamedEvent<unknown>>> {
@@ -70,7 +70,7 @@ const told = (events: readonly StreamedEvent<unknown>[]) =>
     ({ event, data }) => `${event} ${(data as { text?: string }).text ?? (data as { status: string }).status}`,
   );
 
-test('a log is told as it is written, every status as it is reached, and it ends when there will be no more', async () => {
+test('a log is streamed as it is written, with every status change, and ends when it is complete', async () => {
   lines('one');
   const events = await open({
     onWait: async (n) => {
@@ -93,7 +93,7 @@ test('a log is told as it is written, every status as it is reached, and it ends
   ]);
 });
 
-test('cut after any event, whoever comes back with its id gets exactly what is left', async () => {
+test('cut after any event, reconnecting with its id yields exactly the rest', async () => {
   lines(...Array.from({ length: 450 }, (_, n) => `line ${n}`));
   await become('failed');
   const whole = await all(await open());
@@ -106,7 +106,7 @@ test('cut after any event, whoever comes back with its id gets exactly what is l
   }
 });
 
-test('a stream that nobody reads any longer asks for nothing more', async () => {
+test('a stream without a reader makes no further requests', async () => {
   const reader = new AbortController();
   const events = await open({
     signal: reader.signal,
@@ -148,7 +148,7 @@ test('over HTTP it is server-sent events whose ids continue it, and an `end`', a
   expect(restText).toContain('"two"');
 });
 
-test('the id of an event in the log of another deployment, or of none, is no place in this one: 409', async () => {
+test("an event id of another deployment's log, or of none, is 409", async () => {
   const other = await queueTestDeployment(own, { ...blog, environment: blog.production, hostnames: [] });
   lines('one', 'two');
   api.buildLog.lines.set(showId('deployment', other.id), ['eins', 'zwei']);
@@ -160,7 +160,7 @@ test('the id of an event in the log of another deployment, or of none, is no pla
   }
 });
 
-test('a place that is none is 409, a foreign or unknown deployment 404, no credential 401; none of them in the URL', async () => {
+test('an invalid cursor is 409, a foreign or unknown deployment 404, no credential 401; none of them in the URL', async () => {
   const path = `/api/v1/projects/blog/deployments/${shown}/logs/stream`;
   const status = async (who: SignedUpUser, at = path, headers = {}) => {
     const { status: code, body } = await who.ask('GET', at, { headers });

@@ -12,7 +12,7 @@ let own: TestStore;
 let api: ApiUnderTest;
 let ada: SignedUpUser;
 let blog: ImportedProject;
-/** Ids as they are shown: three complete deployments, the last of which is shown. */
+/** Public ids: three complete deployments, the last of which is current. */
 let first: string;
 let second: string;
 let third: string;
@@ -63,7 +63,7 @@ const environment = async () =>
 const topics = async () => (await own.messages()).map(({ topic }) => topic);
 const audit = () => own.db.query(sql`select actor, action, subject, details from audit_log order by id`);
 
-test('a rollback shows an older deployment, publishes it, and keeps what is built from going live', async () => {
+test('a rollback shows an older deployment, publishes it, and holds later builds', async () => {
   const before = await own.environment(blog.production.id);
   const answer = await rollback(first, await etag());
   expect([answer.status, answer.body.data]).toEqual([
@@ -89,7 +89,7 @@ test('a rollback shows an older deployment, publishes it, and keeps what is buil
   ]);
 });
 
-test('without If-Match a rollback is refused, and with an old one it is, and neither changes anything', async () => {
+test('a rollback without If-Match, or with a stale one, is refused and changes nothing', async () => {
   const seen = await etag();
   expect(await rollback(first, undefined)).toMatchObject({
     status: 428,
@@ -103,7 +103,7 @@ test('without If-Match a rollback is refused, and with an old one it is, and nei
   expect(await audit()).toHaveLength(1);
 });
 
-test('of twenty rollbacks by people who saw the same state one is done', async () => {
+test('of twenty rollbacks by users who saw the same state one is done', async () => {
   const seen = await etag();
   const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => rollback(i % 2 ? first : second, seen)));
   const statuses = answers.map(({ status }) => status).sort();
@@ -111,7 +111,7 @@ test('of twenty rollbacks by people who saw the same state one is done', async (
   expect(await audit()).toHaveLength(1);
 });
 
-test.each(['purging', 'purged'])('what is %s cannot be gone back to: 409, and it is said why', async (status) => {
+test.each(['purging', 'purged'])('rolling back to what is %s is 409, with the reason', async (status) => {
   await own.db.query(sql`update deployments set status = ${status} where seq = 1`);
   expect(await rollback(first, await etag())).toMatchObject({
     status: 409,
@@ -122,7 +122,7 @@ test.each(['purging', 'purged'])('what is %s cannot be gone back to: 409, and it
   expect(await audit()).toEqual([]);
 });
 
-test.each(['queued', 'building', 'deploying', 'failed', 'cancelled'])('nor can what is %s', async (status) => {
+test.each(['queued', 'building', 'deploying', 'failed', 'cancelled'])('and so is what is %s', async (status) => {
   await own.db.query(sql`update deployments set status = ${status} where seq = 1`);
   const refused = { status: 409, code: 'deployment_state_conflict' };
   await expect(promote(first)).rejects.toMatchObject(refused);
@@ -130,11 +130,11 @@ test.each(['queued', 'building', 'deploying', 'failed', 'cancelled'])('nor can w
   expect({ status: answer.status, code: answer.body.error?.code }).toEqual(refused);
 });
 
-test('what is shown already is no choice', async () => {
+test('the current deployment cannot be chosen', async () => {
   expect(await rollback(third, await etag())).toMatchObject({ status: 409 });
 });
 
-test("a deployment of another environment stays there: it was built with that one's variables", async () => {
+test("a deployment of another environment cannot be used: it was built with that one's variables", async () => {
   const staging = await own.store.environments.insert({ projectId: blog.project.id, name: 'staging', branch: 'dev' });
   await own.db.query(sql`update deployments set environment_id = ${staging.id} where seq = 1`);
   expect(await rollback(first, await etag())).toMatchObject({
@@ -157,7 +157,7 @@ test("another project's deployment and another user's environment are not found"
   expect(await audit()).toEqual([]);
 });
 
-test('what was switched to and is not confirmed yet is complete when somebody switches away from it', async () => {
+test('a deployment that was activated but not confirmed is complete when somebody switches away from it', async () => {
   await own.db.query(sql`update deployments set status = 'deploying' where seq = 3`);
   await rollback(first, await etag());
   const params = { project: 'blog', deployment: third };
@@ -168,7 +168,7 @@ test('what was switched to and is not confirmed yet is complete when somebody sw
   });
 });
 
-test('a promotion shows a deployment, and what is built from now on goes live by itself again', async () => {
+test('a promotion shows a deployment, and later builds go live by themselves again', async () => {
   await rollback(first, await etag());
   const { data } = await promote(second);
   expect(data).toMatchObject({ id: second, current: true });
@@ -176,7 +176,7 @@ test('a promotion shows a deployment, and what is built from now on goes live by
   expect((await audit()).at(-1)).toMatchObject({ action: 'deployment.promoted', details: { from: first } });
 });
 
-test('resuming shows the newest that waited, and never what was gone back from', async () => {
+test('resuming shows the newest held deployment, and never one that was rolled back', async () => {
   const resume = () =>
     ada.client('updateEnvironment', {
       params: { project: 'blog', environment: 'production' },

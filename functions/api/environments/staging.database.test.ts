@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** What GitHub has of the repository: these branches, besides those it had. */
+/** Adds these branches to GitHub's repository. */
 function host(branches: Record<string, string>) {
   const [before] = api.codeHost.repositories.splice(0);
   api.codeHost.repositories.push({
@@ -55,7 +55,7 @@ const staging = async () => {
   return found;
 };
 
-test('staging is switched on with a hostname of its own, and deploys the head of its branch', async () => {
+test('staging is enabled with its own hostname, and deploys the head of its branch', async () => {
   const data = await on();
   expect(data).toMatchObject({
     name: 'staging',
@@ -73,7 +73,7 @@ test('staging is switched on with a hostname of its own, and deploys the head of
   expect(byId.data.name).toBe('staging');
 });
 
-test('a branch that is missing, or that another environment follows, is refused and leaves nothing', async () => {
+test('a missing branch, or one that another environment follows, is refused and leaves nothing', async () => {
   await expect(on('gone')).rejects.toMatchObject({ status: 422, code: 'branch_not_found' });
   await expect(on('main')).rejects.toMatchObject({ status: 409, code: 'branch_in_use' });
   expect(await list()).toHaveLength(1);
@@ -81,7 +81,7 @@ test('a branch that is missing, or that another environment follows, is refused 
   expect(await own.store.routes.find(HOSTNAME)).toBeUndefined();
 });
 
-test('of several who switch it on at once one does', async () => {
+test('of several concurrent calls one enables it', async () => {
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => on()));
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   for (const outcome of outcomes) {
@@ -90,7 +90,7 @@ test('of several who switch it on at once one does', async () => {
   expect(await own.store.routes.listOfProject(projectId)).toHaveLength(2);
 });
 
-test('switched off it is found no more, its builds are cancelled, and its hostname is taken from the edge', async () => {
+test('once disabled it is not found, its builds are cancelled, and its hostname is removed from the edge', async () => {
   const { deployment } = await on();
   const { id } = await staging();
   await own.db.query(sql`delete from outbox`);
@@ -106,7 +106,7 @@ test('switched off it is found no more, its builds are cancelled, and its hostna
   expect(await actions()).toContain('environment.switched_off');
 });
 
-test('of what it showed nothing is kept but what is pinned, once no visitor can be led there', async () => {
+test('nothing of what it showed is kept except pinned deployments, once no visitor can be routed there', async () => {
   const ids: string[] = [];
   for (let n = 1; n <= 3; n++) {
     if (n > 1) await ada.client('createDeployment', { params, body: { environment: 'staging' } });
@@ -134,7 +134,7 @@ test('of what it showed nothing is kept but what is pinned, once no visitor can 
   expect(await statuses()).toEqual(['deployed', 'purging', 'purging']);
 });
 
-test('its variables stay, and are there for what is deployed when it is on again', async () => {
+test('its variables stay, and apply to what is deployed when it is enabled again', async () => {
   await on();
   await ada.client('createVariable', {
     params,
@@ -151,7 +151,7 @@ test('its variables stay, and are there for what is deployed when it is on again
   expect(after.disabledAt).toBeNull();
 });
 
-test('what was queued before it was switched off never goes live by itself when it is on again', async () => {
+test('what was queued before it was disabled never goes live by itself when it is enabled again', async () => {
   const { deployment } = await on();
   const id = readId('deployment', deployment.id) ?? '';
   await own.db.query(sql`update deployments set status = 'deploying' where id = ${id}`);
@@ -160,7 +160,7 @@ test('what was queued before it was switched off never goes live by itself when 
   expect((await own.deployment(id)).seq).toBeLessThanOrEqual((await staging()).activatedSeq);
 });
 
-test('a push to its branch while it is off belongs to nobody, and its branch may be followed by production', async () => {
+test('a push to its branch while it is disabled is ignored, and production may follow its branch', async () => {
   await on();
   await off();
   expect(await own.store.environments.lockByBranch(projectId, 'next')).toBeUndefined();
@@ -168,7 +168,7 @@ test('a push to its branch while it is off belongs to nobody, and its branch may
   expect((await list()).map(({ branch }) => branch)).toEqual(['next']);
 });
 
-test('production cannot be switched off', async () => {
+test('production cannot be disabled', async () => {
   await expect(off('production')).rejects.toMatchObject({ status: 409, code: 'conflict' });
   expect(await list()).toHaveLength(1);
 });
@@ -176,7 +176,7 @@ test('production cannot be switched off', async () => {
 const update = (body: { branch?: string; auto_promote?: boolean }) =>
   ada.client('updateEnvironment', { params: { ...params, environment: 'staging' }, body });
 
-test('another branch is asked for its head; a branch that is taken is refused', async () => {
+test('a changed branch is synced; a branch that is in use is refused', async () => {
   await on();
   await own.db.query(sql`delete from outbox`);
   await expect(update({ branch: 'main' })).rejects.toMatchObject({ status: 409, code: 'branch_in_use' });
@@ -198,7 +198,7 @@ test('a branch that GitHub does not have is refused, for an environment and for 
   expect([await topics(), await actions()]).toEqual([[], before]);
 });
 
-test('the branch that is followed already need not be at GitHub any more', async () => {
+test('the branch that is already followed may be gone at GitHub', async () => {
   await on();
   api.codeHost.repositories.splice(0);
   host({ other: NEXT });
@@ -208,7 +208,7 @@ test('the branch that is followed already need not be at GitHub any more', async
 });
 
 test.each(['code_host_unavailable', 'code_host_unauthorized'] as const)(
-  'another branch can be followed while GitHub cannot be asked: %s',
+  'the branch can be changed while GitHub is unavailable: %s',
   async (code) => {
     await on();
     Object.assign(api.codeHost, {

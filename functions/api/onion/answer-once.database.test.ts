@@ -36,7 +36,7 @@ let own: TestStore;
 let api: ApiUnderTest;
 let ada: SignedUpUser;
 let made: number;
-/** What the operation does, if not its work. */
+/** Replaces the operation's work. */
 let instead: (() => Promise<void>) | undefined;
 
 beforeAll(async () => {
@@ -62,7 +62,7 @@ const post = (by: Pick<SignedUpUser, 'ask'>, key: string | undefined, body = '{"
   by.ask('POST', path, { body, headers: { ...json, ...(key === undefined ? {} : { 'idempotency-key': key }) } });
 const codeOf = (answer: Awaited<ReturnType<typeof post>>) => [answer.status, answer.body.error?.code];
 
-test('a repetition is not done again and is answered byte for byte, with its headers and cookies, and says so', async () => {
+test('a repetition is not executed and is answered byte for byte, with its headers and cookies, and marked as such', async () => {
   const first = await post(ada, 'key-1');
   expect([first.status, first.headers.get('idempotency-replayed')]).toEqual([201, null]);
   const again = await post(ada, 'key-1');
@@ -73,7 +73,7 @@ test('a repetition is not done again and is answered byte for byte, with its hea
   expect(again.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'));
 });
 
-test('without a key, or with another, the same request is another', async () => {
+test('without a key, or with another, the same request is executed again', async () => {
   await post(ada, undefined);
   await post(ada, undefined);
   await post(ada, 'key-1');
@@ -81,7 +81,7 @@ test('without a key, or with another, the same request is another', async () => 
   expect(made).toBe(4);
 });
 
-test('a key that was used for another body, query or operation is refused, and nothing is done', async () => {
+test('a key reused for another body, query or operation is refused, and nothing is done', async () => {
   await post(ada, 'key-1');
   expect(codeOf(await post(ada, 'key-1', '{"name":"y"}'))).toEqual([422, 'idempotency_key_reused']);
   expect(codeOf(await post(ada, 'key-1', '{"name":"x"}', '/api/v1/things?in=b'))).toEqual([
@@ -92,7 +92,7 @@ test('a key that was used for another body, query or operation is refused, and n
   expect(made).toBe(1);
 });
 
-test('the keys of one are nothing to another: neither user nor token', async () => {
+test('keys are separate for every user and token', async () => {
   const bob = await api.signUp('bob');
   const { token, sha256, prefix } = mintApiToken();
   await own.store.accounts.insertApiToken({
@@ -111,7 +111,7 @@ test('the keys of one are nothing to another: neither user nor token', async () 
   expect([answer.status, answer.headers.get('idempotency-replayed'), made]).toEqual([201, null, 3]);
 });
 
-test('while the first is under way the second waits outside: 409 with Retry-After', async () => {
+test('while the first is running a repetition gets 409 with Retry-After', async () => {
   let second: Awaited<ReturnType<typeof post>> | undefined;
   instead = async () => {
     instead = undefined;
@@ -123,7 +123,7 @@ test('while the first is under way the second waits outside: 409 with Retry-Afte
   expect((await post(ada, 'key-1')).headers.get('idempotency-replayed')).toBe('true');
 });
 
-test('of many at once exactly one is done', async () => {
+test('of many concurrent ones exactly one is executed', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => post(ada, 'key-1')));
   expect(made).toBe(1);
   for (const { status, body } of answers) {
@@ -133,7 +133,7 @@ test('of many at once exactly one is done', async () => {
   expect(answers.some(({ status }) => status === 201)).toBe(true);
 });
 
-test('a refusal is an answer too, and stays one', async () => {
+test('a refusal is a response too, and is replayed', async () => {
   instead = async () => {
     throw new AppError('slug_unavailable', { details: { slug: 'x' } });
   };
@@ -145,7 +145,7 @@ test('a refusal is an answer too, and stays one', async () => {
 });
 
 test.each(['database_unavailable', 'internal', 'code_host_unavailable'] as const)(
-  'an answer of %s is not kept: the same request may go well now',
+  'a response of %s is not stored: a retry may succeed',
   async (code) => {
     instead = async () => {
       throw new AppError(code);
@@ -156,7 +156,7 @@ test.each(['database_unavailable', 'internal', 'code_host_unavailable'] as const
   },
 );
 
-test('a crash in the middle frees the key for the same request after a minute and a half, for no other', async () => {
+test('a crash half way frees the key for the same request after a minute and a half, for no other', async () => {
   const lost = new Promise<never>(() => {});
   instead = () => lost;
   void post(ada, 'key-1');
@@ -169,7 +169,7 @@ test('a crash in the middle frees the key for the same request after a minute an
   expect((await post(ada, 'key-1')).headers.get('idempotency-replayed')).toBe('true');
 });
 
-test('who was given up for crashed cannot overwrite the answer of who took over', async () => {
+test('a holder presumed dead cannot overwrite the response of its successor', async () => {
   let goOn = () => {};
   const slow = new Promise<void>((resolve) => {
     goOn = resolve;
@@ -185,7 +185,7 @@ test('who was given up for crashed cannot overwrite the answer of who took over'
   expect((await post(ada, 'key-1')).text).toBe(second.text);
 });
 
-test('a key is remembered for 24 hours, then forgotten by the clean-up, and means nothing before that', async () => {
+test('a key is remembered for 24 hours, then ignored, and later deleted by the clean-up', async () => {
   await post(ada, 'key-1');
   await own.moveClock(24 * 3600 - 60);
   expect((await post(ada, 'key-1', '{"name":"y"}')).status).toBe(422);
@@ -197,7 +197,7 @@ test('a key is remembered for 24 hours, then forgotten by the clean-up, and mean
   expect(await own.db.query(sql`select 1 from idempotency_keys`)).toEqual([]);
 });
 
-test('what is remembered is sealed, to its own row', async () => {
+test('what is stored is sealed, bound to its row', async () => {
   await post(ada, 'key-1');
   await post(ada, 'key-2', '{"name":"y"}');
   const [{ rows } = { rows: '' }] = await own.db.query<{ rows: string }>(
@@ -211,7 +211,7 @@ test('what is remembered is sealed, to its own row', async () => {
   expect(codeOf(answer)).toEqual([500, 'secret_unreadable']);
 });
 
-test('a public operation remembers for whoever sends the same request with the same cookies', async () => {
+test('a public operation replays for anyone who sends the same request with the same cookies', async () => {
   const send = (cookie: string) =>
     api.ask('POST', '/api/v1/hooks', {
       body: '{"name":"x"}',
@@ -223,7 +223,7 @@ test('a public operation remembers for whoever sends the same request with the s
   expect(made).toBe(2);
 });
 
-test('a public operation answers nobody with what was answered to another secret, nor with its refusal', async () => {
+test('a public operation never replays a response, or a refusal, given to another secret', async () => {
   const send = (secret: string | undefined) =>
     api.ask('POST', '/api/v1/hooks', {
       body: '{"name":"x"}',
@@ -243,7 +243,7 @@ test('a public operation answers nobody with what was answered to another secret
 });
 
 test.each(['', ' ', 'two words', 'x'.repeat(256), 'schlüssel'])(
-  'a key that is no key (%j) is refused by its path',
+  'an invalid key (%j) is refused by its path',
   async (key) => {
     const answer = await post(ada, key);
     expect(codeOf(answer)).toEqual([422, 'invalid_request']);

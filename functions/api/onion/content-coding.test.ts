@@ -17,13 +17,13 @@ test.each([
   ['gzip;q=nonsense', undefined],
   ['', undefined],
   [undefined, undefined],
-])('who accepts %j gets %s', (accepted, coding) => {
+])('a caller that accepts %j gets %s', (accepted, coding) => {
   expect(codingOf(accepted)).toBe(coding);
 });
 
 const text = JSON.stringify({ data: 'ä'.repeat(1000) });
 
-test('what is coded comes out as it went in, and is smaller', async () => {
+test('coded content decodes unchanged, and is smaller', async () => {
   const [br, gzip] = [await encodeText(text, 'br'), await encodeText(text, 'gzip')];
   expect(brotliDecompressSync(br).toString()).toBe(text);
   expect(gunzipSync(gzip).toString()).toBe(text);
@@ -40,7 +40,7 @@ const answer = (body: string | null): Rendered => ({
 });
 const asked = { ifNoneMatch: undefined, acceptEncoding: 'br' };
 
-test('from a kilobyte on an answer is coded, and says so to caches; its version is then one of that coding', async () => {
+test('from a kilobyte on a response is coded, with Vary for caches and an ETag of that coding', async () => {
   const coded = await negotiate(answer(text), asked);
   expect(coded.headers).toEqual([
     ['etag', '"v1+br"'],
@@ -53,20 +53,20 @@ test('from a kilobyte on an answer is coded, and says so to caches; its version 
   expect([plain.body, plain.headers.at(-1)]).toEqual([text, ['vary', 'Accept-Encoding']]);
 });
 
-test('a smaller answer is sent as it is; the kilobyte is of bytes', async () => {
+test('a smaller response is sent as it is; the kilobyte is counted in bytes', async () => {
   expect((await negotiate(answer('x'.repeat(1023)), asked)).body).toBe('x'.repeat(1023));
   expect((await negotiate(answer('ä'.repeat(512)), asked)).body).toBeInstanceOf(Buffer);
   expect((await negotiate(answer(null), asked)).body).toBeNull();
 });
 
 test.each(['"v1"', 'W/"v1"', '"v1+br"', '"v0", "v1+gzip"', '*'])(
-  'who has %s already gets 304 and no body',
+  'a caller that has %s gets 304 and no body',
   async (has) => {
     const { status, body, headers } = await negotiate(answer(text), { ...asked, ifNoneMatch: has });
     expect([status, body, headers]).toEqual([304, null, [['etag', '"v1"']]]);
   },
 );
 
-test('who has another version gets this one', async () => {
+test('a caller with another version gets this one', async () => {
   expect((await negotiate(answer('{}'), { ...asked, ifNoneMatch: '"v0"' })).status).toBe(200);
 });

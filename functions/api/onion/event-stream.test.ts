@@ -9,7 +9,7 @@ async function* given(...events: StreamedEvent<number>[]) {
   yield* events;
 }
 
-/** Says one thing and then nothing, whatever the signal says. */
+/** Emits one event and then nothing, whatever the signal does. */
 const stuck = (): AsyncIterable<StreamedEvent<number>> => ({
   [Symbol.asyncIterator]: () => {
     let first = true;
@@ -26,12 +26,12 @@ const stuck = (): AsyncIterable<StreamedEvent<number>> => ({
 const read = (events: AsyncIterable<StreamedEvent<number>>, options: Partial<StreamOptions<number>> = {}) =>
   new Response(eventStream(events, { signal: never, parse: as, ...options })).text();
 
-test('each event is a frame of its own, and the last says that there will be no more', async () => {
+test('each event is a separate frame, and the last one says that the stream is complete', async () => {
   const text = await read(given({ id: 'a-1', event: 'line', data: 1 }, { data: 2 }));
   expect(text).toBe('retry: 1000\nid: a-1\nevent: line\ndata: 1\n\ndata: 2\n\nevent: end\ndata: {}\n\n');
 });
 
-test('data goes through its schema; what it refuses ends the stream without a word about why', async () => {
+test('data is validated by its schema; invalid data ends the stream without revealing why', async () => {
   const errors: unknown[] = [];
   const text = await read(given({ data: 1 }, { data: 2 }, { data: 3 }), {
     parse: (data) => {
@@ -44,7 +44,7 @@ test('data goes through its schema; what it refuses ends the stream without a wo
   expect(errors).toMatchObject([{ message: 'a secret reason' }]);
 });
 
-test('no id, name or text of an event can begin a line of its own', async () => {
+test('no id, name or text of an event can inject a line', async () => {
   const texts = async function* () {
     yield { data: 'one\n\nevent: end\rtwo' };
   };
@@ -63,7 +63,7 @@ test('a source that fails after some events ends the stream unfinished', async (
   expect(text).toBe('retry: 1000\ndata: 1\n\n');
 });
 
-test('while nothing happens a comment shows that the other side is there', async () => {
+test('while nothing happens a comment keeps the connection alive', async () => {
   const reader = eventStream(stuck(), { signal: never, parse: as, heartbeatMs: 1 }).getReader();
   const seen: string[] = [];
   while (seen.filter((text) => text === ': still here\n\n').length < 3) {
@@ -74,7 +74,7 @@ test('while nothing happens a comment shows that the other side is there', async
   await reader.cancel();
 });
 
-test('a heartbeat keeps its pace while events come', async () => {
+test('heartbeats keep their pace while events come', async () => {
   const endless = async function* () {
     for (let data = 0; ; data++) {
       await new Promise(setImmediate);
@@ -94,7 +94,7 @@ test('a heartbeat keeps its pace while events come', async () => {
   expect(text.split(': still here')).toHaveLength(3);
 });
 
-test('the signal ends a stream whose source does not listen, without saying that there is no more', async () => {
+test('the signal ends a stream whose source ignores it, without marking it complete', async () => {
   const stopped = new AbortController();
   const reader = eventStream(stuck(), { signal: stopped.signal, parse: as }).getReader();
   await reader.read();
@@ -103,7 +103,7 @@ test('the signal ends a stream whose source does not listen, without saying that
   expect((await reader.read()).done).toBe(true);
 });
 
-test('a reader who goes ends the source, once', async () => {
+test('a reader who disconnects ends the source, once', async () => {
   const ended: string[] = [];
   const source = async function* () {
     try {

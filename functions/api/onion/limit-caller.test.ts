@@ -7,7 +7,7 @@ import { limit } from './limit.ts';
 const ADA = '01893726-efee-7f02-8fbf-9f2b7bc2f910';
 const { token, sha256 } = mintApiToken();
 
-/** Whose bucket is asked for when somebody shows this. */
+/** Whose bucket is used for this credential. */
 async function callerWith(authorization: string | undefined): Promise<Caller | undefined> {
   let asked: Caller | undefined;
   const take = async (_: unknown, caller?: Caller) => {

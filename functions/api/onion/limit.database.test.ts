@@ -26,18 +26,18 @@ afterAll(() => own.close());
 const from = (address: string) => ({ 'x-fc-client-ip': address });
 const bad = (address: string, token = mintApiToken().token) =>
   api.ask('GET', USER, { headers: { authorization: `Bearer ${token}`, ...from(address) } });
-/** Leaves so many tokens in a bucket, of which none come back for an hour: tests are not in a hurry. */
+/** Leaves this many tokens in a bucket that refills only after an hour, so that tests need not be fast. */
 const leave = (bucket: string, tokens: number) =>
   own.db.query(sql`
     update rate_limits set tokens = ${tokens}, filled_at = db_now() + interval '1 hour' where bucket like ${`${bucket}:%`}`);
-/** The same for bad credentials of an address, before there were any. */
+/** The same for an address's invalid credentials, before there were any. */
 const freezeRefused = (address: string) =>
   own.db.query(sql`
     insert into rate_limits (bucket, capacity, per_second, tokens, granted, filled_at)
     values (${`address-refused:${address}`}, ${BAD}, 1, ${BAD}, true, db_now() + interval '1 hour')`);
 const numbers = (headers: Headers, ...names: string[]) => names.map((name) => Number(headers.get(name)));
 
-test('every answer says truthfully what is left and when all of it is back', async () => {
+test('every response says truthfully what is left and when the limit is reset', async () => {
   const first = await ada.ask('GET', USER);
   const named = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
   expect(numbers(first.headers, ...named)).toEqual([READS, READS - 1, 1]);
@@ -51,7 +51,7 @@ test('every answer says truthfully what is left and when all of it is back', asy
   expect(later.headers.get('ratelimit')).toContain(`"user-read";r=30;t=${reset}`);
 });
 
-test('as many requests as the header said are let through, and not one more; after Retry-After there is one', async () => {
+test('exactly as many requests pass as the header said; after Retry-After one more does', async () => {
   await ada.ask('GET', USER);
   await leave('user-read', 3);
   const statuses: number[] = [];
@@ -72,7 +72,7 @@ test('as many requests as the header said are let through, and not one more; aft
   expect((await ada.ask('GET', USER)).status).toBe(200);
 });
 
-test('the limit is one for all instances', async () => {
+test('the limit is shared by all instances', async () => {
   await ada.ask('GET', USER);
   await leave('user-read', 1);
   const other = apiUnderTest(own, { rateLimitScale: 1 });
@@ -81,7 +81,7 @@ test('the limit is one for all instances', async () => {
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 429]);
 });
 
-test("a user's reads and writes are counted apart, and nobody's are another's", async () => {
+test("a user's reads and writes are counted separately, and other users' are independent", async () => {
   const bob = await api.signUp('bob');
   await ada.ask('GET', USER, { headers: from('203.0.113.1') });
   await leave('user-read', 0);
@@ -90,7 +90,7 @@ test("a user's reads and writes are counted apart, and nobody's are another's", 
   expect((await bob.ask('GET', USER)).status).toBe(200);
 });
 
-test('an address that asks too often is refused whoever asks, and others are not', async () => {
+test('an address that sends too many requests is refused for every user, and others are not', async () => {
   await ada.ask('GET', USER, { headers: from('203.0.113.1') });
   await leave('address', 0);
   expect((await ada.ask('GET', USER, { headers: from('203.0.113.1') })).status).toBe(429);
@@ -113,7 +113,7 @@ test(`after ${BAD} bad tokens in a minute the address gets 429 for the next ones
   expect((await bad(address)).status).toBe(401);
 });
 
-test('a token with a mistyped character counts as bad, and costs no look at the tokens', async () => {
+test('a token with a mistyped character counts as invalid, and costs no query', async () => {
   const typo = `${ada.token.slice(0, -1)}${ada.token.endsWith('x') ? 'y' : 'x'}`;
   await freezeRefused('203.0.113.11');
   const before = api.tokenLookups();
@@ -122,7 +122,7 @@ test('a token with a mistyped character counts as bad, and costs no look at the 
   expect(api.tokenLookups()).toBe(before);
 });
 
-test('who shows no credential at all has not shown a bad one', async () => {
+test('a request without a credential does not count as an invalid one', async () => {
   for (let n = 0; n < BAD + 1; n++) {
     expect((await api.ask('GET', USER, { headers: from('203.0.113.12') })).status).toBe(401);
   }

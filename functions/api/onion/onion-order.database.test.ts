@@ -5,14 +5,14 @@ import { type ApiUnderTest, apiUnderTest, PAGE_ORIGIN } from '../../../tests/dat
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
 import { rateLimits } from './rate-limits.ts';
 
-// Each layer is proved by a request that offends it and all that come after it: only the outermost answers.
+// Each layer is tested by a request that violates it and all later ones: only the outermost answers.
 
 const PROJECTS = '/api/v1/projects';
 const ADDRESS = '203.0.113.7';
 
 let own: TestStore;
 let api: ApiUnderTest;
-/** May do nothing but read. */
+/** May only read. */
 let reader: string;
 let writer: string;
 
@@ -51,20 +51,20 @@ const exhaustAddress = () =>
   own.store.rateLimits.take([{ name: `address:${ADDRESS}`, capacity: 1, perSecond: 0.001, ofUser: false }]);
 async function drainAddress() {
   await exhaustAddress();
-  // The next request meets an empty bucket of the real size, which gets nothing back for a while, however long it takes.
+  // The next request meets an empty bucket of the real size, which does not refill for a while, however long it takes.
   await own.db.query(
     sql`update rate_limits set tokens = 0, capacity = ${rateLimits.address.burst}, filled_at = db_now() + interval '1 hour'`,
   );
 }
 
-test('request id and log are outside of everything: a refused request has both', async () => {
+test('request id and log are outermost: a refused request has both', async () => {
   await drainAddress();
   const answer = await post(TOO_LARGE, undefined, { 'x-request-id': 'outermost' });
   expect([answer.status, answer.headers.get('x-request-id')]).toEqual([429, 'outermost']);
   expect(api.log.at(-1)).toContain('"requestId":"outermost"');
 });
 
-test('CORS is outside of the limit: a page can read that it asked too often, and a preflight costs nothing', async () => {
+test('CORS is outside the limit: a page can read that it was rate limited, and a preflight costs nothing', async () => {
   await drainAddress();
   const answer = await post(TOO_LARGE, undefined, { origin: PAGE_ORIGIN });
   expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([429, PAGE_ORIGIN]);
@@ -74,17 +74,17 @@ test('CORS is outside of the limit: a page can read that it asked too often, and
   expect(preflight.status).toBe(204);
 });
 
-test('the limit comes before the body: who asked too often is not read', async () => {
+test('the limit comes before the body: a rate-limited body is not read', async () => {
   await drainAddress();
   expect([(await post(TOO_LARGE)).code, (await post(BROKEN, writer)).code]).toEqual(['rate_limited', 'rate_limited']);
 });
 
-test('the size of the body comes before authentication: nobody makes us read more for having no token', async () => {
+test('the size of the body comes before authentication: a missing token does not make us read more', async () => {
   expect((await post(TOO_LARGE)).status).toBe(413);
   expect((await post(TOO_LARGE, reader)).status).toBe(413);
 });
 
-test('authentication comes before authorization and before what the body says', async () => {
+test('authentication comes before authorization and before parsing the body', async () => {
   for (const body of [BROKEN, INVALID]) {
     expect((await post(body)).status).toBe(401);
     expect((await post(body, mintApiToken().token)).status).toBe(401);
@@ -92,7 +92,7 @@ test('authentication comes before authorization and before what the body says', 
   expect((await post(INVALID, undefined, { 'content-type': 'text/plain' })).status).toBe(401);
 });
 
-test('authorization comes before validation: who may not do it does not learn how', async () => {
+test('authorization comes before validation: an unauthorized caller learns nothing about the schema', async () => {
   expect((await post(BROKEN, reader)).status).toBe(403);
   expect((await post(INVALID, reader)).status).toBe(403);
   expect((await post(INVALID, reader, { 'content-type': 'text/plain' })).status).toBe(403);
@@ -112,7 +112,7 @@ test('validation comes last: type, JSON, then the schemas', async () => {
   expect(await asked(INVALID, 'application/json')).toBe(422);
 });
 
-test('an Idempotency-Key is looked at after all of them: it remembers no refusal of theirs', async () => {
+test('an Idempotency-Key is checked after all of them: it stores none of their refusals', async () => {
   await post(INVALID, writer, { 'idempotency-key': 'one' });
   await post(INVALID, reader, { 'idempotency-key': 'one' });
   expect(await own.db.query(sql`select key from idempotency_keys`)).toEqual([]);

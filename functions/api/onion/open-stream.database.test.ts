@@ -57,7 +57,7 @@ const counting = (to: number) =>
   async function* (after: number): Numbers {
     for (let n = after + 1; n <= to; n++) yield { id: String(n), event: 'number', data: { n } };
   };
-/** Says one thing and then waits until it is told to end. */
+/** Emits one event and then waits until it is told to end. */
 async function* waiting(_: number, signal: AbortSignal): Numbers {
   yield { id: '1', data: { n: 1 } };
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -69,7 +69,7 @@ const open = (by: SignedUpUser, headers: Record<string, string> = {}, signal?: A
   });
 const slots = async () => (await own.db.query(sql`select slot from event_streams`)).length;
 
-test('a stream is events, is never stored, coded or collected by a proxy, and goes on where its reader was', async () => {
+test('a stream consists of events, is never stored, coded or buffered by a proxy, and resumes where its reader was', async () => {
   const response = await open(ada, { 'last-event-id': '2' });
   expect(await response.text()).toBe('retry: 1000\nid: 3\nevent: number\ndata: {"n":3}\n\nevent: end\ndata: {}\n\n');
   expect(response.status).toBe(200);
@@ -81,7 +81,7 @@ test('a stream is events, is never stored, coded or collected by a proxy, and go
   expect(response.headers.get('content-encoding')).toBeNull();
 });
 
-test('to ask for the headers of a stream takes none of the streams of a user', async () => {
+test("HEAD requests take none of a user's stream slots", async () => {
   source = waiting;
   for (let n = 0; n < 7; n++) {
     const answer = await api.app.request(`${ORIGIN}${PATH}`, {
@@ -93,7 +93,7 @@ test('to ask for the headers of a stream takes none of the streams of a user', a
   expect(await slots()).toBe(0);
 });
 
-test('what is wrong before the first event is an answer like any other', async () => {
+test('an error before the first event is an ordinary response', async () => {
   source = () => {
     throw new AppError('not_found');
   };
@@ -104,7 +104,7 @@ test('what is wrong before the first event is an answer like any other', async (
   expect(await slots()).toBe(0);
 });
 
-test('an event that breaks the contract ends the stream; the log says why, the reader learns nothing', async () => {
+test('an event that violates the contract ends the stream; the log says why, the reader learns nothing', async () => {
   source = async function* () {
     yield { data: { n: 1 } };
     yield { data: { n: 2, secret: 'of ours' } };
@@ -114,7 +114,7 @@ test('an event that breaks the contract ends the stream; the log says why, the r
   expect(api.log.find((line) => line.includes('stream failed'))).toContain('secret');
 });
 
-test('a user has five streams at a time; the sixth is 429, another user is not concerned', async () => {
+test('a user has five streams at a time; the sixth is 429, other users are unaffected', async () => {
   source = waiting;
   const streams = await Promise.all(Array.from({ length: 5 }, () => open(ada)));
   expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
@@ -128,12 +128,12 @@ test('a user has five streams at a time; the sixth is 429, another user is not c
   await expect.poll(slots).toBe(0);
 });
 
-test('a stream that came to its end makes room', async () => {
+test('a stream that has ended frees its slot', async () => {
   await (await open(ada)).text();
   await expect.poll(slots).toBe(0);
 });
 
-test('a reader who goes ends source and stream', async () => {
+test('a reader who disconnects ends source and stream', async () => {
   let ended = 0;
   source = async function* (after, signal) {
     try {
@@ -156,7 +156,7 @@ test('a reader who goes ends source and stream', async () => {
   expect(ended).toBeGreaterThan(0);
 });
 
-test('an instance that stops ends its streams unfinished, so that their readers go on at another', async () => {
+test('an instance that stops leaves its streams incomplete, so that their readers reconnect to another', async () => {
   source = waiting;
   const text = (await open(ada)).text();
   stopping.abort();

@@ -13,14 +13,14 @@ test('every operation of the API is limited per address, and those of users per 
   }
 });
 
-test('a GET is a read, what signs in is counted by itself, and the rest is a write unless its contract says more', () => {
+test('a GET is a read, signing in has its own cost, and the rest is a write unless its contract says more', () => {
   expect(costOf({ method: 'GET', tag: 'projects' })).toBe('read');
   expect(costOf({ method: 'DELETE', tag: 'projects' })).toBe('write');
   expect(costOf({ method: 'POST', tag: 'auth' })).toBe('auth');
   expect(costOf({ method: 'POST', tag: 'projects', cost: 'expensive' })).toBe('expensive');
 });
 
-test('a limit is multiplied as a whole', () => {
+test('a limit is scaled as a whole', () => {
   expect(scaled('user-read', 2)).toEqual({ name: 'user-read', burst: 2400, perSecond: 40 });
   expect(scaled('address-refused', 0.001)).toMatchObject({ burst: 1 });
 });

@@ -15,11 +15,11 @@ function fieldsOf(value: unknown): unknown {
   }
 }
 
-test('every field that is wrong is named by its path', () => {
+test('every invalid field is named by its path', () => {
   expect(fieldsOf({ name: 'too long', list: ['a', 1] })).toEqual(['invalid_request', 'body.name', 'body.list.1']);
 });
 
-test('a NUL character is refused by its path, however deep: no text that is stored can hold one', () => {
+test('a NUL character is refused by its path, however deep: it could not be stored', () => {
   expect(fieldsOf({ name: 'a\0', list: ['a', '\0'] })).toEqual(['invalid_request', 'body.name', 'body.list.1']);
   expect(fieldsOf({ name: 'a b', list: ['\n', '你'] })).toEqual({ name: 'a b', list: ['\n', '你'] });
 });

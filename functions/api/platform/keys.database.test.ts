@@ -40,7 +40,7 @@ const audited = () =>
 const pending = async () =>
   (await stored.messages()).filter(({ topic }) => topic.startsWith('keys.')).map(({ topic, state }) => [topic, state]);
 
-test('what is under which key is shown, and never a key', async () => {
+test('the tree of keys is shown, but never a key itself', async () => {
   const { status, body, text } = await admin.ask('GET', PATH);
   expect([status, body.data]).toEqual([
     200,
@@ -66,7 +66,7 @@ test('values under the root key itself are counted', async () => {
   expect((await admin.ask('GET', PATH)).body.data).toMatchObject({ values_under_root_key: 2, settled: false });
 });
 
-test('a new ring key is asked for, noted, and begun with at once', async () => {
+test('a new ring key is requested, recorded, and started at once', async () => {
   const { status, body } = await rotate({ what: 'ring_key' });
   expect(status).toBe(202);
   expect(body.data).toMatchObject({ ring_keys: [{ retired_at: expect.any(String), data_keys: 2 }], settled: false });
@@ -77,7 +77,7 @@ test('a new ring key is asked for, noted, and begun with at once', async () => {
   ]);
 });
 
-test('new data keys are asked for, of all or of one project; the next secret has a new one', async () => {
+test('new data keys are requested, for all projects or for one; the next secret gets a new one', async () => {
   const keyOf = async () => (await stored.sealer.seal('x', { project: projectId, context: 'x' })).split('.')[1];
   const before = await keyOf();
   const shown = showId('project', projectId);
@@ -101,7 +101,7 @@ test('a new root key takes over the ring, and what was sealed with the root key 
   ]);
 });
 
-test('with a root key that is not that of the database nothing is rotated', async () => {
+test('with a root key that does not match the database nothing is rotated', async () => {
   const rootKeys = { current: Buffer.alloc(32, 1).toString('base64url') };
   const broken = apiUnderTest({ ...stored, sealer: createSealer({ store: stored.store, rootKeys }) });
   const headers = { authorization: `Bearer ${admin.token}`, 'content-type': 'application/json' };
@@ -112,21 +112,21 @@ test('with a root key that is not that of the database nothing is rotated', asyn
 });
 
 test.each([{}, { what: 'everything' }, { what: 'ring_key', project: 'prj_1' }, { what: 'root_key', key: 'x' }])(
-  'to rotate %j is refused',
+  'rotating %j is refused',
   async (body) => {
     expect((await rotate(body)).status).toBe(422);
     expect(await audited()).toEqual([]);
   },
 );
 
-test('the data keys of a project that is not there are not found', async () => {
+test('the data keys of a nonexistent project are not found', async () => {
   for (const project of ['prj_x', showId('project', '0192f0a1-0000-7000-8000-000000000000')]) {
     expect((await rotate({ what: 'data_keys', project })).status).toBe(404);
   }
   expect(await audited()).toEqual([]);
 });
 
-test('to everybody but admins none of this exists', async () => {
+test('for everybody but administrators none of this exists', async () => {
   expect((await you.ask('GET', PATH)).status).toBe(404);
   expect((await rotate({ what: 'ring_key' }, you)).status).toBe(404);
   expect(await pending()).toEqual([]);

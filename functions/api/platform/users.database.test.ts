@@ -31,7 +31,7 @@ const actions = async () =>
     await stored.db.query<{ action: string; subject: string }>(sql`select action, subject from audit_log order by id`)
   ).map(({ action, subject }) => `${action} ${subject}`);
 
-/** A session of theirs, as an access token. */
+/** An access token of one of their sessions. */
 async function accessTokenOf({ user }: SignedUpUser): Promise<string> {
   const sessionId = await stored.store.sessions.insert({ userId: user.id, userAgent: 'x', address: '' });
   const claims = { userId: showId('user', user.id), sessionId: showId('session', sessionId) };
@@ -40,7 +40,7 @@ async function accessTokenOf({ user }: SignedUpUser): Promise<string> {
 const whoAmI = async (token: string) =>
   (await api.ask('GET', '/api/v1/user', { headers: { authorization: `Bearer ${token}` } })).status;
 
-test('S-A9: a user who is disabled is refused at once with everything they have, and let in again with their tokens', async () => {
+test('S-A9: a disabled user is refused at once with every credential, and let in again with their tokens', async () => {
   const access = await accessTokenOf(you);
   expect([await whoAmI(access), await whoAmI(you.token)]).toEqual([200, 200]);
   const disabled = await admin.ask('POST', path(you, 'disable'), json({}));
@@ -54,7 +54,7 @@ test('S-A9: a user who is disabled is refused at once with everything they have,
   expect(await actions()).toEqual([`user.disabled ${subject}`, `user.enabled ${subject}`]);
 });
 
-test('to disable who is disabled changes nothing, and is noted once', async () => {
+test('disabling a disabled user changes nothing, and is recorded once', async () => {
   const first = await admin.ask('POST', path(you, 'disable'), json({}));
   await stored.moveClock(60);
   const second = await admin.ask('POST', path(you, 'disable'), json({}));
@@ -62,7 +62,7 @@ test('to disable who is disabled changes nothing, and is noted once', async () =
   expect(await actions()).toHaveLength(1);
 });
 
-test('nobody disables themselves, nor somebody who is not there', async () => {
+test('nobody can disable themselves, nor a nonexistent user', async () => {
   expect((await admin.ask('POST', path(admin, 'disable'), json({}))).status).toBe(409);
   for (const id of ['usr_nobody', showId('user', '0192f0a1-0000-7000-8000-000000000000')]) {
     expect((await admin.ask('POST', `/api/v1/platform/users/${id}/disable`, json({}))).status).toBe(404);
@@ -71,7 +71,7 @@ test('nobody disables themselves, nor somebody who is not there', async () => {
   expect(await actions()).toEqual([]);
 });
 
-test('users are listed newest first, by page, and without a secret', async () => {
+test('users are listed newest first, in pages, and without secrets', async () => {
   const first = await admin.ask('GET', '/api/v1/platform/users?limit=1');
   const { meta } = JSON.parse(first.text) as { meta: { next_cursor: string } };
   const second = await admin.ask('GET', `/api/v1/platform/users?limit=1&cursor=${meta.next_cursor}`);
@@ -87,7 +87,7 @@ test('users are listed newest first, by page, and without a secret', async () =>
   expect(second.body.data).toMatchObject([{ github_login: 'admin', admin: true }]);
 });
 
-test('who may sign in is read and replaced; of two who read the same, the second is told', async () => {
+test('sign-in rules are read and replaced; of two who read the same version, the second is refused', async () => {
   const rules = '/api/v1/platform/sign-in-rules';
   const read = await admin.ask('GET', rules);
   expect(read.body.data).toEqual({ users: [], organisations: [] });
@@ -111,7 +111,7 @@ test.each([
   expect((await admin.ask('PUT', '/api/v1/platform/sign-in-rules', json(rules))).status).toBe(422);
 });
 
-test('to everybody but admins none of this exists', async () => {
+test('for everybody but administrators none of this exists', async () => {
   const calls = [
     ['GET', '/api/v1/platform/users'],
     ['GET', '/api/v1/platform/sign-in-rules'],

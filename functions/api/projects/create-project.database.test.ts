@@ -97,7 +97,7 @@ test('an import answers 201 with the project and its first deployment', async ()
   expect((await ada.client('getDeployment', { params })).data).toEqual(data.deployment);
 });
 
-test('an import commits all that is to happen outside in one go, and rings', async () => {
+test('an import commits all external work in one transaction, and rings the doorbell', async () => {
   const { id } = await create({ repo: 'ada/site' });
   expect((await own.messages()).map(({ topic }) => topic).sort()).toEqual([
     'branch.sync',
@@ -114,7 +114,7 @@ test('an import commits all that is to happen outside in one go, and rings', asy
   expect(JSON.stringify(api.log)).not.toContain(secret);
 });
 
-test('settings, a name and another branch are taken as they are given', async () => {
+test('settings, a name and another branch are used as given', async () => {
   host('ada/mono', { main: HEAD, 'release/1': 'b'.repeat(40) });
   const settings = {
     root_directory: 'apps/web',
@@ -138,7 +138,7 @@ test('settings, a name and another branch are taken as they are given', async ()
   expect(data.deployment).toMatchObject({ branch: 'release/1', commit_sha: 'b'.repeat(40) });
 });
 
-test('the repository is named as the code host names it, whatever case it was asked in', async () => {
+test('the repository is named as the code host names it, whatever the case in the request', async () => {
   host('ada/Site-Two');
   expect(await create({ repo: 'ADA/site-two' })).toMatchObject({ repository: 'ada/Site-Two', name: 'Site-Two' });
 });
@@ -158,7 +158,7 @@ test.each([
   expect(created.url).toBe(`https://${created.slug}.sites.example/`);
 });
 
-test('a slug that is taken, by anybody, gets a suffix when it was not asked for', async () => {
+test('a taken slug gets a suffix when it was not requested explicitly', async () => {
   await create({ repo: 'ada/site' });
   const bob = await api.signUp('bob');
   host('bob/site', { main: HEAD }, ['github-bob']);
@@ -170,13 +170,13 @@ test('a slug that is taken, by anybody, gets a suffix when it was not asked for'
   expect(second.slug).toMatch(/^y{33}-[0-9a-f]{6}$/);
 });
 
-test('of many imports of one name at once each gets a slug of its own', async () => {
+test('of many concurrent imports with one name each gets its own slug', async () => {
   const created = await Promise.all(Array.from({ length: 8 }, () => create({ repo: 'ada/site' })));
   expect(new Set(created.map(({ slug }) => slug)).size).toBe(8);
   expect(created.filter(({ slug }) => slug === 'site')).toHaveLength(1);
 });
 
-test('a slug that was asked for is taken as it is, or refused', async () => {
+test('an explicitly requested slug is used unchanged, or refused', async () => {
   expect(await create({ repo: 'ada/site', slug: 'exactly-this' })).toMatchObject({ slug: 'exactly-this' });
   expect(await refusalOf(create({ repo: 'ada/site', slug: 'exactly-this' }))).toEqual({
     status: 409,
@@ -202,7 +202,7 @@ test.each([
   expect(await rows()).toEqual({ projects: 0, messages: 0 });
 });
 
-test('a repository that is missing and one that the user may not see are refused alike', async () => {
+test('a missing repository and one that the user may not see are refused alike', async () => {
   host('bob/secret', { main: HEAD }, ['github-bob']);
   const [missing, invisible] = [
     await refusalOf(create({ repo: 'ada/nothing' })),
@@ -213,7 +213,7 @@ test('a repository that is missing and one that the user may not see are refused
   expect(await rows()).toEqual({ projects: 0, messages: 0 });
 });
 
-test('an empty repository, and a branch that is missing, are refused', async () => {
+test('an empty repository, and a missing branch, are refused', async () => {
   host('ada/empty', {});
   expect(await refusalOf(create({ repo: 'ada/empty' }))).toEqual({
     status: 422,
@@ -224,13 +224,13 @@ test('an empty repository, and a branch that is missing, are refused', async () 
   expect(await rows()).toEqual({ projects: 0, messages: 0 });
 });
 
-test('whoever has not connected GitHub is told so', async () => {
+test('a user who has not connected GitHub is told so', async () => {
   const carol = await api.signUp('carol', { connected: false });
   const failing = carol.client('createProject', { body: { repo: 'ada/site' } });
   expect(await refusalOf(failing)).toMatchObject({ status: 403, code: 'code_host_unauthorized' });
 });
 
-test('one repository may be imported twice, as two projects with secrets of their own', async () => {
+test('one repository may be imported twice, as two projects with separate secrets', async () => {
   const [one, two] = [await create({ repo: 'ada/site' }), await create({ repo: 'ada/site', root_directory: 'docs' })];
   expect(one.id).not.toBe(two.id);
   const secrets = await own.db.query<{ id: string; sealed: string }>(
@@ -263,7 +263,7 @@ test.each([
   expect(await rows()).toEqual({ projects: 0, messages: 0 });
 });
 
-test('text that Postgres cannot hold is a mistake of the request', async () => {
+test('text that Postgres cannot store is a mistake of the request', async () => {
   expect(await refusalOf(create({ repo: 'ada/site', name: 'a\0b', slug: 'ab' }))).toMatchObject({
     status: 422,
     code: 'invalid_request',

@@ -48,7 +48,7 @@ async function imported(slug?: string) {
 const remove = async (project: string, who = ada) => (await who.client('deleteProject', { params: { project } })).data;
 const notFound = { status: 404, code: 'not_found' };
 
-test('a deletion answers 202, cancels what is built, and commits all that has to follow in the same transaction', async () => {
+test('a deletion answers 202, cancels running builds, and commits all follow-up work in the same transaction', async () => {
   const { id, slug, projectId, deploymentId } = await imported();
   await dispatchAttempt(own, deploymentId);
   const raw = await ada.ask('DELETE', `/api/v1/projects/${slug}`);
@@ -68,7 +68,7 @@ test('a deletion answers 202, cancels what is built, and commits all that has to
   expect(await own.db.query(sql`select id from projects where deleting_at is not null`)).toEqual([{ id: projectId }]);
 });
 
-test('what fails on the way leaves the project as it was', async () => {
+test('a failure half way leaves the project unchanged', async () => {
   const { slug, deploymentId } = await imported();
   const failing = apiUnderTest({
     ...own,
@@ -90,7 +90,7 @@ test('what fails on the way leaves the project as it was', async () => {
   expect((await ada.client('getProject', { params: { project: slug } })).data.slug).toBe(slug);
 });
 
-test("another's project and one that is gone are not found, and nothing happens to them", async () => {
+test("another's project and a deleted one are not found, and nothing happens to them", async () => {
   const { id, slug } = await imported();
   const eve = await api.signUp('eve');
   for (const project of [id, slug, 'nowhere']) expect(await refusalOf(remove(project, eve))).toEqual(notFound);
@@ -99,7 +99,7 @@ test("another's project and one that is gone are not found, and nothing happens 
   expect(await refusalOf(remove(id))).toEqual(notFound);
 });
 
-test('two that delete at once: one is told 202, the other that it is gone', async () => {
+test('of two concurrent deletions one gets 202, the other learns that it is gone', async () => {
   const { id } = await imported();
   const answers = await Promise.all([1, 2].map(async () => (await ada.ask('DELETE', `/api/v1/projects/${id}`)).status));
   expect(answers.sort()).toEqual([202, 404]);
@@ -107,7 +107,7 @@ test('two that delete at once: one is told 202, the other that it is gone', asyn
 });
 
 describe('while it is deleted', () => {
-  test('the API knows it by no name', async () => {
+  test('the API does not find it by any name', async () => {
     const { id, slug, deployment } = await imported();
     await remove(slug);
     for (const project of [id, slug]) {
@@ -120,7 +120,7 @@ describe('while it is deleted', () => {
     expect((await ada.client('listProjects', {})).data).toEqual([]);
   });
 
-  test('its slug is taken: a new project with its name gets another, one that insists is refused', async () => {
+  test('its slug stays taken: a new project with its name gets another, an explicit request is refused', async () => {
     const { id, slug } = await imported();
     await remove(slug);
     const again = await imported();
@@ -130,7 +130,7 @@ describe('while it is deleted', () => {
     expect((await imported('site')).slug).toBe('site');
   });
 
-  test('a push is answered as one to an unknown hook', async () => {
+  test('a push is answered like one to an unknown hook', async () => {
     const { id, projectId } = await imported();
     const project = await own.store.projects.find(projectId);
     const webhookSecret = await own.sealer.open(project?.webhookSecretSealed ?? '', webhookSecretContext(projectId));
@@ -145,7 +145,7 @@ describe('while it is deleted', () => {
     });
   });
 
-  test('a push that is being taken while the deletion commits queues nothing', async () => {
+  test('a push being accepted while the deletion commits queues nothing', async () => {
     const { id, projectId } = await imported();
     const before = await own.db.query(sql`select id from deployments`);
     const project = await own.store.projects.find(projectId);
@@ -176,7 +176,7 @@ describe('while it is deleted', () => {
     expect([status, code]).toEqual([409, 'attempt_closed']);
   });
 
-  test('the tokens of a run count no more', async () => {
+  test('the tokens of a run are invalid', async () => {
     const { id, deploymentId } = await imported();
     const run = callback.runOf(await dispatchAttempt(own, deploymentId));
     const { token } = (await run.redeem()).data;
@@ -191,7 +191,7 @@ describe('while it is deleted', () => {
     expect((await own.deployment(deploymentId)).status).toBe('cancelled');
   });
 
-  test('nothing is connected for it and its branch is not asked for', async () => {
+  test('nothing is connected for it and its branch is not synced', async () => {
     const { id, projectId } = await imported();
     const [environment] = await own.store.environments.listOfProject(projectId);
     await remove(id);

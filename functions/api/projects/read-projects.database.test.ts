@@ -24,7 +24,7 @@ afterAll(() => own.close());
 const importFor = async ({ user }: SignedUpUser, slug: string) =>
   (await importProject(own, { slug, owner: user })).hook;
 
-test('a project is found by its id and by its slug, with the same answer', async () => {
+test('a project is found by its id and by its slug, with the same response', async () => {
   const id = await importFor(ada, 'blog');
   const byId = await ada.client('getProject', { params: { project: id } });
   expect(byId.data).toMatchObject({
@@ -36,7 +36,7 @@ test('a project is found by its id and by its slug, with the same answer', async
   expect(await ada.client('getProject', { params: { project: 'blog' } })).toEqual(byId);
 });
 
-test("another user's project is answered exactly as one that does not exist", async () => {
+test("another user's project is answered exactly like a nonexistent one", async () => {
   const id = await importFor(bob, 'secret');
   const headers = { 'x-request-id': 'the-same' };
   const ask = (project: string) => ada.ask('GET', `/api/v1/projects/${project}`, { headers });
@@ -87,7 +87,7 @@ test('a page that ends with the list says so', async () => {
   expect(exact.meta.next_cursor).toBeNull();
 });
 
-test("the cursor of another user's list leads nowhere in it", async () => {
+test("the cursor of another user's list reveals nothing of it", async () => {
   for (const slug of ['foreign-1', 'foreign-2']) await importFor(bob, slug);
   const { meta } = await bob.client('listProjects', { query: { limit: 1 } });
   await importFor(ada, 'mine');
@@ -111,7 +111,7 @@ test.each([
   expect(answer.body.error?.details).toMatchObject({ fields: [{ path }] });
 });
 
-test('the client throws what the API said, with the request id that leads to the log', async () => {
+test("the client throws the API's error, with the request id for finding it in the log", async () => {
   const failing = ada.client('getProject', { params: { project: 'nothing' } });
   const error = await failing.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApiError);

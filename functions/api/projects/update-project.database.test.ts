@@ -33,7 +33,7 @@ const patch = (body: unknown, headers: Record<string, string> = {}) =>
   });
 const get = async () => (await ada.client('getProject', { params: { project: 'blog' } })).data;
 
-test('what is named is changed, what is not stays, and null means "detect it" again', async () => {
+test('given fields are changed, missing ones are not, and null means "detect it" again', async () => {
   const settings = {
     root_directory: 'apps/web',
     install_command: '',
@@ -63,7 +63,7 @@ test('a deployment has the settings of when it was queued', async () => {
   expect((await own.deployment(after.id)).settings.build_command).toBe('make');
 });
 
-test('another production branch is followed from then on, and asked for its head', async () => {
+test('a changed production branch is followed from then on, and synced', async () => {
   expect((await update({ branch: 'release' })).branch).toBe('release');
   expect((await own.messages()).map(({ topic }) => topic)).toEqual(['branch.sync']);
   expect(await own.store.environments.lockByBranch(blog.project.id, 'main')).toBeUndefined();
@@ -72,7 +72,7 @@ test('another production branch is followed from then on, and asked for its head
   expect(await get()).toMatchObject({ branch: 'release', name: 'blog' });
 });
 
-test('of two who saw the same project the second is told: 412, and nothing is changed', async () => {
+test('of two who saw the same project the second is refused: 412, and nothing is changed', async () => {
   const etag = (await ada.ask('GET', PATH)).headers.get('etag') ?? '';
   const first = await patch({ name: 'first' }, { 'if-match': etag });
   expect(first.status).toBe(200);
@@ -83,7 +83,7 @@ test('of two who saw the same project the second is told: 412, and nothing is ch
   expect((await patch({ name: 'second' }, { 'if-match': next })).status).toBe(200);
 });
 
-test('who changed which fields is in the audit log', async () => {
+test('the audit log has who changed which fields', async () => {
   const { id } = await update({ name: 'other', build_command: 'SECRET=1 make' });
   const entries = await own.db.query<{ action: string; subject: string; details: unknown }>(
     sql`select action, subject, details from audit_log`,
@@ -117,7 +117,7 @@ test("another user's project is not found", async () => {
   expect((await get()).name).toBe('blog');
 });
 
-test('whoever makes a project is its owner, and an owner is who finds it', async () => {
+test("a project's creator becomes its owner, and owners can find it", async () => {
   const id = readId('project', (await get()).id);
   expect(await own.db.query(sql`select user_id, role from project_members where project_id = ${id}`)).toEqual([
     { userId: ada.user.id, role: 'owner' },
@@ -126,7 +126,7 @@ test('whoever makes a project is its owner, and an owner is who finds it', async
   await expect(get()).rejects.toMatchObject({ status: 404 });
 });
 
-test('a list is narrowed to what is in the name, slug or repository, taken literally', async () => {
+test('a list is filtered by a literal part of the name, slug or repository', async () => {
   await importProject(own, { slug: 'docs', owner: ada.user });
   await update({ name: '100% Blog_1' });
   const find = async (q: string) => (await ada.client('listProjects', { query: { q } })).data.map(({ slug }) => slug);

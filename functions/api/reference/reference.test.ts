@@ -8,7 +8,7 @@ import { referencePolicy, renderReference } from './render-reference.ts';
 const document = openapiDocument();
 const page = await renderReference(document);
 
-test('every operation has its place, and every link on the page leads somewhere', () => {
+test('every operation has a section, and every link on the page has a target', () => {
   for (const methods of Object.values(document.paths)) {
     for (const { operationId } of Object.values(methods)) expect(page).toContain(`<article id="${operationId}">`);
   }
@@ -18,7 +18,7 @@ test('every operation has its place, and every link on the page leads somewhere'
   expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
 });
 
-test('the page has no script, loads nothing, and its policy allows its one style and no more', () => {
+test('the page has no script, loads nothing, and its policy allows only its one style', () => {
   expect(page).not.toMatch(/<script|\son\w+=|javascript:|style="|src=|@import|url\(/i);
   const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(page) ?? [];
   const hash = createHash('sha256').update(style).digest('base64');
@@ -27,20 +27,20 @@ test('the page has no script, loads nothing, and its policy allows its one style
   );
 });
 
-test('what a description says is text, whatever it looks like', async () => {
+test('a description is shown as text, whatever it looks like', async () => {
   const info = { ...document.info, description: '<b onclick="x">`<i>`</b>' };
   const hostile = await renderReference({ ...document, info });
   expect(hostile).toContain('&lt;b onclick=&quot;x&quot;&gt;<code>&lt;i&gt;</code>&lt;/b&gt;');
 });
 
-test('a type is said in words', () => {
+test('a type is described in words', () => {
   expect(typeOf({ type: ['string', 'null'], format: 'date-time' })).toBe('time or null');
   expect(typeOf({ anyOf: [{ $ref: '#/components/schemas/Thing' }, { type: 'null' }] })).toBe('Thing or null');
   expect(typeOf({ type: 'array', items: { enum: ['a', 'b'] } })).toBe('list of one of a, b');
   expect(typeOf({ type: 'object', additionalProperties: { type: 'string' } })).toBe('object of string by name');
 });
 
-test('fields are listed with their whole path, limits and default', () => {
+test('fields are listed with their full path, limits and default', () => {
   const rows = fieldsOf({
     type: 'object',
     properties: {
@@ -56,7 +56,7 @@ test('fields are listed with their whole path, limits and default', () => {
   ]);
 });
 
-test('an example can be pasted into a shell: what is in quotes stays in them', () => {
+test('an example can be pasted into a shell: quoting is safe', () => {
   const curl = exampleCurl('POST', '/api/v1/things/{project}', {
     operationId: 'doIt',
     tags: [],

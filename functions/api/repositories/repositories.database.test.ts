@@ -27,7 +27,7 @@ function host(fullName: string, rest: Partial<HostedRepository> = {}) {
 const site = { owner: 'ada', repo: 'site' };
 const analyze = async (query: { branch?: string; root_directory?: string } = {}, params = site) =>
   (await ada.client('analyzeRepository', { params, query })).data;
-/** The names on each page, until there is no next. */
+/** The names on each page, until there is no next one. */
 async function pages(query: { limit?: number; search?: string }): Promise<string[][]> {
   const found: string[][] = [];
   for (let cursor: string | undefined; ; ) {
@@ -38,7 +38,7 @@ async function pages(query: { limit?: number; search?: string }): Promise<string
   }
 }
 
-test('the repositories that the user sees are listed, with all that was imported from each', async () => {
+test('the repositories that the user can see are listed, each with the projects imported from it', async () => {
   host('ada/site');
   host('team/other', { visibleTo: ['github-ada', 'github-eve'] });
   host('eve/secret', { visibleTo: ['github-eve'] });
@@ -62,7 +62,7 @@ test('the repositories that the user sees are listed, with all that was imported
   ]);
 });
 
-test('pages hold every repository once and in order, also where their size changes on the way', async () => {
+test('pages hold every repository once and in order, even when their size changes on the way', async () => {
   const names = Array.from({ length: 250 }, (_, n) => `ada/site-${n}`);
   for (const name of names) host(name);
   const found = await pages({ limit: 100 });
@@ -74,7 +74,7 @@ test('pages hold every repository once and in order, also where their size chang
   expect(second.data.map(({ full_name }) => full_name)).toEqual(names.slice(7, 107));
 });
 
-test('a search finds every word of it anywhere in the name, in any case, however far down the list', async () => {
+test('a search matches names that contain every word, in any case, however far down the list', async () => {
   for (let n = 0; n < 1205; n++) host(`ada/${n % 300 === 299 ? 'My-Blog' : 'other'}-${n}`);
   const found = await pages({ limit: 2, search: 'blog my' });
   expect(found.flat()).toEqual([299, 599, 899, 1199].map((n) => `ada/My-Blog-${n}`));
@@ -139,7 +139,7 @@ test('a monorepo is analyzed at each root: its framework, commands and why', asy
   expect(await analyze({ root_directory: 'apps/docs' })).toMatchObject({ framework: 'Astro', spa: false });
 });
 
-test('a program is shown with what it runs on and how it is started; folders of Python are offered as roots', async () => {
+test('a server is shown with its runtime and start command; Python folders are offered as roots', async () => {
   host('ada/site', {
     files: {
       'package.json': '{"scripts":{"start":"npm run serve","serve":"node server.js"},"dependencies":{"express":"5"}}',
@@ -180,7 +180,7 @@ test('plain pages need nothing, and no file of theirs is read', async () => {
   expect(api.codeHost.read).toEqual([]);
 });
 
-test('a package.json that cannot be read, or is longer than a megabyte, is answered with what is wrong', async () => {
+test('a package.json that is invalid, or longer than a megabyte, is answered with the problem', async () => {
   host('ada/site', { files: { 'package.json': '{' } });
   expect(await analyze()).toMatchObject({ confidence: 'low', problem: expect.stringContaining('cannot be read') });
   host('ada/long', { files: { 'package.json': `{"x":"${'x'.repeat(1024 * 1024)}"}` } });
@@ -189,7 +189,7 @@ test('a package.json that cannot be read, or is longer than a megabyte, is answe
   });
 });
 
-test('a repository however deep costs at most thirty files', async () => {
+test('analyzing a repository reads at most thirty files, however deep it is', async () => {
   const folders = Array.from({ length: 100 }, (_, n) => Array.from({ length: n + 1 }, () => 'a').join('/'));
   const files = Object.fromEntries(folders.map((folder) => [`${folder}/package.json`, '{}']));
   host('ada/site', { files });
@@ -202,7 +202,7 @@ test('that GitHub has not listed every file is said, and a folder it may have le
   expect(await analyze({ root_directory: 'far/away' })).toMatchObject({ truncated: true, confidence: 'low' });
 });
 
-test('a branch, a folder or a repository that is not there is refused, each in its way', async () => {
+test('a missing branch, folder or repository is refused, each with its own error', async () => {
   host('ada/site', { files: { 'index.html': '' } });
   host('eve/secret', { visibleTo: ['github-eve'] });
   expect(await refusalOf(analyze({ branch: 'none' }))).toMatchObject({ status: 422, code: 'branch_not_found' });
@@ -235,7 +235,7 @@ test('without a connected GitHub account every operation says so', async () => {
   }
 });
 
-test('a token for some projects sees no repository', async () => {
+test('a token for some projects sees no repositories', async () => {
   host('ada/site');
   const project = (await ada.client('createProject', { body: { repo: 'ada/site' } })).data.id;
   const { data } = await api.signedIn(ada.user)('createApiToken', { body: { name: 'one', projects: [project] } });

@@ -36,7 +36,7 @@ const audited = () =>
     sql`select action, subject, details, address from audit_log order by id`,
   );
 
-test('a new token may only read, and its secret stands in one answer and nowhere else', async () => {
+test('a new token may only read, and its secret appears in one response and nowhere else', async () => {
   const { token, ...made } = await make();
   expect(token).toMatch(/^mb_live_[0-9A-Za-z]{36}$/);
   expect(made).toMatchObject({ name: 'ci', scopes: readOnlyScopes, project_ids: null, expires_at: null });
@@ -50,7 +50,7 @@ test('a new token may only read, and its secret stands in one answer and nowhere
   expect(everything).toContain(sha256(token).toString('hex'));
 });
 
-test('making, rotating and revoking a token is in the audit log with who and from where', async () => {
+test('creating, rotating and revoking a token is in the audit log with who and from where', async () => {
   const { id } = await make({ scopes: ['projects:read'] });
   await session('rotateApiToken', { params: { token: id }, body: {} });
   await session('revokeApiToken', { params: { token: id } });
@@ -63,7 +63,7 @@ test('making, rotating and revoking a token is in the audit log with who and fro
   );
 });
 
-test('tokens are listed newest first, page by page, without those that are revoked', async () => {
+test('tokens are listed newest first, in pages, without revoked ones', async () => {
   const made = [];
   for (const name of ['one', 'two', 'three']) made.push(await make({ name }));
   const [one, two, three] = made.map(({ id }) => id);
@@ -84,7 +84,7 @@ test('a revoked token is refused from the next request on, and cannot be revoked
   await expect(session('revokeApiToken', { params: { token: 'no id' } })).rejects.toMatchObject(gone);
 });
 
-test('a token ends when it expires, by the clock of the database', async () => {
+test("a token expires by the database's clock", async () => {
   const { id, token } = await make({ expires_at: new Date(Date.now() + 3600_000).toISOString() });
   expect(await ask(token)).toMatchObject({ status: 200 });
   await own.moveClock(3601);
@@ -94,14 +94,14 @@ test('a token ends when it expires, by the clock of the database', async () => {
   });
 });
 
-test('a token that would have expired before it begins is refused', async () => {
+test('a token with an expiry in the past is refused', async () => {
   await expect(make({ expires_at: new Date(Date.now() - 1000).toISOString() })).rejects.toMatchObject({
     code: 'invalid_request',
     details: { fields: [{ path: 'body.expires_at', problem: 'must be a time to come' }] },
   });
 });
 
-test('rotated without an overlap, the old secret is refused at once and the new one does the same', async () => {
+test('rotated without an overlap, the old secret is refused at once and the new one works the same', async () => {
   const before = await make({ scopes: ['account:read'] });
   const { data: after } = await session('rotateApiToken', { params: { token: before.id }, body: {} });
   expect(after).toMatchObject({ id: before.id, name: 'ci', scopes: ['account:read'] });
@@ -110,7 +110,7 @@ test('rotated without an overlap, the old secret is refused at once and the new 
   expect(await ask(after.token, '/api/v1/projects')).toMatchObject({ status: 403 });
 });
 
-test('rotated with an overlap, the old secret counts until it is over; a second rotation or the revocation ends it', async () => {
+test('rotated with an overlap, the old secret is valid until its end; a second rotation or the revocation ends it', async () => {
   const before = await make();
   const rotate = async () =>
     (await session('rotateApiToken', { params: { token: before.id }, body: { overlap_seconds: 600 } })).data.token;
@@ -130,7 +130,7 @@ test('rotated with an overlap, the old secret counts until it is over; a second 
   expect([await ask(third), await ask(fourth)]).toMatchObject([{ status: 401 }, { status: 401 }]);
 });
 
-test('a token is written as used at most once a minute', async () => {
+test("a token's use is recorded at most once a minute", async () => {
   const { id, token } = await make();
   const lastUsed = async () => (await list()).find((it) => it.id === id)?.last_used_at;
   await ask(token);
@@ -143,7 +143,7 @@ test('a token is written as used at most once a minute', async () => {
   expect(await lastUsed()).not.toBe(first);
 });
 
-test("another user's token is not found, and stays as it is", async () => {
+test("another user's token is not found, and stays unchanged", async () => {
   const { id, token } = await make();
   const eve = api.signedIn((await api.signUp('eve')).user);
   await expect(eve('revokeApiToken', { params: { token: id } })).rejects.toMatchObject({ code: 'not_found' });
@@ -152,7 +152,7 @@ test("another user's token is not found, and stays as it is", async () => {
   expect(await ask(token)).toMatchObject({ status: 200 });
 });
 
-test('no token makes, lists, rotates or revokes tokens, whatever its scopes', async () => {
+test('no token can create, list, rotate or revoke tokens, whatever its scopes', async () => {
   const { id } = await make();
   const attempts = [
     ['POST', '/api/v1/tokens', { name: 'mine' }],
@@ -176,13 +176,13 @@ const revokeHeld = (token: string) =>
     headers: { 'content-type': 'application/json', 'x-fc-client-ip': ADDRESS_OF_TESTS },
   });
 
-test('a token sees itself, and a session that it is none', async () => {
+test('a token sees itself, and a session learns that it is not one', async () => {
   const { token, ...made } = await make();
   expect((await ask(token, '/api/v1/token')).body.data).toEqual({ ...made, last_used_at: expect.any(String) });
   expect((await session('getCurrentToken')).data).toBeNull();
 });
 
-test('whoever holds a token can end it, without a scope or another credential, and that is in the audit log', async () => {
+test('the holder of a token can revoke it, without a scope or another credential, and that is in the audit log', async () => {
   const [held, other] = [await make({ scopes: ['usage:read'] }), await make()];
   expect(await revokeHeld(held.token)).toMatchObject({ status: 204, text: '' });
   expect([await ask(held.token), await ask(other.token)]).toMatchObject([{ status: 401 }, { status: 200 }]);
@@ -195,7 +195,7 @@ test('whoever holds a token can end it, without a scope or another credential, a
   });
 });
 
-test('what is no valid token is answered as one that was, and ends nothing', async () => {
+test('an invalid token is answered like a valid one, and ends nothing', async () => {
   const { token } = await make();
   await revokeHeld(token);
   const before = await audited();
@@ -206,21 +206,21 @@ test('what is no valid token is answered as one that was, and ends nothing', asy
   expect((await ada.ask('GET', '/api/v1/user')).status).toBe(200);
 });
 
-test('during an overlap the holder of the old secret ends the new one with it', async () => {
+test('during an overlap the holder of the old secret also ends the new one', async () => {
   const before = await make();
   const { data } = await session('rotateApiToken', { params: { token: before.id }, body: { overlap_seconds: 600 } });
   await revokeHeld(before.token);
   expect([await ask(before.token), await ask(data.token)]).toMatchObject([{ status: 401 }, { status: 401 }]);
 });
 
-test('the scopes of the platform are refused to whoever does not run it', async () => {
+test('platform scopes are refused to anybody but administrators', async () => {
   await expect(make({ scopes: ['platform:read'] })).rejects.toMatchObject({ code: 'invalid_request' });
   const admin = api.signedIn({ ...ada.user, isAdmin: true });
   const { data } = await admin('createApiToken', { body: { name: 'ops', scopes: ['platform:read'] } });
   expect(data.scopes).toEqual(['platform:read']);
 });
 
-test('an account has at most 50 tokens, also when the last two are asked for at once', async () => {
+test('an account has at most 50 tokens, even when the last two are requested concurrently', async () => {
   await own.db.query(sql`
     insert into api_tokens (user_id, name, prefix, token_sha256)
     select ${ada.user.id}, 'many', 'mb_live_', sha256(n::text::bytea) from generate_series(1, 48) n`);
@@ -229,7 +229,7 @@ test('an account has at most 50 tokens, also when the last two are asked for at 
   await expect(make()).rejects.toMatchObject({ code: 'limit_reached', details: { limit: 'tokens', max: 50 } });
 });
 
-test('a token for one project finds no other, lists no other, and makes none', async () => {
+test('a token for one project finds no other, lists no other, and creates none', async () => {
   api.codeHost.repositories.push({
     id: 1,
     fullName: 'ada/site',
@@ -270,6 +270,6 @@ test('a token for one project finds no other, lists no other, and makes none', a
   expect((await ada.client('listProjects', {})).data).toHaveLength(2);
 });
 
-test("a token cannot be made for another's project", async () => {
+test("a token cannot be created for another's project", async () => {
   await expect(make({ projects: ['not-mine'] })).rejects.toMatchObject({ code: 'not_found' });
 });

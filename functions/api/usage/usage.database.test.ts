@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => own.close());
 
-/** Puts `db_now()` at this moment. */
+/** Sets `db_now()` to this moment. */
 async function setClock(time: string) {
   await own.db.query(sql`delete from clock_shift`);
   await own.db.query(sql`insert into clock_shift (shift) select ${time}::timestamptz - now()`);
@@ -33,9 +33,9 @@ async function project(slug: string, who = ada) {
   const { data } = await who.client('createProject', { body: { repo: 'a/site', slug } });
   return { id: data.id, deployment: readId('deployment', data.deployment.id) ?? '' };
 }
-/** A build of so many seconds that has ended. */
+/** A finished build of this many seconds. */
 async function build(deployment: string, attempt: number, seconds: number) {
-  // In one transaction the clock stands still.
+  // The clock stands still within one transaction.
   await own.db.transaction(async (transaction) => {
     await transaction.query(sql`
       insert into build_attempts (deployment_id, attempt, ticket_nonce, ticket_expires_at, redeemed_at)
@@ -72,18 +72,18 @@ test('usage of this month is that of each project, and no one else’s', async (
   });
 });
 
-test('a build that is counted twice counts once', async () => {
+test('a build that is recorded twice counts once', async () => {
   const { deployment } = await project('one');
   await build(deployment, 1, 10);
   await own.store.usage.recordBuild({ deploymentId: deployment, attempt: 1 });
   expect(await usage()).toMatchObject({ builds: 1, build_seconds: 10 });
 });
 
-test('a range is days of UTC+8, both included', async () => {
+test('a range is of UTC+8 days, both included', async () => {
   await setClock('2031-03-01T15:59:00Z');
   const { deployment } = await project('one');
   await build(deployment, 1, 1);
-  // Two minutes on it is the 2nd of March where the bill is written.
+  // Two minutes later it is the 2nd of March in the billing time zone.
   await setClock('2031-03-01T16:01:00Z');
   await build(deployment, 2, 2);
   const seconds = async (from: string, to: string) => (await usage({ from, to })).build_seconds;
@@ -104,7 +104,7 @@ test.each([
   expect(await usage({ from: '2030-01-01', to: '2031-01-01' })).toMatchObject({ builds: 0 });
 });
 
-test('what a deleted project used stays, without a name', async () => {
+test("a deleted project's usage stays, without a name", async () => {
   const { id, deployment } = await project('one');
   await build(deployment, 1, 10);
   await ada.client('deleteProject', { params: { project: 'one' } });
@@ -113,7 +113,7 @@ test('what a deleted project used stays, without a name', async () => {
   ]);
 });
 
-test('the dashboard counts projects, what is in progress, and what was created since the 1st of the month of UTC+8', async () => {
+test('the dashboard counts projects, deployments in progress, and those created since the 1st of the month in UTC+8', async () => {
   await setClock('2031-02-28T15:59:00Z');
   const { deployment } = await project('one');
   await project('hers', eve);
@@ -129,7 +129,7 @@ test('the dashboard counts projects, what is in progress, and what was created s
   expect(await stats()).toEqual({ projects: 2, active_deployments: 1, builds_this_month: 1 });
 });
 
-test('a token for one project is told of this one only', async () => {
+test('a token for one project sees that project only', async () => {
   const [one, two] = [await project('one'), await project('two')];
   await build(one.deployment, 1, 10);
   await build(two.deployment, 1, 20);
@@ -146,7 +146,7 @@ test('a token for one project is told of this one only', async () => {
   });
 });
 
-test('whoever runs the platform changes the limits of an account, and it is in the audit log of both', async () => {
+test("administrators change an account's limits, and both users' audit logs have it", async () => {
   await own.store.accounts.makeAdmin(eve.user.id);
   const params = { user: showId('user', ada.user.id) };
   const before = (await eve.client('getAccountLimits', { params })).data;
@@ -162,7 +162,7 @@ test('whoever runs the platform changes the limits of an account, and it is in t
   }
 });
 
-test('limits are refused that are none, or of nobody; and to whoever does not run the platform there are none', async () => {
+test("invalid limits, and an unknown user's, are refused; for anybody but administrators none exist", async () => {
   const params = { user: showId('user', ada.user.id) };
   const change = (who: SignedUpUser, body: object, of = params) =>
     who.client('updateAccountLimits', { params: of, body });

@@ -13,7 +13,7 @@ const problemsOf = (content: string) => {
   throw new Error('it was taken');
 };
 
-test('quotes, comments, export, empty values and Windows line ends are read as in a shell', () => {
+test('quotes, comments, export, empty values and Windows line ends are read as a shell would', () => {
   const content = [
     '# a comment',
     'PLAIN=value with spaces   # and a comment',
@@ -40,11 +40,11 @@ test('quotes, comments, export, empty values and Windows line ends are read as i
   });
 });
 
-test('a line break in a value begins no other variable', () => {
+test('a line break in a value starts no other variable', () => {
   expect([...parseEnvFile('A="x\\nLD_PRELOAD=/evil"')]).toEqual([['A', 'x\nLD_PRELOAD=/evil']]);
 });
 
-test('everything that cannot be set is named at once, and no value with it', () => {
+test('everything that cannot be set is named at once, without values', () => {
   const problems = problemsOf('GOOD=secret-1\nPATH=secret-2\nA.B=secret-3\nNODE_OPTIONS=secret-4');
   expect(problems).toEqual([
     'the name "PATH" is reserved',
@@ -55,13 +55,13 @@ test('everything that cannot be set is named at once, and no value with it', () 
 });
 
 test.each(['# nothing', 'no variables here', '\n\n'])(
-  'a file that sets nothing says what lines look like: %j',
+  'a file that sets nothing gets an explanation of the format: %j',
   (content) => {
     expect(problemsOf(content)).toEqual(['sets no variable: lines look like NAME=value']);
   },
 );
 
-test('text made to keep the parser busy is refused before it is parsed', () => {
+test('text crafted to keep the parser busy is refused before it is parsed', () => {
   expect(problemsOf(`A=1${'\n'.repeat(201)}=`)).toEqual([expect.stringContaining('in a row')]);
   expect(problemsOf(`A=1${' \t'.repeat(101)}=`)).toEqual([expect.stringContaining('in a row')]);
 });

@@ -51,7 +51,7 @@ const audited = () =>
     sql`select action, subject, details, project_id from audit_log where action like 'variable%' order by id`,
   );
 
-test('a new variable is a secret of builds and run time in production, and its value is in no answer', async () => {
+test('a new variable is a secret of builds and run time in production, and its value is in no response', async () => {
   const made = await create({ value: 'hunter2' });
   expect(made).toMatchObject({
     environment: 'production',
@@ -65,7 +65,7 @@ test('a new variable is a secret of builds and run time in production, and its v
   expect(text + JSON.stringify([await rows(), await audited(), api.log])).not.toContain('hunter2');
 });
 
-test('what is no secret is shown to its owner, and is sealed all the same', async () => {
+test('a non-secret value is shown to its owner, and is sealed all the same', async () => {
   const made = await create({ value: 'x\nLD_PRELOAD=/evil', is_secret: false, scope: 'build' });
   expect(made.value).toBe('x\nLD_PRELOAD=/evil');
   expect(await list()).toEqual([made]);
@@ -86,7 +86,7 @@ test('variables are listed by environment and name, or those of one environment'
   expect(await list({}, { project: 'shop' })).toEqual([]);
 });
 
-test('a name that is there is refused in its environment only, also when two set it at once', async () => {
+test('an existing name is refused in its environment only, even when two set it concurrently', async () => {
   await create();
   expect(await refusalOf(create())).toEqual({ status: 409, code: 'conflict', details: { exists: ['API_URL'] } });
   await create({ environment: 'staging' });
@@ -120,7 +120,7 @@ test.each([
   expect(await rows()).toEqual([]);
 });
 
-test('a name that Function Compute does not take is for builds only', async () => {
+test('a name that Function Compute refuses is for builds only', async () => {
   const hidden = await create({ key: '_HIDDEN', scope: 'build' });
   expect(await refusalOf(create({ key: '_OTHER' }))).toMatchObject({
     status: 422,
@@ -145,7 +145,7 @@ test('a value of more than 64 KB, or with a NUL, is refused', async () => {
   }
 });
 
-test('value, scope and secrecy are changed one by one', async () => {
+test('value, scope and secrecy are changed independently', async () => {
   const made = await create({ value: 'one', is_secret: false });
   const params = { ...pages, variable: made.id };
   const update = async (body: object) => (await ada.client('updateVariable', { params, body })).data;
@@ -156,7 +156,7 @@ test('value, scope and secrecy are changed one by one', async () => {
   expect((await list()).map(({ id }) => id)).toEqual([made.id]);
 });
 
-test('a secret is no secret any more only with a new value', async () => {
+test('a secret becomes visible only with a new value', async () => {
   const { id } = await create({ value: 'hunter2' });
   const params = { ...pages, variable: id };
   const refused = await ada.ask('PATCH', `/api/v1/projects/pages/variables/${id}`, {
@@ -183,7 +183,7 @@ test('a deleted variable is gone, and cannot be deleted again', async () => {
   expect(await ada.ask('DELETE', path)).toMatchObject({ status: 404 });
 });
 
-test('setting, changing, deleting and importing are in the audit log, never with a value', async () => {
+test('creating, changing, deleting and importing are in the audit log, never with a value', async () => {
   const { id } = await create({ value: 'hunter2' });
   await ada.client('updateVariable', { params: { ...pages, variable: id }, body: { value: 'hunter3' } });
   await ada.client('deleteVariable', { params: { ...pages, variable: id } });
@@ -200,7 +200,7 @@ test('setting, changing, deleting and importing are in the audit log, never with
   expect(JSON.stringify(entries)).not.toContain('hunter');
 });
 
-test("another user's project and variable are not found, nor is a variable by another project's name", async () => {
+test("another user's project and variable are not found, nor is a variable through another project", async () => {
   const { id } = await create({ is_secret: false });
   const attempts: [SignedUpUser, { project: string }][] = [
     [eve, pages],
@@ -225,7 +225,7 @@ test("another user's project and variable are not found, nor is a variable by an
   expect((await list()).map(({ value }) => value)).toEqual(['a value']);
 });
 
-test('a field that no contract names is refused', async () => {
+test('a field outside the contract is refused', async () => {
   for (const extra of ['sealed', 'bytes', 'project_id', 'id']) {
     expect(await refusalOf(create({ [extra]: 'x' }))).toMatchObject({ status: 422 });
   }
@@ -251,7 +251,7 @@ test('4 KB of names and values fit at run time and a byte more does not; the ref
   });
 });
 
-test('an environment that is over its limit can be made smaller', async () => {
+test('an environment that is over its limit can be reduced', async () => {
   const { id } = await create({ value: 'abc' });
   await own.db.query(sql`update environment_variables set bytes = 9000`);
   await own.db.query(sql`
@@ -261,7 +261,7 @@ test('an environment that is over its limit can be made smaller', async () => {
   expect(data.key).toBe('API_URL');
 });
 
-test('the hundredth variable fits and the next does not, also when two are set at once', async () => {
+test('the hundredth variable fits and the next does not, even when two are set concurrently', async () => {
   const content = Array.from({ length: 99 }, (_, n) => `V${n}=${n}`).join('\n');
   await ada.client('importVariables', { params: pages, body: { content } });
   const outcomes = await Promise.allSettled([create({ key: 'A' }), create({ key: 'B' })]);
@@ -278,7 +278,7 @@ test('the hundredth variable fits and the next does not, also when two are set a
   expect(await list()).toHaveLength(100);
 });
 
-test('an import sets new variables and replaces those that are there, with the secrecy it names', async () => {
+test('an import sets new variables and replaces existing ones, with the given secrecy', async () => {
   const before = await create({ key: 'B', value: 'old' });
   const content = '# from my machine\nA=1\nexport B="two words" # said twice\n';
   const { data } = await ada.client('importVariables', {
@@ -292,7 +292,7 @@ test('an import sets new variables and replaces those that are there, with the s
   expect(await list()).toEqual(data);
 });
 
-test('an import that may not overwrite, or is too much, changes nothing and says why', async () => {
+test('an import that may not overwrite, or exceeds a limit, changes nothing and says why', async () => {
   await create({ key: 'B', value: 'old', is_secret: false });
   const importing = (content: string, overwrite = true) =>
     refusalOf(ada.client('importVariables', { params: pages, body: { content, overwrite } }));
@@ -302,7 +302,7 @@ test('an import that may not overwrite, or is too much, changes nothing and says
   expect(await list()).toMatchObject([{ key: 'B', value: 'old' }]);
 });
 
-test('the next deployment has the variables of its environment, and those before keep theirs', async () => {
+test('the next deployment has the variables of its environment, and earlier ones keep theirs', async () => {
   await create({ key: 'A' });
   await create({ key: 'S', environment: 'staging' });
   const project = (await ada.client('getProject', { params: pages })).data;
