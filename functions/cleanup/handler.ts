@@ -2,7 +2,7 @@
 // Trigger: timer every hour.
 // Moves: deployed → purging; purging → purged.
 // Hands to: deploy, by the outbox (hostnames nobody has, deletions that came to a halt, alerts).
-// Fails by: logging; what was marked stays marked, and the next round goes on.
+// Fails by: logging; what was marked stays marked, and the next round continues.
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { wakeUp } from '@miaobu/shared/contracts/messages';

@@ -165,7 +165,7 @@ test('when GitHub asks to slow down nothing more is requested for a minute', asy
 });
 
 test.each([
-  ['the platform’s token counts no more', { token: 'revoked' }, 'code_host_unauthorized'],
+  ['the platform’s token is no longer valid', { token: 'revoked' }, 'code_host_unauthorized'],
   ['the workflow is missing', { workflow: 'other.yml' }, 'vendor_rejected'],
 ])('when %s the deployment fails at once, with the reason', async (_, config, reason) => {
   const { id } = await queueTestDeployment(stored, site);

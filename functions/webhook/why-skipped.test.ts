@@ -100,8 +100,11 @@ test.each<[string, Partial<GithubPush>]>([
 test.each<[string, KnownHead]>([
   ['nothing was deployed before', { newest: undefined, skippedSha: null }],
   ['the push before it was lost', { newest: { commitSha: 'c'.repeat(40), status: 'deployed' }, skippedSha: null }],
-  ['what it goes on from has failed', { newest: { commitSha: BEFORE, status: 'failed' }, skippedSha: null }],
-  ['what it goes on from was cancelled', { newest: { commitSha: BEFORE, status: 'cancelled' }, skippedSha: null }],
+  ['the commit it continues from failed', { newest: { commitSha: BEFORE, status: 'failed' }, skippedSha: null }],
+  [
+    'the commit it continues from was cancelled',
+    { newest: { commitSha: BEFORE, status: 'cancelled' }, skippedSha: null },
+  ],
 ])('when %s, the files of this push are not the whole difference, and it is deployed', (_, before) => {
   expect(whySkipped(push(), docs, before)).toBeUndefined();
 });
@@ -109,6 +112,6 @@ test.each<[string, KnownHead]>([
 test.each<[string, KnownHead]>([
   ['is being built', { newest: { commitSha: BEFORE, status: 'building' }, skippedSha: null }],
   ['was skipped itself', { newest: { commitSha: 'c'.repeat(40), status: 'deployed' }, skippedSha: BEFORE }],
-])('when what it continues from %s, the files of this push decide', (_, before) => {
+])('when the commit it continues from %s, the files of this push decide', (_, before) => {
   expect(whySkipped(push(), docs, before)).toBe('nothing changed under docs');
 });

@@ -76,7 +76,7 @@ test.each([
   ['build.start', buildStartMessage],
   ['deployment.activate', (id: string) => activateMessage({ id, environmentId: id }, 'request')],
 ] as const)(
-  'a message whose %s failed with it cannot be replayed, and the refusal says what helps',
+  'a %s message whose deployment has failed cannot be replayed, and the refusal says what helps',
   async (topic, message) => {
     const site = await prepareSite(own, { slug: 'given-up' });
     const deployment = await queueTestDeployment(own, site);
