@@ -195,6 +195,14 @@ test('the holder of a token can revoke it, without a scope or another credential
   });
 });
 
+test('a token that its holder revokes while the user is disabled does not come back with the user', async () => {
+  const { token } = await make();
+  await own.db.query(sql`update users set disabled_at = db_now()`);
+  expect(await revokeHeld(token)).toMatchObject({ status: 204 });
+  await own.db.query(sql`update users set disabled_at = null`);
+  expect(await ask(token)).toMatchObject({ status: 401 });
+});
+
 test('an invalid token is answered like a valid one, and ends nothing', async () => {
   const { token } = await make();
   await revokeHeld(token);

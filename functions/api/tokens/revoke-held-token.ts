@@ -12,13 +12,13 @@ export const revokeHeldToken =
   async ({ body }, _actor, { requestId, address }) => {
     const hash = apiTokenHash(body.token);
     if (hash === undefined) return { data: undefined };
-    await deps.store.transaction(async ({ accounts, apiTokens, auditLog }) => {
-      const found = await accounts.findByApiToken(hash);
-      if (!found || !(await apiTokens.revoke(found.id, found.tokenId))) return;
+    await deps.store.transaction(async ({ apiTokens, auditLog }) => {
+      const revoked = await apiTokens.revokeHeld(hash);
+      if (!revoked) return;
       await auditLog.append({
-        actor: showId('user', found.id),
+        actor: showId('user', revoked.userId),
         action: 'token.revoked',
-        subject: showId('apiToken', found.tokenId),
+        subject: showId('apiToken', revoked.id),
         details: { by: 'its holder' },
         requestId,
         address,

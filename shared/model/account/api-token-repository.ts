@@ -81,4 +81,17 @@ export const apiTokenRepository = (db: Queryable) => ({
        where id = ${id} and user_id = ${userId} and revoked_at is null returning 1`);
     return rows.length > 0;
   },
+
+  /**
+   * Revokes the token of which this is the current or the just replaced secret; also one that is unusable for now, because its user is
+   * disabled. Undefined when there is none that can still be revoked.
+   */
+  async revokeHeld(tokenSha256: Buffer): Promise<{ readonly id: string; readonly userId: string } | undefined> {
+    const [row] = await db.query<{ id: string; userId: string }>(sql`
+      update api_tokens set revoked_at = db_now()
+       where (token_sha256 = ${tokenSha256} or (previous_sha256 = ${tokenSha256} and previous_expires_at > db_now()))
+         and revoked_at is null
+      returning id, user_id`);
+    return row;
+  },
 });
