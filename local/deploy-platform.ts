@@ -15,6 +15,9 @@ import { BUILDS_REPOSITORY, BUILDS_WORKFLOW } from './platform-workflow.ts';
 import type { Progress } from './progress.ts';
 import { runScript } from './run-script.ts';
 
+/** Where a state folder keeps what was built for its last releases. */
+export const releaseCache = (home: string) => path.join(home, 'release');
+
 /** The configuration of a release into this local cloud: the same as an operator would write for a real account. */
 function releaseConfig(cloud: LocalCloud) {
   const { cloudUrl, frontPort, secrets, account } = cloud;
@@ -22,7 +25,7 @@ function releaseConfig(cloud: LocalCloud) {
   return {
     credentials: account.operator,
     endpoints: { fc: cloudUrl, esa: cloudUrl, oss: cloudUrl, tablestore: cloudUrl },
-    cacheDirectory: path.join(cloud.home, 'release'),
+    cacheDirectory: releaseCache(cloud.home),
     environment: {
       ALIYUN_REGION: LOCAL_REGION,
       DATABASE_URL: cloud.databaseUrl,

@@ -35,7 +35,7 @@ function misuse(): string | undefined {
 
 async function main(): Promise<number> {
   const points = crashPoints.filter(({ id }) => values.point.length === 0 || values.point.includes(id));
-  const platform = await startCrashPlatform(createProgress());
+  const platform = await startCrashPlatform({ progress: createProgress() });
   let failed = 0;
   let cells = 0;
   let stopped = false;

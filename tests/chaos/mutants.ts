@@ -72,7 +72,7 @@ const everything = () => Object.assign(new Map<string, number>(), { has: () => t
 export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe-by-commit',
-    firstSeed: 23,
+    firstSeed: 6,
     does: 'takes a push to a commit that was deployed before for a repetition',
     change: dedupeByCommit,
     without: ['sync'],

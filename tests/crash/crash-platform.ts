@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
@@ -9,7 +9,7 @@ import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
 import pg from 'pg';
 import { LOCAL_REGION } from '../../local/aliyun/account.ts';
-import { deployPlatform } from '../../local/deploy-platform.ts';
+import { deployPlatform, releaseCache } from '../../local/deploy-platform.ts';
 import { freePortPair } from '../../local/free-ports.ts';
 import { GITHUB_PATH } from '../../local/gateway.ts';
 import { BUCKET, OPERATOR, startLocalCloud } from '../../local/local-cloud.ts';
@@ -17,7 +17,7 @@ import { ensureDatabase } from '../../local/postgres/ensure-database.ts';
 import { type Postgres, startPostgres } from '../../local/postgres/start-postgres.ts';
 import { isProcessAlive } from '../../local/processes/process-alive.ts';
 import { startReaper } from '../../local/processes/reaper.ts';
-import { createProgress } from '../../local/progress.ts';
+import { createProgress, type Progress } from '../../local/progress.ts';
 import { shiftClock } from '../database/shift-clock.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { type CrashWire, createCrashWire } from './armed-crash.ts';
@@ -53,11 +53,21 @@ export interface CrashPlatform {
   stop(): Promise<void>;
 }
 
+interface CrashPlatformOptions {
+  readonly progress?: Progress;
+  /** State folder of another platform, whose built packages are released instead of being built again. */
+  readonly builtIn?: string;
+}
+
 /** Starts Postgres (durable), the proxy before it, the local cloud, and releases the platform into it. */
-export async function startCrashPlatform(progress = createProgress(() => {})): Promise<CrashPlatform> {
+export async function startCrashPlatform({
+  progress = createProgress(() => {}),
+  builtIn,
+}: CrashPlatformOptions = {}): Promise<CrashPlatform> {
   // The unprivileged account of Postgres must be able to reach it.
   const home = mkdtempSync('/var/tmp/miaobu-crash-');
   chmodSync(home, 0o711);
+  if (builtIn !== undefined) cpSync(releaseCache(builtIn), releaseCache(home), { recursive: true });
   const directory = path.join(home, 'postgres', 'data');
   mkdirSync(path.dirname(directory), { mode: 0o711 });
   const reaper = startReaper();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../e2e/eventually.ts';
+import { preparedHome } from '../e2e/start-prepared-platform.ts';
 import type { ArmedPoint } from './armed-crash.ts';
 import { brokenInvariants } from './broken-invariants.ts';
 import { type CrashPlatform, startCrashPlatform } from './crash-platform.ts';
@@ -13,7 +14,7 @@ const onLinux = process.platform === 'linux';
 let platform: CrashPlatform;
 
 beforeAll(async () => {
-  if (onLinux) platform = await startCrashPlatform();
+  if (onLinux) platform = await startCrashPlatform({ builtIn: await preparedHome() });
 });
 
 afterEach(() => platform?.crashes.disarm());

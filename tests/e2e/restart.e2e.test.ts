@@ -3,7 +3,8 @@ import { createClient } from '@miaobu/shared/contracts/client';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { gitSite } from './git-site.ts';
-import { newHome, type Platform, startPlatform } from './start-platform.ts';
+import { type Platform, startPlatform } from './start-platform.ts';
+import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
 
 /** Processes that still work with a state folder: their command line or environment names it. */
@@ -31,18 +32,18 @@ const slowly = (content: string) => ({
     writeFileSync('dist/index.html', ${JSON.stringify(content)});`,
 });
 
-const started: Platform[] = [];
+const running: Platform[] = [];
 // Those that have ended have no objection; one that a failure left running ends with the test.
 afterEach(async () => {
-  for (const platform of started.splice(0)) {
+  for (const platform of running.splice(0)) {
     await platform.kill();
     platform.clean();
   }
 });
 
-async function start(home: string): Promise<Platform> {
-  const platform = await startPlatform(home);
-  started.push(platform);
+async function started(starting: Promise<Platform>): Promise<Platform> {
+  const platform = await starting;
+  running.push(platform);
   return platform;
 }
 
@@ -51,8 +52,8 @@ const body = async (url: string) => (await visit(url)).body;
 test.skipIf(process.platform !== 'linux')(
   'what was deployed survives kill -9 and a restart, a build that was killed begins again at once, and Ctrl-C leaves nothing behind',
   async () => {
-    const home = newHome();
-    const first = await start(home);
+    const first = await started(startPreparedPlatform());
+    const { home } = first;
     const site = await gitSite(first.gitUrl, 'dev/survivor');
     try {
       await site.commit({ 'index.html': 'before' });
@@ -63,7 +64,7 @@ test.skipIf(process.platform !== 'linux')(
       await eventually(async () => ((await body(project.url)) === 'before' ? true : undefined), 'the site is live');
       await first.kill();
 
-      const second = await start(home);
+      const second = await started(startPlatform(home));
       expect(second.token).toBe(first.token);
       const after = createClient({ origin: second.apiUrl, token: second.token });
       const { data: again } = await after('getProject', { params: { project: project.id } });
@@ -81,7 +82,7 @@ test.skipIf(process.platform !== 'linux')(
       }, 'a build is under way');
       await second.kill();
 
-      const third = await start(home);
+      const third = await started(startPlatform(home));
       const last = createClient({ origin: third.apiUrl, token: third.token });
       const { data: current } = await last('getProject', { params: { project: project.id } });
       // Well within the time a lease or the silence of a build would take to be noticed.

@@ -8,11 +8,8 @@ import { newHome, type Platform, startPlatform } from './start-platform.ts';
 
 const PATIENCE_MS = 170_000;
 
-/**
- * A platform of the caller's own, with the example site and nothing else, on a copy of the state that the run has prepared: as after a
- * restart. What a start from nothing does is the subject of `restart.e2e.test.ts`.
- */
-export async function startPreparedPlatform(): Promise<Platform> {
+/** The state folder of the platform that the run prepares, once it is ready. To be copied, never written to. */
+export async function preparedHome(): Promise<string> {
   const folder = inject('preparedPlatform');
   const failed = path.join(folder, FAILED);
   const prepared = path.join(folder, PREPARED);
@@ -22,6 +19,15 @@ export async function startPreparedPlatform(): Promise<Platform> {
     PATIENCE_MS,
   );
   if (existsSync(failed)) throw new Error(`no platform could be prepared: ${readFileSync(failed, 'utf8')}`);
+  return prepared;
+}
+
+/**
+ * A platform of the caller's own, with the example site and nothing else, on a copy of the prepared state: as after a
+ * restart. A start from nothing is what prepares that state; if it fails, so does every test that calls this.
+ */
+export async function startPreparedPlatform(): Promise<Platform> {
+  const prepared = await preparedHome();
   const home = newHome();
   // Node's own copy does not keep owners, and Postgres takes only files that are its account's.
   execFileSync('cp', ['-a', `${prepared}/.`, home]);
