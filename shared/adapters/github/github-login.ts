@@ -34,7 +34,10 @@ const REFUSED = ['bad_verification_code', 'bad_refresh_token', 'invalid_grant'];
 const OAUTH_APP_SCOPES = 'repo read:org';
 const isGithubApp = (clientId: string) => clientId.startsWith('Iv');
 
-/** `CodeHostLogin` on GitHub's web flow (docs.github.com, "Authorizing OAuth apps", "Generating a user access token for a GitHub App", "Refreshing user access tokens"). */
+/**
+ * `CodeHostLogin` on GitHub's web flow (docs.github.com, "Authorizing OAuth apps", "Generating a user access token for a GitHub App",
+ * "Refreshing user access tokens").
+ */
 export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
   const { clientId } = config;
   const webUrl = config.webUrl.replace(/\/+$/, '');
