@@ -197,7 +197,7 @@ test('analyzing a repository reads at most thirty files, however deep it is', as
   expect(api.codeHost.read).toHaveLength(30);
 });
 
-test('that GitHub has not listed every file is said, and a folder it may have left out is not refused', async () => {
+test('a truncated file list is reported, and a folder it may have omitted is not refused', async () => {
   host('ada/site', { files: { 'index.html': '' }, truncated: true });
   expect(await analyze({ root_directory: 'far/away' })).toMatchObject({ truncated: true, confidence: 'low' });
 });

@@ -11,7 +11,7 @@ export const DEVICE_POLL_SECONDS = 5;
 export interface DeviceLogin {
   readonly id: string;
   readonly userCode: string;
-  /** What it calls itself: nobody has checked. */
+  /** The name the client gave itself, unverified. */
   readonly clientName: string;
   readonly address: string;
   /** The scopes it requests; the approver decides. */
@@ -52,7 +52,7 @@ export const deviceLoginRepository = (db: Queryable) => ({
     return row;
   },
 
-  /** One that nobody has answered yet. */
+  /** A request that is still pending. */
   async findWaiting(userCode: string): Promise<DeviceLogin | undefined> {
     const [row] = await db.query<DeviceLogin>(sql`
       select id, user_code, client_name, address, scopes, created_at, expires_at from device_logins

@@ -11,7 +11,6 @@ const overdue = (silenceSeconds: number) => sql`
   or (d.status in ('cloning', 'building', 'uploading')
       and a.last_seen_at < db_now() - make_interval(secs => ${silenceSeconds}))`;
 
-/** Deployments and the events of their history. `deployment-lifecycle.ts` says which moves there are. */
 /** Deployments past the deadline of their status, and extensions of deadlines. */
 export const overdueDeploymentsRepository = (db: Queryable) => ({
   /**
