@@ -210,7 +210,10 @@ test('an internal error reveals neither statement nor stack; the log has both', 
   await own.db.query(sql`alter table users rename column renamed to github_login`);
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
-    error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },
+    error: {
+      code: 'internal',
+      message: 'Something went wrong here. Try again; if the problem persists, report the request id.',
+    },
     request_id: 'find-me',
   });
   const line = api.log.find((each) => each.includes('find-me') && each.includes('github_login'));

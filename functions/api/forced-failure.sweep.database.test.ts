@@ -42,7 +42,7 @@ test.each(ofTable.filter(({ streams }) => !streams).map((operation) => [operatio
     expect(answer.body).toEqual({
       error: {
         code: 'internal',
-        message: 'Something went wrong here. Try again; if it goes on, report the request id.',
+        message: 'Something went wrong here. Try again; if the problem persists, report the request id.',
       },
       request_id: `find-${operation.id}`,
     });

@@ -52,7 +52,7 @@ export const runCleanup =
       try {
         done[name] = await part({ ...context, signal }, seconds);
         if (signal.aborted)
-          context.log.warn('a part of the cleanup goes on in the next round', { part: name, seconds });
+          context.log.warn('a part of the cleanup continues in the next round', { part: name, seconds });
       } catch (error) {
         context.log.error('a part of the cleanup failed', { part: name, ...describeError(error) });
       }

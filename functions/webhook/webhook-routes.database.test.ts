@@ -328,7 +328,10 @@ test('an internal error is a 500 that reveals nothing, and its cause is only in 
   await hooked.stored.db.query(sql`alter table projects rename column renamed to slug`);
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
-    error: { code: 'internal', message: 'Something went wrong here. Try again; if it goes on, report the request id.' },
+    error: {
+      code: 'internal',
+      message: 'Something went wrong here. Try again; if the problem persists, report the request id.',
+    },
     request_id: 'find-me',
   });
   expect(log.find((line) => line.includes('find-me') && line.includes('p.slug does not exist'))).toBeDefined();

@@ -169,7 +169,7 @@ export const errors = {
   secret_unreadable: { status: 500, text: 'A stored secret cannot be read with this key.', retryable: false },
   internal: {
     status: 500,
-    text: 'Something went wrong here. Try again; if it goes on, report the request id.',
+    text: 'Something went wrong here. Try again; if the problem persists, report the request id.',
     retryable: true,
   },
 } as const satisfies Record<ErrorCode, ErrorEntry>;

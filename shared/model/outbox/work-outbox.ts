@@ -112,7 +112,7 @@ export async function workOutbox<T extends Topic>(
       };
       await ending().catch((reason: unknown) => {
         if (reason instanceof AppError && reason.code === 'lease_lost') {
-          log.warn('the lease was lost; whoever has it goes on');
+          log.warn('the lease was lost; its new holder continues');
         } else {
           // The lease expires by itself; then the next worker tries.
           log.error('message could not be given back', describeError(reason));
