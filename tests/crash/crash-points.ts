@@ -41,6 +41,10 @@ const nothing = sql`not exists (select 1 from deployments where project_id = it.
 const queuedWithMessage = sql`${deploymentIs('queued')} and exists (
   select 1 from outbox o join deployments d on o.payload->>'deployment_id' = d.id::text
    where d.project_id = it.project and d.commit_sha = it.commit and o.topic = 'build.start' and o.state = 'pending')`;
+/** The doorbell has rung, so another instance may be working on it already. */
+const taken = sql`exists (
+  select 1 from webhook_deliveries w join deployments d on d.id = w.deployment_id
+   where d.project_id = it.project and d.commit_sha = it.commit)`;
 const leased = (topic: string) => sql`exists (select 1 from outbox where topic = ${topic} and state = 'leased')`;
 const attemptIs = (condition: Sql) => sql`exists (
   select 1 from build_attempts a join deployments d on d.id = a.deployment_id
@@ -92,7 +96,7 @@ export const crashPoints: readonly CrashPoint[] = [
     dies: 'after the commit and the doorbell, before the 202',
     at: doorbell,
     side: 'after',
-    leaves: queuedWithMessage,
+    leaves: taken,
     recovers: 'a delivery that comes again changes nothing',
   },
   {
@@ -331,7 +335,7 @@ export const crashPoints: readonly CrashPoint[] = [
     dies: 'as it gives back what vanished workers held',
     at: { statement: /outbox_reap/ },
     side: 'before',
-    leaves: queuedWithMessage,
+    leaves: taken,
     recovers: 'the next tick; two at once do no harm',
   },
 ];
