@@ -15,6 +15,9 @@ export type Decision =
   | { readonly kind: 'go' | 'fail' | 'lose' | 'late' | 'down' | 'kill' }
   | { readonly kind: 'stall'; readonly seconds: number };
 
+/** Shorter than what is left of a lease when a worker trusts it for the last time. */
+const WITHIN_A_LEASE_SECONDS = 20;
+
 export const faultKinds = ['kill', 'stall', 'fail', 'lose', 'late', 'down'] as const;
 export type Fault = (typeof faultKinds)[number];
 
@@ -122,8 +125,12 @@ export function faultPlan(
     if (mortal && random.chance(rates.kill)) return { kind: 'kill' };
     // Pauses do damage before a write to the edge and before a deletion: neither can be fenced.
     const touchy = /^(edge|objects\.delete)/.test(label) ? 4 : 1;
+    // A process that stalls while one of its writes to the edge is on its way makes it land after a newer one, unless its lease lasts.
+    const longest = without.has('scrub') ? WITHIN_A_LEASE_SECONDS : Number.POSITIVE_INFINITY;
     const mayStall = !(without.has('scrub') && label.startsWith('edge.put'));
-    if (mayStall && random.chance(rates.stall * touchy)) return { kind: 'stall', seconds: pause(random) };
+    if (mayStall && random.chance(rates.stall * touchy)) {
+      return { kind: 'stall', seconds: Math.min(longest, pause(random)) };
+    }
     if (canFail && isDown(label)) return { kind: 'down' };
     const before = failures.get(label) ?? 0;
     if (canFail && before < FAILURES_IN_A_ROW) {
