@@ -2,18 +2,17 @@ import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import { openTestStore, prepareSite, type Site, type TestStore } from '../../tests/database/prepare-deployment.ts';
 import { connectHook } from './connect-hook.ts';
 
 const CONTROL = 'https://api.control.example';
 let stored: TestStore;
-let github: GithubUnderTest;
+const github = eachTestHasGithub();
 let site: Site;
 
 beforeAll(async () => {
   stored = await openTestStore();
-  github = await startGithubUnderTest();
   await github.checkout.commit('first', { 'index.html': 'hello' });
   await github.checkout.git('push', 'origin', 'main');
 });
@@ -27,7 +26,6 @@ afterEach(async () => {
   for (const { id } of await hooks()) await github.github.api(`/repos/you/site/hooks/${id}`, { method: 'DELETE' });
 });
 afterAll(async () => {
-  await github.close();
   await stored.close();
 });
 

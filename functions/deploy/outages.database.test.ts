@@ -1,9 +1,9 @@
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
-import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import { prepareSite, queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
@@ -12,14 +12,7 @@ import { dutySeconds } from './run-duties.ts';
 import { startBuild } from './start-build.ts';
 
 const own = eachTestHasASite();
-
-let github: GithubUnderTest;
-
-beforeAll(async () => {
-  github = await startGithubUnderTest();
-});
-afterEach(() => github.faults.clear());
-afterAll(() => github.close());
+const github = eachTestHasGithub();
 
 /** What a wake-up of `deploy` does for a build and its way to the edge. */
 async function wakeUp(): Promise<void> {

@@ -9,10 +9,10 @@ import {
   MAX_ATTEMPTS,
   SILENCE_SECONDS,
 } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/database/callback-under-test.ts';
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
-import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import { prepareSite, queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
@@ -20,14 +20,7 @@ import { rescueDeployment } from './rescue-deployment.ts';
 import { startBuild } from './start-build.ts';
 
 const own = eachTestHasASite();
-
-let github: GithubUnderTest;
-
-beforeAll(async () => {
-  github = await startGithubUnderTest();
-});
-afterEach(() => github.faults.clear());
-afterAll(() => github.close());
+const github = eachTestHasGithub();
 
 /** What the minute timer does for a build. */
 async function tick(): Promise<void> {

@@ -1,9 +1,9 @@
 import { sql } from '@miaobu/shared/db/sql';
 import { triesOfTopics } from '@miaobu/shared/model/outbox/tries-of-topics';
 import { siteAddress } from '@miaobu/shared/model/project/site-address';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import {
   openTestStore,
   prepareSite,
@@ -14,23 +14,20 @@ import {
 import { showCommitStatus } from './show-commit-status.ts';
 
 let stored: TestStore;
-let github: GithubUnderTest;
+const github = eachTestHasGithub();
 let site: Site;
 let head: string;
 let commits = 0;
 
 beforeAll(async () => {
   stored = await openTestStore();
-  github = await startGithubUnderTest();
 });
 beforeEach(async () => {
   await stored.empty();
   site = await prepareSite(stored);
   head = await push();
 });
-afterEach(() => github.faults.clear());
 afterAll(async () => {
-  await github.close();
   await stored.close();
 });
 

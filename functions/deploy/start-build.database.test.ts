@@ -3,10 +3,10 @@ import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { callbackUnderTest } from '../../tests/database/callback-under-test.ts';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
-import { type GithubUnderTest, startGithubUnderTest } from '../../tests/database/github-under-test.ts';
+import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import {
   openTestStore,
   prepareSite,
@@ -18,20 +18,17 @@ import { cancelRun } from './cancel-run.ts';
 import { startBuild } from './start-build.ts';
 
 let stored: TestStore;
-let github: GithubUnderTest;
+const github = eachTestHasGithub();
 let site: Site;
 
 beforeAll(async () => {
   stored = await openTestStore();
-  github = await startGithubUnderTest();
 });
 beforeEach(async () => {
   await stored.empty();
   site = await prepareSite(stored);
 });
-afterEach(() => github.faults.clear());
 afterAll(async () => {
-  await github.close();
   await stored.close();
 });
 

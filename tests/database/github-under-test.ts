@@ -2,6 +2,7 @@ import { actionsBuildRunner } from '@miaobu/shared/adapters/github/actions-build
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import {
   type Checkout,
   createCheckout,
@@ -70,6 +71,41 @@ export async function startGithubUnderTest(): Promise<GithubUnderTest> {
       for (const { end } of runs) end({ conclusion: 'success', exitCode: 0 });
       await github.close();
       await checkout.remove();
+    },
+  };
+}
+
+/** GitHub for every test of a file; its faults end with each test. Call it at the top level of the file. */
+export function eachTestHasGithub(): Omit<GithubUnderTest, 'close'> {
+  let started: GithubUnderTest | undefined;
+  const current = (): GithubUnderTest => {
+    if (!started) throw new Error('no test is running');
+    return started;
+  };
+  beforeAll(async () => {
+    started = await startGithubUnderTest();
+  });
+  afterEach(() => current().faults.clear());
+  afterAll(() => started?.close());
+  return {
+    get github() {
+      return current().github;
+    },
+    get codeHost() {
+      return current().codeHost;
+    },
+    get buildRunner() {
+      return current().buildRunner;
+    },
+    buildRunnerWith: (config) => current().buildRunnerWith(config),
+    get faults() {
+      return current().faults;
+    },
+    get runs() {
+      return current().runs;
+    },
+    get checkout() {
+      return current().checkout;
     },
   };
 }

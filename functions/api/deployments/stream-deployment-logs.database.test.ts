@@ -31,7 +31,7 @@ afterAll(() => own.close());
 const become = (status: string) => own.db.query(sql`update deployments set status = ${status} where id = ${id}`);
 const lines = (...texts: string[]) => void api.buildLog.lines.set(shown, texts);
 
-/** The events of a stream; `onWait` runs whenever there is nothing more for now. */
+/** The events of a stream; `onWait` runs whenever everything so far has been read. */
 async function open(
   options: { after?: string; deployment?: string; onWait?: (n: number) => Promise<void>; signal?: AbortSignal } = {},
 ): Promise<AsyncIterable<StreamedEvent<unknown>>> {

@@ -83,8 +83,8 @@ export const apiTokenRepository = (db: Queryable) => ({
   },
 
   /**
-   * Revokes the token of which this is the current or the just replaced secret; also one that is unusable for now, because its user is
-   * disabled. Undefined when there is none that can still be revoked.
+   * Revokes the token of which this is the current or the just replaced secret, even while its user is disabled. Undefined when no token
+   * that is not yet revoked has this secret.
    */
   async revokeHeld(tokenSha256: Buffer): Promise<{ readonly id: string; readonly userId: string } | undefined> {
     const [row] = await db.query<{ id: string; userId: string }>(sql`
