@@ -2,7 +2,7 @@ import { sql } from '@miaobu/shared/db/sql';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { eventually } from '../e2e/eventually.ts';
 import { type GitSite, gitSite } from '../e2e/git-site.ts';
-import type { Expectation } from './broken-invariants.ts';
+import { brokenInvariants, type Expectation } from './broken-invariants.ts';
 import type { CrashPlatform } from './crash-platform.ts';
 
 /** A project of its own, with a working copy. Its current state is also what everything has to converge to. */
@@ -24,7 +24,16 @@ async function pushPage(git: GitSite, text: string): Promise<Pick<Expectation, '
   return { commit, page };
 }
 
-/** Imports a new repository; its first commit is live. */
+/** Longer than the backoff after a first failure. */
+const BACKOFF_SECONDS = 60;
+
+/** Why nobody can push to it yet; empty when its page is live and GitHub has its hook. */
+async function missing(platform: CrashPlatform, site: Expectation): Promise<string[]> {
+  const hooks = await platform.github.hooks(site.slug);
+  return [...(hooks.length === 1 ? [] : [`it has ${hooks.length} hooks`]), ...(await brokenInvariants(platform, site))];
+}
+
+/** Imports a new repository. Resolves when its first commit is live, and GitHub has its hook. */
 export async function newSite(platform: CrashPlatform): Promise<CrashSite> {
   made += 1;
   const name = `crash-${made}`;
@@ -33,8 +42,17 @@ export async function newSite(platform: CrashPlatform): Promise<CrashSite> {
   const { data } = await platform.api('createProject', { body: { repo: `dev/${name}` } });
   const projectId = readId('project', data.id);
   if (projectId === undefined) throw new Error(`${data.id} is no project`);
+  const site = { ...first, projectId, slug: data.slug, url: data.url, git };
   await deploy(platform);
-  return { ...first, projectId, slug: data.slug, url: data.url, git };
+  // A call may have failed, or an instance that a timer woke before the timers were removed still handles a message.
+  await eventually(async () => {
+    const open = await missing(platform, site);
+    if (open.length === 0) return true;
+    await platform.letTimePass(BACKOFF_SECONDS);
+    await deploy(platform);
+    throw new Error(open.join('; '));
+  }, `${name} is live`);
+  return site;
 }
 
 /** From queued to live, when nothing goes wrong. */
