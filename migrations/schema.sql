@@ -435,10 +435,15 @@ create table projects (
   teardown_cursor uuid,
   start_command text,
   runtime text,
+  webhook_secret_version integer default 1 not null,
+  previous_webhook_secret_sealed text,
+  previous_webhook_secret_until timestamp with time zone,
+  github_hook_told_at timestamp with time zone,
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_slug_key UNIQUE (slug),
   constraint projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE RESTRICT,
   constraint projects_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint projects_previous_webhook_secret_check CHECK ((previous_webhook_secret_sealed IS NULL) = (previous_webhook_secret_until IS NULL)),
   constraint projects_runtime_check CHECK (runtime = ANY (ARRAY['static'::text, 'node'::text, 'python'::text])),
   constraint projects_slug_check CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text AND slug !~ '--'::text),
   constraint projects_watch_paths_check CHECK (cardinality(watch_paths) > 0)
@@ -446,6 +451,7 @@ create table projects (
 CREATE INDEX projects_by_repository ON projects USING btree (github_repository_id);
 CREATE INDEX projects_by_user ON projects USING btree (user_id, id DESC);
 CREATE INDEX projects_deleting ON projects USING btree (id) WHERE deleting_at IS NOT NULL;
+CREATE INDEX projects_previous_webhook_secret ON projects USING btree (previous_webhook_secret_until) WHERE previous_webhook_secret_until IS NOT NULL;
 CREATE TRIGGER projects_owner AFTER INSERT ON projects FOR EACH ROW EXECUTE FUNCTION add_owner();
 
 create table rate_limits (
