@@ -55,7 +55,7 @@ test('the architecture names every topic of the outbox, each once', () => {
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
 
 test('the architecture names every duty, and how often it runs', () => {
-  const named = tableWithHead('| duty | every | puts in line |').map(([cell, every = '']) => {
+  const named = tableWithHead('| duty | every | enqueues |').map(([cell, every = '']) => {
     const [, count, unit = ''] = /^(\d+) (s|min|h)$/.exec(every) ?? [];
     return [namesIn(cell)[0], Number(count) * (SECONDS[unit] ?? Number.NaN)];
   });
