@@ -11,6 +11,7 @@ import {
 import { blobKey, deploymentPrefix, type Manifest } from '@miaobu/shared/contracts/manifest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EdgeForTests, startEdgeForTests } from '../local/aliyun/esa/start-edge-for-tests.ts';
+import { PATIENCE } from '../tests/patience.ts';
 import { bundleEdgeRoutine } from './bundle-edge-routine.ts';
 import { deploymentId } from './testing/imitated-edge.ts';
 
@@ -72,17 +73,17 @@ async function store(content: Buffer | string, headers: Record<string, string> =
   await edge.putObject(blobKey('blog', sha256), content, headers);
   await edge.purge('hostname', { hostnames: [HOST] });
   const request = new edge.models.DescribePurgeTasksRequest({ siteId: edge.siteId, status: 'Refreshing' });
-  await expect.poll(async () => (await edge.client.describePurgeTasks(request)).body?.totalCount).toBe(0);
+  await expect.poll(async () => (await edge.client.describePurgeTasks(request)).body?.totalCount, PATIENCE).toBe(0);
 }
 
 test('a page is served from the private bucket by the routine as it is published', async () => {
   await store(CONTENT);
-  await expect.poll(() => visit()).toMatchObject({ status: 200, body: CONTENT });
+  await expect.poll(() => visit(), PATIENCE).toMatchObject({ status: 200, body: CONTENT });
 });
 
 test('the rules of a site are applied: a redirect, another file under an address, a header', async () => {
   await store(CONTENT);
-  await expect.poll(() => visit('/shown/a%20b')).toMatchObject({ status: 200, body: CONTENT });
+  await expect.poll(() => visit('/shown/a%20b'), PATIENCE).toMatchObject({ status: 200, body: CONTENT });
   expect((await visit('/shown/a%20b')).headers).toMatchObject({ 'x-shown': 'as a%20b' });
   const { status, headers } = await visit('/old//elsewhere.example?a=1');
   expect([status, headers.location]).toEqual([301, '/elsewhere.example?a=1']);
@@ -95,9 +96,9 @@ test.each([
   'bytes that the bucket calls %s are not decoded by the edge on the way: they are not the blob',
   async (name, bytes) => {
     await store(CONTENT);
-    await expect.poll(() => visit()).toMatchObject({ status: 200 });
+    await expect.poll(() => visit(), PATIENCE).toMatchObject({ status: 200 });
     await store(bytes, { 'Content-Encoding': name });
-    await expect.poll(async () => (await visit()).status).toBe(502);
-    await expect.poll(() => edge.log.join('\n')).toContain(`content-encoding ${name}`);
+    await expect.poll(async () => (await visit()).status, PATIENCE).toBe(502);
+    await expect.poll(() => edge.log.join('\n'), PATIENCE).toContain(`content-encoding ${name}`);
   },
 );

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { archiveOfFiles } from '../testing/archive-of.ts';
 import { type BundledBuilder, bundledBuilder } from '../testing/run-builder.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
@@ -87,9 +88,7 @@ test('a run that is asked to end reports that it was cancelled and leaves no pro
   });
   const run = await builder.run(platform.inputs, {
     started: (child) =>
-      void vi
-        .waitUntil(() => pidsIn(platform).length === DAEMONS, { timeout: 15_000 })
-        .then(() => child.kill('SIGTERM')),
+      void vi.waitUntil(() => pidsIn(platform).length === DAEMONS, PATIENCE).then(() => child.kill('SIGTERM')),
   });
   expect(run).toMatchObject({ code: 1, leftovers: [] });
   expect(platform.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'cancelled' });

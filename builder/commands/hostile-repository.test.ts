@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
+import { PATIENCE } from '../../tests/patience.ts';
 import { archiveOfFiles } from '../testing/archive-of.ts';
 import { type BundledBuilder, bundledBuilder, type RunOptions } from '../testing/run-builder.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
@@ -94,8 +95,8 @@ async function attack(options: RunOptions) {
   });
   const built = run(building);
   const published = run(publishing);
-  const place = await vi.waitUntil(() => /holding in (\S+)/.exec(building.log())?.[1], { timeout: 15_000 });
-  await vi.waitUntil(() => publishing.requests.some((it) => it.path.endsWith('/manifest')), { timeout: 15_000 });
+  const place = await vi.waitUntil(() => /holding in (\S+)/.exec(building.log())?.[1], PATIENCE);
+  await vi.waitUntil(() => publishing.requests.some((it) => it.path.endsWith('/manifest')), PATIENCE);
 
   const own: TestPlatform = await startTestPlatform({
     archive: archiveOfFiles({

@@ -1,5 +1,6 @@
 import type { LogChunk } from '@miaobu/shared/contracts/build-job';
 import { expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { AttemptOver } from '../build-failure.ts';
 import { createLogShipper } from './log-shipper.ts';
 
@@ -21,7 +22,7 @@ function createReceiver() {
     chunks,
     waiting,
     async take() {
-      await vi.waitUntil(() => waiting.length > 0);
+      await vi.waitUntil(() => waiting.length > 0, PATIENCE);
       expect(waiting).toHaveLength(1);
       waiting.shift()?.();
     },
@@ -76,7 +77,7 @@ test('a character that arrives in two pieces stays whole, and no chunk is over 6
     done = true;
   });
   while (!done) {
-    await vi.waitUntil(() => done || waiting.length > 0);
+    await vi.waitUntil(() => done || waiting.length > 0, PATIENCE);
     if (!done) await take();
   }
   await closed;

@@ -7,6 +7,7 @@ import { playBuild, sha256Of } from '../../tests/database/callback-under-test.ts
 import type { CloudUnderTest } from '../../tests/database/cloud-under-test.ts';
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { prepareSite } from '../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 import { markPurgeable } from './mark-purgeable.ts';
 import { purgeDeployment } from './purge-deployment.ts';
 import { runCleanup } from './run-cleanup.ts';
@@ -199,8 +200,14 @@ describe('a purge', () => {
       marking = mark(context());
       // Cleanup has reached the lock that this transaction holds.
       await expect
-        .poll(async () => (await own.stored.db.query(sql`select 1 from pg_locks where not granted`)).length)
-        .toBeGreaterThan(0);
+        .poll(
+          () =>
+            own.stored.db.query(
+              sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+            ),
+          PATIENCE,
+        )
+        .toHaveLength(1);
       await repositories.environments.switchTo(environment.id, { id: ids[0] ?? '', seq: 1 });
       await repositories.deployments.markActivated(ids[0] ?? '');
     });

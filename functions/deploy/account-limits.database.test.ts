@@ -12,6 +12,7 @@ import {
   type Site,
   type TestStore,
 } from '../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 import { startBuild } from './start-build.ts';
 
 let own: TestStore;
@@ -156,7 +157,7 @@ test('a build that cannot be started gives its slot to the next', async () => {
   const toldToWait = () => own.db.query(sql`select 1 from outbox where run_at > db_now() + interval '50 seconds'`);
   await work(async (deploymentId) => {
     if (deploymentId !== showId('deployment', ids[0] ?? '')) return;
-    await vi.waitUntil(async () => (await toldToWait()).length === 3);
+    await vi.waitUntil(async () => (await toldToWait()).length === 3, PATIENCE);
     throw new AppError('vendor_rejected');
   });
   expect((await own.deployment(ids[0] ?? '')).status).toBe('failed');

@@ -2,6 +2,7 @@ import { sql } from '@miaobu/shared/db/sql';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type PushesUnderTest, startPushesUnderTest } from '../../tests/database/pushes-under-test.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 
 const MINUTE = 60;
 
@@ -22,8 +23,7 @@ const page = () => {
 const deployed = async () => (await pushes.deployments()).map(({ commitSha, trigger }) => [commitSha, trigger]);
 const outcomes = async () => (await pushes.received()).map(({ afterSha, outcome }) => [afterSha, outcome]);
 /** Waits for deliveries that GitHub sends asynchronously. */
-const untilReceived = (count: number) =>
-  vi.waitUntil(async () => (await pushes.received()).length >= count, { timeout: 10_000 });
+const untilReceived = (count: number) => vi.waitUntil(async () => (await pushes.received()).length >= count, PATIENCE);
 const hookOf = async (projectId: string) => (await pushes.stored.store.projects.find(projectId))?.githubHookId;
 const attemptsAt = async (hook: number | null | undefined) => {
   const answer = await pushes.github.github.api(`/repos/you/site/hooks/${hook}/deliveries?per_page=100`);
@@ -87,7 +87,7 @@ test('a failed delivery is redelivered, handled once, and not requested any more
 
   const hook = await hookOf(site.project.id);
   const sent = async () => (await attemptsAt(hook)).map(({ status }) => status);
-  await vi.waitUntil(async () => (await sent()).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await sent()).length === 2, PATIENCE);
   await pushes.wakeUpAfter(5 * MINUTE);
   expect(await sent()).toEqual(['OK', 'Invalid HTTP Response: 503']);
   expect(await deployed()).toHaveLength(known.length + 1);
@@ -122,7 +122,7 @@ test('one round requests the five deliveries tried longest ago, and the next the
   await pushes.wakeUpAfter(5 * MINUTE);
   await untilReceived(5);
   const hook = await hookOf(site.project.id);
-  await vi.waitUntil(async () => (await attemptsAt(hook)).length === 12, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await attemptsAt(hook)).length === 12, PATIENCE);
   expect((await outcomes()).map(([sha]) => sha)).toEqual(shas.slice(0, 5));
   await pushes.wakeUpAfter(5 * MINUTE);
   await untilReceived(7);

@@ -14,6 +14,7 @@ import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/databa
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import { prepareSite, queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
@@ -40,7 +41,7 @@ async function runOf(id: string, attempt: number) {
   const shownId = showId('deployment', id);
   const find = () =>
     github.runs.find(({ run }) => run.inputs.deployment_id === shownId && run.inputs.attempt === String(attempt));
-  const started = await vi.waitUntil(find);
+  const started = await vi.waitUntil(find, PATIENCE);
   const { ticket } = buildInputs.parse(started.run.inputs);
   const calls = own.deploy.callback.runOf({ shownId, attempt, ticket });
   return {
@@ -51,7 +52,7 @@ async function runOf(id: string, attempt: number) {
     async vanish() {
       started.end({ conclusion: 'failure', exitCode: 137 });
       const state = async () => (await github.buildRunner.getRun(String(started.run.id)))?.state;
-      await vi.waitUntil(async () => (await state()) === 'failed');
+      await vi.waitUntil(async () => (await state()) === 'failed', PATIENCE);
     },
   };
 }
@@ -110,7 +111,7 @@ describe('a runner that is silent', () => {
     await own.stored.moveClock(BUILD_CAP_SECONDS + 1);
     await tick();
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
-    await vi.waitUntil(run.wasCancelled);
+    await vi.waitUntil(run.wasCancelled, PATIENCE);
   });
 
   test('three times in a row fails the deployment, with the reason', async () => {

@@ -14,6 +14,7 @@ import {
   type Site,
   type TestStore,
 } from '../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 import { cancelRun } from './cancel-run.ts';
 import { startBuild } from './start-build.ts';
 
@@ -45,7 +46,7 @@ async function runsOf(id: string) {
   const waiting = async () =>
     ((await (await github.github.api(path, { token: 'token-of-miaobu' })).json()) as { total_count: number })
       .total_count;
-  await vi.waitUntil(async () => (await waiting()) === 0);
+  await vi.waitUntil(async () => (await waiting()) === 0, PATIENCE);
   return mine();
 }
 const attemptOf = (id: string, attempt = 1) => stored.store.attempts.find({ deploymentId: id, attempt });
@@ -192,7 +193,7 @@ test('a deployment that is replaced after its run was requested has the run canc
   const [started] = await runsOf(older.id);
   await queueTestDeployment(stored, site);
   await work();
-  await vi.waitUntil(() => started?.run.signal.aborted);
+  await vi.waitUntil(() => started?.run.signal.aborted, PATIENCE);
   expect(await attemptOf(older.id)).toMatchObject({ state: 'abandoned' });
 });
 
@@ -221,6 +222,6 @@ test('a run whose deployment is cancelled while it is requested is cancelled, to
     },
   });
   const [started] = await runsOf(id);
-  await vi.waitUntil(() => started?.run.signal.aborted);
+  await vi.waitUntil(() => started?.run.signal.aborted, PATIENCE);
   expect(await attemptOf(id)).toMatchObject({ state: 'abandoned', runId: String(started?.run.id) });
 });

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { commit, eachTestHasAHookedProject, push } from '../../tests/database/hooked-project.ts';
 import { dispatchAttempt } from '../../tests/database/prepare-deployment.ts';
 import { webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 
 const hooked = eachTestHasAHookedProject();
 
@@ -106,10 +107,12 @@ test("deleting the project while the statement waits for the environment's lock 
     await repositories.environments.lock(hooked.site.production.id);
     answered = deliver(hooked.site, push('a', 1000));
     await expect
-      .poll(() =>
-        hooked.stored.db.query(
-          sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        ),
+      .poll(
+        () =>
+          hooked.stored.db.query(
+            sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        PATIENCE,
       )
       .toHaveLength(1);
     await repositories.projects.startDeleting(hooked.site.project.id);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { runGit } from './git-command.ts';
 import {
   createCheckout,
@@ -111,7 +112,7 @@ test('after a kill the repository keeps its id and commits, and an interrupted d
   await checkout.git('push', 'origin', 'main');
   const before = (await (await mortal.call(you.token, '/repos/you/site')).json()) as { id: number };
   await mortal.call(you.token, '/repos/you/site/hooks', hook());
-  await vi.waitUntil(() => receiver.received.length === 1);
+  await vi.waitUntil(() => receiver.received.length === 1, PATIENCE);
   receiver.answer = () => new Promise(() => {});
   const second = await checkout.commit('second', {});
   await checkout.git('push', 'origin', 'main');
@@ -134,7 +135,7 @@ test('a push killed after it moved its branch and before it was reported is repo
   const first = await checkout.commit('first', { 'index.html': 'one' });
   await checkout.git('push', 'origin', 'main');
   await mortal.call(you.token, '/repos/you/site/hooks', hook());
-  await vi.waitUntil(() => receiver.received.length === 1);
+  await vi.waitUntil(() => receiver.received.length === 1, PATIENCE);
   await mortal.kill();
 
   // What receive-pack leaves behind when the emulator is killed right after it: the branch, and the note of who pushed.
@@ -186,5 +187,6 @@ test('an interrupted run is cancelled with its folder removed, and a queued one 
   await expect(access(folder)).rejects.toThrow('ENOENT');
   await vi.waitUntil(
     async () => 'status' in (await runOf(queued)) && JSON.stringify(await runOf(queued)).includes('success'),
+    PATIENCE,
   );
 });

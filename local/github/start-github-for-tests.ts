@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { type Emulator, listen, readBody } from '../wire/emulator.ts';
 import { createGithubEmulator, type GithubEmulatorOptions } from './github-emulator.ts';
 import type { GithubUser } from './github-users.ts';
@@ -161,7 +162,7 @@ export async function startWebhookReceiver(secret = 'a secret of the webhook'): 
     received,
     answer: () => 202,
     async pushes(count) {
-      await vi.waitUntil(() => pushes().length >= count, { timeout: 10_000 });
+      await vi.waitUntil(() => pushes().length >= count, PATIENCE);
       return pushes();
     },
     close: () =>

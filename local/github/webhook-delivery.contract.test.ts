@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import {
   type Checkout,
   createCheckout,
@@ -46,7 +47,7 @@ const deliveriesOf = async (hook: number) =>
   (await (await github.api(`${hooks}/${hook}/deliveries`)).json()) as ListedDelivery[];
 
 async function waitForDeliveries(hook: number, count: number): Promise<ListedDelivery[]> {
-  await vi.waitUntil(async () => (await deliveriesOf(hook)).length >= count, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await deliveriesOf(hook)).length >= count, PATIENCE);
   return deliveriesOf(hook);
 }
 
@@ -126,7 +127,7 @@ test('a push does not wait for a slow webhook, and what follows is delivered in 
   expect(stderr).toContain('remote: 1 webhook still being delivered.');
   const third = await checkout.commit('third', {});
   const pushing = checkout.git('push', 'origin', 'main');
-  await vi.waitUntil(async () => (await github.api(`/repos/you/site/commits/${third}`)).status === 200);
+  await vi.waitUntil(async () => (await github.api(`/repos/you/site/commits/${third}`)).status === 200, PATIENCE);
   expect(await receiver.pushes(1)).toHaveLength(1);
 
   receiver.answer = () => 202;

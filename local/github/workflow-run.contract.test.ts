@@ -2,6 +2,7 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { isProcessAlive } from '../processes/process-alive.ts';
 import { type Reaper, startReaper } from '../processes/reaper.ts';
 import { builderRunner } from './builder-runner.ts';
@@ -72,7 +73,7 @@ async function start(script: string, attempt = 1): Promise<number> {
 const readRun = async (id: number) => (await (await api(`${actions}/runs/${id}`)).json()) as Run;
 
 async function waitFor(id: number, status: string): Promise<Run> {
-  await vi.waitUntil(async () => (await readRun(id)).status === status, { timeout: 15_000 });
+  await vi.waitUntil(async () => (await readRun(id)).status === status, PATIENCE);
   return readRun(id);
 }
 
@@ -80,7 +81,7 @@ const logOf = (id: number) => readFile(path.join(github.stateDirectory, 'run-log
 
 /** What the program above says first, once it has said it. */
 async function introductionOf(id: number) {
-  await vi.waitUntil(async () => (await logOf(id).catch(() => '')).includes('\n'), { timeout: 15_000 });
+  await vi.waitUntil(async () => (await logOf(id).catch(() => '')).includes('\n'), PATIENCE);
   return JSON.parse((await logOf(id)).split('\n')[0] ?? '') as {
     lines: number;
     inputs: Record<string, string>;
@@ -141,21 +142,21 @@ test('cancelling ends the builder with all it started, and a finished run cannot
     setInterval(() => {}, 1000);`);
   // A line of its own: the log begins with the program, which says the word as well.
   const said = async () => /^child (\d+)$/m.exec(await logOf(id).catch(() => ''))?.[1];
-  const child = Number(await vi.waitUntil(said, { timeout: 15_000 }));
+  const child = Number(await vi.waitUntil(said, PATIENCE));
   const { cwd } = await introductionOf(id);
   expect(isProcessAlive(child)).toBe(true);
   expect((await readRun(id)).status).toBe('in_progress');
 
   expect((await api(`${actions}/runs/${id}/cancel`, { method: 'POST' })).status).toBe(202);
   expect(await waitFor(id, 'completed')).toMatchObject({ conclusion: 'cancelled' });
-  await vi.waitUntil(() => !isProcessAlive(child));
+  await vi.waitUntil(() => !isProcessAlive(child), PATIENCE);
   await expect(access(cwd)).rejects.toThrow('ENOENT');
   expect((await api(`${actions}/runs/${id}/cancel`, { method: 'POST' })).status).toBe(409);
 });
 
 test('a builder that ignores SIGTERM is killed', async () => {
   const id = await start(`process.on('SIGTERM', () => {}); console.log('deaf'); setInterval(() => {}, 1000);`);
-  await vi.waitUntil(async () => /^deaf$/m.test(await logOf(id).catch(() => '')), { timeout: 15_000 });
+  await vi.waitUntil(async () => /^deaf$/m.test(await logOf(id).catch(() => '')), PATIENCE);
   await api(`${actions}/runs/${id}/cancel`, { method: 'POST' });
   expect(await waitFor(id, 'completed')).toMatchObject({ conclusion: 'cancelled' });
 });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { isProcessAlive } from '../processes/process-alive.ts';
 import { startReaper } from '../processes/reaper.ts';
 import { checkDatabase } from './check-database.ts';
@@ -33,7 +34,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-const eventually = <T>(work: () => Promise<T>) => vi.waitFor(work, { timeout: 20_000, interval: 50 });
+const eventually = <T>(work: () => Promise<T>) => vi.waitFor(work, PATIENCE);
 
 test('a server that is killed comes back under the same address with what was committed, each time', async () => {
   const reaper = startReaper();
@@ -44,7 +45,7 @@ test('a server that is killed comes back under the same address with what was co
     for (const _ of [1, 2]) {
       const { pid } = postgres;
       process.kill(pid, 'SIGKILL');
-      await vi.waitUntil(() => postgres.pid !== pid, { timeout: 20_000 });
+      await vi.waitUntil(() => postgres.pid !== pid, PATIENCE);
       expect(await eventually(() => query(postgres.url(), 'select answer from kept'))).toEqual([{ answer: 42 }]);
     }
     expect(lines.filter((line) => line.includes('is started again'))).toHaveLength(2);
@@ -69,7 +70,7 @@ test('a main program that is killed leaves no server behind, and the server ends
   });
   const [line] = await once(createInterface(program.stdout), 'line');
   program.kill('SIGKILL');
-  await vi.waitUntil(() => !isProcessAlive(Number(line)), { timeout: 20_000 });
+  await vi.waitUntil(() => !isProcessAlive(Number(line)), PATIENCE);
   expect(readFileSync(`${directory}.log`, 'utf8')).toContain('database system is shut down');
 
   const reaper = startReaper();

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { isProcessAlive } from '../processes/process-alive.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { type Postgres, type PostgresOptions, startPostgres } from './start-postgres.ts';
@@ -67,7 +68,7 @@ async function startInAnotherProgram(): Promise<{ program: ChildProcess; postmas
   return { program, postmaster: Number(line) };
 }
 
-const gone = (pid: number) => vi.waitUntil(() => !isProcessAlive(pid), { timeout: 20_000 });
+const gone = (pid: number) => vi.waitUntil(() => !isProcessAlive(pid), PATIENCE);
 
 test('a restart finds the data, the password and the port of the last run', async () => {
   const first = await start();

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../tests/patience.ts';
 import { isProcessAlive } from './process-alive.ts';
 import { startReaper } from './reaper.ts';
 import { spawnWatched } from './spawn-watched.ts';
@@ -18,7 +19,7 @@ function killLater(pid: number): number {
   return pid;
 }
 
-const gone = (pid: number) => vi.waitUntil(() => !isProcessAlive(pid), { timeout: 4000 });
+const gone = (pid: number) => vi.waitUntil(() => !isProcessAlive(pid), PATIENCE);
 
 /** A shell that starts a child of its own, prints both ids and stays. */
 const family = `sleep 600 & echo $$ $!; wait`;

@@ -7,6 +7,7 @@ import {
   actionsBuildRunner,
 } from '../../shared/adapters/github/actions-build-runner.ts';
 import { buildInputs } from '../../shared/contracts/build-job.ts';
+import { PATIENCE } from '../patience.ts';
 
 const definition = `
 name: Build
@@ -62,7 +63,7 @@ const stateOf = async (runId: string) => (await buildRunner().getRun(runId))?.st
 
 test('a started run receives exactly what the builder expects', async () => {
   const { runId } = await buildRunner().start(attempt);
-  await vi.waitUntil(() => started.length === 1);
+  await vi.waitUntil(() => started.length === 1, PATIENCE);
   expect(String(started[0]?.run.id)).toBe(runId);
   expect(buildInputs.parse(started[0]?.run.inputs)).toEqual({
     deployment_id: 'dep_01',
@@ -76,19 +77,19 @@ test('a started run receives exactly what the builder expects', async () => {
 test('a run is followed to its end', async () => {
   const [good, bad] = [await buildRunner().start(attempt), await buildRunner().start({ ...attempt, attempt: 3 })];
   const waiting = await buildRunner().start({ ...attempt, attempt: 4 });
-  await vi.waitUntil(() => started.length === 2);
+  await vi.waitUntil(() => started.length === 2, PATIENCE);
   expect([await stateOf(good.runId), await stateOf(waiting.runId)]).toEqual(['running', 'queued']);
   started[0]?.end({ conclusion: 'success', exitCode: 0 });
   started[1]?.end({ conclusion: 'failure', exitCode: 1 });
-  await vi.waitUntil(async () => (await stateOf(good.runId)) === 'succeeded');
-  await vi.waitUntil(async () => (await stateOf(bad.runId)) === 'failed');
+  await vi.waitUntil(async () => (await stateOf(good.runId)) === 'succeeded', PATIENCE);
+  await vi.waitUntil(async () => (await stateOf(bad.runId)) === 'failed', PATIENCE);
   expect(await stateOf('999999')).toBeUndefined();
 });
 
 test('a run whose answer was lost is found by its deployment and attempt, and by nothing less', async () => {
   faults.inject({ service: 'github', method: 'POST', times: 1, fault: { kind: 'lost-response' } });
   await expect(buildRunner().start(attempt)).rejects.toMatchObject({ code: 'code_host_unavailable' });
-  await vi.waitUntil(() => started.length === 1);
+  await vi.waitUntil(() => started.length === 1, PATIENCE);
   const found = await buildRunner().findRun(attempt);
   expect(found).toEqual({ runId: String(started[0]?.run.id), state: 'running' });
   expect(await buildRunner().findRun({ deploymentId: 'dep_01', attempt: 20 })).toBeUndefined();
@@ -103,9 +104,9 @@ test('of two runs of one attempt the newest is found', async () => {
 
 test('a cancelled run ends as cancelled; cancelling it again, or one that never existed, is not an error', async () => {
   const { runId } = await buildRunner().start(attempt);
-  await vi.waitUntil(() => started.length === 1);
+  await vi.waitUntil(() => started.length === 1, PATIENCE);
   await buildRunner().cancel(runId);
-  await vi.waitUntil(async () => (await stateOf(runId)) === 'cancelled');
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'cancelled', PATIENCE);
   expect(started[0]?.run.signal.aborted).toBe(true);
   await buildRunner().cancel(runId);
   await buildRunner().cancel('999999');

@@ -13,6 +13,7 @@ import {
 import { createFaults } from '../../local/wire/faults.ts';
 import { githubCodeHost } from '../../shared/adapters/github/github-code-host.ts';
 import type { GithubRequestConfig } from '../../shared/adapters/github/github-request.ts';
+import { PATIENCE } from '../patience.ts';
 
 const faults = createFaults();
 let github: RunningGithub;
@@ -180,13 +181,13 @@ test('pushes that were never delivered are listed, the one tried longest ago fir
 
   const again = (delivery: number | undefined) => codeHost().redeliver(you.token, 'you/site', hook, delivery ?? 0);
   expect(await again(older?.id)).toBe(true);
-  await vi.waitUntil(async () => (await failed())[1]?.attempts === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await failed())[1]?.attempts === 2, PATIENCE);
   const [, refusedTwice] = await failed();
   expect([refusedTwice?.guid, refusedTwice?.firstAt]).toEqual([first?.guid, older?.firstAt]);
   receiver.answer = () => 202;
   // Any attempt can be sent again; it is the same delivery.
   expect(await again(refusedTwice?.id)).toBe(true);
-  await vi.waitUntil(async () => (await failed()).length === 1, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await failed()).length === 1, PATIENCE);
   expect(await failed()).toEqual([newer]);
 
   expect(await again(4_000_000)).toBe(false);
@@ -206,7 +207,7 @@ test('failed deliveries are found on every page of a long list', async () => {
   for (let attempts = 1; attempts < 102; attempts++) {
     await codeHost().redeliver(you.token, 'you/site', hook, buried?.id ?? 0);
   }
-  await vi.waitUntil(async () => (await failed())[0]?.attempts === 102, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await failed())[0]?.attempts === 102, PATIENCE);
   expect(await failed()).toMatchObject([{ guid: buried?.guid, attempts: 102 }]);
   await codeHost().deleteHook(you.token, 'you/site', hook);
   await receiver.close();

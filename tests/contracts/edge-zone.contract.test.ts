@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EdgeForTests, startEdgeForTests } from '../../local/aliyun/esa/start-edge-for-tests.ts';
 import { type Listening, listen } from '../../local/wire/emulator.ts';
 import { createFaults } from '../../local/wire/faults.ts';
+import { PATIENCE } from '../patience.ts';
 
 const ORIGIN = 'pages.oss-cn-hangzhou.aliyuncs.com';
 const faults = createFaults();
@@ -45,9 +46,9 @@ test('a hostname with a record is served from its private bucket, and without on
   expect(changed).toBe(true);
   expect(await zone.ensureSiteRecord(site)).toEqual({ cname, changed: false });
   expect(cname).toMatch(/^served\.sites\.localhost\./);
-  await expect.poll(visit).toBe('from the bucket');
+  await expect.poll(visit, PATIENCE).toBe('from the bucket');
   await zone.deleteSiteRecord('served.sites.localhost');
-  await expect.poll(visit).toContain('No site serves');
+  await expect.poll(visit, PATIENCE).toContain('No site serves');
 });
 
 test('ensuring twice, or at once, leaves one record and the same name', async () => {
@@ -104,11 +105,11 @@ test('a purge makes the edge ask the bucket again', async () => {
   const visit = async () => (await edge.visit({ host: hostname, path: '/kept.txt' })).body;
   await edge.putObject('kept.txt', 'old', { 'Cache-Control': 'max-age=3600' });
   await zone.ensureSiteRecord({ hostname, originBucketDomain: ORIGIN });
-  await expect.poll(visit).toBe('old');
+  await expect.poll(visit, PATIENCE).toBe('old');
   await edge.putObject('kept.txt', 'new', { 'Cache-Control': 'max-age=3600' });
   expect(await visit()).toBe('old');
   await zone.purgeHostname(hostname);
-  await expect.poll(visit).toBe('new');
+  await expect.poll(visit, PATIENCE).toBe('new');
 });
 
 test('a hostname of another zone, or an unknown site, is refused permanently', async () => {

@@ -10,6 +10,7 @@ import { type OssUnderTest, startOssUnderTest } from '../../local/aliyun/oss/oss
 import { type Listening, listen } from '../../local/wire/emulator.ts';
 import { createFaults } from '../../local/wire/faults.ts';
 import { type OssObjectStoreConfig, ossObjectStore } from '../../shared/adapters/aliyun/oss-object-store.ts';
+import { PATIENCE } from '../patience.ts';
 
 let oss: OssUnderTest;
 let faulty: Listening;
@@ -74,7 +75,7 @@ test('a stream is sent as it comes: its beginning is stored before its end exist
   const before = bytesOnDisk();
   async function* content() {
     yield Buffer.alloc(100_000, 'a');
-    await vi.waitUntil(() => bytesOnDisk() > before, { timeout: 10_000 });
+    await vi.waitUntil(() => bytesOnDisk() > before, PATIENCE);
     yield Buffer.alloc(100_000, 'b');
   }
   const store = openStore();

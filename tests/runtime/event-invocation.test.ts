@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 import { type RunningFunction, startFunction } from './start-function.ts';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -43,7 +44,7 @@ test('what did not come as an invocation is 404 and runs nothing', async () => {
   // One that is run, after all of them: its line is the only one.
   await post('/invoke', '{}');
   const invocations = () => running.output().split('"message":"invocation"').length - 1;
-  await expect.poll(invocations, { timeout: 10_000 }).toBe(1);
+  await expect.poll(invocations, PATIENCE).toBe(1);
 });
 
 test('a failure that may pass is told to Function Compute, by its code and nothing more', async () => {

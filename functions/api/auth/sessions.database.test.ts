@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type ApiUnderTest, apiUnderTest, ORIGIN, PAGE_ORIGIN } from '../../../tests/database/api-under-test.ts';
 import { BROWSER_ADDRESS, type Browser, openBrowser } from '../../../tests/database/browser.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../../tests/patience.ts';
 
 let stored: TestStore;
 let api: ApiUnderTest;
@@ -103,7 +104,7 @@ test('S-A8: a concurrent refresh waits, and sees the result of the first', async
     const first = await sessions.lockByRefreshToken(old);
     expect(first).toMatchObject({ isLive: true, state: 'unused' });
     const waits = store.transaction((other) => other.sessions.lockByRefreshToken(old));
-    await vi.waitUntil(isWaiting, { timeout: 10_000 });
+    await vi.waitUntil(isWaiting, PATIENCE);
     await sessions.rotate(first?.sessionId ?? '', old, sha256('the successor'));
     // Not awaited before the commit that it waits for.
     return { waits };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type ApiUnderTest, apiUnderTest, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { forgetHistory } from '../../cleanup/forget-history.ts';
 
 const base = {
@@ -160,7 +161,7 @@ test('a crash half way frees the key for the same request after a minute and a h
   const lost = new Promise<never>(() => {});
   instead = () => lost;
   void post(ada, 'key-1');
-  await expect.poll(() => made).toBe(1);
+  await expect.poll(() => made, PATIENCE).toBe(1);
   instead = undefined;
   expect((await post(ada, 'key-1')).status).toBe(409);
   await own.moveClock(91);
@@ -176,7 +177,7 @@ test('a holder presumed dead cannot overwrite the response of its successor', as
   });
   instead = () => slow;
   const first = post(ada, 'key-1');
-  await expect.poll(() => made).toBe(1);
+  await expect.poll(() => made, PATIENCE).toBe(1);
   instead = undefined;
   await own.moveClock(91);
   const second = await post(ada, 'key-1');

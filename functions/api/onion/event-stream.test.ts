@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import type { StreamedEvent } from '../operation.ts';
 import { eventStream, type StreamOptions } from './event-stream.ts';
 
@@ -116,5 +117,5 @@ test('a reader who disconnects ends the source, once', async () => {
   await reader.read();
   await reader.read();
   await reader.cancel();
-  await expect.poll(() => ended.toSorted()).toEqual(['source', 'stream']);
+  await expect.poll(() => ended.toSorted(), PATIENCE).toEqual(['source', 'stream']);
 });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type ApiUnderTest, apiUnderTest, ORIGIN, type SignedUpUser } from '../../../tests/database/api-under-test.ts';
 import { openTestStore, type TestStore } from '../../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../../tests/patience.ts';
 import type { EventsAnswer, StreamedEvent } from '../operation.ts';
 
 const PATH = '/api/v1/streams';
@@ -125,12 +126,12 @@ test('a user has five streams at a time; the sixth is 429, other users are unaff
   const his = await open(bob);
   expect(his.status).toBe(200);
   await Promise.all([...streams, his].map(({ body }) => body?.cancel()));
-  await expect.poll(slots).toBe(0);
+  await expect.poll(slots, PATIENCE).toBe(0);
 });
 
 test('a stream that has ended frees its slot', async () => {
   await (await open(ada)).text();
-  await expect.poll(slots).toBe(0);
+  await expect.poll(slots, PATIENCE).toBe(0);
 });
 
 test('a reader who disconnects ends source and stream', async () => {
@@ -146,13 +147,13 @@ test('a reader who disconnects ends source and stream', async () => {
   await cancelled?.read();
   await cancelled?.read();
   await cancelled?.cancel();
-  await expect.poll(slots).toBe(0);
+  await expect.poll(slots, PATIENCE).toBe(0);
   const connection = new AbortController();
   const aborted = await open(ada, {}, connection.signal);
   const rest = aborted.text();
   connection.abort();
   expect(await rest).not.toContain('event: end');
-  await expect.poll(slots).toBe(0);
+  await expect.poll(slots, PATIENCE).toBe(0);
   expect(ended).toBeGreaterThan(0);
 });
 
@@ -161,5 +162,5 @@ test('an instance that stops leaves its streams incomplete, so that their reader
   const text = (await open(ada)).text();
   stopping.abort();
   expect(await text).not.toContain('event: end');
-  await expect.poll(slots).toBe(0);
+  await expect.poll(slots, PATIENCE).toBe(0);
 });

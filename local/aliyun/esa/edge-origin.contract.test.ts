@@ -1,5 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { listen } from '../../wire/emulator.ts';
 import { type EdgeForTests, startEdgeForTests } from './start-edge-for-tests.ts';
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
   await edge.route(`http.host eq "${WWW}"`);
   await edge.publish(REWRITING);
   await edge.putObject('projects/blog/index.html', '<h1>中文</h1>', { 'Content-Type': 'text/html' });
-  await vi.waitUntil(async () => (await visit('/index.html')).status === 200);
+  await vi.waitUntil(async () => (await visit('/index.html')).status === 200, PATIENCE);
 });
 afterAll(() => edge.close());
 
@@ -35,7 +36,7 @@ const visit = (path: string, headers: Record<string, string> = {}, more: { metho
 const cacheStatus = async (path: string) => (await visit(path)).headers['x-site-cache-status'];
 const purged = async () => {
   const request = new edge.models.DescribePurgeTasksRequest({ siteId: edge.siteId, status: 'Refreshing' });
-  await expect.poll(async () => (await edge.client.describePurgeTasks(request)).body?.totalCount).toBe(0);
+  await expect.poll(async () => (await edge.client.describePurgeTasks(request)).body?.totalCount, PATIENCE).toBe(0);
 };
 
 test('a routine reads the private bucket behind its host', async () => {
@@ -143,7 +144,7 @@ test('when the routine fails, a route with fallback lets the origin answer; one 
   const page = async (label: string) => (await visit('/page.txt', {}, { host: `${label}.sites.localhost` })).body;
   const failures = () => edge.log.filter((line) => line.startsWith('failing on GET')).join('\n');
   await expect
-    .poll(async () => [await page('fallback'), failures()])
+    .poll(async () => [await page('fallback'), failures()], PATIENCE)
     .toEqual(['from the origin', expect.stringContaining('//fallback.sites.localhost')]);
   expect(await page('bypass')).toBe('from the origin');
   expect(failures()).not.toContain('//bypass.sites.localhost');
@@ -163,11 +164,13 @@ test('another host is asked over the network, by its own name, and its redirects
   } };`);
   const proxied = async (path: string, method = 'GET', body?: string) =>
     JSON.parse((await edge.visit({ host: WWW, path, method, ...(body === undefined ? {} : { body }) })).body);
-  await expect.poll(() => proxied('/').catch(() => ({}))).toMatchObject({ host: `app.localhost:${origin.port}` });
+  await expect
+    .poll(() => proxied('/').catch(() => ({})), PATIENCE)
+    .toMatchObject({ host: `app.localhost:${origin.port}` });
   expect(await proxied('/moved')).toMatchObject({ method: 'GET', 'ali-real-client-ip': '127.0.0.1' });
   expect(await proxied('/', 'POST', 'a body')).toMatchObject({ method: 'POST', 'content-length': '6' });
   await origin.close();
   expect((await edge.visit({ host: WWW })).status).toBe(500);
   await edge.publish(REWRITING);
-  await expect.poll(async () => (await visit('/index.html')).status).toBe(200);
+  await expect.poll(async () => (await visit('/index.html')).status, PATIENCE).toBe(200);
 });

@@ -3,6 +3,7 @@ import http, { createServer, type IncomingMessage, type ServerResponse } from 'n
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { type EdgeForTests, startEdgeForTests } from './start-edge-for-tests.ts';
 import { openToEdge } from './testing/send-to-edge.ts';
 
@@ -55,7 +56,7 @@ const body = async (path: string) => (await edge.visit({ host: HOST, path })).bo
 
 async function publish(version: string) {
   await edge.publish(routine(version));
-  await vi.waitUntil(async () => (await body('/')) === version);
+  await vi.waitUntil(async () => (await body('/')) === version, PATIENCE);
 }
 
 test('an answer streams: its beginning arrives before its end exists', async () => {
@@ -124,11 +125,11 @@ test('a KV write is not visible while it propagates, and then arrives', async ()
   await edge.putKv('slow', 'written');
   delay = 0;
   await edge.putKv('fast', 'written');
-  await expect.poll(() => body('/kv/fast')).toBe('written');
+  await expect.poll(() => body('/kv/fast'), PATIENCE).toBe('written');
   expect(await body('/kv/slow')).toBe('missing');
   delay = 50;
   await edge.putKv('soon', 'written');
-  await expect.poll(() => body('/kv/soon')).toBe('written');
+  await expect.poll(() => body('/kv/soon'), PATIENCE).toBe('written');
   delay = 0;
 });
 
@@ -137,11 +138,11 @@ test('of two writes of one key the later wins, whichever arrives last', async ()
   await edge.putKv('contested', 'earlier');
   delay = 0;
   await edge.putKv('contested', 'later');
-  await expect.poll(() => body('/kv/contested')).toBe('later');
+  await expect.poll(() => body('/kv/contested'), PATIENCE).toBe('later');
   delay = 100;
   await edge.putKv('marker', 'arrived after the earlier one');
   delay = 0;
-  await expect.poll(() => body('/kv/marker')).toBe('arrived after the earlier one');
+  await expect.poll(() => body('/kv/marker'), PATIENCE).toBe('arrived after the earlier one');
   expect(await body('/kv/contested')).toBe('later');
 });
 
@@ -149,7 +150,7 @@ test('a routine in an endless loop is killed, and the edge serves again on the s
   await edge.putKv('known', 'before the loop');
   const { port } = edge.esa.edge;
   await expect(edge.visit({ host: HOST, path: '/loop' })).rejects.toMatchObject({ code: 'ECONNRESET' });
-  await expect.poll(() => body('/kv/known').catch(() => 'not yet'), { timeout: 10_000 }).toBe('before the loop');
+  await expect.poll(() => body('/kv/known').catch(() => 'not yet'), PATIENCE).toBe('before the loop');
   expect(edge.esa.edge.port).toBe(port);
   expect(await body('/')).toBe('second');
   expect(edge.log.join('\n')).toContain('started again');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { type EdgeForTests, startEdgeForTests } from './start-edge-for-tests.ts';
 
 const HOST = 'www.sites.localhost';
@@ -22,7 +23,7 @@ async function answerOf(body: string, path = '/', before = '') {
       request.url.endsWith('/version') ? new Response('${published}') : handler(request, ...rest) };`;
   await edge.publish(code);
   const version = async () => (await edge.visit({ host: HOST, path: '/version' })).body;
-  await expect.poll(version).toBe(String(published));
+  await expect.poll(version, PATIENCE).toBe(String(published));
   return edge.visit({ host: HOST, path });
 }
 
@@ -90,13 +91,13 @@ test('the request is (request, context, env), and background work may fail witho
   expect([status, body]).toEqual([200, 'object']);
   const logged = () => edge.log.join('\n');
   for (const message of ['background work failed', 'thrown in a timer', 'nobody waits for this'])
-    await expect.poll(logged).toContain(message);
+    await expect.poll(logged, PATIENCE).toContain(message);
 });
 
 test('a routine that throws, or returns nothing, is a 500 without details, and the log has the stack', async () => {
   const thrown = await answerOf(`throw new Error('the secret reason');`);
   expect(thrown).toMatchObject({ status: 500, body: 'The edge routine failed.\n' });
-  await expect.poll(() => edge.log.join('\n')).toMatch(/the secret reason[\s\S]*router@/);
+  await expect.poll(() => edge.log.join('\n'), PATIENCE).toMatch(/the secret reason[\s\S]*router@/);
   expect((await answerOf('return undefined;')).status).toBe(500);
 });
 
@@ -145,10 +146,10 @@ test('a purge reaches the Cache API only when it says so', async () => {
   };
   expect(await visit()).toBe('hit');
   await edge.purge('hostname', { hostnames: [HOST] });
-  await expect.poll(tasks).toBe(0);
+  await expect.poll(tasks, PATIENCE).toBe(0);
   expect(await visit()).toBe('hit');
   await edge.purge('hostname', { hostnames: [HOST] }, true);
-  await expect.poll(tasks).toBe(0);
+  await expect.poll(tasks, PATIENCE).toBe(0);
   expect(await visit()).toBe('miss');
 });
 
@@ -162,7 +163,7 @@ test('TRACE is refused, and hop-by-hop headers of an answer do not pass', async 
 
 test('a version that does not load answers 500 and the next one repairs it', async () => {
   await edge.publish('throw new Error("at the top level"); export default {};');
-  await expect.poll(async () => (await edge.visit({ host: HOST })).status).toBe(500);
-  await expect.poll(() => edge.log.join('\n')).toContain('at the top level');
+  await expect.poll(async () => (await edge.visit({ host: HOST })).status, PATIENCE).toBe(500);
+  await expect.poll(() => edge.log.join('\n'), PATIENCE).toContain('at the top level');
   expect((await answerOf(`return new Response('repaired');`)).body).toBe('repaired');
 });

@@ -2,6 +2,7 @@ import http from 'node:http';
 import { $OpenApiUtil } from '@alicloud/openapi-core';
 import { RuntimeOptions } from '@darabonba/typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { type EsaClientForTests, esaClientForTests } from './esa-client-for-tests.ts';
 import { type EsaForTests, startEsaForTests } from './start-esa-for-tests.ts';
 
@@ -56,7 +57,7 @@ test('a deleted key is gone', async () => {
 test('a key is gone once it has expired, and cannot be created already expired', async () => {
   await put('brief', 'x', { expirationTtl: 1 });
   await put('later', 'x', { expirationTtl: 3600 });
-  await expect.poll(() => get('brief').catch((error) => error.code), { timeout: 5000 }).toBe('InvalidKey.NotFound');
+  await expect.poll(() => get('brief').catch((error) => error.code), PATIENCE).toBe('InvalidKey.NotFound');
   expect(await get('later')).toBe('x');
   await expect(put('past', 'x', { expiration: 1_000_000_000 })).rejects.toMatchObject({ statusCode: 400 });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { type EsaClientForTests, esaClientForTests } from './esa-client-for-tests.ts';
 import { type EsaForTests, startEsaForTests, TEST_SITE } from './start-esa-for-tests.ts';
 
@@ -112,7 +113,7 @@ test('a purge is a task that ends', async () => {
     (await esa.client.describePurgeTasks(new esa.models.DescribePurgeTasksRequest({ siteId: cloud.siteId }))).body
       ?.tasks;
   await expect
-    .poll(async () => (await tasks())?.find(({ taskId }) => taskId === body?.taskId)?.status)
+    .poll(async () => (await tasks())?.find(({ taskId }) => taskId === body?.taskId)?.status, PATIENCE)
     .toBe('Complete');
   expect(await tasks()).toMatchObject([{ type: 'hostname', content: 'one.sites.localhost', process: '100%' }]);
 });

@@ -5,6 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { LOCAL_REGION } from '../account.ts';
 import { type OssUnderTest, startOssUnderTest } from './oss-under-test.ts';
 
@@ -25,7 +26,7 @@ async function beginPut(url: string, stateDirectory = oss.stateDirectory): Promi
   const request = http.request(url, { method: 'PUT', headers: { 'content-length': '1000000' } });
   request.on('error', () => {}); // it is going to be cut off
   request.write(Buffer.alloc(100_000, 'x'));
-  await vi.waitUntil(() => blobFiles(stateDirectory).length === before + 1, { timeout: 10_000 });
+  await vi.waitUntil(() => blobFiles(stateDirectory).length === before + 1, PATIENCE);
   return request;
 }
 
@@ -51,7 +52,7 @@ test('an upload that is cut off leaves the old object and no file', async () => 
   await client.put('replaced', Buffer.from('old'));
   const request = await beginPut(await client.signatureUrlV4('PUT', 60, {}, 'replaced'));
   request.destroy();
-  await vi.waitUntil(() => blobFiles().length === 1, { timeout: 10_000 });
+  await vi.waitUntil(() => blobFiles().length === 1, PATIENCE);
   expect((await client.get('replaced')).content.toString()).toBe('old');
 });
 
