@@ -1,20 +1,27 @@
 import pg from 'pg';
 import { AppError } from '../kernel/app-error.ts';
+import { type Deadline, settledBy } from '../kernel/deadline.ts';
 import { camelCase } from './camel-case.ts';
 import { type KeptPlans, keptPlans } from './kept-plans.ts';
-import { isOutdatedPlan, isTransient, isUnavailable, isUnstorableText } from './postgres-error.ts';
+import { isOutdatedPlan, isTransient, isUnanswered, isUnavailable, isUnstorableText } from './postgres-error.ts';
 import { type Sql, sql } from './sql.ts';
+import { cutOff, type LimitedQuery, outOfTime, timeLeft } from './time-left.ts';
 
 export interface DatabaseConfig {
   readonly url: string;
   /** Connections of one instance; instances × pool size stays below the server's limit. */
   readonly poolSize: number;
+  /** The longest that Postgres works on one statement. Default 8. */
+  readonly statementSeconds?: number;
 }
 
 /** Anything that runs statements: the pool, or one transaction. */
 export interface Queryable {
-  /** Rows with camelCase keys: `timestamptz` as Date, `bigint` as number (refused above 2^53), `bytea` as Buffer. */
-  query<Row>(statement: Sql): Promise<Row[]>;
+  /**
+   * Rows with camelCase keys: `timestamptz` as Date, `bigint` as number (refused above 2^53), `bytea` as Buffer. In a transaction the
+   * transaction's deadline holds instead.
+   */
+  query<Row>(statement: Sql, deadline?: Deadline): Promise<Row[]>;
 
   /**
    * For a statement whose result is not needed. In a transaction it is pipelined: it runs before any later statement of the transaction,
@@ -28,8 +35,11 @@ export interface Database extends Queryable {
    * Runs `work` in one transaction. It is retried (three tries in all) after a deadlock or serialization failure, so `work` must have no
    * effect outside the database. Any error rolls back. Statements run one after the other, in the order they are issued; issuing two
    * before awaiting either saves a round trip.
+   *
+   * What has a deadline waits for a connection, for locks and for Postgres no longer than that, and is then `database_unavailable`, with
+   * nothing committed. Only where Postgres does not even answer that it gave up is the outcome unknown, as with any lost connection.
    */
-  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: Queryable) => Promise<T>, deadline?: Deadline): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -39,8 +49,8 @@ const TRIES = 3;
 const TRUSTED_IDLE_MS = 100;
 /** Connections are replaced after this time, so that plans made while a table was almost empty do not outlive its growth for long. */
 const PLANS_KEPT_SECONDS = 300;
-/** pg's types lack the per-query timeout. */
-const stillThere: pg.QueryConfig & { query_timeout: number } = { text: 'select 1', query_timeout: 1000 };
+const STATEMENT_SECONDS = 8;
+const stillThere: LimitedQuery = { text: 'select 1', query_timeout: 1000 };
 
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => {
@@ -62,15 +72,22 @@ function gatherWrites({ connection: { stream } }: pg.PoolClient & { readonly con
   process.nextTick(() => stream.uncork());
 }
 
-async function run<Row>(client: pg.PoolClient, { text, values }: Sql, plans: KeptPlans): Promise<Row[]> {
+async function run<Row>(
+  client: pg.PoolClient,
+  { text, values }: Sql,
+  plans: KeptPlans,
+  leftMs: number | undefined,
+): Promise<Row[]> {
   gatherWrites(client);
   const name = plans.nameOf(text);
-  const { rows, fields } = await client.query<unknown[]>({
+  const statement: pg.QueryArrayConfig & LimitedQuery = {
     ...(name === undefined ? {} : { name }),
     text,
     values: [...values],
     rowMode: 'array',
-  });
+    ...cutOff(leftMs),
+  };
+  const { rows, fields } = await client.query<unknown[]>(statement);
   if (rows.length === 0) return [];
   const keys = fields.map((field) => camelCase(field.name));
   return rows.map((row) => {
@@ -93,13 +110,14 @@ function translate(error: unknown): unknown {
  * character) becomes `invalid_request`; everything else is thrown as pg throws it.
  */
 export function openDatabase(config: DatabaseConfig): Database {
+  const statementSeconds = config.statementSeconds ?? STATEMENT_SECONDS;
   const pool = new pg.Pool({
     connectionString: config.url,
     max: config.poolSize,
     connectionTimeoutMillis: 3000,
     // A frozen instance keeps its sockets; the server closes those left open in a transaction.
     idleTimeoutMillis: 60_000,
-    options: '-c lock_timeout=3s -c statement_timeout=8s -c idle_in_transaction_session_timeout=10s',
+    options: `-c lock_timeout=3s -c statement_timeout=${statementSeconds}s -c idle_in_transaction_session_timeout=10s`,
     types,
     // Statements are sent without waiting for earlier answers.
     pipeline: true,
@@ -111,13 +129,29 @@ export function openDatabase(config: DatabaseConfig): Database {
 
   const usedAt = new WeakMap<pg.PoolClient, number>();
 
+  async function connect(deadline: Deadline | undefined): Promise<pg.PoolClient> {
+    if (!deadline) return pool.connect();
+    timeLeft(deadline);
+    const connecting = pool.connect();
+    const client = await settledBy(deadline, connecting);
+    if (client) return client;
+    connecting.then(
+      (late) => late.release(),
+      () => {},
+    );
+    throw outOfTime();
+  }
+
   /**
    * Lends a connection. While the instance was frozen, the server or the network may have closed it unnoticed; without a check the first
    * statement after the thaw would fail although the database is reachable.
    */
-  async function withClient<T>(work: (client: pg.PoolClient, lost: (error: Error) => void) => Promise<T>): Promise<T> {
+  async function withClient<T>(
+    work: (client: pg.PoolClient, lost: (error: Error) => void) => Promise<T>,
+    deadline: Deadline | undefined,
+  ): Promise<T> {
     for (;;) {
-      const client = await pool.connect();
+      const client = await connect(deadline);
       let broken: Error | undefined;
       // A connection lost between two statements emits `error`, which would end the process without a listener.
       const lost = (error: Error) => {
@@ -130,6 +164,9 @@ export function openDatabase(config: DatabaseConfig): Database {
           if (!(await client.query(stillThere).then(() => true, lost))) continue;
         }
         return await work(client, lost);
+      } catch (error) {
+        if (isUnanswered(error)) lost(error);
+        throw error;
       } finally {
         usedAt.set(client, performance.now());
         if (!broken) client.off('error', lost);
@@ -138,37 +175,66 @@ export function openDatabase(config: DatabaseConfig): Database {
     }
   }
 
-  const once = <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> =>
-    withClient(async (client, lost) => {
-      // After a failed statement Postgres refuses all others, so the first error is the one to report.
-      let failure: { readonly error: unknown } | undefined;
-      const said: Promise<unknown>[] = [];
-      const query = <Row>(statement: Sql): Promise<Row[]> =>
-        run<Row>(client, statement, plans).catch((error: unknown) => {
-          failure ??= { error };
-          throw failure.error;
-        });
-      const execute = async (statement: Sql) => void said.push(query(statement).catch(() => {}));
-      try {
-        // Not awaited: if it fails, the connection is lost and everything after it fails as well.
-        said.push(client.query('begin'));
-        const result = await work({ query, execute });
-        // Pipelined with the executed statements. After a failure Postgres answers it with a rollback.
-        const { command } = await client.query('commit');
-        await Promise.all(said);
-        if (failure) throw failure.error;
-        if (command !== 'COMMIT') throw new AppError('internal', { message: `commit was answered with ${command}` });
-        return result;
-      } catch (error) {
-        await client.query('rollback').catch(lost);
-        throw error;
-      }
-    });
+  /** Whether Postgres has to be told to give up earlier than it would by itself. */
+  const isShort = (leftMs: number | undefined): leftMs is number =>
+    leftMs !== undefined && leftMs < statementSeconds * 1000;
 
-  const query = async <Row>(statement: Sql): Promise<Row[]> => {
+  async function inTransaction<T>(
+    client: pg.PoolClient,
+    lost: (error: Error) => void,
+    work: (transaction: Queryable) => Promise<T>,
+    deadline: Deadline | undefined,
+  ): Promise<T> {
+    // After a failed statement Postgres refuses all others, so the first error is the one to report.
+    let failure: { readonly error: unknown } | undefined;
+    const said: Promise<unknown>[] = [];
+    /** Not awaited: if it fails, so does everything after it. */
+    const say = (text: string) => {
+      gatherWrites(client);
+      const saying = client.query(text);
+      saying.catch(() => {});
+      said.push(saying);
+    };
+    const query = async <Row>(statement: Sql): Promise<Row[]> => {
+      try {
+        const leftMs = timeLeft(deadline);
+        if (isShort(leftMs)) say(`set local statement_timeout = ${leftMs}`);
+        return await run<Row>(client, statement, plans, leftMs);
+      } catch (error) {
+        failure ??= { error };
+        throw failure.error;
+      }
+    };
+    const execute = async (statement: Sql) => void said.push(query(statement).catch(() => {}));
+    try {
+      say('begin');
+      const result = await work({ query, execute });
+      // Pipelined with the executed statements. After a failure Postgres answers it with a rollback.
+      const commit: LimitedQuery = { text: 'commit', ...cutOff(timeLeft(deadline)) };
+      const { command } = await client.query(commit);
+      await Promise.all(said);
+      if (failure) throw failure.error;
+      if (command !== 'COMMIT') throw new AppError('internal', { message: `commit was answered with ${command}` });
+      return result;
+    } catch (error) {
+      const rollback: LimitedQuery = { text: 'rollback', ...cutOff(deadline?.remainingMs()) };
+      await client.query(rollback).catch(lost);
+      throw error;
+    }
+  }
+
+  const once = <T>(work: (transaction: Queryable) => Promise<T>, deadline: Deadline | undefined): Promise<T> =>
+    withClient((client, lost) => inTransaction(client, lost, work, deadline), deadline);
+
+  const query = async <Row>(statement: Sql, deadline?: Deadline): Promise<Row[]> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await withClient((client) => run<Row>(client, statement, plans));
+        return await withClient((client, lost) => {
+          const leftMs = timeLeft(deadline);
+          return isShort(leftMs)
+            ? inTransaction(client, lost, (transaction) => transaction.query<Row>(statement), deadline)
+            : run<Row>(client, statement, plans, leftMs);
+        }, deadline);
       } catch (error) {
         if (!isOutdatedPlan(error) || attempt === TRIES) throw translate(error);
         plans.renew();
@@ -179,10 +245,10 @@ export function openDatabase(config: DatabaseConfig): Database {
   return {
     query,
     execute: async (statement) => void (await query(statement)),
-    async transaction(work) {
+    async transaction(work, deadline) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await once(work);
+          return await once(work, deadline);
         } catch (error) {
           if (isOutdatedPlan(error)) plans.renew();
           else if (!isTransient(error)) throw translate(error);

@@ -52,3 +52,7 @@ export const isUnavailable = (error: unknown) => {
   if (code !== undefined) return UNAVAILABLE.test(code);
   return error instanceof Error && /timeout|terminated|Connection/i.test(error.message);
 };
+
+/** Postgres did not answer in the time that the caller granted (`query_timeout` of pg), and the connection was cut. */
+export const isUnanswered = (error: unknown): error is Error =>
+  error instanceof Error && error.message === 'Query read timeout';

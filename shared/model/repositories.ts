@@ -10,6 +10,7 @@ import {
   type LeasedMessage,
   type OutboxMessage,
 } from '../db/outbox.ts';
+import type { Deadline } from '../kernel/deadline.ts';
 import { accountLimitRepository } from './account/account-limit-repository.ts';
 import { accountRepository } from './account/account-repository.ts';
 import { apiTokenRepository } from './account/api-token-repository.ts';
@@ -103,8 +104,8 @@ export type Repositories = ReturnType<typeof bind>;
 
 /** The store as passed to use cases. */
 export interface Store extends Repositories {
-  /** Atomic; retried on a deadlock, so it must have no external effects. */
-  transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+  /** Atomic; retried on a deadlock, so it must have no external effects. Not committed after its deadline. */
+  transaction<T>(work: (repositories: Repositories) => Promise<T>, deadline?: Deadline): Promise<T>;
   /** Throws `database_unavailable` when Postgres does not answer. */
   assertReady(): Promise<void>;
 }
@@ -112,6 +113,6 @@ export interface Store extends Repositories {
 /** All repositories of this database. Calls on the result are separate statements; those within `transaction` share one transaction. */
 export const repositories = (db: Database): Store => ({
   ...bind(db),
-  transaction: (work) => db.transaction((transaction) => work(bind(transaction))),
+  transaction: (work, deadline) => db.transaction((transaction) => work(bind(transaction)), deadline),
   assertReady: () => assertReachable(db),
 });
