@@ -1,4 +1,4 @@
-/** The chaos simulator: `npm run chaos -- --help` tells what it can do. */
+/** The chaos simulator: `npm run chaos -- --help` lists its options. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,18 +18,18 @@ if (process.argv.includes('--crash')) {
   process.exit();
 }
 
-const help = `Runs the deployment engine under faults, a seed at a time, and says which seeds break an invariant.
+const help = `Runs the deployment engine with injected faults, one run per seed, and reports which seeds break an invariant.
 
-  npm run chaos -- --seeds 1000 --first 1     as many seeds, from there on (default: 200 from 1)
-  npm run chaos -- --trace 17                 one seed, told step by step
-  --without NET      take a safety net away (may be given more than once):
+  npm run chaos -- --seeds 1000 --first 1     this many seeds, from this one on (default: 200 from 1)
+  npm run chaos -- --trace 17                 one seed, step by step
+  --without NET      disable a safety net (may be given more than once):
 ${netNames.map((name) => `      ${name.padEnd(18)} ${nets[name]}`).join('\n')}
-  --mutant NAME      take a safeguard out of the product:
+  --mutant NAME      remove a safeguard from the product:
 ${mutants.map(({ name, does }) => `      ${name.padEnd(18)} ${does}`).join('\n')}
 
-  --crash            instead: crash the real processes at every named point; --crash --help tells more
+  --crash            instead: crash the real processes at every named point; --crash --help explains more
 
-Exits 1 when an invariant did not hold.`;
+Exits 1 when an invariant was broken.`;
 
 const { values } = parseArgs({
   options: {

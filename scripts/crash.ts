@@ -1,4 +1,4 @@
-/** The crash matrix: kills, stops and fails the functions at every named point. `npm run chaos -- --crash --help` tells more. */
+/** The crash matrix: kills, stops and fails the functions at every named point. `npm run chaos -- --crash --help` explains more. */
 import { parseArgs } from 'node:util';
 import { createProgress } from '../local/progress.ts';
 import { startCrashPlatform } from '../tests/crash/crash-platform.ts';
@@ -6,12 +6,12 @@ import { type CrashMode, crashModes, crashPoints, withoutCrash } from '../tests/
 import { playCrash, TICKS } from '../tests/crash/play-crash.ts';
 
 const help = `Runs the whole platform and crashes the process of a function (or the builder) at each of ${crashPoints.length} points,
-by SIGKILL, by stopping it until its leases are over, and by an error. Then only time passes and timers fire: within
-${TICKS} ticks everything has to be as it should.
+by SIGKILL, by stopping it until its leases have expired, and by an error. After that only time passes and timers fire; the
+platform must converge within ${TICKS} ticks.
 
-  npm run chaos -- --crash                    all points, all ways
-  npm run chaos -- --crash --point CP23       one (may be given more than once)
-  npm run chaos -- --crash --mode hang        one of ${crashModes.join(', ')}
+  npm run chaos -- --crash                    all points, all modes
+  npm run chaos -- --crash --point CP23       one point (may be given more than once)
+  npm run chaos -- --crash --mode hang        one mode: ${crashModes.join(', ')}
 
 Exits 1 when something did not converge.`;
 
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
         if (outcome.broken.length > 0) failed += 1;
         const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(5);
         const verdict = outcome.broken.length > 0 ? 'BROKEN' : `${outcome.ticks} ticks`;
-        console.log(`${point.id}  ${mode.padEnd(5)}  ${verdict}  ${seconds} s  dies ${point.dies}`);
+        console.log(`${point.id}  ${mode.padEnd(5)}  ${verdict}  ${seconds} s  ${point.dies}`);
         for (const each of outcome.broken) console.log(`        ${each}`);
       }
     }

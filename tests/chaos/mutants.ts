@@ -28,7 +28,7 @@ const changeOf =
     [part]: { ...repositories[part], ...change(repositories[part]) },
   });
 
-/** A commit that was deployed before gets its old deployment, whatever was deployed in between. */
+/** Reuses the old deployment of a commit that was deployed before, whatever was deployed in between. */
 function dedupeByCommit(repositories: Repositories): Repositories {
   const { deployments, deliveries, pushes } = repositories;
   const earlier = async (environmentId: string, commitSha: string | null) => {
@@ -57,7 +57,7 @@ function dedupeByCommit(repositories: Repositories): Repositories {
   };
 }
 
-/** Gives everything up after the number of tries that takes two minutes. */
+/** Gives every message up after so many tries as take two minutes. */
 const fewTries = (repositories: Repositories): Repositories => ({
   ...repositories,
   enqueue: (...messages) =>
@@ -66,21 +66,21 @@ const fewTries = (repositories: Repositories): Repositories => ({
     ),
 });
 
-/** A map that claims to have every content, of any size. */
+/** A map that claims to contain every content, of any size. */
 const everything = () => Object.assign(new Map<string, number>(), { has: () => true, get: () => undefined });
 
 export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe-by-commit',
     firstSeed: 6,
-    does: 'takes a push to a commit that was deployed before for a repetition',
+    does: 'treats a push of a commit that was deployed before as a duplicate',
     change: dedupeByCommit,
     without: ['sync'],
   },
   {
     name: 'ignore-order',
     firstSeed: 3,
-    does: 'believes every push to be the newest',
+    does: 'accepts every push as the newest',
     change: changeOf('pushes', ({ findStanding }) => ({
       async findStanding(...which) {
         const standing = await findStanding(...which);
@@ -96,7 +96,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'last-finisher-wins',
     firstSeed: 3,
-    does: 'switches to whatever was built last, whenever it was pushed',
+    does: 'switches to the build that finishes last, whatever the order of pushes',
     change: changeOf('environments', ({ lock }) => ({
       lock: async (id) => ({ ...(await lock(id)), activatedSeq: 0 }),
     })),
@@ -104,13 +104,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'few-tries',
     firstSeed: 2,
-    does: 'takes an outage of some minutes for the end of everything that was asked for',
+    does: 'gives up all work in an outage of some minutes',
     change: fewTries,
   },
   {
     name: 'guid-only',
     firstSeed: 1,
-    does: "knows a delivery by GitHub's id alone, which all hooks of one event share",
+    does: "identifies deliveries by GitHub's id alone, which several hooks share",
     sql: `
       alter table webhook_deliveries drop constraint webhook_deliveries_project_id_delivery_guid_key;
       alter table webhook_deliveries add unique (delivery_guid);`,
@@ -118,14 +118,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no-exposure',
     firstSeed: 13,
-    does: 'forgets what the edge may show, and deletes what was replaced at once',
+    does: 'records no exposures, and deletes a replaced deployment at once',
     change: changeOf('routes', () => ({ expose: async () => {} })),
     retention: { keep: 1, graceSeconds: 0 },
   },
   {
     name: 'no-fencing',
     firstSeed: 5,
-    does: 'lets a worker that has lost its lease write down what it did',
+    does: 'lets a worker that has lost its lease commit its result',
     sql: `
       create or replace function outbox_finish(p_ids uuid[], p_tokens bigint[]) returns setof bigint language sql as $$
         update outbox set state = 'done', finished_at = db_now(), lease_until = null where id = any (p_ids);
@@ -138,7 +138,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no-verification',
     firstSeed: 16,
-    does: 'believes the runner that every content is what its name says',
+    does: 'trusts the runner that every content matches its hash',
     change: changeOf('blobs', () => ({ findVerified: async () => everything() })),
   },
 ];

@@ -41,7 +41,7 @@ describe.skipIf(!onLinux)('a process that crashes', () => {
     chosen.filter(([id]) => id === point.id).map(([, mode]) => [point.dies, mode, point] as const),
   );
 
-  test.each(crashes)(`%s (%s) costs at most ${TICKS} ticks`, async (_dies, mode, point) => {
+  test.each(crashes)(`%s (%s): the platform converges within ${TICKS} ticks`, async (_dies, mode, point) => {
     expect(await playCrash(platform, point, mode)).toMatchObject({ broken: [] });
   });
 });
