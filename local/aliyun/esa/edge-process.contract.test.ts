@@ -43,7 +43,7 @@ beforeAll(async () => {
     },
     close: () => void server.close(() => undefined).closeAllConnections(),
   };
-  edge = await startEdgeForTests({ heartbeatTimeoutMs: 1000, kvPropagationMs: () => delay });
+  edge = await startEdgeForTests({ kvPropagationMs: () => delay });
   await edge.route('true');
   await publish('first');
 });
@@ -147,16 +147,38 @@ test('of two writes of one key the later wins, whichever arrives last', async ()
 });
 
 test('a routine in an endless loop is killed, and the edge serves again on the same port with the same state', async () => {
-  await edge.putKv('known', 'before the loop');
-  const { port } = edge.esa.edge;
-  await expect(edge.visit({ host: HOST, path: '/loop' })).rejects.toMatchObject({ code: 'ECONNRESET' });
-  await expect.poll(() => body('/kv/known').catch(() => 'not yet'), PATIENCE).toBe('before the loop');
-  expect(edge.esa.edge.port).toBe(port);
-  expect(await body('/')).toBe('second');
-  expect(edge.log.join('\n')).toContain('started again');
+  const looping = await startEdgeForTests({ heartbeatTimeoutMs: 1000 });
+  try {
+    await looping.route('true');
+    await looping.publish(routine('looping'));
+    await looping.putKv('known', 'before the loop');
+    const known = () => looping.visit({ host: HOST, path: '/kv/known' }).then(({ body }) => body, String);
+    await expect.poll(known, PATIENCE).toBe('before the loop');
+    const { port } = looping.esa.edge;
+    await expect(looping.visit({ host: HOST, path: '/loop' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect.poll(known, PATIENCE).toBe('before the loop');
+    expect(looping.esa.edge.port).toBe(port);
+    expect(looping.log.join('\n')).toContain('started again');
+  } finally {
+    await looping.close();
+  }
+});
+
+test('an edge is not killed because its supervisor was held up', async () => {
+  const held = await startEdgeForTests({ heartbeatTimeoutMs: 3000 });
+  try {
+    await held.esa.edge.ready();
+    // Blocks this process, which is the supervisor's.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+    await held.visit({ host: HOST });
+    expect(held.log).toEqual([]);
+  } finally {
+    await held.close();
+  }
 });
 
 test('a restart keeps what is published', async () => {
+  await edge.putKv('known', 'before the restart');
   await edge.esa.edge.restart();
   expect(await body('/')).toBe('second');
 });
@@ -164,5 +186,5 @@ test('a restart keeps what is published', async () => {
 test('when the local cloud starts again, the edge has routine, routes and KV', async () => {
   await edge.reopen();
   expect(await body('/')).toBe('second');
-  expect(await body('/kv/known')).toBe('before the loop');
+  expect(await body('/kv/known')).toBe('before the restart');
 });
