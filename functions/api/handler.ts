@@ -1,8 +1,8 @@
-// api: the public REST API, and the pages of signing in; the CLI uses nothing else.
+// api: the public REST API, which is all that the CLI uses, and the sign-in pages.
 // Trigger: HTTP, /api/v1/… (contracts/api.ts).
 // Moves: ∅ → queued; queued, cloning, building, uploading → cancelled; deploying → deployed.
-// Hands to: deploy, by the outbox and a doorbell.
-// Fails by: the error table; what belongs to another is 404.
+// Hands to: deploy, through the outbox and a doorbell.
+// Fails by: the error table; other tenants' resources are 404.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';
 import { githubCodeHost } from '@miaobu/shared/adapters/github/github-code-host';

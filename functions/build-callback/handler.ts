@@ -1,9 +1,9 @@
-// build-callback: the builder's only door.
+// build-callback: everything the builder asks of the platform.
 // Trigger: HTTP, /builds/v1/… (contracts/build-job.ts).
 // Moves: queued → cloning; cloning → building; queued, cloning, building → uploading; uploading → deploying;
 //        cloning, building, uploading → failed.
-// Hands to: deploy, by the outbox and a doorbell, when everything is uploaded.
-// Fails by: 401 for a token of another attempt, 409 when the attempt is over; late reports are 200 and change nothing.
+// Hands to: deploy, through the outbox and a doorbell, once everything is uploaded.
+// Fails by: 401 for another attempt's token, 409 when the attempt is over; late reports get 200 and change nothing.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { tablestoreBuildLog } from '@miaobu/shared/adapters/aliyun/tablestore-build-log';

@@ -1,8 +1,8 @@
-// cleanup: deletes what nobody can see any more, and says what is missing.
+// cleanup: deletes deployments and files that nobody can see any more, and reports missing ones.
 // Trigger: timer every hour.
 // Moves: deployed → purging; purging → purged.
-// Hands to: deploy, by the outbox (hostnames nobody has, deletions that came to a halt, alerts).
-// Fails by: logging; what was marked stays marked, and the next round continues.
+// Hands to: deploy, through the outbox (orphaned hostnames, stalled deletions, alerts).
+// Fails by: logging; marked deployments stay marked, and the next round continues.
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { ossObjectStore } from '@miaobu/shared/adapters/aliyun/oss-object-store';
 import { wakeUp } from '@miaobu/shared/contracts/messages';

@@ -1,9 +1,9 @@
-// deploy: works the outbox, so that what Postgres wants becomes true outside.
+// deploy: handles outbox messages, to make external systems match Postgres.
 // Trigger: asynchronous call (doorbell), timer every minute.
 // Moves: ∅ → queued (a push that was not delivered); cloning, building, uploading → queued (the next attempt); uploading → deploying;
 //        deploying → deployed; queued, cloning, building, uploading → cancelled; queued, cloning, building, uploading, deploying → failed.
-// Hands to: the build runner; Edge KV, from where the edge routine takes over; cleanup, by the outbox.
-// Fails by: retry with backoff while an error is retryable; else the message is dead and the deployment failed.
+// Hands to: the build runner; Edge KV, which the edge routine reads; cleanup, through the outbox.
+// Fails by: retries with backoff for retryable errors; otherwise a dead letter and a failed deployment.
 import { alidnsDnsZone } from '@miaobu/shared/adapters/aliyun/alidns-dns-zone';
 import { esaEdgeStore } from '@miaobu/shared/adapters/aliyun/esa-edge-store';
 import { esaEdgeZone } from '@miaobu/shared/adapters/aliyun/esa-edge-zone';

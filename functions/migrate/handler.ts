@@ -1,4 +1,4 @@
-// migrate: brings the schema up to date, inside the private network.
+// migrate: applies schema migrations from inside the private network.
 // Trigger: synchronous call by a release.
 // Moves: nothing.
 // Hands to: nobody.
