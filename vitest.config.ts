@@ -42,6 +42,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'contracts',
+          // The vendors' SDKs, which most of them load, are loaded once a worker.
+          isolate: false,
           include: ['**/*.contract.test.ts'],
           exclude: ignored,
           testTimeout: 30_000,
