@@ -18,22 +18,22 @@ import type { Delivery, WebhookDeliveries } from './webhook-deliveries.ts';
 const PUSH_LIMIT_BYTES = 2 * 1024 ** 3;
 /** Before a push that it cannot send twice, git checks with a single flush packet whether it is authorized. */
 const FLUSH_BYTES = 4;
-/** How long the answer to a push waits to report the results of its webhooks. */
-const REPORT_WAIT_MS = 2_000;
-
 interface Dependencies {
   readonly stateDirectory: string;
   readonly repositories: GithubRepositories;
   readonly users: GithubUsers;
   readonly pushes: PushIntake;
   readonly deliveries: WebhookDeliveries;
+  /** How long the answer to a push waits to report the results of its webhooks. */
+  readonly reportWaitMs: number;
 }
 
 /**
  * git over smart HTTP (specified in git's gitprotocol-http): `info/refs`, `git-upload-pack` and `git-receive-pack` of
  * `/{owner}/{name}.git`, with the system's git behind it. `pathname` is the path below the mount point.
  */
-export function createGitSmartHttp({ stateDirectory, repositories, users, pushes, deliveries }: Dependencies) {
+export function createGitSmartHttp(deps: Dependencies) {
+  const { stateDirectory, repositories, users, pushes, deliveries, reportWaitMs } = deps;
   const incoming = path.join(stateDirectory, 'incoming');
   rmSync(incoming, { recursive: true, force: true });
   mkdirSync(incoming, { recursive: true });
@@ -72,7 +72,7 @@ export function createGitSmartHttp({ stateDirectory, repositories, users, pushes
     if (!parts) return void response.end(result.output);
     response.write(parts.head);
     for (const change of result.changes) response.write(remoteLine(describeChange(change)));
-    const over = await deliveries.settled(result.deliveries, REPORT_WAIT_MS);
+    const over = await deliveries.settled(result.deliveries, reportWaitMs);
     for (const line of describeDeliveries(result.deliveries.length, over)) response.write(remoteLine(line));
     response.end(parts.tail);
   };

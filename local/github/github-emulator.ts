@@ -39,6 +39,8 @@ export interface GithubEmulatorOptions {
   readonly now?: () => number;
   /** How many workflow runs run at the same time; 2 by default. */
   readonly parallelRuns?: number;
+  /** How long a push waits to tell what became of its webhooks; 2 s by default. */
+  readonly reportWaitMs?: number;
 }
 
 export interface GithubEmulator extends Emulator {
@@ -105,7 +107,8 @@ export async function createGithubEmulator(options: GithubEmulatorOptions): Prom
     createRateLimits(now),
   );
   const oauth = oauthWebFlow({ applications: options.applications ?? [], grants, users });
-  const git = createGitSmartHttp({ stateDirectory, repositories, users, pushes, deliveries });
+  const { reportWaitMs = 2_000 } = options;
+  const git = createGitSmartHttp({ stateDirectory, repositories, users, pushes, deliveries, reportWaitMs });
 
   for (const { owner, name } of repositories.all()) await repositories.ensure(owner, name);
   await runs.recover();

@@ -29,7 +29,7 @@ export interface RunningGithub {
   close(): Promise<void>;
 }
 
-/** The emulator as the local cloud mounts it: below a path of a port that others share. */
+/** The emulator as the local cloud mounts it, below a path of a port that others share; but a push waits until its webhooks are through. */
 export async function startGithub(
   options: Partial<GithubEmulatorOptions> & { through?: (emulator: Emulator) => Emulator } = {},
 ): Promise<RunningGithub> {
@@ -42,6 +42,7 @@ export async function startGithub(
     baseUrl: () => base,
     users: [you, other, platform],
     workflows: {},
+    reportWaitMs: PATIENCE.timeout,
     log: (message) => logged.push(message),
     ...rest,
   });

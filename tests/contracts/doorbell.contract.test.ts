@@ -2,6 +2,7 @@ import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type FcUnderTest, server, startFcUnderTest, until } from '../../local/aliyun/fc/fc-under-test.ts';
 import { listen } from '../../local/wire/emulator.ts';
+import { PATIENCE } from '../patience.ts';
 
 let fc: FcUnderTest;
 const warnings: string[] = [];
@@ -13,10 +14,11 @@ beforeAll(async () => {
 beforeEach(() => void warnings.splice(0));
 afterAll(() => fc.close());
 
-const doorbell = (change: { endpoint?: string; functionName?: string; secret?: string } = {}) =>
+const doorbell = (change: { endpoint?: string; functionName?: string; secret?: string; timeoutMs?: number } = {}) =>
   fcDoorbell({
     endpoint: change.endpoint ?? fc.listening.url,
     functionName: change.functionName ?? 'miaobu-deploy',
+    timeoutMs: change.timeoutMs ?? PATIENCE.timeout,
     credentials: () => ({ ...fc.account.operator, ...(change.secret ? { accessKeySecret: change.secret } : {}) }),
     log: { warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`) },
   });
@@ -41,7 +43,7 @@ test.each([
 test('a Function Compute that does not answer delays nobody', async () => {
   const silent = await listen({ handle: () => {} });
   try {
-    await doorbell({ endpoint: silent.url }).ring('request-3');
+    await doorbell({ endpoint: silent.url, timeoutMs: 50 }).ring('request-3');
     expect(warnings).toHaveLength(1);
   } finally {
     await silent.close();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { httpSiteProbe } from '@miaobu/shared/adapters/node/http-site-probe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deploymentId } from '../../edge-routine/testing/imitated-edge.ts';
+import { PATIENCE } from '../patience.ts';
 
 const SHOWN = deploymentId('shown');
 
@@ -24,7 +25,12 @@ afterAll(async () => {
 });
 
 const probe = (options: { timeoutMs?: number } = {}) =>
-  httpSiteProbe({ sitesOrigin: 'http://sites.localhost:8080', probeOrigin: edgeOrigin, ...options });
+  httpSiteProbe({
+    sitesOrigin: 'http://sites.localhost:8080',
+    probeOrigin: edgeOrigin,
+    timeoutMs: PATIENCE.timeout,
+    ...options,
+  });
 
 test('the deployment that answers is named, whatever its status, and its body is not waited for', async () => {
   for (const status of [200, 308, 404]) {

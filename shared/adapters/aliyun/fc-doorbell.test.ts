@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { PATIENCE } from '../../../tests/patience.ts';
 import { fcDoorbell } from './fc-doorbell.ts';
 
 /** A Function Compute that answers a call when the test says so. */
@@ -20,6 +21,7 @@ async function patientFunctionCompute(warn: (message: string) => void = () => {}
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     functionName: 'deploy',
     credentials: () => ({ accessKeyId: 'id', accessKeySecret: 'secret' }),
+    timeoutMs: PATIENCE.timeout,
     log: { warn },
   });
   return {

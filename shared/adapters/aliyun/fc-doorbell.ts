@@ -5,7 +5,6 @@ import type { Doorbell } from '../../ports/doorbell.ts';
 import { type Acs3Credentials, acs3Headers } from './acs3-request.ts';
 
 const FC_VERSION = '2023-03-30';
-const RING_TIMEOUT_MS = 500;
 
 /**
  * The doorbell as an asynchronous call of Function Compute 3.0 (`InvokeFunction` with `x-fc-invocation-type: Async`). Without a task id:
@@ -16,11 +15,13 @@ export function fcDoorbell(config: {
   readonly endpoint: string;
   readonly functionName: string;
   readonly credentials: () => Acs3Credentials;
+  /** Default 500 ms. */
+  readonly timeoutMs?: number;
   readonly log: { warn(message: string, fields: Readonly<Record<string, unknown>>): void };
 }): Doorbell {
   const { host, hostname, port, protocol } = new URL(config.endpoint);
   const path = `/${FC_VERSION}/functions/${config.functionName}/invocations`;
-  const post = poster(protocol);
+  const post = poster(protocol, config.timeoutMs ?? 500);
   const lost = (requestId: string, why: string) => config.log.warn('the doorbell was not heard', { requestId, why });
   const call = async (requestId: string): Promise<void> => {
     const body = JSON.stringify({ request_id: requestId } satisfies WakeUp);
@@ -53,7 +54,7 @@ export function fcDoorbell(config: {
  * Sends requests and returns the status of their responses. Not `fetch`, which costs several times as much. A connection may have been
  * closed while idle, which shows only when it is used: then the request is retried once, because rings are idempotent.
  */
-function poster(protocol: string): (options: RequestOptions, body: string) => Promise<number> {
+function poster(protocol: string, timeoutMs: number): (options: RequestOptions, body: string) => Promise<number> {
   const [request, agent] =
     protocol === 'https:'
       ? [httpsRequest, new HttpsAgent({ keepAlive: true })]
@@ -65,10 +66,7 @@ function poster(protocol: string): (options: RequestOptions, body: string) => Pr
         answer.resume();
         resolve(answer.statusCode ?? 0);
       });
-      const limit = setTimeout(
-        () => outgoing.destroy(new Error(`no answer within ${RING_TIMEOUT_MS} ms`)),
-        RING_TIMEOUT_MS,
-      );
+      const limit = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(limit);
         const wasAtRest = outgoing.reusedSocket && error.code === 'ECONNRESET';
