@@ -75,6 +75,21 @@ test('a delivery is recognised for thirty days', async () => {
   expect([await forget(), await count('webhook_deliveries')]).toEqual([1, 0]);
 });
 
+test('a replaced webhook secret is kept as long as it is accepted, and the current one longer', async () => {
+  const kept = async () =>
+    (
+      await stored.db.query(
+        sql`select webhook_secret_sealed as now, previous_webhook_secret_sealed as before from projects`,
+      )
+    )[0];
+  const before = site.project.webhookSecretSealed;
+  await stored.store.projects.rotateWebhookSecret(site.project.id, 'sealed', DAY);
+  await stored.moveClock(DAY - 60);
+  expect([await forget(), await kept()]).toEqual([0, { now: 'sealed', before }]);
+  await stored.moveClock(DAY + 1);
+  expect([await forget(), await kept(), await forget()]).toEqual([1, { now: 'sealed', before: null }, 0]);
+});
+
 test('reports are kept until a week after their deployment ended', async () => {
   const [ended, going] = [await queueTestDeployment(stored, site), await queueTestDeployment(stored, site)];
   for (const { id } of [going]) {

@@ -9,14 +9,21 @@ const REPORT_DAYS = 7;
 /** An exposure protects for an hour. */
 const EXPOSURE_DAYS = 1;
 
-/** Deletes rows that are no longer needed. Usage, audit records and deployments stay. */
+/** Deletes rows and secrets that are no longer needed. Usage, audit records and deployments stay. */
 export const forgetHistory =
   ({
     store,
   }: {
     readonly store: Pick<
       Store,
-      'forgetMessages' | 'deliveries' | 'attempts' | 'routes' | 'rateLimits' | 'idempotencyKeys' | 'eventStreams'
+      | 'forgetMessages'
+      | 'deliveries'
+      | 'projects'
+      | 'attempts'
+      | 'routes'
+      | 'rateLimits'
+      | 'idempotencyKeys'
+      | 'eventStreams'
     >;
   }): Sweep =>
   async ({ signal }) => {
@@ -25,6 +32,7 @@ export const forgetHistory =
       () => store.deliveries.forget(DELIVERY_DAYS, ROWS_A_STATEMENT),
       () => store.attempts.forgetReports(REPORT_DAYS, ROWS_A_STATEMENT),
       () => store.routes.forgetExposures(EXPOSURE_DAYS, ROWS_A_STATEMENT),
+      () => store.projects.forgetPreviousSecrets(ROWS_A_STATEMENT),
       () => store.idempotencyKeys.forget(ROWS_A_STATEMENT),
       () => store.rateLimits.forgetFull(ROWS_A_STATEMENT),
       () => store.eventStreams.forgetLost(ROWS_A_STATEMENT),

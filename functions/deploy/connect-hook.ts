@@ -15,7 +15,10 @@ export interface Deps {
   readonly controlOrigin: string;
 }
 
-/** `hook.connect`: registers a project's push hook, and requests a branch sync, because a push may have preceded the hook. */
+/**
+ * `hook.connect`: registers a project's push hook, or gives the existing one the current secret. Requests a branch sync, because pushes may
+ * have preceded the hook, or were refused for being signed with a secret that is no longer accepted.
+ */
 export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
   async work({ project_id: projectId }, lease, { requestId }) {
     const project = await deps.store.projects.find(projectId);
@@ -29,7 +32,7 @@ export const connectHook = (deps: Deps): TopicHandler<'hook.connect'> => ({
     const hook = { url, secret };
     const { id } = await deps.codeHost.createPushHook(token, project.repository, hook, lease.assertTrusted);
     return async (repositories) => {
-      await repositories.projects.setHook(projectId, id);
+      await repositories.projects.setHook(projectId, id, project.webhookSecretVersion);
       await repositories.cloudResources.confirm('push_hook', url);
       for (const environment of await repositories.environments.listOfProject(projectId)) {
         await repositories.enqueue(branchSyncMessage(environment.id, requestId));

@@ -25,9 +25,14 @@ const AT_ONCE = 5;
 const isDue = ({ attempts, firstAt }: FailedDelivery, now: Date) =>
   now.getTime() - firstAt.getTime() >= (AGES_MS[attempts - 1] ?? Number.POSITIVE_INFINITY);
 
+/** Whether the code host may sign with another secret than the current one: it was not told of it, or its signatures are refused since. */
+const hasOtherSecret = ({ githubHookToldAt }: Project, failed: readonly FailedDelivery[]) =>
+  githubHookToldAt === null ||
+  failed.some(({ unauthorizedAt }) => unauthorizedAt !== undefined && unauthorizedAt > githubHookToldAt);
+
 /**
- * `hook.redeliver`: requests redelivery of a project's failed deliveries; GitHub never retries by itself. A removed hook is connected
- * again. Droppable: the next round requests the same, and the branch is synced in any case.
+ * `hook.redeliver`: requests redelivery of a project's failed deliveries; GitHub never retries by itself. A hook that was removed, or has
+ * another secret, is connected again. Droppable: the next round requests the same, and the branch is synced in any case.
  */
 export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => ({
   droppable: true,
@@ -47,7 +52,8 @@ export const redeliverFailed = (deps: Deps): TopicHandler<'hook.redeliver'> => (
       const asked = await codeHost.redeliver(token, repository, githubHookId, id);
       log.info('delivery asked for again', { deliveryGuid: guid, attempts, asked });
     }
-    return undefined;
+    if (!hasOtherSecret(project, failed)) return undefined;
+    return (repositories) => repositories.enqueue(connectHookMessage(projectId, requestId));
   },
 });
 

@@ -51,16 +51,18 @@ export const receivePush = (deps: Deps) => {
 
     // Nearly every delivery is a push to deploy, without a concurrent push.
     const known = remembered.find(projectId);
-    if (known && (await isAuthentic(deps, delivery, known.project))) {
+    if (known && (await isAuthentic(deps, delivery, known.project, [known.project.webhookSecretSealed]))) {
       const said = read(known);
       const result = said === 'ping' ? undefined : await tryAtOnce(known, said);
       if (result) return taken(result);
     }
 
-    // The cache may be stale, including the secret.
+    // The cache may be stale, including the secret, and does not know whether the previous one is still accepted.
     const standing = await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
     // The same refusal for an unknown hook and a wrong signature.
-    if (!standing || !(await isAuthentic(deps, delivery, standing.project))) throw new AppError('unauthorized');
+    if (!standing || !(await isAuthentic(deps, delivery, standing.project, acceptedSecrets(standing.project)))) {
+      throw new AppError('unauthorized');
+    }
     const said = read(standing);
     if (said === 'ping') return PONG;
     const result = (await tryAtOnce(standing, said)) ?? (await takeInOrder(deps.store, said));
@@ -68,10 +70,20 @@ export const receivePush = (deps: Deps) => {
   };
 };
 
-/** Whether a delivery is signed with its project's secret. */
-async function isAuthentic(deps: Deps, delivery: ReceivedDelivery, project: Project): Promise<boolean> {
-  const secret = await deps.sealer.open(project.webhookSecretSealed, webhookSecretContext(project.id));
-  return hasValidSignature(secret, delivery.body, delivery.signature);
+/** For a while after a rotation there are two. */
+const acceptedSecrets = ({ webhookSecretSealed, previousWebhookSecretSealed }: Project): string[] =>
+  previousWebhookSecretSealed === null ? [webhookSecretSealed] : [webhookSecretSealed, previousWebhookSecretSealed];
+
+/** Whether a delivery is signed with one of these secrets of its project. */
+async function isAuthentic(
+  { sealer }: Deps,
+  { body, signature }: ReceivedDelivery,
+  { id }: Project,
+  sealedSecrets: readonly string[],
+): Promise<boolean> {
+  const secrets = await Promise.all(sealedSecrets.map((sealed) => sealer.open(sealed, webhookSecretContext(id))));
+  // All are compared, so that the time does not tell which one it was.
+  return secrets.map((secret) => hasValidSignature(secret, body, signature)).includes(true);
 }
 
 /** Repeats the answer to a delivery received before. Throws `conflict` when its id was used with another body. */

@@ -55,7 +55,7 @@ export function hookRoutes({ repositories, urls, hooks, deliveries }: HookRouteD
 
   const refuseTwin = (repository: GithubRepository, settings: HookSettings, self?: Hook) => {
     const others = hooks.of(repository.id).filter((hook) => hook.id !== self?.id);
-    if (others.some((hook) => hook.url === settings.url)) {
+    if (others.some((hook) => isTwin(hook, settings))) {
       throw new GithubError(422, 'Validation Failed', [
         { resource: 'Hook', code: 'custom', message: 'Hook already exists on this repository' },
       ]);
@@ -125,6 +125,13 @@ export function hookRoutes({ repositories, urls, hooks, deliveries }: HookRouteD
     },
   ];
 }
+
+/** Hooks may have the same address and events, e.g. with another secret: GitHub compares the whole configuration. */
+const isTwin = (one: HookSettings, other: HookSettings) =>
+  one.url === other.url &&
+  one.contentType === other.contentType &&
+  one.secret === other.secret &&
+  one.events.some((event) => event === '*' || other.events.includes(event) || other.events.includes('*'));
 
 /** The webhook a request names, with its repository. Throws 404. */
 export function hookOf(call: Call, repositories: GithubRepositories, hooks: Hooks) {

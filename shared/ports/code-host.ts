@@ -38,6 +38,8 @@ export interface FailedDelivery {
   readonly attempts: number;
   /** When it was first sent. */
   readonly firstAt: Date;
+  /** When the last attempt was made, if it was answered 401: its signature was not accepted. */
+  readonly unauthorizedAt?: Date;
 }
 
 export type CommitState = 'pending' | 'success' | 'failure' | 'error';
@@ -78,7 +80,7 @@ export interface CodeHost {
   readFile(token: string, fullName: string, path: string, ref: string, limitBytes: number): Promise<string | undefined>;
   /** A URL that serves this commit as a tar.gz with one top-level folder, without a credential, for some minutes. */
   archiveUrl(token: string, fullName: string, sha: string): Promise<string>;
-  /** Registers signed push events at `url`. Adopts an existing hook, with the new secret. */
+  /** Registers signed push events at `url`. An existing hook is kept, and gets this secret. */
   createPushHook(
     token: string,
     fullName: string,

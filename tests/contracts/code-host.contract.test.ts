@@ -196,6 +196,23 @@ test('pushes that were never delivered are listed, the one tried longest ago fir
   await receiver.close();
 });
 
+test('a failed delivery says when its signature was refused, as long as nothing else happened to it since', async () => {
+  const receiver = await startWebhookReceiver();
+  const { id: hook } = await codeHost().createPushHook(you.token, 'you/site', receiver);
+  const failed = async () => (await codeHost().listFailedDeliveries(you.token, 'you/site', hook, new Date(0))) ?? [];
+  receiver.answer = () => 401;
+  await checkout.git('push', '--quiet', 'origin', 'main:refs/heads/refused');
+  await vi.waitUntil(async () => (await failed()).length === 1, PATIENCE);
+  const [refused] = await failed();
+  expect(refused?.unauthorizedAt).toEqual(refused?.firstAt);
+  receiver.answer = () => 503;
+  await codeHost().redeliver(you.token, 'you/site', hook, refused?.id ?? 0);
+  await vi.waitUntil(async () => (await failed())[0]?.attempts === 2, PATIENCE);
+  expect((await failed())[0]).not.toHaveProperty('unauthorizedAt');
+  await codeHost().deleteHook(you.token, 'you/site', hook);
+  await receiver.close();
+});
+
 test('failed deliveries are found on every page of a long list', async () => {
   const receiver = await startWebhookReceiver();
   const { id: hook } = await codeHost().createPushHook(you.token, 'you/site', receiver);

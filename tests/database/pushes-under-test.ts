@@ -34,6 +34,8 @@ export interface ReceivedDelivery {
 export interface PushesUnderTest {
   readonly stored: TestStore;
   readonly github: GithubUnderTest;
+  /** Where GitHub delivers to. */
+  readonly controlOrigin: string;
   /** Sites of `you/site`, each with its hook at GitHub, as after an import. */
   connect(options?: SiteOptions & { readonly rootDirectory?: string; readonly watchPaths?: string[] }): Promise<Site>;
   /** Commits these files to `main` and pushes; returns the commit's id. */
@@ -94,6 +96,7 @@ export async function startPushesUnderTest(): Promise<PushesUnderTest> {
   const pushes: PushesUnderTest = {
     stored,
     github,
+    controlOrigin,
     async connect({ rootDirectory = '', watchPaths, ...options } = {}) {
       const repository = await codeHost.getRepository('token-of-you', 'you/site');
       if (!repository) throw new Error('push to the repository first');

@@ -69,12 +69,16 @@ export async function storeEverySecret(stored: TestStore): Promise<StoredSecrets
     const imported = await importProject(stored, { slug });
     const { project, production } = imported;
     projectIds.push(project.id);
-    secrets[`webhook secret of ${slug}`] = imported.webhookSecret;
+    secrets[`webhook secret of ${slug}`] = canary('hook');
+    secrets[`previous webhook secret of ${slug}`] = imported.webhookSecret;
+    const place = { project: project.id, context: webhookSecretContext(project.id) };
+    const renewed = await sealer.seal(secret(`webhook secret of ${slug}`), place);
+    await store.projects.rotateWebhookSecret(project.id, renewed, 3600);
     secrets[`variable of ${slug}`] = canary('variable');
     secrets[`variable of a deployment of ${slug}`] = secret(`variable of ${slug}`);
-    const place = { projectId: project.id, environment: 'production', key: 'SECRET' };
-    const sealed = sealValue(await sealer.sealing(project.id), place, secret(`variable of ${slug}`));
-    await store.variables.insert({ ...place, ...sealed, isSecret: true, scope: 'both' });
+    const variable = { projectId: project.id, environment: 'production', key: 'SECRET' };
+    const sealed = sealValue(await sealer.sealing(project.id), variable, secret(`variable of ${slug}`));
+    await store.variables.insert({ ...variable, ...sealed, isSecret: true, scope: 'both' });
     const deployment = await queueTestDeployment(stored, { project, environment: production, hostnames: [] });
     deployments.push({ id: deployment.id, kind: `variable of a deployment of ${slug}` });
   }
@@ -105,10 +109,13 @@ export async function storeEverySecret(stored: TestStore): Promise<StoredSecrets
       await signing(by).issue({ userId: 'usr_1', sessionId: 'ses_1' });
       for (const [n, slug] of ['one', 'two'].entries()) {
         const project = found(await store.projects.find(found(projectIds[n])));
-        read[`webhook secret of ${slug}`] = await by.open(
-          project.webhookSecretSealed,
-          webhookSecretContext(project.id),
+        // Not from the project, which no longer has it when tests have moved the clock.
+        const [{ previous } = { previous: null }] = await stored.db.query<{ previous: string | null }>(
+          sql`select previous_webhook_secret_sealed as previous from projects where id = ${project.id}`,
         );
+        const context = webhookSecretContext(project.id);
+        read[`webhook secret of ${slug}`] = await by.open(project.webhookSecretSealed, context);
+        read[`previous webhook secret of ${slug}`] = await by.open(found(previous), context);
         const [variable] = await store.variables.list(project.id);
         read[`variable of ${slug}`] = await openValue(by, found(variable));
       }

@@ -11,11 +11,14 @@ const deliverySchema = z.object({
   redelivery: z.boolean(),
   /** `OK`, or a description of the failure. */
   status: z.string(),
+  /** Null when there was no answer. */
+  status_code: z.int().nullish(),
 });
 type Delivery = z.output<typeof deliverySchema>;
 
 const PAGE_SIZE = 100;
 const PAGES = 5;
+const UNAUTHORIZED = 401;
 
 /** `CodeHost.listFailedDeliveries`: GitHub lists deliveries newest first, page by page behind a cursor. */
 export const listFailedDeliveries =
@@ -51,7 +54,13 @@ function failedAmong(deliveries: readonly Delivery[]): FailedDelivery[] {
     const [last] = ofOne;
     const first = ofOne.find(({ redelivery }) => !redelivery);
     if (!last || !first || ofOne.some(({ status }) => status === 'OK')) continue;
-    failed.push({ id: last.id, guid, attempts: ofOne.length, firstAt: new Date(first.delivered_at) });
+    failed.push({
+      id: last.id,
+      guid,
+      attempts: ofOne.length,
+      firstAt: new Date(first.delivered_at),
+      ...(last.status_code === UNAUTHORIZED && { unauthorizedAt: new Date(last.delivered_at) }),
+    });
   }
   return failed.reverse();
 }

@@ -53,14 +53,17 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
     return found && { id: found.id };
   };
 
-  const adoptHook: CodeHost['createPushHook'] = async (token, fullName, { url, secret }, beforeCall) => {
+  /** Undefined when there is no such hook. */
+  const changeHook = async (
+    ...[token, fullName, { url, secret }, beforeCall]: Parameters<CodeHost['createPushHook']>
+  ): Promise<{ readonly id: number } | undefined> => {
     beforeCall?.();
-    const twin = await findPushHook(token, fullName, url);
-    if (!twin) throw new AppError('vendor_rejected', { message: `GitHub refused a webhook for ${fullName}` });
-    const path = `${repositoryPath(fullName)}/hooks/${twin.id}`;
+    const existing = await findPushHook(token, fullName, url);
+    if (!existing) return undefined;
+    const path = `${repositoryPath(fullName)}/hooks/${existing.id}`;
     beforeCall?.();
     await request({ token, method: 'PATCH', path, body: hookBody(url, secret) });
-    return { id: twin.id };
+    return existing;
   };
 
   return {
@@ -120,6 +123,9 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
       return location;
     },
     async createPushHook(token, fullName, hook, beforeCall) {
+      // GitHub refuses a second hook only if its whole configuration is the same: with another secret there would be two.
+      const existing = await changeHook(token, fullName, hook, beforeCall);
+      if (existing) return existing;
       beforeCall?.();
       const answer = await request({
         token,
@@ -128,8 +134,11 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
         body: { name: 'web', ...hookBody(hook.url, hook.secret) },
         expect: [422],
       });
-      if (answer.status === 422) return adoptHook(token, fullName, hook, beforeCall);
-      return { id: readGithubJson(hookSchema, answer).id };
+      if (answer.status < 300) return { id: readGithubJson(hookSchema, answer).id };
+      // It may have been created a moment ago, and missing from an older answer.
+      const created = await changeHook(token, fullName, hook, beforeCall);
+      if (!created) throw new AppError('vendor_rejected', { message: `GitHub refused a webhook for ${fullName}` });
+      return created;
     },
     findPushHook,
     async deleteHook(token, fullName, hookId) {

@@ -58,6 +58,8 @@ export const sealedColumns: readonly SealedColumn[] = [
     return answerContext({ principal, key });
   }),
   single('projects.webhook_secret_sealed', true, webhookSecretContext),
+  // After the current one, because a rotation moves a value from there to here: a walk in this order meets it in one of them.
+  single('projects.previous_webhook_secret_sealed', true, webhookSecretContext),
   single('environment_variables.sealed', true, (all) => {
     const [projectId = '', environment = '', key = ''] = all.split(' ');
     return variableContext(projectId, environment, key);

@@ -61,6 +61,10 @@ const places = {
     ...{ table: sql`projects`, column: sql`webhook_secret_sealed`, type: text },
     ...{ key: sql`id`, keyType: uuid, project: sql`id` },
   },
+  'projects.previous_webhook_secret_sealed': {
+    ...{ table: sql`projects`, column: sql`previous_webhook_secret_sealed`, type: text },
+    ...{ key: sql`id`, keyType: uuid, project: sql`id` },
+  },
   'environment_variables.sealed': {
     ...{ table: sql`environment_variables`, column: sql`sealed`, type: text },
     ...{ key: sql`(project_id || ' ' || environment || ' ' || key)`, keyType: text, project: sql`project_id` },

@@ -5,11 +5,16 @@ import { AppError } from '../../kernel/app-error.ts';
 import { isActive } from '../environment/environment-repository.ts';
 import type { Project, ProjectSettings } from './project.ts';
 
+const isPreviousSecretAccepted = sql`p.previous_webhook_secret_until > db_now()`;
+
 /** Columns of `projects p`. */
 export const projectColumns = sql`
   p.id, p.user_id, p.slug, p.name, p.github_repository_id, p.repository, p.root_directory, p.install_command,
   p.build_command, p.output_directory, p.start_command, p.runtime, p.node_version, p.spa, p.webhook_secret_sealed,
-  p.github_hook_id, p.watch_paths, p.created_at, p.updated_at`;
+  p.webhook_secret_version,
+  case when ${isPreviousSecretAccepted} then p.previous_webhook_secret_sealed end as previous_webhook_secret_sealed,
+  case when ${isPreviousSecretAccepted} then p.previous_webhook_secret_until end as previous_webhook_secret_until,
+  p.github_hook_id, p.github_hook_told_at, p.watch_paths, p.created_at, p.updated_at`;
 
 /** A project with what production shows. */
 export interface ShownProject extends Project {
@@ -157,14 +162,46 @@ export const projectRepository = (db: Queryable) => ({
       update projects set ${joinSql([...assignments, sql`updated_at = db_now()`], ', ')} where id = ${id}`);
   },
 
-  async setHook(id: string, hookId: number): Promise<void> {
-    await db.query(sql`update projects set github_hook_id = ${hookId} where id = ${id}`);
+  /** Records the hook, and that the code host was given this version of the webhook secret. */
+  async setHook(id: string, hookId: number, secretVersion: number): Promise<void> {
+    await db.query(sql`
+      update projects set github_hook_id = ${hookId},
+                          github_hook_told_at = case when webhook_secret_version = ${secretVersion} then db_now() end
+       where id = ${id}`);
+  },
+
+  /**
+   * Replaces the webhook secret. The one before it is accepted for so many more seconds, and whatever was accepted besides no longer is.
+   * Undefined when the project is gone.
+   */
+  async rotateWebhookSecret(id: string, sealed: string, overlapSeconds: number): Promise<Project | undefined> {
+    const isOverlap = sql`${overlapSeconds}::integer > 0`;
+    const [row] = await db.query<Project>(sql`
+      update projects p set
+        webhook_secret_sealed = ${sealed}, webhook_secret_version = p.webhook_secret_version + 1,
+        previous_webhook_secret_sealed = case when ${isOverlap} then p.webhook_secret_sealed end,
+        previous_webhook_secret_until = case when ${isOverlap} then db_now() + make_interval(secs => ${overlapSeconds}) end,
+        github_hook_told_at = null
+       where p.id = ${id} and p.deleting_at is null returning ${projectColumns}`);
+    return row;
+  },
+
+  /** Deletes previous webhook secrets that are no longer accepted. Returns how many. */
+  async forgetPreviousSecrets(limit: number): Promise<number> {
+    const rows = await db.query(sql`
+      update projects set previous_webhook_secret_sealed = null, previous_webhook_secret_until = null
+       where id in (
+         select id from projects where previous_webhook_secret_until <= db_now()
+          order by previous_webhook_secret_until limit ${limit} for update)
+      returning 1`);
+    return rows.length;
   },
 
   /** Records that a hook is gone, unless the project has another one by now. */
   async forgetHook(id: string, hookId: number): Promise<boolean> {
     const rows = await db.query(sql`
-      update projects set github_hook_id = null where id = ${id} and github_hook_id = ${hookId} returning 1`);
+      update projects set github_hook_id = null, github_hook_told_at = null
+       where id = ${id} and github_hook_id = ${hookId} returning 1`);
     return rows.length > 0;
   },
 

@@ -9,7 +9,14 @@ export interface Project extends ProjectSettings {
   readonly githubRepositoryId: number;
   readonly repository: string;
   readonly webhookSecretSealed: string;
+  /** Counts the rotations of the webhook secret, from 1. */
+  readonly webhookSecretVersion: number;
+  /** The secret before it, in the same context, and until when deliveries signed with it are accepted; null when they are not. */
+  readonly previousWebhookSecretSealed: string | null;
+  readonly previousWebhookSecretUntil: Date | null;
   readonly githubHookId: number | null;
+  /** When the code host was last given the current secret; null: as far as is known it has an earlier one, or none. */
+  readonly githubHookToldAt: Date | null;
   /** Pushes that change nothing matching are not deployed: patterns (`matchesPathPattern`); null: the root directory. */
   readonly watchPaths: readonly string[] | null;
   readonly createdAt: Date;
