@@ -26,18 +26,20 @@ let github: RunningGithub;
 let receiver: WebhookReceiver;
 let checkout: Checkout;
 
-beforeEach(async () => {
-  github = await startGithub();
+async function start(options: Parameters<typeof startGithub>[0] = {}): Promise<void> {
+  github = await startGithub(options);
   receiver = await startWebhookReceiver();
   checkout = await createCheckout(github.remote('you/site'));
   await checkout.commit('first', { 'index.html': 'one' });
   await checkout.git('push', 'origin', 'main');
-});
-afterEach(async () => {
+}
+async function stop(): Promise<void> {
   await github.close();
   await receiver.close();
   await checkout.remove();
-});
+}
+beforeEach(() => start());
+afterEach(stop);
 
 const hooks = '/repos/you/site/hooks';
 const post = (path: string, body?: unknown) =>
@@ -118,6 +120,8 @@ test('a failed delivery is recorded and not repeated, until it is asked for: the
 });
 
 test('a push does not wait for a slow webhook, and what follows is delivered in order', async () => {
+  await stop();
+  await start({ reportWaitMs: 100 });
   const hook = await listenToPushes(github, 'you/site', receiver);
   await waitForDeliveries(hook, 1);
   let letGo = (_status: number) => {};
