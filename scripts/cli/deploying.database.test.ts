@@ -341,7 +341,7 @@ describe('a deployment that is there', () => {
     expect(JSON.parse(named.stdout)).toMatchObject({ current_deployment_id: first, auto_promote: false });
     expect(await cli.run(['rollback', first ?? '', '-p', 'site'])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('it is already current'),
+      stderr: expect.stringContaining('Not possible: the deployment is already current.'),
     });
     expect(await cli.run(['rollback', '-p', 'site', '-e', 'nowhere'])).toMatchObject({ exitCode: 4 });
   });

@@ -10,12 +10,22 @@ function connectionProblem(error: unknown): string | undefined {
   return code ?? message ?? 'no connection';
 }
 
-/** Errors of our own name a code; whatever else answers at the address does not. */
+/** Our API's errors have a code; those of another server at the address do not. */
 const isOurs = (error: ApiError) => error.code !== 'unknown';
 
 const fieldDetails = z.object({ fields: z.array(z.object({ path: z.string(), problem: z.string() })) });
+/** Details of a conflict: the problem in words, the variables that exist already, or the status of the deployment. */
+const conflictDetails = z.union([
+  z.object({ problem: z.string() }).transform(({ problem }) => problem),
+  z
+    .object({ exists: z.array(z.string()).min(1) })
+    .transform(({ exists }) => `these variables exist already (${exists.join(', ')})`),
+  z.object({ status: z.string() }).transform(({ status }) => `the deployment is ${status}`),
+]);
 
-/** What details say that the text of the error does not. */
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** What the details add to the text of the error. */
 function particulars({ details }: ApiError): string {
   const fields = fieldDetails.safeParse(details);
   if (fields.success) {
@@ -23,7 +33,13 @@ function particulars({ details }: ApiError): string {
   }
   if (typeof details !== 'object' || details === null) return '';
   const known = Object.entries(details).filter(([name]) => name !== 'retryAfterSeconds');
-  return known.length === 0 ? '' : ` (${known.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')})`;
+  return known.length === 0 ? '' : ` (${known.map(([name, value]) => `${name}: ${shown(value)}`).join(', ')})`;
+}
+
+/** The error in one sentence or two. A conflict is described by its details, because the API's text for it is general. */
+function described(error: ApiError): string {
+  const conflict = error.status === 409 ? conflictDetails.safeParse(error.details) : undefined;
+  return conflict?.success ? `Not possible: ${conflict.data}.` : `${problemOf(error)}${particulars(error)}`;
 }
 
 /** What helps somebody whose token is not enough: it is the environment's, or one that login can replace. */
@@ -33,13 +49,13 @@ function remedy({ code }: ApiError, isTokenNamed: boolean): string {
   return isTokenNamed ? ' Set MIAOBU_TOKEN to a token that may.' : ' To sign in with other permissions: miaobu login';
 }
 
-/** What went wrong; of a token that is refused in our words, because the API speaks of headers. */
+/** What went wrong. A refused token has its own text here, because the API's speaks of headers. */
 const problemOf = ({ code, message }: ApiError) =>
   code === 'unauthorized' ? 'The API does not accept your token.' : message;
 
 function refusal(error: ApiError, isTokenNamed: boolean): string {
   const request = error.requestId === undefined ? '' : ` [${error.code}, request ${error.requestId}]`;
-  return printableText(`${problemOf(error)}${particulars(error)}${remedy(error, isTokenNamed)}${request}`);
+  return printableText(`${described(error)}${remedy(error, isTokenNamed)}${request}`);
 }
 
 function exitCodeOf({ status, code }: ApiError): ExitCode {
@@ -50,8 +66,8 @@ function exitCodeOf({ status, code }: ApiError): ExitCode {
 }
 
 /**
- * What to tell a person about an error, and how to end. `isTokenNamed`: the token is the environment's, which no login changes. Throws
- * what is a fault of this program's own.
+ * The message for a person, and the exit code. `isTokenNamed`: the token comes from the environment, so no login changes it. Throws
+ * errors of this program itself.
  */
 export function explainError(
   error: unknown,

@@ -23,6 +23,36 @@ const run = (args: readonly string[], options: WorldOptions = {}) => cli.run([..
 const json = async (args: readonly string[], options: WorldOptions = {}) =>
   JSON.parse((await run([...args, '--json'], options)).stdout);
 
+describe('webhook', () => {
+  const overlapOf = async (...args: string[]) => {
+    const { previous_accepted_until: until } = await json(['webhook', ...args]);
+    return until === null ? 0 : (Date.parse(until) - Date.now()) / 3_600_000;
+  };
+
+  test('rotate replaces the secret, for a day unless told otherwise, and no secret is shown', async () => {
+    expect((await run(['webhook'])).stdout).toContain('Pushes signed with any other secret are refused.');
+    const { stdout } = await run(['webhook', 'rotate']);
+    expect(stdout).toMatch(
+      /^GitHub has not been given the current secret yet\.\nThe secret before it is accepted until \d{4}-/,
+    );
+    expect((await run(['webhook'])).stdout).toBe(stdout);
+    expect(await overlapOf()).toBeCloseTo(24, 0);
+    expect(await overlapOf('rotate', '--overlap', '2')).toBeCloseTo(2, 0);
+    expect(await overlapOf('rotate', '--overlap', '0')).toBe(0);
+  });
+
+  test.each(['25', '-1', '1.5', 'day', ''])(
+    'an overlap of "%s" hours is refused before anything is asked',
+    async (hours) => {
+      expect(await run(['webhook', 'rotate', `--overlap=${hours}`])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('at most 24'),
+      });
+      expect(cli.requests).toEqual([]);
+    },
+  );
+});
+
 describe('env', () => {
   const list = () => json(['env', 'list']);
 
@@ -76,7 +106,8 @@ describe('env', () => {
     expect(valuesOf(all, 'production')).toEqual(valuesOf(all, 'staging'));
 
     const kept = await run(['env', 'import', '-', '--keep'], { input: 'NEW=1\nONE=2\n' });
-    expect(kept).toMatchObject({ exitCode: 1, stdout: '' });
+    const stderr = expect.stringMatching(/^Not possible: these variables exist already \(ONE\)\. \[conflict/);
+    expect(kept).toMatchObject({ exitCode: 1, stdout: '', stderr });
     expect(await list()).toHaveLength(6);
     expect(await run(['env', 'import', 'no-such-file'])).toMatchObject({ exitCode: 2 });
   });

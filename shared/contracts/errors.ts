@@ -5,7 +5,7 @@ interface ErrorEntry {
   readonly status: number;
   /** What the caller reads: what is wrong and what to do about it. */
   readonly text: string;
-  /** Whether the same request may succeed later: asynchronous work is tried again only then. */
+  /** Whether the same request may succeed later: asynchronous work is retried only then. */
   readonly retryable: boolean;
 }
 
@@ -36,15 +36,15 @@ export const errors = {
     text: 'This GitHub account may not use this platform; ask an admin of the platform to allow it.',
     retryable: false,
   },
-  // The four of RFC 8628 §3.5, by its names.
+  // The four error codes of RFC 8628 §3.5.
   authorization_pending: {
     status: 400,
-    text: 'Nobody has approved this yet; ask again after the interval.',
+    text: 'The login has not been approved yet; ask again after the interval.',
     retryable: true,
   },
   slow_down: {
     status: 400,
-    text: 'You ask too often; from now on wait for the interval in details between requests.',
+    text: 'You ask too often; from now on wait between requests for the interval in details.',
     retryable: true,
   },
   expired_token: {
@@ -56,25 +56,29 @@ export const errors = {
   not_found: { status: 404, text: 'Not found, or not visible to this credential.', retryable: false },
   method_not_allowed: {
     status: 405,
-    text: 'This path does not support this method; details name those it does.',
+    text: 'This path does not support this method; details list those it supports.',
     retryable: false,
   },
   conflict: {
     status: 409,
-    text: 'This contradicts the current state; read it again, then decide. Details say more, where there is more.',
+    text: 'The request conflicts with the current state; details, if any, name the conflict. Read the state again before you retry.',
     retryable: false,
   },
   precondition_failed: {
     status: 412,
-    text: 'It has changed since you read it; read it again and decide with its new ETag.',
+    text: 'The resource has changed since you read it; read it again and send its new ETag.',
     retryable: false,
   },
   precondition_required: {
     status: 428,
-    text: 'Send the ETag you read as If-Match, so that nobody’s change is overwritten.',
+    text: 'Send the ETag that you read as If-Match, so that you overwrite nobody’s change.',
     retryable: false,
   },
-  rate_limited: { status: 429, text: 'Too many requests; wait for the seconds in Retry-After.', retryable: true },
+  rate_limited: {
+    status: 429,
+    text: 'Too many requests; wait for the number of seconds in Retry-After.',
+    retryable: true,
+  },
   idempotency_key_reused: {
     status: 422,
     text: 'This Idempotency-Key was used for another request; use a new one for each.',
@@ -82,7 +86,7 @@ export const errors = {
   },
   idempotency_key_in_use: {
     status: 409,
-    text: 'The first request with this Idempotency-Key is still running; repeat it later to get its answer.',
+    text: 'The first request with this Idempotency-Key is still running; repeat it later to get its response.',
     retryable: true,
   },
   repository_not_found: {
@@ -118,7 +122,7 @@ export const errors = {
   },
   deployment_state_conflict: {
     status: 409,
-    text: 'The state of the deployment does not allow this; details say why.',
+    text: 'The current state of the deployment does not allow this; details say why.',
     retryable: false,
   },
   deployment_purged: {
@@ -141,7 +145,7 @@ export const errors = {
   ticket_already_redeemed: { status: 409, text: 'Another run has redeemed this ticket.', retryable: false },
   content_being_deleted: {
     status: 503,
-    text: 'A file of this build is being deleted, because nothing has used it; ask again after the time in Retry-After.',
+    text: 'The platform is just deleting an old copy of a file in this build; ask again after the time in Retry-After.',
     retryable: true,
   },
   artifact_invalid: { status: 422, text: 'The build output was refused; details say why.', retryable: false },
@@ -164,9 +168,13 @@ export const errors = {
   log_store_unavailable: { status: 503, text: 'The log store does not answer; try again.', retryable: true },
   vendor_rejected: { status: 502, text: 'A cloud service refused the request.', retryable: false },
   vendor_throttled: { status: 503, text: 'A cloud service asks us to slow down; try again.', retryable: true },
-  alert_undeliverable: { status: 502, text: 'The alert was not taken by its receiver.', retryable: true },
+  alert_undeliverable: { status: 502, text: 'The receiver did not accept the alert.', retryable: true },
   database_unavailable: { status: 503, text: 'The database does not answer; try again.', retryable: true },
-  secret_unreadable: { status: 500, text: 'A stored secret cannot be read with this key.', retryable: false },
+  secret_unreadable: {
+    status: 500,
+    text: 'A stored secret cannot be decrypted with the configured keys.',
+    retryable: false,
+  },
   internal: {
     status: 500,
     text: 'Something went wrong here. Try again; if the problem persists, report the request id.',

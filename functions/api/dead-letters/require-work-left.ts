@@ -23,6 +23,6 @@ export async function requireWorkLeft(
   if (needed === undefined) return;
   const status = (await deployments.find(String(payload.deployment_id)))?.status;
   if (status === needed) return;
-  const problem = `the work of ${topic} is for a deployment that is ${needed}; redeploy it, or discard this`;
+  const problem = `${topic} needs a deployment that is ${needed}; redeploy it, or discard this message`;
   throw new AppError('deployment_state_conflict', { details: { status: status && shownStatus(status), problem } });
 }

@@ -45,6 +45,6 @@ const isBehind = async (repositories: Repositories, before: Environment, locked:
 export const behindPushes = () =>
   new AppError('conflict', {
     details: {
-      problem: 'the code host does not show the last push yet, which is deployed by itself; try again in a minute',
+      problem: 'GitHub does not show the last push yet, and that push is deployed anyway; try again in a minute',
     },
   });

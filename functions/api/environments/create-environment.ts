@@ -73,7 +73,7 @@ async function switchOn(
     return repositories.environments.lock(id);
   }
   const locked = await repositories.environments.lock(before.id);
-  if (!locked.disabledAt) throw new AppError('conflict', { details: { problem: `${name} is already on` } });
+  if (!locked.disabledAt) throw new AppError('conflict', { details: { problem: `${name} is already switched on` } });
   await repositories.environments.enable(locked.id, branch);
   return repositories.environments.lock(locked.id);
 }

@@ -23,7 +23,9 @@ export const deleteEnvironment =
   async ({ params }, actor, { requestId, address }) => {
     const { project, environment: found } = await findEnvironment(deps.store, actor, params);
     if (found.name === 'production') {
-      throw new AppError('conflict', { details: { problem: 'production stays; delete the project instead' } });
+      throw new AppError('conflict', {
+        details: { problem: 'production cannot be switched off; delete the project instead' },
+      });
     }
     await deps.store.transaction(async (repositories) => {
       const environment = await lockEnvironment(repositories, found.id);

@@ -9,14 +9,16 @@ import type { Environment } from '@miaobu/shared/model/environment/environment-r
  */
 export function requirePromotable(environment: Environment, deployment: Deployment): void {
   if (deployment.environmentId !== environment.id) {
-    throw new AppError('deployment_state_conflict', { details: { problem: 'it belongs to another environment' } });
+    throw new AppError('deployment_state_conflict', {
+      details: { problem: 'the deployment belongs to another environment' },
+    });
   }
   if (deployment.status === 'purging' || deployment.status === 'purged') throw new AppError('deployment_purged');
   if (deployment.status !== 'deployed') {
-    const details = { problem: 'it is not deployed', status: shownStatus(deployment.status) };
+    const details = { problem: 'the deployment is not complete', status: shownStatus(deployment.status) };
     throw new AppError('deployment_state_conflict', { details });
   }
   if (deployment.id === environment.currentDeploymentId) {
-    throw new AppError('deployment_state_conflict', { details: { problem: 'it is already current' } });
+    throw new AppError('deployment_state_conflict', { details: { problem: 'the deployment is already current' } });
   }
 }

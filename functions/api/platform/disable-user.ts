@@ -15,7 +15,8 @@ export const disableUser =
   (deps: Deps): Operation<'disableUser'> =>
   async ({ params }, actor, context) => {
     const userId = readUserId(params.user);
-    if (userId === actor.user.id) throw new AppError('conflict', { details: { problem: 'this is your own account' } });
+    if (userId === actor.user.id)
+      throw new AppError('conflict', { details: { problem: 'you cannot disable your own account' } });
     return { data: presentAccount(await setDisabled(deps, userId, true, actor, context)) };
   };
 

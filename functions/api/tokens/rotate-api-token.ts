@@ -19,7 +19,7 @@ export const rotateApiToken =
       const found = await repositories.apiTokens.find(user.id, id);
       if (!found) throw new AppError('not_found');
       if (!found.counts)
-        throw new AppError('conflict', { details: { problem: 'the token has expired; make another' } });
+        throw new AppError('conflict', { details: { problem: 'the token has expired; create a new one' } });
       const replaced = await repositories.apiTokens.replaceSecret(id, minted, body.overlap_seconds);
       await repositories.auditLog.append({
         actor: showId('user', user.id),
