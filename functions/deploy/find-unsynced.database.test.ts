@@ -38,9 +38,9 @@ const asked = async () => {
 
 test('every branch is due ten minutes after its last sync, and not before', async () => {
   expect(await round()).toBe(0);
-  await stored.moveClock(10 * MINUTE - 1);
+  await stored.moveClock(9 * MINUTE);
   expect(await round()).toBe(0);
-  await stored.moveClock(1);
+  await stored.moveClock(MINUTE);
   expect(await round()).toBe(1);
   expect(await asked()).toEqual([site.environment.id]);
   expect(await round()).toBe(0);

@@ -106,7 +106,7 @@ test('a program that polls too often is told to slow down, five seconds more eac
   };
   expect(await ask()).toEqual(['authorization_pending', 5]);
   expect(await ask()).toEqual(['slow_down', 10]);
-  await stored.moveClock(9);
+  await stored.moveClock(6);
   expect(await ask()).toEqual(['slow_down', 15]);
   await stored.moveClock(16);
   expect(await ask()).toEqual(['authorization_pending', 15]);

@@ -16,6 +16,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await own.empty();
+  // Not at the end of a day, or of a month.
+  await setClock('2031-03-15T12:00:00Z');
   api = apiUnderTest(own);
   [ada, eve] = [await api.signUp('ada'), await api.signUp('eve')];
   const visibleTo = ['github-ada', 'github-eve'];
@@ -48,7 +50,6 @@ const usage = async (query: { from?: string; to?: string } = {}, who = ada) =>
 const stats = async (who = ada) => (await who.client('getDashboardStats', {})).data;
 
 test('usage of this month is that of each project, and no one else’s', async () => {
-  await setClock('2031-03-15T12:00:00Z');
   const [one, two, other] = [await project('one'), await project('two'), await project('other', eve)];
   await build(one.deployment, 1, 10);
   await build(one.deployment, 2, 20);
