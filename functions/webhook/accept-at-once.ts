@@ -1,3 +1,4 @@
+import type { Deadline } from '@miaobu/shared/kernel/deadline';
 import { type BranchStanding, NEW_DEPLOYMENT, type PushStanding } from '@miaobu/shared/model/delivery/push-repository';
 import { commitStatusMessage } from '@miaobu/shared/model/deployment/commit-status-message';
 import { queuedDeployment, queuedMessages } from '@miaobu/shared/model/deployment/queue-deployment';
@@ -17,6 +18,7 @@ export async function acceptAtOnce(
   accept: ReturnType<typeof acceptTogether>,
   standing: PushStanding,
   { push, recorded }: ReadDelivery,
+  commitBy: Deadline | undefined,
 ): Promise<{ readonly result: Result; readonly after: PushStanding } | undefined> {
   if (!push || standing.isSeen) return undefined;
   const { project, branches } = standing;
@@ -34,9 +36,8 @@ export async function acceptAtOnce(
   ];
   const delivery = { ...recorded, outcome: 'accepted' as const };
   const deployment = queuedDeployment(wanted);
-  const deploymentId = await accept({ project, known, head, deployment, messages, delivery }).catch(
-    unlessSeenMeanwhile,
-  );
+  const accepting = accept({ project, known, head, deployment, messages, delivery }, commitBy);
+  const deploymentId = await accepting.catch(unlessSeenMeanwhile);
   if (deploymentId === undefined) return undefined;
   const after = standingAfter(known, head, deploymentId);
   return {

@@ -2,7 +2,7 @@
 // Trigger: HTTP, POST /webhooks/github/{project}.
 // Moves: ∅ → queued; queued → cancelled (an older push).
 // Hands to: deploy, through the outbox and a doorbell.
-// Fails by: 401 for a wrong signature or an unknown hook, 503 while Postgres is unavailable; never 2xx without a commit.
+// Fails by: 401 for a wrong signature or an unknown hook, 503 while Postgres is unavailable or takes 8 s; never 2xx without a commit.
 import { fcDoorbell } from '@miaobu/shared/adapters/aliyun/fc-doorbell';
 import { openDatabase } from '@miaobu/shared/db/database';
 import { createSealer } from '@miaobu/shared/model/key/create-sealer';

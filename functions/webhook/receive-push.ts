@@ -1,5 +1,6 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import type { Context } from '@miaobu/shared/kernel/context';
+import { type Deadline, settledBy } from '@miaobu/shared/kernel/deadline';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { readId } from '@miaobu/shared/kernel/ids';
 import type { Sealer } from '@miaobu/shared/kernel/seal';
@@ -23,29 +24,42 @@ export interface Deps {
 
 /**
  * Handles one delivery: verifies it, records it, and queues a deployment if it is a push that calls for one. Recording and queueing are
- * one transaction, and the response is sent only after its commit. A redelivery gets the same answer.
+ * one transaction, and the response is sent only after its commit. A redelivery gets the same answer. What cannot be committed by `commitBy`
+ * is `database_unavailable`.
  */
 export const receivePush = (deps: Deps) => {
   const remembered = rememberStandings();
   const accept = acceptTogether(deps.store.pushes);
 
   /** Tries the optimistic path, and caches the branch's resulting state. */
-  async function tryAtOnce(standing: PushStanding, read: ReadDelivery): Promise<Result | undefined> {
-    const accepted = await acceptAtOnce(accept, standing, read);
+  async function tryAtOnce(
+    standing: PushStanding,
+    read: ReadDelivery,
+    commitBy?: Deadline,
+  ): Promise<Result | undefined> {
+    const accepted = await acceptAtOnce(accept, standing, read, commitBy);
     const { projectId } = read.recorded;
     if (accepted) remembered.keep(projectId, accepted.after);
     else if (read.push && !standing.isSeen) remembered.forget(projectId);
     return accepted?.result;
   }
 
-  return async (delivery: ReceivedDelivery, context: Pick<Context, 'requestId' | 'log'>): Promise<Receipt> => {
+  return async (
+    delivery: ReceivedDelivery,
+    context: Pick<Context, 'requestId' | 'log'>,
+    commitBy?: Deadline,
+  ): Promise<Receipt> => {
     const projectId = readId('project', delivery.hook);
     if (projectId === undefined) throw new AppError('unauthorized');
     const bodySha256 = sha256(delivery.body);
     const { deliveryGuid = '' } = delivery;
     const read = ({ project }: PushStanding) => readDelivery(delivery, project, bodySha256, context);
     const taken = async (result: Result) => {
-      if (result.outcome === 'accepted' || result.outcome === 'stale') await deps.doorbell.ring(context.requestId);
+      if (result.outcome === 'accepted' || result.outcome === 'stale') {
+        const rung = deps.doorbell.ring(context.requestId);
+        // It is committed: no ring is worth an answer that comes too late.
+        await (commitBy ? settledBy(commitBy, rung) : rung);
+      }
       return receiptOf(result, false);
     };
 
@@ -53,20 +67,20 @@ export const receivePush = (deps: Deps) => {
     const known = remembered.find(projectId);
     if (known && (await isAuthentic(deps, delivery, known.project, [known.project.webhookSecretSealed]))) {
       const said = read(known);
-      const result = said === 'ping' ? undefined : await tryAtOnce(known, said);
+      const result = said === 'ping' ? undefined : await tryAtOnce(known, said, commitBy);
       if (result) return taken(result);
     }
 
     // The cache may be stale, including the secret, and does not know whether the previous one is still accepted.
-    const standing = await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256);
+    const standing = await deps.store.pushes.findStanding(projectId, deliveryGuid, bodySha256, commitBy);
     // The same refusal for an unknown hook and a wrong signature.
     if (!standing || !(await isAuthentic(deps, delivery, standing.project, acceptedSecrets(standing.project)))) {
       throw new AppError('unauthorized');
     }
     const said = read(standing);
     if (said === 'ping') return PONG;
-    const result = (await tryAtOnce(standing, said)) ?? (await takeInOrder(deps.store, said));
-    return result ? taken(result) : repeat(deps, said, context);
+    const result = (await tryAtOnce(standing, said, commitBy)) ?? (await takeInOrder(deps.store, said, commitBy));
+    return result ? taken(result) : repeat(deps, said, context, commitBy);
   };
 };
 
@@ -91,9 +105,10 @@ async function repeat(
   { store }: Pick<Deps, 'store'>,
   { recorded }: ReadDelivery,
   { log }: Pick<Context, 'log'>,
+  commitBy: Deadline | undefined,
 ): Promise<Receipt> {
   const { projectId, deliveryGuid, bodySha256 } = recorded;
-  const seen = await store.deliveries.findSeen(projectId, deliveryGuid, bodySha256);
+  const seen = await store.deliveries.findSeen(projectId, deliveryGuid, bodySha256, commitBy);
   if (!seen) throw new AppError('conflict');
   if (seen.deliveryGuid === deliveryGuid && !seen.bodySha256.equals(bodySha256)) {
     log.warn('one delivery id came with two bodies', { projectId, deliveryGuid });

@@ -1,4 +1,5 @@
 import { AppError } from '@miaobu/shared/kernel/app-error';
+import type { Deadline } from '@miaobu/shared/kernel/deadline';
 import { queueDeployment } from '@miaobu/shared/model/deployment/queue-deployment';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { followUpSyncMessage } from '@miaobu/shared/model/environment/follow-up-sync-message';
@@ -18,6 +19,7 @@ import { wantedDeployment } from './wanted-deployment.ts';
 export const takeInOrder = (
   store: Pick<Store, 'transaction'>,
   { push, recorded }: ReadDelivery,
+  commitBy: Deadline | undefined,
 ): Promise<Result | undefined> =>
   store
     .transaction(async (repositories) => {
@@ -33,7 +35,7 @@ export const takeInOrder = (
         ? decidePush(push, project, branches)
         : { outcome: 'ignored', note: `${recorded.event} events need nothing` };
       return carryOut(repositories, project, decision, recorded);
-    })
+    }, commitBy)
     .catch(unlessSeenMeanwhile);
 
 /** Carries out the decision, and records it. */

@@ -16,6 +16,8 @@ import { testDatabase } from './test-database.ts';
 
 /** The test's own database, with all repositories. */
 export interface TestStore {
+  /** Of the database. */
+  readonly url: string;
   readonly db: Database;
   readonly store: Store;
   /** The root key under which everything in it is ultimately sealed. */
@@ -46,6 +48,7 @@ export async function openTestStore(): Promise<TestStore> {
     return row;
   };
   return {
+    url: own.url,
     db,
     store,
     rootKey,

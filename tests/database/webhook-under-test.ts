@@ -6,7 +6,7 @@ import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
 import type { Receipt } from '../../functions/webhook/receipt.ts';
 import { type Deps, receivePush } from '../../functions/webhook/receive-push.ts';
-import { webhookRoutes } from '../../functions/webhook/webhook-routes.ts';
+import { type Deps as RoutesDeps, webhookRoutes } from '../../functions/webhook/webhook-routes.ts';
 import type { ImportedProject } from './import-project.ts';
 
 const NOBODY = '0'.repeat(40);
@@ -81,12 +81,14 @@ export interface Answer {
 export function webhookUnderTest(
   { store, sealer }: { readonly store: Deps['store'] & Pick<Store, 'transaction'>; readonly sealer: Sealer },
   doorbell?: Doorbell,
+  time?: RoutesDeps['time'],
 ) {
   const rings: string[] = [];
   const log: string[] = [];
   const recordedBell: Doorbell = { ring: async (requestId) => void rings.push(requestId) };
   const app = webApp(createLog({}, (line) => log.push(line)));
-  webhookRoutes(app, { receivePush: receivePush({ store, sealer, doorbell: doorbell ?? recordedBell }) });
+  const receive = receivePush({ store, sealer, doorbell: doorbell ?? recordedBell });
+  webhookRoutes(app, { receivePush: receive, ...(time && { time }) });
 
   async function send(hook: string, body: BodyInit, headers: Readonly<Record<string, string>>): Promise<Answer> {
     const response = await app.request(`/webhooks/github/${hook}`, {

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/postgres-error.ts';
 import { type Sql, sql } from '../../db/sql.ts';
+import type { Deadline } from '../../kernel/deadline.ts';
 
 export type DeliveryOutcome = 'accepted' | 'duplicate_head' | 'stale' | 'skipped' | 'ignored';
 
@@ -83,14 +84,22 @@ export const deliveryRepository = (db: Queryable) => ({
   },
 
   /** The recorded delivery that a new one repeats; counts the repetition. */
-  async findSeen(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<Delivery | undefined> {
-    const [row] = await db.query<Delivery>(sql`
+  async findSeen(
+    projectId: string,
+    deliveryGuid: string,
+    bodySha256: Buffer,
+    deadline?: Deadline,
+  ): Promise<Delivery | undefined> {
+    const [row] = await db.query<Delivery>(
+      sql`
       update webhook_deliveries set seen_count = seen_count + 1
        where id = (
          select id from webhook_deliveries
           where project_id = ${projectId} and (delivery_guid = ${deliveryGuid} or body_sha256 = ${bodySha256})
           order by delivery_guid = ${deliveryGuid} desc limit 1)
-      returning ${columns}`);
+      returning ${columns}`,
+      deadline,
+    );
     return row;
   },
 

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { insertingMessages, messagesJson, type OutboxMessage } from '../../db/outbox.ts';
 import { sql } from '../../db/sql.ts';
+import type { Deadline } from '../../kernel/deadline.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Mover } from '../deployment/deployment-lifecycle.ts';
 import { inserting, type NewDeployment, takingPlace, wanting } from '../deployment/insert-deployment-sql.ts';
@@ -55,7 +56,12 @@ export interface AcceptedPush {
 /** Pushes, as `webhook` handles them: one statement to read the state, one to accept the push. */
 export const pushRepository = (db: Queryable) => ({
   /** Undefined when the project does not exist or is being deleted. */
-  async findStanding(projectId: string, deliveryGuid: string, bodySha256: Buffer): Promise<PushStanding | undefined> {
+  async findStanding(
+    projectId: string,
+    deliveryGuid: string,
+    bodySha256: Buffer,
+    deadline?: Deadline,
+  ): Promise<PushStanding | undefined> {
     type Row = Project & {
       environmentId: string | null;
       environmentName: string;
@@ -74,7 +80,8 @@ export const pushRepository = (db: Queryable) => ({
       isDispatched: boolean | null;
       isSeen: boolean;
     };
-    const rows = await db.query<Row>(sql`
+    const rows = await db.query<Row>(
+      sql`
       select ${projectColumns}, e.id as environment_id, e.name as environment_name, e.branch, e.next_seq, e.head_sha,
              e.head_pushed_at, e.skipped_sha,
              newest.id as newest_id, newest.commit_sha as newest_sha, newest.status as newest_status,
@@ -95,7 +102,9 @@ export const pushRepository = (db: Queryable) => ({
           select array_agg(d.commit_sha) filter (where d.commit_sha is not null) as commits, bool_or(d.attempt > 0) as is_dispatched
             from deployments d where d.environment_id = e.id and d.status = 'queued'
         ) queue on true
-       where p.id = ${projectId} and p.deleting_at is null`);
+       where p.id = ${projectId} and p.deleting_at is null`,
+      deadline,
+    );
     const [first] = rows;
     if (!first) return undefined;
     const branches = rows.flatMap((row): BranchStanding[] => {
@@ -126,9 +135,10 @@ export const pushRepository = (db: Queryable) => ({
    * cancellation of queued ones, the messages and the delivery. Returns the deployments' ids, in the order of the pushes. Undefined, with
    * nothing done for that push, when the state on which it was decided has changed: another push came in between, the project was changed
    * or is being deleted (`startDeleting` takes a sequence number), the environment was disabled or follows another branch, or a queued
-   * deployment was given to a runner. The environments' rows are the locks. Throws like `insert` of deliveries (`isSeenMeanwhile`).
+   * deployment was given to a runner; or when somebody else holds the environment's lock, because the other pushes shall not wait for it.
+   * The environments' rows are the locks. Throws like `insert` of deliveries (`isSeenMeanwhile`).
    */
-  async accept(pushes: readonly AcceptedPush[], by: Mover): Promise<(string | undefined)[]> {
+  async accept(pushes: readonly AcceptedPush[], by: Mover, deadline?: Deadline): Promise<(string | undefined)[]> {
     const known = JSON.stringify(
       pushes.map(({ project, known: { environment }, head, messages }, n) => ({
         n,
@@ -149,7 +159,8 @@ export const pushRepository = (db: Queryable) => ({
     const isWaiting = sql`
       environment_id = any (array(select environment_id from place)) and status = 'queued' and attempt = 0`;
     const ofPush = sql`(select w.request_id from wanted w where w.environment_id = moved.environment_id)`;
-    const rows = await db.query<{ n: number; id: string }>(sql`
+    const rows = await db.query<{ n: number; id: string }>(
+      sql`
       with ${wanting(pushes.map(({ deployment }) => deployment))}, push as materialized (
         select * from jsonb_to_recordset(${known}::jsonb) as known (
           n integer, environment_id uuid, branch text, next_seq bigint, known_sha text, known_pushed_at bigint, skipped_sha text,
@@ -165,7 +176,7 @@ export const pushRepository = (db: Queryable) => ({
           join projects p on p.id = push.project_id and p.deleting_at is null
                and date_trunc('milliseconds', p.updated_at) = push.updated_at and p.webhook_secret_sealed = push.secret
          where (select count(*) from deployments q where q.environment_id = e.id and q.status = 'queued' and q.attempt > 0) = 0
-         order by e.id for no key update of e
+         order by e.id for no key update of e skip locked
       ), place as (
         update environments e set ${takingPlace}, head_sha = push.head_sha, head_pushed_at = push.head_pushed_at
           from unchanged join push on push.n = unchanged.n join wanted w on w.n = push.n
@@ -185,7 +196,9 @@ export const pushRepository = (db: Queryable) => ({
           sql`made`,
         )}
       )
-      select n, id from made`);
+      select n, id from made`,
+      deadline,
+    );
     const ids = new Map(rows.map(({ n, id }) => [n, id]));
     return pushes.map((_, n) => ids.get(n));
   },
