@@ -80,6 +80,7 @@ create table build_attempts (
   created_at timestamp with time zone default db_now() not null,
   closed_at timestamp with time zone,
   log_bytes bigint default 0 not null,
+  run_asked_at timestamp with time zone,
   constraint build_attempts_pkey PRIMARY KEY (deployment_id, attempt),
   constraint build_attempts_publish_token_sha256_key UNIQUE (publish_token_sha256),
   constraint build_attempts_report_token_sha256_key UNIQUE (report_token_sha256),

@@ -2,21 +2,24 @@ import { claimedManifestKey, MANIFEST_LIMITS } from '@miaobu/shared/contracts/ma
 import type { Context } from '@miaobu/shared/kernel/context';
 import { sha256 } from '@miaobu/shared/kernel/hmac';
 import { showId } from '@miaobu/shared/kernel/ids';
+import type { BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
+import { TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import { closeAttempt } from '@miaobu/shared/model/build/close-attempt';
 import { activateMessage } from '@miaobu/shared/model/deployment/activate-message';
-import { buildStartMessage } from '@miaobu/shared/model/deployment/build-start-message';
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import {
+  ASK_AGAIN_SECONDS,
   BUILD_CAP_SECONDS,
-  isBuilding,
   MAX_ATTEMPTS,
   SILENCE_SECONDS,
 } from '@miaobu/shared/model/deployment/deployment-lifecycle';
-import { runCancelMessage } from '@miaobu/shared/model/deployment/run-cancel-message';
+import type { OverdueDeployment } from '@miaobu/shared/model/deployment/overdue-deployments-repository';
 import type { Conclusion, Lease } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 import type { ObjectStore } from '@miaobu/shared/ports/object-store';
+import { judgeRun } from './judge-run.ts';
+import { type Ending, replaceAttempt } from './replace-attempt.ts';
 
 export interface Deps {
   readonly store: Pick<Store, 'projects' | 'attempts'>;
@@ -24,82 +27,121 @@ export interface Deps {
   readonly objectStore: Pick<ObjectStore, 'read'>;
 }
 
-interface Found extends Deployment {
+interface Found extends OverdueDeployment {
   readonly status: 'queued' | 'cloning' | 'building' | 'uploading';
 }
 
 /**
- * Checks outside what happened to an overdue build or upload, and returns what to conclude. The conclusion does nothing when the
- * deployment has progressed meanwhile: the check takes seconds, in which its runner may report.
+ * Checks outside what happened to a build or upload that is late, or to a run that does not report, and returns what to conclude. The
+ * conclusion does nothing when the deployment has progressed meanwhile: the check takes seconds, in which its runner may report.
  */
 export async function rescueBuild(
   deps: Deps,
   found: Found,
   lease: Lease,
   context: Pick<Context, 'requestId' | 'log'>,
-): Promise<Conclusion> {
-  const { what, conclude } = await decide(deps, found, lease, context.requestId);
+): Promise<Conclusion | undefined> {
+  const decision = await decide(deps, found, lease, context.requestId);
+  if (!decision) return undefined;
   return async (repositories) => {
     const deployment = await repositories.deployments.lock(found.id);
     if (deployment?.status !== found.status || deployment.attempt !== found.attempt) return;
-    if (!(await repositories.overdueDeployments.find(found.id, SILENCE_SECONDS))) return;
+    if (!(await repositories.overdueDeployments.find(found.id))) return;
     const { id, attempt, status } = found;
-    context.log.warn('deployment rescued', { deploymentId: showId('deployment', id), attempt, status, what });
-    await conclude(repositories);
+    const { what, why } = decision;
+    const fields = { deploymentId: showId('deployment', id), attempt, status, what, why };
+    if (what === 'given more time') context.log.info('deployment waits', fields);
+    else context.log.warn('deployment rescued', fields);
+    await decision.conclude(repositories);
   };
 }
 
 interface Decision {
   /** For the log. */
   readonly what: 'adopted' | 'given more time' | 'tried again' | 'given up';
+  readonly why?: string;
   /** Called with the deployment locked and unchanged since it was found. */
   readonly conclude: Conclusion;
 }
 
-async function decide(deps: Deps, deployment: Found, lease: Lease, requestId: string): Promise<Decision> {
-  const { id, attempt, status } = deployment;
-  const moreTime: Decision = {
-    what: 'given more time',
-    conclude: (repositories) => repositories.overdueDeployments.extendDeadline(id, status),
-  };
+/** Undefined: nothing is to be done. */
+async function decide(deps: Deps, found: Found, lease: Lease, requestId: string): Promise<Decision | undefined> {
   lease.assertTrusted();
-  const manifest = status === 'uploading' ? await completeManifest(deps, deployment) : undefined;
-  if (manifest) return { what: 'adopted', conclude: adopt(deployment, manifest, requestId) };
-  const known = await deps.store.attempts.find({ deploymentId: id, attempt });
-  const hasTime = known !== undefined && (known.redeemedAgo ?? known.madeAgo) < BUILD_CAP_SECONDS;
-  if (deployment.trigger === 'upload') {
-    // No provider knows the state of an uploader; only its last report tells.
-    if (hasTime && known.silentFor < SILENCE_SECONDS) return moreTime;
-    return { what: 'given up', conclude: (repositories) => failUpload(repositories, deployment, requestId) };
-  }
-  lease.assertTrusted();
-  const run = known?.runId
-    ? await deps.buildRunner.getRun(known.runId)
-    : await deps.buildRunner.findRun({ deploymentId: showId('deployment', id), attempt });
-  const alive = run?.state === 'queued' || run?.state === 'running';
-  if (alive && hasTime) return moreTime;
-  return {
-    what: attempt < MAX_ATTEMPTS ? 'tried again' : 'given up',
-    conclude: (repositories) => retryOrFail(repositories, deployment, requestId),
-  };
+  const adoption = found.isLate ? await adoptIfComplete(deps, found, requestId) : undefined;
+  if (adoption) return adoption;
+  const attempt = await deps.store.attempts.find({ deploymentId: found.id, attempt: found.attempt });
+  if (!attempt) return undefined;
+  return found.trigger === 'upload'
+    ? decideUpload(found, attempt, requestId)
+    : decideRun(deps, found, attempt, lease, requestId);
 }
 
-/** The manifest of the current attempt, if the runner got as far as uploading it: it is uploaded last. */
-async function completeManifest(deps: Deps, deployment: Deployment): Promise<Buffer | undefined> {
-  const project = await deps.store.projects.find(deployment.projectId);
+async function decideRun(
+  deps: Deps,
+  found: Found,
+  attempt: BuildAttempt,
+  lease: Lease,
+  requestId: string,
+): Promise<Decision | undefined> {
+  if (!(await deps.store.attempts.markAsked(attempt, ASK_AGAIN_SECONDS))) return undefined;
+  lease.assertTrusted();
+  const verdict = await judgeRun(deps.buildRunner, attempt);
+  const replace = (ending: Ending): Decision => ({
+    what: found.attempt < MAX_ATTEMPTS ? 'tried again' : 'given up',
+    why: ending.why,
+    conclude: (repositories) => replaceAttempt(repositories, found, ending, requestId),
+  });
+  switch (verdict.is) {
+    case 'waiting':
+      return moreTime(found, (repositories) => repositories.attempts.extendTicket(attempt, TICKET_SECONDS));
+    case 'running':
+      return found.isLate ? moreTime(found) : undefined;
+    case 'over':
+      lease.assertTrusted();
+      return (
+        (await adoptIfComplete(deps, found, requestId)) ??
+        replace({ why: verdict.why, reason: 'runner_error', mayRun: false })
+      );
+    case 'too long':
+      return replace({ why: verdict.why, reason: 'timeout', mayRun: true });
+    case 'unknown':
+      // Its provider may find it again before its time is up.
+      if (!found.isLate) return undefined;
+      return replace({ why: 'GitHub Actions does not know the run any more.', reason: 'timeout', mayRun: true });
+  }
+}
+
+/** No provider knows the state of an uploader; only its last report tells. */
+function decideUpload(found: Found, { redeemedAgo, madeAgo, silentFor }: BuildAttempt, requestId: string): Decision {
+  const hasTime = (redeemedAgo ?? madeAgo) < BUILD_CAP_SECONDS;
+  if (hasTime && silentFor < SILENCE_SECONDS) return moreTime(found);
+  return { what: 'given up', conclude: (repositories) => failUpload(repositories, found, requestId) };
+}
+
+const moreTime = ({ id, status }: Found, besides: Conclusion = async () => {}): Decision => ({
+  what: 'given more time',
+  async conclude(repositories) {
+    await repositories.overdueDeployments.extendDeadline(id, status);
+    await besides(repositories);
+  },
+});
+
+/** Adopts the upload of the current attempt, if the runner got as far as its manifest, which is uploaded last. */
+async function adoptIfComplete(deps: Deps, found: Found, requestId: string): Promise<Decision | undefined> {
+  const project = found.status === 'uploading' ? await deps.store.projects.find(found.projectId) : undefined;
   if (!project) return undefined;
-  const key = claimedManifestKey(project.slug, showId('deployment', deployment.id), deployment.attempt);
-  return deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
+  const key = claimedManifestKey(project.slug, showId('deployment', found.id), found.attempt);
+  const manifest = await deps.objectStore.read(key, MANIFEST_LIMITS.manifestBytes);
+  return manifest && { what: 'adopted', conclude: adopt(found, manifest, requestId) };
 }
 
 async function close(
   repositories: Repositories,
-  deployment: Deployment,
+  { id: deploymentId, projectId, attempt }: Pick<Deployment, 'id' | 'projectId' | 'attempt'>,
   state: 'finished' | 'abandoned',
 ): Promise<void> {
-  const project = await repositories.projects.find(deployment.projectId);
-  if (project)
-    await closeAttempt(repositories, { deploymentId: deployment.id, attempt: deployment.attempt }, project, state);
+  const project = await repositories.projects.find(projectId);
+  if (project) await closeAttempt(repositories, { deploymentId, attempt }, project, state);
 }
 
 /** Everything is uploaded and only the last report was lost: proceed as if it had arrived. */
@@ -116,24 +158,6 @@ const adopt =
     await close(repositories, deployment, 'finished');
     await repositories.enqueue(activateMessage(deployment, requestId));
   };
-
-/** Another attempt, or failure after the last one. The old attempt is fenced and its run cancelled. */
-async function retryOrFail(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {
-  const { id, attempt, status } = deployment;
-  if (attempt < MAX_ATTEMPTS && isBuilding(status)) {
-    const note = `attempt ${attempt} went silent`;
-    await repositories.deployments.move(id, { to: 'queued', by: 'deploy', requestId, note });
-    await repositories.enqueue(buildStartMessage(id, requestId));
-  } else if (attempt < MAX_ATTEMPTS && status === 'queued') {
-    // The run was requested and never started. Closing its attempt makes the next start create a new one.
-    await repositories.enqueue(buildStartMessage(id, requestId));
-  } else {
-    const set = { reason: 'timeout', reasonMessage: `The build did not end in time, in ${attempt} attempts.` };
-    await repositories.deployments.move(id, { to: 'failed', by: 'deploy', requestId, set });
-  }
-  await close(repositories, deployment, 'abandoned');
-  await repositories.enqueue(runCancelMessage(id, attempt, requestId));
-}
 
 /** Ends an abandoned upload. Its tokens become invalid, should its uploader come back. */
 async function failUpload(repositories: Repositories, deployment: Deployment, requestId: string): Promise<void> {

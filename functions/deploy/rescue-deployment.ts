@@ -1,5 +1,4 @@
 import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
-import { SILENCE_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { purgeMessage } from '@miaobu/shared/model/deployment/purge-message';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Repositories, Store } from '@miaobu/shared/model/repositories';
@@ -9,15 +8,16 @@ import { type Deps as BuildDeps, rescueBuild } from './rescue-build.ts';
 export type Deps = BuildDeps & { readonly store: Pick<Store, 'overdueDeployments'> };
 
 /**
- * `deployment.rescue`: checks a deployment that is overdue or whose runner is silent. A complete build is adopted, one that still runs
- * gets more time (up to an hour in all), anything else is retried, at most three times. An upload from a local machine cannot be retried
+ * `deployment.rescue`: checks a deployment that is overdue or whose runner is silent. The provider is asked about the run: while it waits
+ * for a machine the deployment waits, too (up to three hours), and while it runs, up to an hour. A run that is over is replaced at once,
+ * unless its build is complete: then it is adopted. There are at most three attempts. An upload from a local machine cannot be retried
  * from here. Droppable: a rescue of what is still overdue is requested again within a minute.
  */
 export const rescueDeployment = (deps: Deps): TopicHandler<'deployment.rescue'> => ({
   droppable: true,
   async work({ deployment_id: deploymentId }, lease, { requestId, log }) {
     // Checked again: what was overdue in one status may be within the deadline of the next by now.
-    const deployment = await deps.store.overdueDeployments.find(deploymentId, SILENCE_SECONDS);
+    const deployment = await deps.store.overdueDeployments.find(deploymentId);
     if (!deployment) return undefined;
     switch (deployment.status) {
       case 'queued':

@@ -1,5 +1,4 @@
 import { outbox } from '@miaobu/shared/db/outbox';
-import { SILENCE_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   dispatchAttempt,
@@ -38,8 +37,7 @@ test('a build that was under way is looked after when deploy works next, however
   const site = await prepareSite(stored);
   const { id } = await queueTestDeployment(stored, site);
   await dispatchAttempt(stored, id);
-  const overdue = async () =>
-    (await stored.store.overdueDeployments.list(SILENCE_SECONDS, 10)).map((found) => found.id);
+  const overdue = async () => (await stored.store.overdueDeployments.list(10)).map((found) => found.id);
 
   await takeUp({});
   expect(await overdue()).toEqual([]);

@@ -2,7 +2,12 @@ export type BuildRunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'can
 
 export interface BuildRun {
   readonly runId: string;
+  /** `queued`: it waits for a machine. */
   readonly state: BuildRunState;
+  /** How it ended, in the provider's words; undefined while it has not. */
+  readonly conclusion: string | undefined;
+  /** Its page at the provider, for people. */
+  readonly url: string;
 }
 
 /**
@@ -25,6 +30,7 @@ export interface BuildRunner {
   }): Promise<{ readonly runId: string }>;
   /** The newest run of an attempt, if it is among the latest 300. */
   findRun(attempt: { readonly deploymentId: string; readonly attempt: number }): Promise<BuildRun | undefined>;
+  /** Undefined when it is unknown. Asking again about a run that has not changed uses up nothing of the provider's rate limit. */
   getRun(runId: string): Promise<BuildRun | undefined>;
   /** Asks the run to end. Does nothing when it has ended or is unknown. */
   cancel(runId: string): Promise<void>;

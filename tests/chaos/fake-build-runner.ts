@@ -19,6 +19,16 @@ export interface FakeBuildRunner extends BuildRunner {
 
 /** A run that no machine picks up is eventually cancelled by GitHub. */
 const NEVER_BEGUN_MS = 45 * 60_000;
+/** Every so many runs one fails before the builder starts: the machine could not be prepared. */
+const STILLBORN = 9;
+
+const conclusions: Readonly<Record<BuildRunState, string | undefined>> = {
+  queued: undefined,
+  running: undefined,
+  succeeded: 'success',
+  failed: 'failure',
+  cancelled: 'cancelled',
+};
 
 export function fakeBuildRunner(clock: VirtualClock): FakeBuildRunner {
   const runs: Run[] = [];
@@ -28,17 +38,19 @@ export function fakeBuildRunner(clock: VirtualClock): FakeBuildRunner {
     const forgotten = run.state === 'queued' && (asked.get(run) ?? 0) + NEVER_BEGUN_MS < clock.now();
     if (forgotten) run.state = 'cancelled';
     if (run.state === 'running' && run.endsAt !== undefined && run.endsAt < clock.now()) run.state = 'failed';
-    return { runId: run.runId, state: run.state };
+    const { runId, state } = run;
+    return { runId, state, conclusion: conclusions[state], url: `https://github.example/actions/runs/${runId}` };
   };
   return {
     runs,
     async start({ deploymentId, attempt, ticket }) {
+      const number = runs.length + 1;
       const run: Run = {
-        runId: String(runs.length + 1),
+        runId: String(number),
         deploymentId,
         attempt,
         ticket,
-        state: 'queued',
+        state: number % STILLBORN === 0 ? 'failed' : 'queued',
         endsAt: undefined,
       };
       runs.push(run);

@@ -86,12 +86,33 @@ test('a run is followed to its end', async () => {
   expect(await stateOf('999999')).toBeUndefined();
 });
 
+test('a run says how it ended, and where that can be read', async () => {
+  const { runId } = await buildRunner().start(attempt);
+  await vi.waitUntil(() => started.length === 1);
+  const running = await buildRunner().getRun(runId);
+  expect(running).toMatchObject({ conclusion: undefined, url: expect.stringMatching(`/miaobu/platform/.*${runId}$`) });
+  started[0]?.end({ conclusion: 'failure', exitCode: 1 });
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'failed');
+  expect(await buildRunner().getRun(runId)).toEqual({ ...running, state: 'failed', conclusion: 'failure' });
+});
+
+test('a run that has not changed may be asked about again without using up the rate limit', async () => {
+  const asking = buildRunner();
+  const { runId } = await asking.start(attempt);
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'running');
+  const left = async () => (await github.api('/user', { token: platform.token })).headers.get('x-ratelimit-remaining');
+  const first = await asking.getRun(runId);
+  const before = Number(await left());
+  for (let n = 0; n < 5; n++) expect(await asking.getRun(runId)).toEqual(first);
+  expect(Number(await left())).toBe(before - 1);
+});
+
 test('a run whose answer was lost is found by its deployment and attempt, and by nothing less', async () => {
   faults.inject({ service: 'github', method: 'POST', times: 1, fault: { kind: 'lost-response' } });
   await expect(buildRunner().start(attempt)).rejects.toMatchObject({ code: 'code_host_unavailable' });
   await vi.waitUntil(() => started.length === 1, PATIENCE);
   const found = await buildRunner().findRun(attempt);
-  expect(found).toEqual({ runId: String(started[0]?.run.id), state: 'running' });
+  expect(found).toMatchObject({ runId: String(started[0]?.run.id), state: 'running', conclusion: undefined });
   expect(await buildRunner().findRun({ deploymentId: 'dep_01', attempt: 20 })).toBeUndefined();
   expect(await buildRunner().findRun({ deploymentId: 'dep_0', attempt: 2 })).toBeUndefined();
 });

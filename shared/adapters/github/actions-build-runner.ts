@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
 import type { BuildRun, BuildRunner, BuildRunState } from '../../ports/build-runner.ts';
 import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
+import { rememberAnswers } from './remember-answers.ts';
 
 export interface ActionsBuildRunnerConfig extends GithubRequestConfig {
   /** Read for each call. It must be allowed to start and cancel workflows of `repository`. */
@@ -20,6 +21,7 @@ const runSchema = z.object({
   display_title: z.string(),
   status: z.string().nullable(),
   conclusion: z.string().nullable(),
+  html_url: z.string(),
 });
 const runsSchema = z.object({ workflow_runs: z.array(runSchema) });
 
@@ -29,6 +31,7 @@ const PAGES = 3;
 /** `BuildRunner` on GitHub Actions, by `workflow_dispatch`. */
 export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunner {
   const request = githubRequest(config);
+  const ask = rememberAnswers(request);
   const actions = `/repos/${config.repository}/actions`;
   const workflow = `${actions}/workflows/${encodeURIComponent(config.workflow)}`;
   const runPath = (runId: string) => `${actions}/runs/${encodeURIComponent(runId)}`;
@@ -73,7 +76,7 @@ export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunne
       return undefined;
     },
     async getRun(runId) {
-      const answer = await request({ token: await config.token(), path: runPath(runId), expect: [404] });
+      const answer = await ask({ token: await config.token(), path: runPath(runId), expect: [404] });
       return answer.status === 404 ? undefined : toRun(readGithubJson(runSchema, answer));
     },
     async cancel(runId) {
@@ -84,8 +87,8 @@ export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunne
   };
 }
 
-function toRun({ id, status, conclusion }: z.output<typeof runSchema>): BuildRun {
-  return { runId: String(id), state: toState(status, conclusion) };
+function toRun({ id, status, conclusion, html_url: url }: z.output<typeof runSchema>): BuildRun {
+  return { runId: String(id), state: toState(status, conclusion), conclusion: conclusion ?? undefined, url };
 }
 
 function toState(status: string | null, conclusion: string | null): BuildRunState {

@@ -82,6 +82,26 @@ export const buildAttemptRepository = (db: Queryable) => ({
     return row?.state;
   },
 
+  /**
+   * Records that the provider is asked about the attempt's run now. False if it was asked less than so many seconds ago: then it is not
+   * to be asked again.
+   */
+  async markAsked(key: AttemptKey, againAfterSeconds: number): Promise<boolean> {
+    const rows = await db.query(sql`
+      update build_attempts set run_asked_at = db_now()
+       where ${ofAttempt(key)}
+         and (run_asked_at is null or run_asked_at < db_now() - make_interval(secs => ${againAfterSeconds}))
+      returning 1`);
+    return rows.length > 0;
+  },
+
+  /** Gives a ticket that is not redeemed so many seconds from now. */
+  async extendTicket(key: AttemptKey, seconds: number): Promise<void> {
+    await db.query(sql`
+      update build_attempts set ticket_expires_at = db_now() + make_interval(secs => ${seconds})
+       where ${ofAttempt(key)} and redeemer is null`);
+  },
+
   /** First redeemer wins: call it after checking, with the row locked. */
   async redeem(
     key: AttemptKey,

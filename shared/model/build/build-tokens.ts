@@ -3,7 +3,7 @@ import { equalBytes, hmacSha256, sha256 } from '../../kernel/hmac.ts';
 import { deriveKey } from '../../kernel/seal.ts';
 import type { RootKeys } from '../key/root-keys.ts';
 
-/** Seconds within which a run must start. */
+/** Seconds within which a run must start, since it was requested or its provider last said that it waits for a machine. */
 export const TICKET_SECONDS = 60 * 60;
 /** Seconds within which the same redeemer may redeem again, in case the answer was lost. */
 export const REDEEM_AGAIN_SECONDS = 120;

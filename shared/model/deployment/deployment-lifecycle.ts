@@ -70,8 +70,14 @@ export const deadlineSeconds = {
 export const MAX_ATTEMPTS = 3;
 /** A runner reports every few seconds; one silent for this long is checked. */
 export const SILENCE_SECONDS = 3 * 60;
-/** A hard limit, however alive a run looks: no build runs longer than this, and none starts later than this after it was requested. */
+/** The provider is asked about a run that has not reported for this long, when it began or since: it may be over. */
+export const UNHEARD_SECONDS = 60;
+/** How often the provider is asked about one run at most. Just below a minute, so that every run of the timer finds it due. */
+export const ASK_AGAIN_SECONDS = 55;
+/** A hard limit, however alive a run looks: no build runs longer than this. */
 export const BUILD_CAP_SECONDS = 60 * 60;
+/** How long a run may wait for one of the provider's machines. A second run would only wait behind everybody else's, unless this one is lost. */
+export const QUEUE_CAP_SECONDS = 3 * 60 * 60;
 
 /** Whether a status is final. */
 export const isFinal = (status: StoredStatus) => Object.keys(lifecycle[status]).length === 0;
