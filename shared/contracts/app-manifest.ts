@@ -1,9 +1,9 @@
 /**
- * What a build of a server produced, as data: one package, and how it is run. It takes the place of the manifest of a site
- * (`manifest.ts`), under the same names, and goes the same way: written by the builder, never trusted, checked by `deploy`.
+ * The manifest of a server: its one package, and how to run it. It replaces a site's manifest (`manifest.ts`) under the same
+ * names and is handled in the same way: written by the builder, never trusted, checked by `deploy`.
  *
- * The package is a zip as Function Compute takes it for `custom.debian11`; it lies among the project's blobs, under its hash.
- * No zod in this file: the builder's document is parsed by hand, as that of a site is.
+ * The package is a zip in the format of Function Compute's `custom.debian11`, stored by its hash among the project's blobs.
+ * No zod in this file: the builder's document is parsed by hand, like a site's.
  */
 import { isRecord } from '../kernel/read-json-value.ts';
 import { blobsOf, type Manifest, ManifestError, parseManifest } from './manifest.ts';
@@ -11,9 +11,9 @@ import { blobsOf, type Manifest, ManifestError, parseManifest } from './manifest
 const MEGABYTE = 1024 * 1024;
 
 /**
- * Limits of one package. Function Compute takes 500 MB from a bucket and 100 MB in a request; 100 MB is also what a link to
- * upload binds, and what every region takes. 65,534 files are the most that a zip can hold without Zip64 extensions, which not
- * every reader knows.
+ * Limits of one package. Function Compute accepts 500 MB from a bucket and 100 MB in a request; 100 MB is also the limit of our
+ * upload links, and accepted in every region. A zip holds at most 65,534 files without Zip64 extensions, which not every
+ * reader supports.
  */
 export const APP_LIMITS = {
   files: 60_000,
@@ -25,18 +25,18 @@ export const APP_LIMITS = {
   ratio: 100,
 } as const;
 
-/** Where a server listens: the port that Function Compute asks. */
+/** The port a server listens on: Function Compute sends requests there. */
 export const APP_PORT = 9000;
 
 export interface AppManifest {
   readonly v: 1;
   readonly kind: 'node' | 'python';
-  /** The line of the runtime that it was built for, e.g. `22` or `3.12`. */
+  /** The release line of the runtime that it was built for, e.g. `22` or `3.12`. */
   readonly version: string;
-  /** A shell command; see `serverEnvironment` for what it is run in. */
+  /** A shell command; its environment is `serverEnvironment`. */
   readonly start: string;
   readonly port: typeof APP_PORT;
-  /** How many files the package has, and how many bytes they are. */
+  /** The number of files in the package, and their total size. */
   readonly files: number;
   readonly unpacked_bytes: number;
   readonly package: { readonly sha256: string; readonly bytes: number };
@@ -44,7 +44,7 @@ export interface AppManifest {
 
 export type ArtifactManifest = Manifest | AppManifest;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match control characters
 const FORBIDDEN_IN_PATH = /[\u0000-\u001f\u007f\\]/;
 
 /** Why a file of this path may not be in a package, or undefined when it may. */
@@ -60,12 +60,12 @@ export function packagePathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Whose names the owner of the app cannot change. */
+/** Files that the owner of the app cannot rename. */
 const isDependency = (path: string) => /(^|\/)(node_modules|python_deps)\//.test(path);
 
 /**
- * Why these files cannot be in one package: one is there twice, or is a folder as well, or two differ in case only. The last
- * is allowed among dependencies: servers run on Linux, which tells them apart, and nobody could rename them.
+ * Why these files cannot be in one package: a path occurs twice, is both a file and a folder, or differs from another in case
+ * only. Dependencies may differ in case only: servers run on Linux, which distinguishes them, and users cannot rename them.
  */
 export function packagePathsProblem(paths: Iterable<string>): string | undefined {
   const byFoldedPath = new Map<string, string>();
@@ -89,7 +89,7 @@ export function packagePathsProblem(paths: Iterable<string>): string | undefined
   return undefined;
 }
 
-/** Why an app of this size may not be published, or undefined. `package` is left out while nobody knows it yet. */
+/** Why an app of this size may not be published, or undefined. `package` is absent before it is packed. */
 export function packageSizeProblem(size: {
   readonly files: number;
   readonly unpacked_bytes: number;
@@ -114,7 +114,7 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
 const START_LIMIT = 1000;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what would change a terminal that shows it; a tab and a line feed would not
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match what would control a terminal; a tab and a line feed do not
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
 /**
@@ -156,8 +156,8 @@ export const blobsOfArtifact = (manifest: ArtifactManifest): { sha256: string; b
   manifest.kind === 'static' ? blobsOf(manifest) : [{ ...manifest.package }];
 
 /**
- * What a server is started with, besides the variables of its environment: `sh -c {start}` in the folder where its package was
- * unpacked, with the programs of its runtime and of its dependencies on the PATH. `programs` is the folder of the runtime's own.
+ * The environment of a server besides its user's variables. It is started by `sh -c {start}` in the folder where its package was
+ * unpacked, with the programs of its runtime (in `programs`) and of its dependencies on the PATH.
  */
 export function serverEnvironment(
   { kind, port }: { readonly kind: AppManifest['kind']; readonly port: number },
@@ -170,7 +170,7 @@ export function serverEnvironment(
     HOST: '0.0.0.0',
     ...(kind === 'node'
       ? { NODE_ENV: 'production' }
-      : // What a server prints shall be in its log when it is printed, and its folder may not be writable.
+      : // Output has to reach the log without buffering, and the folder may be read-only.
         { PYTHONPATH: `${folder}/python_deps`, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' }),
   };
 }

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { noParams, noQuery } from './pagination.ts';
 
-/** Names of the cookies. The browser insists on what `__Host-` promises. */
+/** Names of the cookies. Browsers enforce the rules of the prefix `__Host-`. */
 export const LOGIN_COOKIE = '__Host-mb_login';
 export const REFRESH_COOKIE = '__Host-mb_refresh';
 
 const ofBrowser = { 'user-agent': z.string().optional().describe('What the browser calls itself.') };
 
-/** What a browser says about where a request comes from. Objects, not strict ones: a request has other headers too. */
+/** Headers in which a browser states where a request comes from. Not strict: a request has other headers too. */
 const ofScript = z.object({
   ...ofBrowser,
   origin: z.string().optional().describe('The origin of the page that asks.'),
@@ -57,7 +57,7 @@ export const finishGithubLogin = endpoint({
   tag: 'auth',
   access: 'public',
   params: noParams,
-  // GitHub adds what it likes (`error_uri`, `iss`, `setup_action`, …).
+  // Not strict: GitHub adds parameters (`error_uri`, `iss`, `setup_action`, …).
   query: z.object({
     code: z.string().max(1000).optional().describe('What GitHub gives for a successful sign-in.'),
     state: z.string().max(1000).optional().describe('The state that the sign-in was started with.'),

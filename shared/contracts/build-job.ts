@@ -1,37 +1,36 @@
 /**
- * The builder's protocol: everything a build runner asks of `build-callback`, under `/builds/v1`.
+ * The builder's protocol: every request of a build runner to `build-callback`, under `/builds/v1`.
  *
  * 1. `POST /builds/v1/{deployment}/attempts/{n}/redeem` with the ticket from the workflow's input → `BuildJob`. Once per
- *    attempt: the first run wins. Whoever uploads a folder that is built already has the ticket from the API, and gets an
- *    `UploadJob`: there is nothing to fetch and to run, and it goes on with 3.
+ *    attempt: the first run wins. The uploader of a prebuilt folder has its ticket from the API and gets an `UploadJob`:
+ *    there is nothing to fetch or to run, so it continues with step 3.
  * 2. With `Authorization: Bearer {job.token}` (logs and status of this attempt, nothing else):
  *    `PUT  /builds/v1/{deployment}/attempts/{n}/logs/{chunk}`: `LogChunk`, idempotent by number, from 0
  *    `POST /builds/v1/{deployment}/attempts/{n}/reports`: `BuildReport`, idempotent by `seq`, from 1
  * 3. When every process of the user's build is gone: `POST /builds/v1/{deployment}/attempts/{n}/publication` → `Publication`.
  *    With `Authorization: Bearer {publication.token}`:
- *    `POST /builds/v1/{deployment}/attempts/{n}/uploads`: `UploadRequest` → where to PUT the blobs that are missing
- *    `POST /builds/v1/{deployment}/attempts/{n}/manifest`: `ManifestUploadRequest` → where to PUT the manifest, last of all
- *    and then the report `uploaded`.
+ *    `POST /builds/v1/{deployment}/attempts/{n}/uploads`: `UploadRequest` → URLs for the blobs that are missing
+ *    `POST /builds/v1/{deployment}/attempts/{n}/manifest`: `ManifestUploadRequest` → the URL for the manifest, uploaded last,
+ *    followed by the report `uploaded`.
  *
- * Answers are `{ data }`, errors `{ error: { code, message, details? }, request_id }`. A runner tries again on 5xx and on
- * connection errors, for at least 60 seconds, and never on 4xx; except for 408 and 429, which say nothing about the request:
- * these it repeats after the time in `Retry-After`.
+ * Responses are `{ data }`, errors `{ error: { code, message, details? }, request_id }`. A runner retries 5xx responses and
+ * connection errors for at least 60 seconds, 408 and 429 after the time in `Retry-After`, and no other 4xx.
  */
 import * as z from 'zod';
 
 export const BUILD_PROTOCOL_PATH = '/builds/v1';
 /** One log chunk's text, in UTF-8. */
 export const LOG_CHUNK_LIMIT_BYTES = 256 * 1024;
-/** All log text of one attempt; what is above is cut with a note. */
+/** The log of one attempt; the rest is cut off with a note. */
 export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
-/** How many blobs one `uploads` request may name. */
+/** The most blobs that one `uploads` request may list. */
 export const UPLOAD_BATCH = 1000;
-/** How often a runner reports `heartbeat` while nothing else is reported; the answer tells it of a cancellation, within 5 s. */
+/** How often a runner reports `heartbeat` if it reports nothing else; the response tells it of a cancellation, within 5 s. */
 export const HEARTBEAT_SECONDS = 2;
 
 /**
- * Variables of its own environment that a runner passes on to builds, in either case of letters: where packages come from (a mirror near
- * the runner), and how the network is reached.
+ * Variables of its own environment that a runner passes on to builds, in upper or lower case: where packages come from (a mirror near
+ * the runner), and network proxies.
  */
 export const PASSED_TO_BUILDS = [
   ...['npm_config_registry', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'PIP_CONFIG_FILE'],
@@ -42,7 +41,7 @@ export const PASSED_TO_BUILDS = [
 const CACHE_SCOPE = /^[a-z0-9_]{0,64}$/;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-/** In base64, as the header `Content-MD5` has it. When it is said, the link takes nothing else, and what arrives is compared with it. */
+/** Base64, as in the header `Content-MD5`. If it is given, the upload URL requires this header, and OSS compares the content with it. */
 const md5 = z.string().regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/);
 
 /** What the workflow is started with. Locally one JSON line on stdin; on GitHub Actions the inputs of `workflow_dispatch`. */
@@ -52,14 +51,14 @@ export const buildInputs = z.strictObject({
   ticket: z.string().min(20),
   /** Origin of the control plane, e.g. `https://api.example.com`. */
   callback_url: z.url(),
-  /** Builds with the same one may share the packages they fetched: the environment's id. Empty: nothing is kept. */
+  /** Builds with the same scope share cached packages: the environment's id. Empty: nothing is cached. */
   cache_scope: z.string().regex(CACHE_SCOPE).default(''),
 });
 export type BuildInputs = z.output<typeof buildInputs>;
 
 export const redeemRequest = z.strictObject({
   ticket: z.string().min(20).max(200),
-  /** Names the run: the same redeemer may ask again within two minutes (a lost answer), another may not. */
+  /** Identifies the run: the same redeemer may repeat the request within two minutes (a lost response), another may not. */
   redeemer: z.string().min(1).max(200),
 });
 export type RedeemRequest = z.output<typeof redeemRequest>;
@@ -70,7 +69,7 @@ const buildSettings = z.strictObject({
   install_command: z.string().max(1000).nullable(),
   build_command: z.string().max(1000).nullable(),
   output_directory: z.string().max(255).nullable(),
-  // Deployments that were queued before there were these two keep settings without them.
+  // Deployments queued before these two settings existed do not have them.
   start_command: z.string().max(1000).nullable().default(null),
   runtime: z.enum(['static', 'node', 'python']).nullable().default(null),
   node_version: z.string().max(20).nullable(),
@@ -92,17 +91,17 @@ export const buildJob = z.strictObject({
   settings: buildSettings,
   /** Variables of build scope. */
   environment: z.record(z.string(), z.string()),
-  /** Names of those whose values the log may show. */
+  /** Names of the variables whose values the log may show. */
   plain_variables: z.array(z.string()).default([]),
   limits: z.strictObject({ build_seconds: z.int().positive(), log_bytes: z.int().positive() }),
-  /** What is kept under `cache_scope` is encrypted with it: others can read where it is kept, and some can write there. */
+  /** Encrypts the cache of `cache_scope`: others can read the place where it is stored, and some can write there. */
   cache_key: z.string().min(40),
   /** Logs and status of this attempt, nothing else. */
   token: z.string(),
 });
 export type BuildJob = z.output<typeof buildJob>;
 
-/** What there is to know for a folder that is uploaded as it is: no source, no commands, no variables. */
+/** The job of a folder that is uploaded as it is: no source, commands or variables. */
 export const uploadJob = z.strictObject({
   deployment_id: z.string(),
   attempt: z.int().positive(),
@@ -161,7 +160,7 @@ export const buildReport = z.discriminatedUnion('kind', [
 export type BuildReport = z.output<typeof buildReport>;
 
 export const buildReportAnswer = z.strictObject({
-  /** The report came late or twice and changed nothing. */
+  /** The report was late or repeated, and changed nothing. */
   ignored: z.boolean(),
   /** The attempt is over (cancelled, superseded, timed out): stop everything and exit. */
   stop: z.boolean(),

@@ -3,14 +3,14 @@ import { type Api, api, type OperationId } from './api.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readEvents } from './read-events.ts';
 
-/** What the API said when it refused. */
+/** An error response of the API. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
   readonly details: unknown;
   readonly requestId: string | undefined;
-  /** Seconds, where the answer says when to ask again. */
+  /** Seconds, from `Retry-After`. */
   readonly retryAfter: number | undefined;
   constructor(status: number, body: unknown, retryAfter?: number) {
     const { error, request_id } = (body ?? {}) as {
@@ -32,14 +32,14 @@ type Input<Id extends OperationId> = {
   params?: z.input<Api[Id]['params']>;
   query?: z.input<Api[Id]['query']>;
   headers?: HeadersInput<Api[Id]>;
-  /** Of a POST: a repetition of the same call with the same key is answered as the first was, for a day. */
+  /** For a POST: a repetition of the call with the same key gets the first response, for a day. */
   idempotencyKey?: string;
 } & (Api[Id]['body'] extends z.ZodType ? { body: z.input<Api[Id]['body']> } : { body?: never });
 
 export interface Answer<Id extends OperationId> {
   readonly data: z.output<Api[Id]['output']>;
   readonly meta: { readonly next_cursor: string | null };
-  /** Of single things that two people may edit: what to send as `if-match`. */
+  /** For resources that several users may edit: send it as `if-match`. */
   readonly etag: string | undefined;
 }
 
@@ -47,10 +47,10 @@ export type ApiClient = <Id extends OperationId>(operation: Id, input: Input<Id>
 
 export interface ClientOptions {
   readonly origin: string;
-  /** Without it only public operations answer. */
+  /** Without it only public operations are permitted. */
   readonly token?: string | undefined;
   readonly fetch?: typeof fetch;
-  /** Asks again what may go well in a moment: a POST under one `Idempotency-Key`, so that it is done once however often it was sent. */
+  /** Retries transient failures. A POST gets an `Idempotency-Key`, so that it is executed once however often it is sent. */
   readonly retry?: {
     readonly times: number;
     readonly pause: (milliseconds: number) => Promise<void>;
@@ -65,7 +65,7 @@ interface AnyInput {
   readonly idempotencyKey?: string;
 }
 
-/** Asks, and throws `ApiError` for an answer that is an error. */
+/** Sends a request. Throws `ApiError` for an error response. */
 async function ask(options: ClientOptions, operation: OperationId, input: AnyInput, init: RequestInit = {}) {
   const { method, path } = api[operation];
   const params = (input.params ?? {}) as Record<string, string>;
@@ -92,7 +92,7 @@ async function ask(options: ClientOptions, operation: OperationId, input: AnyInp
   throw new ApiError(response.status, parsed(await response.text()), Number.isFinite(seconds) ? seconds : undefined);
 }
 
-/** The same, as often as the options say. */
+/** The same, with the retries of the options. */
 async function askUntilAnswered(options: ClientOptions, operation: OperationId, input: AnyInput): Promise<Response> {
   const { retry } = options;
   const isPost = api[operation].method === 'POST';
@@ -116,8 +116,8 @@ function parsed(text: string): unknown {
 }
 
 /**
- * A typed client made from the table. Throws `ApiError` for an error answer and a `ZodError` for an answer that breaks
- * the contract; network errors come as `fetch` throws them.
+ * A typed client made from the table. Throws `ApiError` for an error response, `ZodError` for a response that violates
+ * the contract, and network errors as `fetch` throws them.
  */
 export const createClient =
   (options: ClientOptions): ApiClient =>
@@ -128,14 +128,14 @@ export const createClient =
       meta?: { next_cursor?: string | null };
     };
     return {
-      // The table's schema of this very operation: the compiler cannot follow the index.
+      // The schema of this operation: the compiler cannot infer that from the index.
       data: api[operation].output.parse(data) as never,
       meta: { next_cursor: meta?.next_cursor ?? null },
       etag: response.headers.get('etag') ?? undefined,
     };
   };
 
-/** Operations that answer with events. */
+/** Operations that stream events. */
 export type StreamId = {
   [Id in OperationId]: Api[Id] extends { readonly answers: 'events' } ? Id : never;
 }[OperationId];
@@ -153,17 +153,17 @@ export type ApiStreams = <Id extends StreamId>(
 export interface StreamOptions extends ClientOptions {
   /** Waits. Resolves early, and never rejects, when the signal fires. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Milliseconds that nothing comes after which the other side counts as gone. Its heartbeat is every 15 s. */
+  /** After this many milliseconds of silence the connection is considered dead. The API sends a heartbeat every 15 s. */
   readonly silenceMs?: number;
 }
 
 const SILENCE_MS = 45_000;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8000;
-/** About half a minute in all: a platform that restarts is away for seconds. */
+/** About half a minute in all: a restart of the platform takes seconds. */
 const TRIES = 8;
 
-/** Whether the same request may succeed in a moment. Anything but an answer is the network's fault. */
+/** Whether the same request may soon succeed. */
 const isPassing = (error: unknown) =>
   error instanceof ApiError
     ? error.status >= 500 || [408, 429].includes(error.status) || error.code === 'idempotency_key_in_use'
@@ -171,15 +171,15 @@ const isPassing = (error: unknown) =>
 const isNetwork = (error: unknown) =>
   error instanceof TypeError || (error instanceof Error && /^(?:Abort|Timeout)Error$/.test(error.name));
 
-/** As long as the answer asks for, and longer the more often it failed. */
+/** Exponential backoff, at least as long as the response asks for. */
 function pauseAfter(error: unknown, failures: number): number {
   const asked = error instanceof ApiError && error.retryAfter !== undefined ? error.retryAfter * 1000 : 0;
   return Math.max(asked, Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS));
 }
 
 /**
- * Streams of events as one: a stream that breaks off is continued where it was (`Last-Event-ID`), as often as it takes. It ends when the
- * API says that there will be no more, or the signal fires. Throws as the client does, network errors only after half a minute of trying.
+ * Streams of events that reconnect: a broken stream is continued where it stopped (`Last-Event-ID`). They end with the API's `end`
+ * event, or when the signal fires. Throws like the client, but network errors only after half a minute of retries.
  */
 export const createStreams = (options: StreamOptions): ApiStreams =>
   async function* (operation, { signal: given, ...input }) {
@@ -210,7 +210,7 @@ export const createStreams = (options: StreamOptions): ApiStreams =>
         await options.pause(pauseAfter(error, failures), signal);
         continue;
       }
-      // It closed without an end: after its four minutes, or with its instance.
+      // Closed without an `end` event: after its four minutes, or with its instance.
       failures += 1;
       if (failures >= TRIES) throw new TypeError('fetch failed', { cause: new Error('the stream keeps breaking off') });
       await options.pause(FIRST_RETRY_MS, signal);

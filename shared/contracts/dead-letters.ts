@@ -4,7 +4,7 @@ import { noParams, noQuery, pageQuery } from './pagination.ts';
 import { ofDeadLetter } from './path-params.ts';
 import { shownTime } from './shown-time.ts';
 
-/** For operators only; to everybody else these operations do not exist. */
+/** For admins only; everybody else gets 404. */
 export const deadLetter = z
   .strictObject({
     id: z.string().describe('The id of the dead letter (`dlt_…`).'),

@@ -6,7 +6,7 @@ import { scopes } from './scopes.ts';
 import { shownName } from './shown-name.ts';
 import { shownTime } from './shown-time.ts';
 
-/** Everything that a person does with their own projects. */
+/** Everything that users can do with their own projects. */
 const everydayScopes = scopes.filter((scope) => !scope.startsWith('platform:'));
 
 const clientName = shownName(60);

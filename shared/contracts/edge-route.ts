@@ -1,11 +1,11 @@
 /**
- * What the edge knows. Two kinds of Edge KV value, written by `deploy` and read by the edge routine:
+ * Two kinds of Edge KV value, written by `deploy` and read by the edge routine:
  *
  * - namespace `miaobu`, key `kvKey(hostname)` → `EdgeRoute`: which deployment a hostname shows (at most 4 KB);
  * - namespace `miaobu-tables`, key `{deployment_id}-{n}` → `RoutingShard`: the files of that deployment whose path hashes to n.
  *   These keys are immutable: a deployment's table never changes, so an isolate may cache it for ever. The first shard also
- *   has the routing rules of the site. They have no key of their own, so whoever writes, counts or deletes tables need not know
- *   them, and a site without rules costs a visit nothing.
+ *   has the site's routing rules. They have no key of their own, so code that writes, counts or deletes tables can ignore
+ *   them, and requests to a site without rules cost no extra read.
  *
  * No zod in this file: the edge routine bundles it.
  */
@@ -14,12 +14,12 @@ import type { RoutingRules } from './routing-rules.ts';
 
 export const ROUTE_NAMESPACE = 'miaobu';
 export const TABLE_NAMESPACE = 'miaobu-tables';
-/** The edge's answer to "which deployment is this?": on every response that belongs to one. */
+/** Names the deployment; on every response that comes from one. */
 export const DEPLOYMENT_HEADER = 'x-miaobu-deployment';
 /** No routing shard may be larger (a KV value holds 1.8 MB, but the edge has about 100 ms of CPU to parse it). */
 export const SHARD_LIMIT_BYTES = 256 * 1024;
 /**
- * No deployment has more shards: the largest manifest fits into fewer unless its paths were chosen to collide, and then no
+ * The most shards of a deployment: the largest manifest needs fewer, unless its paths were chosen to collide, and then no
  * number is enough.
  */
 const SHARD_COUNT_LIMIT = 1024;
@@ -32,7 +32,7 @@ export interface EdgeRoute {
   readonly oss_path: string;
   readonly project_slug: string;
   readonly deployment_id: string;
-  /** Null: what is shown was uploaded, and is of no commit. */
+  /** Null for an uploaded folder, which has no commit. */
   readonly commit_sha: string | null;
   /** RFC 3339, UTC. */
   readonly updated_at: string;
@@ -47,7 +47,7 @@ export interface EdgeRoute {
 export const kvKey = (hostname: string) => hostname.toLowerCase();
 /** The Edge KV key of one shard of a deployment's routing table; shards are counted from 0. */
 export const shardKey = (deploymentId: string, shard: number) => `${deploymentId}-${shard}`;
-/** What the keys of all shards of a deployment begin with, and of no other's. */
+/** The prefix that exactly the keys of this deployment's shards have. */
 export const shardPrefix = (deploymentId: string) => `${deploymentId}-`;
 
 /** A file in a shard: `[path, sha256, bytes, type index, br blob?, gzip blob?]`, blobs as `[sha256, bytes]`. */
@@ -56,14 +56,14 @@ type ShardEntry = readonly [path: string, sha256: string, bytes: number, type: n
 
 export interface RoutingShard {
   readonly v: 1;
-  /** Content types; entries name them by index. */
+  /** Content types; entries refer to them by index. */
   readonly types: readonly string[];
   readonly files: readonly ShardEntry[];
-  /** Absent when the site has none; `true` when the first shard has them. */
+  /** Absent when the site has none; `true`: they are in the first shard. */
   readonly rules?: RoutingRules | true;
 }
 
-/** FNV-1a over UTF-16 code units: same in the function and at the edge, quick, and needs no crypto. */
+/** FNV-1a over UTF-16 code units: the same in the function and at the edge, fast, without crypto. */
 export function pathHash(path: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < path.length; i++) {
@@ -73,7 +73,7 @@ export function pathHash(path: string): number {
   return hash >>> 0;
 }
 
-/** The number of the shard that has this path, of `shards` (a power of two). */
+/** The index of the shard that contains this path, of `shards` (a power of two). */
 export const shardOf = (path: string, shards: number) => pathHash(path) & (shards - 1);
 
 function shardFor(files: readonly ManifestFile[], rules: RoutingRules | true | undefined): RoutingShard {
@@ -130,7 +130,7 @@ export function serializeRoute(route: EdgeRoute): string {
   return value;
 }
 
-// A route ends up in URLs and headers, so what would smuggle anything there counts as malformed.
+// A route's values are put into URLs and headers, so anything that could inject something there is malformed.
 const SLUG = /^[a-z0-9-]{1,40}$/;
 const DEPLOYMENT_ID = /^dep_[0-9a-z]{26}$/;
 const COMMIT_SHA = /^[0-9a-f]{40}$/;
@@ -142,7 +142,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isShardCount = (value: unknown): value is number =>
   isCount(value) && value >= 1 && value <= SHARD_COUNT_LIMIT && (value & (value - 1)) === 0;
 
-/** The fields of a JSON object, not to be relied upon; none when the text is anything else. */
+/** The unchecked fields of a JSON object; none when the text is anything else. */
 function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
@@ -152,7 +152,7 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Reads a route. Undefined when it is malformed or of another schema: the edge then keeps what it knew. */
+/** Reads a route. Undefined when it is malformed or of another schema: the edge then keeps the route it had. */
 export function parseRoute(text: string): EdgeRoute | undefined {
   const { v, type, oss_path, project_slug, deployment_id, commit_sha, updated_at, gen, spa, shards } = fieldsOf(text);
   if (v !== 1 || type !== 'static') return undefined;
@@ -174,7 +174,7 @@ function isShardEntry(value: unknown, types: number): value is ShardEntry {
   return isCount(type) && type < types && twins.every(isTwin);
 }
 
-/** Looked at no closer: `deploy` has checked them, and whoever compiles them throws for patterns and targets that are none. */
+/** Not checked any further: `deploy` has done so, and compiling them throws for invalid patterns and targets. */
 const isRules = (value: unknown): value is RoutingRules =>
   typeof value === 'object' &&
   value !== null &&

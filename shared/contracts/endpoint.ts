@@ -5,15 +5,15 @@ import type { Scope } from './scopes.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
- * Who may call an operation: anybody; whoever is signed in, by session only (what no token may do, like minting tokens); or
- * any credential with a scope, which a session always has. Operations on `platform:…` are for admins; others get 404.
+ * Who may call an operation: anybody (`public`); signed-in sessions, but no tokens (`session`, e.g. creating tokens); or any
+ * credential with a scope, and sessions have all scopes. Operations on `platform:…` are for admins; others get 404.
  */
 export type Access = 'public' | 'session' | Scope;
 
-/** Kinds of calls that are limited apart from each other: `expensive` ones ask others (GitHub, a build), `auth` ones are about who is there. */
+/** Categories with separate rate limits: `expensive` calls involve others (GitHub, a build), `auth` calls are about signing in. */
 export type Cost = 'read' | 'write' | 'expensive' | 'auth';
 
-/** What an operation belongs to: a chapter of the reference, and a folder of `functions/api/`. */
+/** The chapter of the reference and the folder of `functions/api/` that an operation belongs to. */
 export const tags = [
   'auth',
   'account',
@@ -30,7 +30,7 @@ export const tags = [
 ] as const;
 export type Tag = (typeof tags)[number];
 
-/** A way that is going away (RFC 9745, RFC 8594): dates as `YYYY-MM-DD`. */
+/** A deprecated operation (RFC 9745, RFC 8594): dates as `YYYY-MM-DD`. */
 export interface Deprecation {
   readonly since: string;
   readonly sunset: string;
@@ -38,14 +38,14 @@ export interface Deprecation {
 }
 
 /**
- * One operation of the HTTP API. `path` names parameters in braces (`/api/v1/projects/{project}`). The answer is
- * `{ data: output }`, for lists with `meta.next_cursor`. `answers: 'events'` streams server-sent events, of which `output` is
- * one's data; `'redirect'` sends the browser on, and has no body.
+ * One operation of the HTTP API. `path` has parameters in braces (`/api/v1/projects/{project}`). The response is
+ * `{ data: output }`, for lists with `meta.next_cursor`. `answers: 'events'` streams server-sent events, whose data is
+ * `output`; `'redirect'` redirects the browser, without a body.
  */
 export interface Endpoint {
   readonly method: Method;
   readonly path: `/api/v1/${string}`;
-  /** Other paths of the same operation, with the same parameters: those that programs of the first Miaobu know. */
+  /** Other paths of the same operation, with the same parameters, for programs written for the first Miaobu. */
   readonly aliases?: readonly `/api/v1/public/${string}`[];
   /** One sentence: what it does. */
   readonly summary: string;
@@ -54,22 +54,22 @@ export interface Endpoint {
   readonly params: z.ZodType;
   readonly query: z.ZodType;
   readonly body: z.ZodType | null;
-  /** Request headers that mean something to it, by their names in lower case. */
+  /** Request headers that it reads, by their names in lower case. */
   readonly headers?: z.ZodType;
   /** The same for cookies. */
   readonly cookies?: z.ZodType;
-  /** What a call counts as for the rate limits. By itself a GET is `read`, the tag `auth` is `auth`, and everything else `write`. */
+  /** The category for the rate limits. Default: `auth` for the tag `auth`, `read` for a GET, else `write`. */
   readonly cost?: Cost;
-  /** The answer carries an `ETag` made of its data: of single things that two people may edit. */
+  /** The response has an `ETag` made of its data: for resources that several users may edit. */
   readonly etag?: true;
-  /** A call without `If-Match` is refused (428). Who declares it has `headers: ifMatch` (`etag.ts` compares). */
+  /** A call without `If-Match` is refused (428). Requires `headers: ifMatch`; `etag.ts` compares. */
   readonly requiresIfMatch?: true;
   readonly answers?: 'json' | 'redirect' | 'events';
   readonly deprecated?: Deprecation;
   readonly output: z.ZodType;
   readonly status: 200 | 201 | 202 | 204 | 302;
   readonly paginated: boolean;
-  /** Beyond those that every operation may answer (`unauthorized`, `invalid_request`, `internal`, …). */
+  /** Besides those that every operation may return (`unauthorized`, `invalid_request`, `internal`, …). */
   readonly errors: readonly ErrorCode[];
 }
 

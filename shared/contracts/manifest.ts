@@ -1,6 +1,6 @@
 /**
- * What a build produced, as data: `manifest-{attempt}.json` (written by the builder, never trusted) becomes
- * `manifest.json` (checked by `deploy`), and is then compiled to the routing table the edge reads.
+ * The manifest of a static site: `manifest-{attempt}.json` (written by the builder, never trusted) becomes
+ * `manifest.json` (checked by `deploy`), which is compiled to the routing table that the edge reads.
  *
  * No zod in this file: the edge routine bundles it. The builder's document is parsed by `parseManifest`, by hand.
  */
@@ -14,7 +14,7 @@ export const MANIFEST_LIMITS = {
   fileBytes: 100 * 1024 * 1024,
   totalBytes: 1024 * 1024 * 1024,
   pathBytes: 1024,
-  /** Of the manifest itself, as JSON: one of 20,000 files with long names stays below this. */
+  /** Of the manifest itself, as JSON: enough for 20,000 files with long names. */
   manifestBytes: 32 * 1024 * 1024,
 } as const;
 
@@ -33,10 +33,10 @@ export interface ManifestFile {
 export interface Manifest {
   readonly v: 1;
   readonly kind: 'static';
-  /** Whether an unknown path without an extension is answered with `index.html` (single-page app). */
+  /** Whether unknown paths without an extension get `index.html` (single-page app). */
   readonly spa: boolean;
   readonly files: readonly ManifestFile[];
-  /** What the site's own files say about its addresses; absent when they say nothing. */
+  /** The site's own routing rules; absent when it has none. */
   readonly rules?: RoutingRules;
 }
 
@@ -45,7 +45,7 @@ export class ManifestError extends Error {
 }
 
 const SHA256 = /^[0-9a-f]{64}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match control characters
 const FORBIDDEN_IN_PATH = /[\u0000-\u001f\u007f\\]/;
 
 /** Why a path may not be part of a site, or undefined when it may. */
@@ -100,7 +100,7 @@ function fileOf(value: unknown, index: number): ManifestFile {
 /**
  * Reads an untrusted manifest. Returns a copy with known fields only, files in code-unit order of their paths. Throws
  * `ManifestError` with a sentence for the deployment's log: bad paths, duplicates, paths that differ in case only,
- * a file and a folder of one name, one content of two sizes, no files, rules that are none, or anything over `MANIFEST_LIMITS`.
+ * a file and a folder of the same name, a content with two sizes, no files, invalid rules, or anything over `MANIFEST_LIMITS`.
  */
 export function parseManifest(value: unknown): Manifest {
   if (!isRecord(value) || value.v !== 1 || value.kind !== 'static' || typeof value.spa !== 'boolean') {
@@ -164,13 +164,13 @@ export function blobsOf(manifest: Manifest): { sha256: string; bytes: number }[]
   return [...blobs].map(([sha256, bytes]) => ({ sha256, bytes })).sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
-/** Where the content of a blob lies in the bucket. */
+/** The key of a blob in the bucket. */
 export const blobKey = (slug: string, sha256: string) => `projects/${slug}/blobs/${sha256}`;
-/** Where everything of one deployment lies in the bucket, without a trailing slash. */
+/** The folder of a deployment in the bucket, without a trailing slash. */
 export const deploymentPrefix = (slug: string, deploymentId: string) => `projects/${slug}/${deploymentId}`;
-/** Where the manifest lies that the builder of an attempt wrote. Nobody has checked it. */
+/** The key of the manifest that the builder of an attempt uploaded, unchecked. */
 export const claimedManifestKey = (slug: string, deploymentId: string, attempt: number) =>
   `${deploymentPrefix(slug, deploymentId)}/manifest-${attempt}.json`;
-/** Where the manifest lies that `deploy` has checked. */
+/** The key of the manifest that `deploy` has checked. */
 export const verifiedManifestKey = (slug: string, deploymentId: string) =>
   `${deploymentPrefix(slug, deploymentId)}/manifest.json`;

@@ -1,4 +1,4 @@
-/** Messages between functions. Ids only: whoever works on one reads the current state. */
+/** Messages between functions. Their payloads contain ids only: handlers read the current state. */
 import * as z from 'zod';
 
 /** What wakes an event function: a doorbell, the minute timer, or a person with `s invoke`. */
@@ -13,42 +13,42 @@ export const topics = {
   'hostname.connect': z.strictObject({ project_id: uuid, hostname: z.string() }),
   /** Register the push hook at the code host. */
   'hook.connect': z.strictObject({ project_id: uuid }),
-  /** Ask for deliveries to a project's hook that failed. Droppable. */
+  /** Request redelivery of failed deliveries to a project's hook. Droppable. */
   'hook.redeliver': z.strictObject({ project_id: uuid }),
-  /** Ask the code host for the head of an environment's branch, and deploy it if we have not. Droppable. */
+  /** Read the head of an environment's branch from the code host, and deploy it unless that was done. Droppable. */
   'branch.sync': z.strictObject({ environment_id: uuid }),
   /** Start a build run for a queued deployment. */
   'build.start': z.strictObject({ deployment_id: uuid }),
-  /** Stop the run of an attempt that no longer counts. */
+  /** Cancel the run of an attempt that is no longer current. */
   'run.cancel': z.strictObject({ deployment_id: uuid, attempt: z.int().positive() }),
-  /** Find out what became of a deployment that is overdue or whose runner is silent. Droppable. */
+  /** Check a deployment that is overdue or whose runner is silent. Droppable. */
   'deployment.rescue': z.strictObject({ deployment_id: uuid }),
   /** Verify what a build uploaded, then switch its environment. */
   'deployment.activate': z.strictObject({ deployment_id: uuid }),
-  /** Make Edge KV say what Postgres says about a hostname. */
+  /** Make Edge KV match Postgres for a hostname. */
   'route.publish': z.strictObject({ hostname: z.string() }),
-  /** Compare Edge KV with what Postgres says, for the routes that were not verified lately. Droppable. */
+  /** Compare Edge KV with Postgres for the routes that were not verified lately. Droppable. */
   'route.scrub': z.strictObject({}),
-  /** Find out whether visitors see a published deployment. Droppable. */
+  /** Check whether visitors see a published deployment. Droppable. */
   'route.probe': z.strictObject({ deployment_id: uuid }),
-  /** Ask the edge to forget what it cached of a hostname. Droppable. */
+  /** Purge the edge's cache for a hostname. Droppable. */
   'cache.purge': z.strictObject({ hostname: z.string() }),
-  /** Show beside a commit what became of it. Droppable. */
+  /** Set the commit status at the code host. Droppable. */
   'commit.status': z.strictObject({ environment_id: uuid, commit_sha: z.string() }),
-  /** Tell the operator about a message that was given up, or about what the audit log says. Droppable. */
+  /** Alert the operator to a dead letter or to an entry of the audit log. Droppable. */
   'alert.send': z.union([z.strictObject({ message_id: uuid }), z.strictObject({ audit_id: uuid })]),
-  /** Take down what a project that is being deleted has outside, then forget it. */
+  /** Delete a project's external resources, then its rows. */
   'project.teardown': z.strictObject({ project_id: uuid }),
-  /** Bring the key ring in order: everything under the newest keys. */
+  /** Rewrap the keys of the key ring under the newest ones. */
   'keys.rewrap': z.strictObject({}),
-  /** Seal anew what a retired data key, or `v1`, has sealed: from a column and a row on. */
+  /** Reseal the values of a retired data key, or of `v1`, starting at a column and a row. */
   'keys.reseal': z.strictObject({
     from: z.union([z.literal('v1'), uuid]),
     column: z.string().optional(),
     after: z.string().optional(),
     found: z.int().optional(),
   }),
-  /** Delete what a purged deployment leaves outside. */
+  /** Delete a purged deployment's external resources. */
   'deployment.purge': z.strictObject({ deployment_id: uuid }),
 } as const;
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../kernel/app-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 
-/** How every refusal looks. */
+/** The form of every error response. */
 export const errorAnswer = z
   .strictObject({
     error: z
@@ -30,14 +30,14 @@ export const errorAnswer = z
   })
   .meta({ id: 'Error', description: 'How every refusal looks.' });
 
-/** Every code an operation may answer: its own, and those that its form brings along. */
+/** Every code an operation may return: its own, and those implied by its form. */
 export function errorCodesOf({ access, method, body, requiresIfMatch, errors: own }: Endpoint): ErrorCode[] {
   const codes = new Set<ErrorCode>(own);
   codes.add('invalid_request');
   if (access !== 'public') codes.add('unauthorized').add('forbidden');
   if (access.startsWith('platform:')) codes.add('not_found');
   if (method === 'POST') codes.add('idempotency_key_in_use');
-  // Without a body two requests under one key are the same.
+  // Without a body all requests with one key are equal.
   if (method === 'POST' && body) codes.add('idempotency_key_reused');
   if (requiresIfMatch) codes.add('precondition_required').add('precondition_failed');
   if (body) {
@@ -47,7 +47,7 @@ export function errorCodesOf({ access, method, body, requiresIfMatch, errors: ow
   return [...codes];
 }
 
-/** Codes by the status they come with, lowest first. */
+/** Codes by their status, lowest first. */
 export function codesByStatus(codes: readonly ErrorCode[]): ReadonlyMap<number, readonly ErrorCode[]> {
   const sorted = codes.toSorted((a, b) => errors[a].status - errors[b].status || (a < b ? -1 : 1));
   const groups = new Map<number, ErrorCode[]>();

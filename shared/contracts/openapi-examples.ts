@@ -3,10 +3,10 @@ import type { JsonSchema } from './openapi-shape.ts';
 
 const ID = '01jh8zq4x3e8kvq5rv1m6t2n9d';
 const TIME = '2026-02-03T04:05:06.000Z';
-/** What ends ends later than anybody reads this. */
+/** For expiry times: later than any reader's present. */
 const LATER = '2099-01-01T00:00:00.000Z';
 
-/** What a reader recognises, by the name of a field, or of what has it and the field. */
+/** Recognisable examples, by field name, or by owner and field name. */
 const byName: Readonly<Record<string, unknown>> = {
   slug: 'blog',
   name: 'blog',
@@ -111,8 +111,8 @@ function fits(value: unknown, schema: JsonSchema): boolean {
 }
 
 /**
- * A value of a schema, as it could be in a real request or answer. `of` is the field it stands in, `owner` what has the
- * field: together they tell whose id an id is.
+ * A realistic value of a schema. `of` is the field that it is for, `owner` what has the field: together they tell which kind of
+ * id an id is.
  */
 export function exampleOf(
   schema: JsonSchema,

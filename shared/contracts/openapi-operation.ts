@@ -21,15 +21,15 @@ type Named = Readonly<Record<string, JsonSchema>>;
 const JSON_TYPE = 'application/json';
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
 
-/** Headers of every answer. */
+/** Headers of every response. */
 export const commonHeaders = { 'X-Request-Id': header('RequestId') };
-/** Headers of every answer of an operation. */
+/** Headers of every response of an operation. */
 const operationHeaders = {
   ...commonHeaders,
   RateLimit: header('RateLimit'),
   'RateLimit-Policy': header('RateLimitPolicy'),
 };
-/** What the caller's software says by itself. */
+/** Headers that the caller's software sends by itself. */
 const SAID_BY_SOFTWARE = ['origin', 'user-agent'];
 export const etagHeader = { ETag: header('ETag') };
 export const UNCHANGED: AnswerShape = {
@@ -59,7 +59,7 @@ function parametersOf(endpoint: Endpoint, schemas: SchemaCollection): (Parameter
   return found;
 }
 
-/** Who may call it: as OpenAPI says it, and as a sentence. */
+/** Who may call it: in OpenAPI's form, and as a sentence. */
 function accessOf(
   access: Access,
   parameters: readonly (Parameter | Reference)[],
@@ -113,7 +113,7 @@ function successOf(endpoint: Endpoint, schemas: SchemaCollection): AnswerShape {
   return { description, headers, content: { [JSON_TYPE]: { schema } } };
 }
 
-/** One refusal, as it is sent. */
+/** An example of one error response. */
 const refusal = (code: ErrorCode) => ({
   error: {
     code,
@@ -123,7 +123,7 @@ const refusal = (code: ErrorCode) => ({
   request_id: '019c1f6e-2b7a-7c31-9d0e-5a4f8b6c7d21',
 });
 
-/** The answer of a status that can have these codes. */
+/** The response of a status that can have these codes. */
 export function refusalOf(status: number, codes: readonly ErrorCode[]): AnswerShape {
   const schema: JsonSchema = {
     allOf: [{ $ref: '#/components/schemas/Error' }],
@@ -173,7 +173,7 @@ export function describeOperation(id: string, endpoint: Endpoint, schemas: Schem
   };
 }
 
-/** As much of an example as the operation itself takes: what two fields together must not be is not in JSON Schema. */
+/** The largest part of an example that the operation accepts: JSON Schema does not express which fields exclude each other. */
 function acceptable(example: unknown, schema: JsonSchema, body: z.ZodType): unknown {
   const takes = (value: unknown) => body.safeParse(value).success;
   if (takes(example) || typeof example !== 'object' || example === null) return example;
@@ -187,7 +187,7 @@ function acceptable(example: unknown, schema: JsonSchema, body: z.ZodType): unkn
   return chosen;
 }
 
-/** The same operation with an example of what is sent and of what comes back. */
+/** The same operation with examples of its request and response. */
 export function withExamples(operation: OperationShape, { body }: Endpoint, named: Named): OperationShape {
   // `createProject` is about a Project.
   const owner = operation.operationId.replace(/^[a-z]+/, '').replace(/s$/, '');

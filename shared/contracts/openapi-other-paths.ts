@@ -33,7 +33,7 @@ const page = (operationId: string, summary: string, type: string, schema: JsonSc
   },
 });
 
-/** Routes that are not operations: health, this document, and the page that is made of it. */
+/** Routes that are not operations: health checks, this document, and the page made from it. */
 export const otherPaths: Readonly<Record<string, PathShape>> = {
   '/api/v1/openapi.json': page('readOpenapi', 'Returns this document.', 'application/json', { type: 'object' }),
   '/api/v1/reference': page('readReference', 'Returns the API reference: this document as a web page.', 'text/html', {

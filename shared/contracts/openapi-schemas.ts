@@ -6,13 +6,13 @@ const FORMATS_THAT_SAY_IT_ALL = ['date-time', 'uri', 'uuid', 'email'];
 
 type Named = Readonly<Record<string, JsonSchema>>;
 
-/** Leaves out what a reader learns nothing from: the safe integers, the pattern behind a format, that names are strings. */
+/** Leaves out uninformative parts: the limits of safe integers, the pattern of a format, that property names are strings. */
 function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (FORMATS_THAT_SAY_IT_ALL.includes(jsonSchema.format ?? '')) delete jsonSchema.pattern;
   if (JSON.stringify(jsonSchema.propertyNames) === '{"type":"string"}') delete jsonSchema.propertyNames;
-  // The name is the key under which it is found.
+  // The id is already the key of the component.
   delete jsonSchema.id;
 }
 
@@ -26,16 +26,16 @@ function withReferences(schema: JsonSchema, rename: (name: string) => string): J
 }
 
 /**
- * Turns schemas into JSON Schema and gathers those that have a name (`.meta({ id })`) under it. What a request may leave
- * out an answer always has, so a named schema can look different in a request: it is `{name}Input` there.
+ * Converts schemas to JSON Schema and collects those with a name (`.meta({ id })`). A field that is optional in a request can be
+ * always present in a response, so a named schema may differ in requests: there it is called `{name}Input`.
  */
 export function collectSchemas() {
   const components = new Map<string, JsonSchema>();
 
   function convert(schema: z.ZodType, io: 'input' | 'output'): { root: JsonSchema; named: Named } {
-    // Inside an object, because a named schema at the root would be written out.
+    // Wrapped in an object, because a named schema at the root would be inlined.
     const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), { io, override: tidy });
-    // zod's type says `boolean` too, which it never writes for a property.
+    // zod's type includes `boolean`, which it never generates for a property.
     return { root: properties?.root as JsonSchema, named: ($defs ?? {}) as Named };
   }
 
@@ -46,13 +46,13 @@ export function collectSchemas() {
   }
 
   return {
-    /** What an answer holds. Every answer comes before the first request. */
+    /** The schema of a response. Add all responses before the first request. */
     ofAnswer(schema: z.ZodType): JsonSchema {
       const { root, named } = convert(schema, 'output');
       for (const [name, each] of Object.entries(named)) add(name, withReferences(each, String));
       return withReferences(root, String);
     },
-    /** What a request may hold. */
+    /** The schema of a request. */
     ofRequest(schema: z.ZodType): JsonSchema {
       const { root, named } = convert(schema, 'input');
       const differing = namesThatDiffer(named, components);
@@ -65,7 +65,7 @@ export function collectSchemas() {
 }
 export type SchemaCollection = ReturnType<typeof collectSchemas>;
 
-/** Names whose schema is another than the known one, and those that refer to one of these. */
+/** Names whose schema differs from the known one, and those that refer to one of these. */
 function namesThatDiffer(named: Named, known: ReadonlyMap<string, JsonSchema>): ReadonlySet<string> {
   const differing = new Set<string>();
   const entries = Object.entries(named).map(([name, schema]) => {

@@ -1,4 +1,4 @@
-/** JSON Schema 2020-12, as far as zod and we write it. */
+/** The part of JSON Schema 2020-12 that zod and we generate. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -43,7 +43,7 @@ export interface MediaType {
   readonly schema: JsonSchema;
   readonly example?: unknown;
   readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
-  /** Of `text/event-stream`: what the `data` line of one event holds, as JSON. OpenAPI 3.1 has no word for it. */
+  /** Of `text/event-stream`: the JSON in the `data` line of one event. OpenAPI 3.1 cannot express it. */
   readonly 'x-event-data'?: JsonSchema;
 }
 
@@ -74,10 +74,10 @@ export interface OperationShape {
   readonly responses: Readonly<Record<string, AnswerShape | Reference>>;
 }
 
-/** What one path takes, by method in lower case. */
+/** The operations of one path, by method in lower case. */
 export type PathShape = Readonly<Record<string, OperationShape>>;
 
-/** An OpenAPI 3.1 document (spec.openapis.org/oas/v3.1.1), as far as ours says something. */
+/** An OpenAPI 3.1 document (spec.openapis.org/oas/v3.1.1), as far as ours uses it. */
 export interface OpenapiDocument {
   readonly openapi: '3.1.1';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };

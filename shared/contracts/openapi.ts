@@ -96,7 +96,7 @@ const headers = {
   Location: { description: 'Where to go instead.', schema: { type: 'string', format: 'uri-reference' } },
 } as const;
 
-/** Every status with a single code looks the same in every operation. */
+/** A status with a single code is the same response in every operation. */
 function sharedRefusals(endpoints: readonly Endpoint[]): Record<string, AnswerShape> {
   const codes = new Set<ErrorCode>(endpoints.flatMap(errorCodesOf));
   return Object.fromEntries(
@@ -104,14 +104,14 @@ function sharedRefusals(endpoints: readonly Endpoint[]): Record<string, AnswerSh
   );
 }
 
-/** The same operation at a path that programs of the first Miaobu know. */
+/** The same operation at a path of the first Miaobu. */
 const asAlias = (operation: OperationShape, path: string, index: number): OperationShape => ({
   ...operation,
   operationId: `${operation.operationId}Alias${index === 0 ? '' : index + 1}`,
   description: `${operation.description}\n\nAn alias of \`${path}\`, for programs written for the first Miaobu.`,
 });
 
-/** Leaves out the components that nothing refers to. */
+/** Removes the components that nothing refers to. */
 function withoutUnused<T>(kind: string, components: Readonly<Record<string, T>>, text: string): Record<string, T> {
   return Object.fromEntries(
     Object.entries(components).filter(([name]) => text.includes(`"#/components/${kind}/${name}"`)),

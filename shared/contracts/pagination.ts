@@ -15,7 +15,7 @@ export const pageQuery = z.strictObject({
     .describe('`meta.next_cursor` of the previous page; leave it out for the first page.'),
 });
 
-/** What the answer of a list says besides its page. */
+/** The `meta` of a list's response. */
 export const pageMeta = z
   .strictObject({
     next_cursor: z.string().nullable().describe('Send it as `cursor` to get the next page; null on the last page.'),

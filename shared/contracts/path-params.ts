@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a path names something by. */
+/** A reference to a resource in a path. */
 const reference = (description: string) => z.string().max(64).describe(description);
 
 export const projectReference = reference('A project: its id (`prj_…`) or slug.');

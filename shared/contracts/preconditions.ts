@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** `headers` of an operation that changes what two people may edit: the ETag of what the caller has seen. */
+/** `headers` of an operation that changes what several users may edit: the ETag of what the caller has seen. */
 export const ifMatch = z.object({
   'if-match': z
     .string()
@@ -9,7 +9,7 @@ export const ifMatch = z.object({
     .describe('The `ETag` you read. If it has changed since, nothing happens and the answer is 412.'),
 });
 
-/** `headers` of an operation that streams events: the id of the last that the reader has. */
+/** `headers` of an operation that streams events: the id of the last event received. */
 export const resumable = z.object({
   'last-event-id': z
     .string()

@@ -45,7 +45,7 @@ export const projectSettings = z
   })
   .meta({ id: 'ProjectSettings', description: 'How a project is built. Null means: detect it.' });
 
-/** Files and directories of the repository; `*` is anything within a name, `**` any directories. */
+/** Files and directories of the repository; `*` matches anything within a name, `**` any directories. */
 const watchPaths = z.array(directory.min(1)).min(1).max(50);
 
 const watchPathsText =

@@ -1,14 +1,14 @@
 export interface RawEvent {
   readonly id: string | undefined;
-  /** `message` where the stream names none. */
+  /** `message` if the stream names none. */
   readonly event: string;
   readonly data: string;
 }
 
 /**
- * The server-sent events of an answer's body (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6). An event that
- * the stream's end cuts off is none. `onSilence` is called when nothing, not even a comment, came for that long: it should break the
- * connection, so that reading fails.
+ * Parses the server-sent events of a response body (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6). An event
+ * cut off by the end of the stream is ignored. `onSilence` is called when nothing, not even a comment, arrived for that long: it should
+ * abort the connection, so that reading fails.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
@@ -27,7 +27,7 @@ export async function* readEvents(
       clearTimeout(silence);
       silence = setTimeout(onSilence, silenceMs);
       const text = partial + decoder.decode(value, { stream: true });
-      // A carriage return at the very end may be half of a line's end.
+      // A carriage return at the very end may be the first half of a line break.
       const whole = text.endsWith('\r') ? text.slice(0, -1) : text;
       const lines = whole.split(/\r\n|\n|\r/);
       partial = (lines.pop() ?? '') + text.slice(whole.length);
@@ -47,7 +47,7 @@ export async function* readEvents(
   }
 }
 
-/** The lines between two empty ones as an event; undefined when they hold no data. */
+/** The lines between two empty ones as an event; undefined when they contain no data. */
 function eventOf(lines: readonly string[]): RawEvent | undefined {
   let id: string | undefined;
   let event = 'message';

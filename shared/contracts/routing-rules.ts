@@ -1,7 +1,7 @@
 /**
- * What a site's own files (`_redirects`, `_headers`, `netlify.toml`, `vercel.json`) say about its addresses, in one form: written by
- * the builder, checked by `deploy` as part of the manifest, checked and applied by the edge routine. The form is the one of
- * `_redirects`: the first rule that fits decides. What it means to a visitor is in docs/redirects-and-headers.md.
+ * The rules of a site's own files (`_redirects`, `_headers`, `netlify.toml`, `vercel.json`) in one form: written by the builder,
+ * checked by `deploy` as part of the manifest, checked and applied by the edge routine. The form is that of `_redirects`: the
+ * first rule that matches decides. docs/redirects-and-headers.md describes it for users.
  *
  * No zod in this file: the edge routine bundles it.
  */
@@ -10,11 +10,11 @@ import { headerNameProblem, isHeaderValue } from './rule-headers.ts';
 import { type PathPattern, parsePattern } from './rule-pattern.ts';
 import { targetProblem } from './rule-target.ts';
 
-/** All of it lies in the first routing shard, and is read and compiled by the edge within 100 ms of CPU. */
+/** All rules are in the first routing shard, which the edge reads and compiles within 100 ms of CPU. */
 export const RULE_LIMITS = {
   redirects: 2000,
   headerRules: 500,
-  /** Headers that one rule sets or takes back. */
+  /** Headers that one rule sets or removes. */
   headersOfARule: 50,
   parametersOfARule: 10,
   patternCharacters: 1000,
@@ -36,7 +36,7 @@ export interface RedirectRule {
   /** A path of the site or, of a redirect, a whole http(s) URL; ASCII, with `:name` for what was captured. */
   readonly to: string;
   readonly status: RuleStatus;
-  /** Whether it comes before the site's files. */
+  /** Whether it takes precedence over the site's files. */
   readonly force: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface HeaderRule {
   readonly for: string;
   /** Names in lower case. */
   readonly set: readonly NameAndValue[];
-  /** Names of headers that rules above have set and that are not sent here. */
+  /** Headers set by earlier rules that are not sent here. */
   readonly unset: readonly string[];
 }
 
@@ -54,9 +54,9 @@ export type NameAndValue = readonly [name: string, value: string];
 export interface RoutingRules {
   readonly redirects: readonly RedirectRule[];
   readonly headers: readonly HeaderRule[];
-  /** Whether addresses end in a slash; undefined: those of folders do. */
+  /** Whether addresses end in a slash; undefined: only those of folders do. */
   readonly trailingSlash?: boolean;
-  /** Whether addresses that end in `.html` or `index` lead to those that do not. */
+  /** Whether addresses that end in `.html` or `index` redirect to those without. */
   readonly cleanUrls?: boolean;
 }
 
@@ -91,7 +91,7 @@ function queryOf(value: unknown, where: string, refuse: Refuse): NameAndValue[] 
 const namesOfQuery = (query: readonly NameAndValue[]): string[] =>
   query.flatMap(([, wanted]) => (/^:[A-Za-z]\w*$/.test(wanted) ? [wanted.slice(1)] : []));
 
-/** Reads one redirect or rewrite, which messages call `where`. */
+/** Parses one redirect or rewrite, which messages call `where`. */
 export function parseRedirectRule(value: unknown, where: string, refuse: Refuse): RedirectRule {
   if (!isRecord(value)) return refuse(`${where} is not an object`);
   const { from, to, force } = value;
@@ -105,7 +105,7 @@ export function parseRedirectRule(value: unknown, where: string, refuse: Refuse)
   return { from: String(from), ...(query && { query }), to, status, force };
 }
 
-/** Reads one rule for headers, which messages call `where`. */
+/** Parses one header rule, which messages call `where`. */
 export function parseHeaderRule(value: unknown, where: string, refuse: Refuse): HeaderRule {
   if (!isRecord(value)) return refuse(`${where} is not an object`);
   patternOf(value.for, where, refuse);
@@ -125,8 +125,8 @@ export function parseHeaderRule(value: unknown, where: string, refuse: Refuse): 
 }
 
 /**
- * Reads untrusted rules. Returns a copy with known fields only, or undefined when they say nothing. Calls `refuse` with a sentence
- * for the deployment's log for whatever no builder writes, and for what is over `RULE_LIMITS`.
+ * Parses untrusted rules. Returns a copy with known fields only, or undefined when there are none. Calls `refuse` with a sentence
+ * for the deployment's log for anything that our builder never writes, and for anything over `RULE_LIMITS`.
  */
 export function parseRoutingRules(value: unknown, refuse: Refuse): RoutingRules | undefined {
   if (!isRecord(value)) return refuse('the routing rules are not an object');

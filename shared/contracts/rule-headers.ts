@@ -1,6 +1,6 @@
 /**
- * Which headers a site may decide on. The list is Netlify's (what its servers need themselves), what belongs to one connection
- * (RFC 9110 §7.6.1), and what would speak for the platform: to its edge, to other sites of its domain, or to caches between.
+ * Which headers a site may set. Reserved are those of Netlify's list (which its servers need themselves), those of one connection
+ * (RFC 9110 §7.6.1), and those that act for the platform: towards its edge, other sites of its domain, or intermediate caches.
  *
  * No zod in this file: the edge routine bundles it.
  */
@@ -21,11 +21,11 @@ const NOT_FOR_SITES = [
   ['x-content-type-options', 'the platform always sends nosniff'],
   ['location', 'a redirect needs a rule of its own'],
   ['set-cookie', 'a static site sets no cookies'],
-  // Sent as it is written, it would tell every visitor the password.
+  // Sent verbatim, it would reveal the password to every visitor.
   ['basic-auth', 'password protection is not supported, and everybody can read the site'],
 ] as const;
 
-/** Names that servers between the edge routine and a visitor take for instructions, or that are the platform's. */
+/** Headers that servers between the edge routine and a visitor obey, or that are the platform's. */
 const RESERVED_BEGINNINGS = ['x-miaobu-', 'x-accel-', 'x-sendfile', 'x-oss-', 'x-fc-', 'ali-', 'proxy-'];
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/;
@@ -37,5 +37,5 @@ export function headerNameProblem(name: string): string | undefined {
   return RESERVED_BEGINNINGS.some((beginning) => name.startsWith(beginning)) ? 'the name is reserved' : undefined;
 }
 
-/** Whether a text can be the value of a header: printable ASCII, nothing that ends a line. */
+/** Whether a text can be the value of a header: printable ASCII without line breaks. */
 export const isHeaderValue = (value: string, limit: number) => value.length <= limit && /^[\x20-\x7e]+$/.test(value);

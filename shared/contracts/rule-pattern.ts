@@ -1,33 +1,33 @@
-// The paths that a routing rule speaks of, as text: segments between slashes, percent-decoded, NFC. A segment is a literal, a
-// placeholder (`:name`, exactly one segment), or has the one `*` of the pattern, which stands for everything, slashes too:
-// `/blog/*`, `/*.jpg`, `/docs/*/old`. A last segment that is nothing but `*` also stands for nothing (`/blog/*` is `/blog`, too);
-// `**` there stands for at least one segment. A slash at the end makes no difference. What `*` stood for is called `splat`.
+// The path pattern of a routing rule: segments between slashes, percent-decoded, NFC. A segment is a literal, a placeholder
+// (`:name`, exactly one segment), or contains the pattern's only `*`, which matches anything, including slashes: `/blog/*`,
+// `/*.jpg`, `/docs/*/old`. A last segment `*` also matches nothing (`/blog/*` matches `/blog`); `**` there matches at least one
+// segment. A trailing slash makes no difference. The text that `*` matched is called `splat`.
 //
-// There is no regular expression in it, so that matching is one walk from both ends, however the pattern looks.
+// Patterns are not regular expressions, so matching any of them is one walk from both ends.
 //
 // No zod in this file: the edge routine bundles it.
 
-/** A pattern that was read. */
+/** A parsed pattern. */
 export interface PathPattern {
   readonly head: readonly PatternSegment[];
   readonly splat: Splat | undefined;
   readonly tail: readonly PatternSegment[];
-  /** Of everything that is captured, `splat` too. */
+  /** Of everything that is captured, including `splat`. */
   readonly names: readonly string[];
 }
 
 export type PatternSegment = string | { readonly name: string };
 
 export interface Splat {
-  /** What the part of the path that it stands for begins and ends with. */
+  /** The beginning and the end of the part of the path that it matches. */
   readonly before: string;
   readonly after: string;
-  /** How many segments that part has at least. */
+  /** The fewest segments of that part. */
   readonly atLeast: 0 | 1;
 }
 
 const NAME = /^[A-Za-z]\w{0,50}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match control characters
 const FORBIDDEN = /[\u0000-\u001f\u007f\\]/;
 
 function segmentOf(text: string): PatternSegment | { readonly problem: string } {
@@ -50,7 +50,7 @@ function splatOf(text: string, isLast: boolean): Splat | { readonly problem: str
   return { before, after, atLeast: 1 };
 }
 
-/** Reads a pattern; what is wrong with it comes back as the end of a sentence that begins with the pattern. */
+/** Parses a pattern. `problem` is the end of a sentence that begins with the pattern. */
 export function parsePattern(text: string): PathPattern | { readonly problem: string } {
   if (!text.startsWith('/')) return { problem: 'does not begin with a slash' };
   if (text.startsWith('//')) return { problem: 'has an empty segment' };
@@ -79,5 +79,5 @@ export function parsePattern(text: string): PathPattern | { readonly problem: st
   return { head, splat, tail, names };
 }
 
-/** `:name` in a target or in the value of a header; only names that the pattern has mean anything. */
+/** `:name` in a target or in the value of a header; names that the pattern does not have are literal text. */
 export const PLACEHOLDER = /:([A-Za-z]\w*)/g;

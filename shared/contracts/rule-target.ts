@@ -1,10 +1,10 @@
 /**
- * Where a rule leads: a path of the site, or a whole http(s) URL. No zod in this file: the edge routine bundles it.
+ * The target of a rule: a path of the site, or an http(s) URL. No zod in this file: the edge routine bundles it.
  */
 import { PLACEHOLDER } from './rule-pattern.ts';
 
 export interface RuleTarget {
-  /** `https://host`, in which nothing is ever filled in; empty for a path of the site. */
+  /** `https://host`, without placeholders; empty for a path of the site. */
   readonly origin: string;
   /** From the first slash on; percent-encoded, with placeholders. */
   readonly path: string;
@@ -16,7 +16,7 @@ export interface RuleTarget {
 
 const PARTS = /^(https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/;
 
-/** Not a number that is no address, nor a port that is none. */
+/** Rejects invalid IP addresses and ports. */
 function isOrigin(text: string): boolean {
   try {
     return new URL(text).hostname !== '';
@@ -25,16 +25,16 @@ function isOrigin(text: string): boolean {
   }
 }
 
-/** Takes a target apart; undefined for what is none: `//host` and user names in a URL, too. */
+/** Parses a target; undefined when it is invalid, which includes `//host` and user names in a URL. */
 export function parseTarget(to: string): RuleTarget | undefined {
-  // Browsers take a backslash for a slash, so it would be another way to write //host.
+  // Browsers treat a backslash as a slash, so it would be another way to write //host.
   if (!/^[\x21-\x7e]+$/.test(to) || to.includes('\\')) return undefined;
   const [, origin = '', path = '', query = '', fragment = ''] = PARTS.exec(to) ?? [];
   if (origin === '' ? path === '' || path.startsWith('//') : !isOrigin(origin)) return undefined;
   return { origin, path: path || '/', query, fragment };
 }
 
-/** The path of a target as manifests write paths, without its first slash; undefined when it cannot be decoded. */
+/** The path of a target in the form of a manifest's paths, without its first slash; undefined when it cannot be decoded. */
 export function decodeTargetPath(path: string): string | undefined {
   try {
     return path.slice(1).split('/').map(decodeURIComponent).join('/').normalize('NFC');
@@ -43,7 +43,7 @@ export function decodeTargetPath(path: string): string | undefined {
   }
 }
 
-/** Why a rule may not lead there, as the end of a sentence; undefined when it may. `names` are those that it captures. */
+/** Why a rule may not have this target, as the end of a sentence; undefined when it may. `names` are what the rule captures. */
 export function targetProblem(to: string, status: number, names: readonly string[]): string | undefined {
   const target = parseTarget(to);
   if (!target) return 'is neither a path of this site nor a URL with http: or https:';

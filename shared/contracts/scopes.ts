@@ -1,4 +1,4 @@
-/** What a credential may be allowed to do: one row a resource, with the actions it has. `read` changes nothing, `deploy` puts something live. */
+/** Permissions of a credential: one row per resource, with its actions. `read` changes nothing, `deploy` can make something live. */
 const scopeTable = {
   account: ['read'],
   repositories: ['read'],
@@ -8,7 +8,7 @@ const scopeTable = {
   hooks: ['read', 'write'],
   usage: ['read'],
   audit: ['read'],
-  /** For those who run the platform only. */
+  /** For admins of the platform only. */
   platform: ['read', 'write'],
 } as const;
 
@@ -21,5 +21,5 @@ export const scopes = Object.entries(scopeTable).flatMap(([resource, actions]) =
   actions.map((action) => `${resource}:${action}` as Scope),
 );
 
-/** What a new token may do unless its owner says otherwise. */
+/** The default scopes of a new token. */
 export const readOnlyScopes = scopes.filter((scope) => scope.endsWith(':read') && !scope.startsWith('platform:'));

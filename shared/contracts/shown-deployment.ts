@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { shownTime } from './shown-time.ts';
 
-/** What a deployment can be, in the order it gets there. */
+/** The statuses of a deployment, in their usual order. */
 export const deploymentStatuses = [
   'queued',
   'cloning',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** A name that a person is shown and decides by: nothing invisible (but what joins emoji), no second line, nothing that turns the line round. */
+/** A name that people read and rely on: no invisible characters (except emoji joiners), line breaks or bidirectional controls. */
 export const shownName = (maxLength: number) =>
   z
     .string()

@@ -1,4 +1,4 @@
 import * as z from 'zod';
 
-/** A point in time, as answers and requests write it: ISO 8601 in UTC. */
+/** A point in time in requests and responses: ISO 8601 in UTC. */
 export const shownTime = z.iso.datetime();

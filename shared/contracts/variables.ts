@@ -5,7 +5,7 @@ import { noQuery } from './pagination.ts';
 import { ofProject, ofVariable } from './path-params.ts';
 import { shownTime } from './shown-time.ts';
 
-/** The longest text of an import. */
+/** The longest .env file of an import. */
 const ENV_FILE_LIMIT = 256 * 1024;
 
 const environment = z.enum(['production', 'staging']);
@@ -13,7 +13,7 @@ const scope = z
   .enum(['build', 'runtime', 'both'])
   .describe('Where it exists: while the project is built, while its server runs, or both.');
 
-/** Text of which `problemOf` finds nothing to say. */
+/** Text in which `problemOf` finds no problem. */
 const textWithout = (problemOf: (text: string) => string | undefined) =>
   z.string().check((context) => {
     const message = problemOf(context.value);
@@ -38,7 +38,7 @@ export const variable = z
   .meta({ id: 'Variable', description: 'An environment variable of a project.' });
 export type Variable = z.output<typeof variable>;
 
-/** What a new variable is by default. */
+/** The defaults of a new variable. */
 const kind = {
   environment: environment.default('production').describe('The environment it is for.'),
   scope: scope.default('both'),
