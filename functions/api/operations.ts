@@ -56,7 +56,9 @@ import { rotateKeys } from './platform/rotate-keys.ts';
 import { createProject } from './projects/create-project.ts';
 import { deleteProject } from './projects/delete-project.ts';
 import { getProject } from './projects/get-project.ts';
+import { getWebhookSecret } from './projects/get-webhook-secret.ts';
 import { listProjects } from './projects/list-projects.ts';
+import { rotateWebhookSecret } from './projects/rotate-webhook-secret.ts';
 import { updateProject } from './projects/update-project.ts';
 import { analyzeRepository } from './repositories/analyze-repository.ts';
 import { listBranches } from './repositories/list-branches.ts';
@@ -132,6 +134,8 @@ export const operations = (deps: Deps): Operations => ({
   getProject: getProject(deps),
   updateProject: updateProject(deps),
   deleteProject: deleteProject(deps),
+  getWebhookSecret: getWebhookSecret(deps),
+  rotateWebhookSecret: rotateWebhookSecret(deps),
   listEnvironments: listEnvironments(deps),
   createEnvironment: createEnvironment(deps),
   getEnvironment: getEnvironment(deps),

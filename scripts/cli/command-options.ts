@@ -41,6 +41,7 @@ export const commandOptions = {
   from: { type: 'string', value: 'day', help: 'the first day, like 2026-01-01; default: the 1st of the month' },
   to: { type: 'string', value: 'day', help: 'the last day; default: today' },
   token: { type: 'boolean', help: 'read an API token from standard input' },
+  overlap: { type: 'string', value: 'hours', help: 'how long the old secret is still accepted; default: 24, at most' },
   yes: { type: 'boolean', short: 'y', help: 'do not ask for confirmation' },
   'api-url': {
     type: 'string',

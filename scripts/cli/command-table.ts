@@ -34,6 +34,8 @@ import { statusCommand } from './commands/status-command.ts';
 import { tokensListCommand } from './commands/tokens-list-command.ts';
 import { tokensRevokeCommand } from './commands/tokens-revoke-command.ts';
 import { usageCommand } from './commands/usage-command.ts';
+import { webhookCommand } from './commands/webhook-command.ts';
+import { webhookRotateCommand } from './commands/webhook-rotate-command.ts';
 import { whoamiCommand } from './commands/whoami-command.ts';
 
 interface CommandGroup {
@@ -85,6 +87,8 @@ export const commandGroups: readonly CommandGroup[] = [
       'hooks list': hooksListCommand,
       'hooks create': hooksCreateCommand,
       'hooks rm': hooksRmCommand,
+      webhook: webhookCommand,
+      'webhook rotate': webhookRotateCommand,
     },
   },
   {

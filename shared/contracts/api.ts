@@ -46,6 +46,7 @@ import {
 import { getAccountLimits, getDashboardStats, getUsage, updateAccountLimits } from './usage.ts';
 import { disableUser, enableUser, listUsers } from './users.ts';
 import { createVariable, deleteVariable, importVariables, listVariables, updateVariable } from './variables.ts';
+import { getWebhookSecret, rotateWebhookSecret } from './webhook-secrets.ts';
 
 /** The table of operations: router, client and CLI are made from it. */
 export const api = {
@@ -80,6 +81,8 @@ export const api = {
   getProject,
   updateProject,
   deleteProject,
+  getWebhookSecret,
+  rotateWebhookSecret,
   listEnvironments,
   createEnvironment,
   getEnvironment,
