@@ -9,7 +9,7 @@ const onLinux = process.platform === 'linux';
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 /** A project whose build is this script, in Node. */

@@ -7,7 +7,7 @@ import { startTestPlatform } from '../testing/test-platform.ts';
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 interface Failure {
@@ -47,9 +47,9 @@ const failures: readonly Failure[] = [
   {
     title: 'a build that takes too long',
     settings: { build_command: 'echo started; sleep 600' },
-    limits: { build_seconds: 1 },
+    limits: { build_seconds: 5 },
     code: 'build_timeout',
-    says: ['`echo started; sleep 600` was stopped: the limit is 1 s in all'],
+    says: ['`echo started; sleep 600` was stopped: the limit is 5 s in all'],
     log: 'started\n',
   },
   {
@@ -139,7 +139,7 @@ for (const { title, settings, limits, files = {}, code, says, log } of failures)
     if (log !== undefined) expect(platform.log()).toContain(log);
     // Nothing was published, and permission to publish was not requested.
     expect(platform.requests.filter((it) => it.path.endsWith('/publication'))).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 }
 
 test('a log that is not accepted for a while delays nothing but its own delivery, and arrives complete', async () => {
@@ -160,7 +160,7 @@ test('a log that is not accepted for a while delays nothing but its own delivery
   // More than one chunk, none missing, none over its size.
   expect(platform.chunks.length).toBeGreaterThan(2);
   for (const chunk of platform.chunks) expect(Buffer.byteLength(chunk)).toBeLessThanOrEqual(64 * 1024);
-}, 30_000);
+}, 60_000);
 
 test('a log over its limit is cut with a note, and the build continues', async () => {
   await using platform = await startTestPlatform({
@@ -171,7 +171,7 @@ test('a log over its limit is cut with a note, and the build continues', async (
   expect((await builder.run(platform.inputs)).code).toBe(0);
   expect(Buffer.byteLength(platform.log())).toBe(100_000);
   expect(platform.log()).toMatch(/\[The log ends here: it is over the limit of 100000 bytes\.\]\n$/);
-}, 30_000);
+}, 60_000);
 
 test('a log that is refused permanently does not fail the build', async () => {
   await using platform = await startTestPlatform({

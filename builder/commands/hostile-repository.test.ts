@@ -22,7 +22,7 @@ const random = (name: string) => `${name}-${randomBytes(18).toString('hex')}`;
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 const sent = z.object({ loot: z.string(), answers: z.array(z.string()) });
@@ -86,6 +86,8 @@ async function attack(options: RunOptions) {
     archive: archiveOfFiles({ 'hold.cjs': HOLD, 'secret.txt': victim.source }),
     settings: { build_command: 'node hold.cjs && mkdir -p dist && echo hello > dist/index.html' },
     environment: { COLLECTOR: collector.url, VICTIM_VARIABLE: victim.variable },
+    // It lasts as long as the attack.
+    limits: { build_seconds: 200 },
   });
   let released = false;
   await using publishing = await startTestPlatform({
@@ -166,7 +168,7 @@ test.runIf(hasOwnUsers)(
     for (const { reports, chunks } of before) expect(JSON.stringify([reports, chunks])).not.toContain('HOSTILE');
     for (const other of others) expect(other).toMatchObject({ code: 0, leftovers: [] });
   },
-  120_000,
+  240_000,
 );
 
 // Shows that the attack would find something if it were there, and that the documents are right about such runners.
@@ -177,5 +179,5 @@ test.runIf(hasOwnUsers)(
     expect(hostile.code).toBe(0);
     expect(found).toEqual(expect.arrayContaining(['a variable of another tenant', 'a file of another tenant']));
   },
-  120_000,
+  240_000,
 );

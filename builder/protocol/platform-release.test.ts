@@ -6,7 +6,7 @@ import { startTestPlatform } from '../testing/test-platform.ts';
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 /** What is asked for, without what differs between two requests for the same. */
@@ -48,7 +48,7 @@ test.each([
       'uploaded',
     ]);
   },
-  30_000,
+  60_000,
 );
 
 test('a build goes on when Function Compute could not start the instance that was to answer', async () => {
@@ -88,4 +88,4 @@ test('a piece of the log that is answered with the end of the attempt ends the b
   });
   expect(await builder.run(platform.inputs)).toMatchObject({ code: 0, leftovers: [] });
   expect(platform.reports.some(({ kind }) => kind === 'failed' || kind === 'uploaded')).toBe(false);
-}, 30_000);
+}, 60_000);

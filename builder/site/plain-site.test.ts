@@ -18,7 +18,7 @@ const sha256 = (content: string) => hash('sha256', content, 'hex');
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 test('a folder of files is published as it is, without environment files', async () => {
@@ -129,7 +129,7 @@ test('a platform, code host and storage that fail for a while are retried', asyn
   expect(platform.log()).toContain('Uploading 1 of 1 files');
   // Every endpoint it called had failed first.
   expect([...failures.values()].every((count) => count >= 3)).toBe(true);
-}, 30_000);
+}, 60_000);
 
 test('a platform under a name in .localhost is found on this machine', async () => {
   await using platform = await startTestPlatform({ archive: archiveOfFiles({ 'index.html': 'hello' }) });

@@ -7,7 +7,7 @@ import { startTestPlatform } from '../testing/test-platform.ts';
 let builder: BundledBuilder;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 
 interface Attack {
@@ -158,7 +158,7 @@ for (const { title, entries, settings, code, says } of attacks) {
     expect(run).toMatchObject({ code: 1, leftovers: [] });
     expect(platform.reports.at(-1)).toMatchObject({ kind: 'failed', code, message: expect.stringContaining(says) });
     expect(platform.objects.size).toBe(0);
-  }, 20_000);
+  }, 60_000);
 }
 
 test('an invalid archive is refused', async () => {

@@ -18,7 +18,7 @@ let builder: BundledBuilder;
 let folder: FolderUpload;
 beforeAll(async () => {
   builder = await bundledBuilder();
-});
+}, 60_000);
 afterAll(() => builder.remove());
 beforeEach(() => {
   folder = startFolderUpload();
@@ -52,7 +52,7 @@ test('when a run is killed while it uploads, the next one stores what is missing
   // And the manifest.
   expect(second.stored).toHaveLength(FILES - 20 + 1);
   expect(second.stored.filter((sha256) => first.objects.has(sha256))).toEqual([]);
-}, 30_000);
+}, 60_000);
 
 test('a failing storage gets every file again; a single broken upload is repeated alone', async () => {
   folder.write(SITE);
@@ -73,7 +73,7 @@ test('a failing storage gets every file again; a single broken upload is repeate
   tries.delete(broken);
   expect(new Set(tries.values())).toEqual(new Set([3]));
   expect(platform.stored.toSorted()).toEqual([...digests, platform.stored.at(-1)].toSorted());
-}, 30_000);
+}, 60_000);
 
 test('when all links are refused at once, they are renewed in one request', async () => {
   folder.write(SITE);
