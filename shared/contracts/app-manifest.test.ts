@@ -31,7 +31,7 @@ test('a manifest of a server comes back with its known fields only', () => {
   expect(parseAppManifest(python)).toEqual(python);
 });
 
-test('either kind of manifest is read as what it is, and so are its blobs', () => {
+test('manifests of both kinds are recognised, with their blobs', () => {
   expect(parseArtifactManifest(server)).toEqual(server);
   expect(parseArtifactManifest(site)).toMatchObject({ kind: 'static', spa: true });
   expect(blobsOfArtifact(server)).toEqual([{ sha256: hash, bytes: 1024 }]);
@@ -77,11 +77,11 @@ test.each<[string, object, RegExp]>([
 });
 
 describe('paths of a package', () => {
-  test.each(['a', 'node_modules/@scope/a/.x', 'e\u0301', 'a b', '...'])('may be %j', (path) => {
+  test.each(['a', 'node_modules/@scope/a/.x', 'e\u0301', 'a b', '...'])('%j is accepted', (path) => {
     expect(packagePathProblem(path)).toBeUndefined();
   });
   test.each(['', '/etc/passwd', 'a/../b', '..', './a', 'a//b', 'a/', 'a\\b', 'a\0', 'x'.repeat(1025)])(
-    'may not be %j',
+    '%j is refused',
     (path) => {
       expect(packagePathProblem(path)).toEqual(expect.any(String));
     },

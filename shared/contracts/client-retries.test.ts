@@ -31,7 +31,7 @@ const user = () =>
 const importProject = (client: ReturnType<typeof createClient>) =>
   client('createProject', { body: { repo: 'ada/site' } }).catch((thrown: unknown) => thrown);
 
-test('a POST that is sent again is the same POST under the same key, so that it is done once', async () => {
+test('a retried POST has the same body and key, so that it is executed once', async () => {
   const { client, sent } = clientGetting([
     lost,
     error(503, 'database_unavailable'),
@@ -44,7 +44,7 @@ test('a POST that is sent again is the same POST under the same key, so that it 
   expect(sent[0]?.key).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test('two calls have two keys, unless the caller names one', async () => {
+test('two calls have two keys, unless the caller gives one', async () => {
   const { client, sent } = clientGetting([error(422, 'x'), error(422, 'x'), error(422, 'x')]);
   await importProject(client);
   await importProject(client);
@@ -53,13 +53,13 @@ test('two calls have two keys, unless the caller names one', async () => {
   expect(sent[2]?.key).toBe('mine');
 });
 
-test('it waits as long as the answer says, else longer each time', async () => {
+test('it waits as long as the response says, else longer each time', async () => {
   const { client, pauses } = clientGetting([lost, lost, error(429, 'rate_limited', { 'retry-after': '7' }), user()]);
   expect((await client('getUser', {})).data.github_login).toBe('ada');
   expect(pauses).toEqual([250, 500, 7000]);
 });
 
-test('what would not go well another time is not tried again', async () => {
+test('permanent errors are not retried', async () => {
   for (const status of [400, 401, 403, 404, 409, 412, 413, 415, 422, 428]) {
     const { client, sent } = clientGetting([error(status, 'x')]);
     expect(await importProject(client)).toBeInstanceOf(ApiError);
@@ -67,7 +67,7 @@ test('what would not go well another time is not tried again', async () => {
   }
 });
 
-test('it gives up after as many times as it was told, with the last error', async () => {
+test('it gives up after the given number of retries, with the last error', async () => {
   const { client, sent } = clientGetting([lost, lost, error(503, 'last')], 2);
   expect(await importProject(client)).toMatchObject({ status: 503, code: 'last' });
   expect(sent).toHaveLength(3);

@@ -50,7 +50,7 @@ const lost = new TypeError('fetch failed');
 const refusal = (status: number, code: string, headers: Record<string, string> = {}) =>
   Response.json({ error: { code, message: code } }, { status, headers });
 
-test('a stream that breaks off, or closes without its end, goes on after the last event that came', async () => {
+test('a stream that breaks off, or closes without an end event, continues after the last event received', async () => {
   const { seen, askedAfter, thrown } = await read([
     { sent: log('1') + log('2'), breaksOff: true },
     { sent: `${log('3')}id: 4\nevent: log\nda` },
@@ -61,7 +61,7 @@ test('a stream that breaks off, or closes without its end, goes on after the las
   expect(askedAfter).toEqual([null, '2', '3']);
 });
 
-test('it waits out a platform that is away, as long as the answer says, else longer each time', async () => {
+test('it retries while the platform is unavailable, after the time in the response, else after longer each time', async () => {
   const { seen, pauses } = await read([
     lost,
     lost,
@@ -72,14 +72,14 @@ test('it waits out a platform that is away, as long as the answer says, else lon
   expect(pauses).toEqual([250, 500, 15_000]);
 });
 
-test('it gives up on a platform that stays away, with what went wrong', async () => {
+test('it gives up on a platform that stays unavailable, with the error', async () => {
   const { pauses, thrown } = await read([lost]);
   expect(thrown).toBe(lost);
   expect(pauses).toHaveLength(7);
   expect((await read([{ sent: '' }])).thrown).toBeInstanceOf(TypeError);
 });
 
-test('what came makes it patient again', async () => {
+test('an event resets the number of retries', async () => {
   const { seen, thrown } = await read([
     ...Array.from({ length: 30 }, (_, n) => ({ sent: log(`${n}`) })),
     { sent: END },
@@ -88,7 +88,7 @@ test('what came makes it patient again', async () => {
   expect(seen).toHaveLength(30);
 });
 
-test('a refusal that will not go well another time is thrown at once', async () => {
+test('a permanent error is thrown at once', async () => {
   for (const [status, code] of [
     [401, 'unauthorized'],
     [404, 'not_found'],
@@ -101,7 +101,7 @@ test('a refusal that will not go well another time is thrown at once', async () 
   }
 });
 
-test('nothing is asked for a reader who has gone', async () => {
+test('no request is made for a reader who has gone', async () => {
   const { askedAfter } = await read([{ sent: log('1') }], AbortSignal.abort());
   expect(askedAfter).toEqual([]);
 });

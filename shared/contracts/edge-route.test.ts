@@ -31,13 +31,13 @@ describe('the routing table', () => {
   });
   const shards = buildShards(manifestOf(files));
 
-  test('of 20,000 files is a power of two of shards, none over 256 KB', () => {
+  test('of 20,000 files has a power of two of shards, none over 256 KB', () => {
     expect(shards.length).toBeGreaterThan(8);
     expect(Number.isInteger(Math.log2(shards.length))).toBe(true);
     for (const shard of shards) expect(Buffer.byteLength(shard)).toBeLessThanOrEqual(SHARD_LIMIT_BYTES);
   });
 
-  test('gives every file back, encodings included, from the shard its path belongs to', () => {
+  test('returns every file, encodings included, from the shard of its path', () => {
     const parsed = shards.map(parseShard);
     const indexed = parsed.map((shard) => new Map(shard?.files.map((entry) => [entry[0], entry])));
     const found = files.map(({ path }) => {
@@ -48,7 +48,7 @@ describe('the routing table', () => {
     expect(found).toEqual(files);
   });
 
-  test('of a small site is one shard, which knows no other path', () => {
+  test('of a small site is one shard, in which no other path is found', () => {
     const [only, ...others] = buildShards(manifestOf([plain('index.html')]));
     expect(others).toEqual([]);
     const shard = parseShard(only ?? '');
@@ -57,7 +57,7 @@ describe('the routing table', () => {
     expect(shard && findFile(shard, 'constructor')).toBeUndefined();
   });
 
-  test('is refused, and soon, when paths were chosen so that no number of shards parts them', () => {
+  test('is refused quickly when paths were chosen so that no number of shards separates them', () => {
     // Each block leads FNV-1a from its first state back to it, so every sequence of them has one hash.
     const blocks = ['anamaeej', 'raawbiuo'];
     const files = Array.from({ length: 512 }, (_, n) =>
@@ -83,7 +83,7 @@ const route: EdgeRoute = {
 };
 
 describe('a route', () => {
-  test('is read as it was written, and what it does not know is dropped', () => {
+  test('is read as it was written, without unknown fields', () => {
     expect(parseRoute(serializeRoute(route))).toEqual(route);
     expect(parseRoute(JSON.stringify({ ...route, later: 'field' }))).toEqual(route);
   });

@@ -16,7 +16,7 @@ const manifest = (files: unknown, more: object = {}) => ({ v: 1, kind: 'static',
 const many = (count: number, more: (n: number) => object = () => ({})) =>
   Array.from({ length: count }, (_, n) => file(`f/${n}`, more(n)));
 
-test('a manifest is read in code-unit order of its paths, without what it does not know', () => {
+test('a manifest is read in code-unit order of its paths, without unknown fields', () => {
   const files = [
     file('b', { extra: 1 }),
     file('a/2', { encodings: { gzip: { sha256: hash(3), bytes: 2, level: 9 } } }),
@@ -84,7 +84,7 @@ test.each<[string, unknown, RegExp]>([
   expect(() => parseManifest(value)).toThrow(sentence);
 });
 
-test('the largest manifest is taken', () => {
+test('the largest manifest is accepted', () => {
   const bytes = MANIFEST_LIMITS.totalBytes / 16_384;
   const files = many(MANIFEST_LIMITS.files, (n) => ({ sha256: hash(n), bytes: n < 16_384 ? bytes : 0 }));
   expect(parseManifest(manifest(files)).files).toHaveLength(MANIFEST_LIMITS.files);
@@ -183,7 +183,7 @@ describe('any tree of files', () => {
     return wellFormed && distinct && !names.some((name) => names.some((other) => other.startsWith(`${name}/`)));
   }
 
-  test('is taken exactly when it can be stored, and comes back complete and in order', () => {
+  test('is accepted exactly when it can be stored, and is returned complete and in order', () => {
     const outcomes = { taken: 0, refused: 0 };
     for (const seed of SEEDS) {
       const files = randomTree(seed);
@@ -203,7 +203,7 @@ describe('any tree of files', () => {
   });
 });
 
-test('blobs are every distinct content once, twins included, in the order of their hashes', () => {
+test('blobs are all distinct contents, twins included, in the order of their hashes', () => {
   const files = [
     file('b', { sha256: hash(9) }),
     file('a', {
@@ -220,7 +220,7 @@ test('blobs are every distinct content once, twins included, in the order of the
   ]);
 });
 
-test('a project keeps its contents and each of its deployments apart', () => {
+test('contents and deployments of a project have separate folders', () => {
   expect(blobKey('blog', hash(1))).toBe(`projects/blog/blobs/${hash(1)}`);
   expect(deploymentPrefix('blog', 'dep_1')).toBe('projects/blog/dep_1');
 });

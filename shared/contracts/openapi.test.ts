@@ -16,7 +16,7 @@ function* objectsIn(value: unknown, path = '#'): Generator<[string, Record<strin
   for (const [key, each] of Object.entries(value)) yield* objectsIn(each, `${path}/${key}`);
 }
 
-test('docs/openapi.json is what the table makes: npm run openapi writes it', () => {
+test('docs/openapi.json is up to date: npm run openapi writes it', () => {
   const written = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
   expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify(document)));
 });
@@ -30,7 +30,7 @@ test('every operation of the table is described once, at its path and at each al
   }
 });
 
-test('a path names its parameters, and they are described', () => {
+test('the parameters of a path are declared and described', () => {
   for (const [path, methods] of Object.entries(document.paths)) {
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     for (const { operationId, parameters = [] } of Object.values(methods)) {
@@ -40,7 +40,7 @@ test('a path names its parameters, and they are described', () => {
   }
 });
 
-test('every reference leads to something, and every component is used', () => {
+test('every reference resolves, and every component is used', () => {
   const references = new Set<string>();
   for (const [where, { $ref }] of objectsIn(document)) {
     if ($ref === undefined) continue;
@@ -75,7 +75,7 @@ function silentProperties(schema: JsonSchema, path: string): string[] {
   ];
 }
 
-test('every property of a named schema, every parameter and every operation says what it is', () => {
+test('every property of a named schema, every parameter and every operation has a description', () => {
   const { schemas, parameters, headers } = document.components;
   const silent = [
     ...Object.entries(schemas).flatMap(([name, schema]) => silentProperties(schema, name)),
@@ -90,7 +90,7 @@ test('every property of a named schema, every parameter and every operation says
   expect(silent).toEqual([]);
 });
 
-test('every field of a body or an answer says what it is', () => {
+test('every field of a request or response body has a description', () => {
   const silent = operations.flatMap(({ operationId, requestBody, responses }) => {
     const body = requestBody?.content['application/json']?.schema;
     const answers = Object.entries(responses).flatMap(([status, answer]) =>
@@ -106,7 +106,7 @@ test('every field of a body or an answer says what it is', () => {
   expect(silent).toEqual([]);
 });
 
-test('an answer holds no field that is not described', () => {
+test('a response has only declared fields', () => {
   const open = [...objectsIn(document)].filter(
     ([where, { type, properties, additionalProperties }]) =>
       where.includes('/responses/') && type === 'object' && properties !== undefined && additionalProperties !== false,
@@ -115,14 +115,14 @@ test('an answer holds no field that is not described', () => {
 });
 
 test.each(Object.entries(api as Readonly<Record<string, Endpoint>>).filter(([, { body }]) => body !== null))(
-  'the example of a body is one that %s takes',
+  'the example of a body is accepted by %s',
   (_, { path, method, body }) => {
     const example = document.paths[path]?.[method.toLowerCase()]?.requestBody?.content['application/json']?.example;
     expect(body?.safeParse(example).error?.issues).toBeUndefined();
   },
 );
 
-describe('every example is valid by its own schema', () => {
+describe('every example is valid under its schema', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   ajv.addFormat('date-time', (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text));
   ajv.addFormat('uri', URL.canParse);

@@ -28,7 +28,7 @@ test.each([
   expect(await read([bytes(text)])).toEqual(events);
 });
 
-test('however it is cut into pieces, also within a character or a line’s end, the events are the same', async () => {
+test('the events are the same wherever the stream is split, even within a character or a line break', async () => {
   const text =
     'id: 1\r\nevent: log\r\ndata: {"text":"中文 🚀"}\r\n\r\n: beat\r\n\r\ndata: two\rdata: lines\r\rdata: last\n\n';
   const whole = bytes(text);
@@ -44,7 +44,7 @@ test('however it is cut into pieces, also within a character or a line’s end, 
   );
 });
 
-test('silence is told, so that a connection whose other side is gone can be broken', async () => {
+test('silence is reported, so that a dead connection can be aborted', async () => {
   let connection: ReadableStreamDefaultController<Uint8Array> | undefined;
   const silent = new ReadableStream<Uint8Array>({
     start(controller) {

@@ -25,7 +25,7 @@ describe('rules of a manifest', () => {
     expect(parseShard(shard)?.rules).toEqual(rules);
   });
 
-  test('are absent where there are none: in a manifest from before there were any, too', () => {
+  test('are absent where there are none, as in manifests older than rules', () => {
     for (const rules of [undefined, { redirects: [], headers: [] }, { redirects: [], headers: [], cleanUrls: false }]) {
       const manifest = manifestWith(rules);
       expect('rules' in manifest).toBe(false);
@@ -33,7 +33,7 @@ describe('rules of a manifest', () => {
     }
   });
 
-  test('of a site of several shards are in the first only; the others say where', () => {
+  test('of a site with several shards are in the first only; the others say so', () => {
     const files = Array.from({ length: 5000 }, (_, n) => ({ ...file, path: `${n}.html` }));
     const rules = {
       redirects: Array.from({ length: 1000 }, (_, n) => ({ ...redirect, from: `/${n}/:slug` })),
