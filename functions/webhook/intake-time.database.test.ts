@@ -9,8 +9,8 @@ import type { ImportedProject } from '../../tests/database/import-project.ts';
 import { webhookUnderTest } from '../../tests/database/webhook-under-test.ts';
 import { INTAKE_TIME, type IntakeTime, STATEMENT_SECONDS } from './intake-time.ts';
 
-/** Less than `lock_timeout` and than a statement may take, so that only the deadline can end what waits here. */
-const SHORT: IntakeTime = { commitMs: 1000, answerMs: 2000 };
+/** Less than tests wait for a lock and than a statement may take, so that only the deadline can end what waits here; enough to get there. */
+const SHORT: IntakeTime = { commitMs: 3000, answerMs: 5000 };
 const AGES: IntakeTime = { commitMs: 60_000, answerMs: 60_000 };
 
 const hooked = eachTestHasHookedProjects(3);
@@ -58,9 +58,10 @@ describe('a push to a branch whose lock is not given up in time', () => {
       expect(await atWork()).toEqual([]);
     });
     expect([await deployed(), await recorded(), rings]).toEqual([[], 0, []]);
-    const again = await deliver(site(0), push('a'), { guid });
+    const patient = webhook(AGES);
+    const again = await patient.deliver(site(0), push('a'), { guid });
     expect(again.body.data).toMatchObject({ outcome: 'accepted', replayed: false });
-    expect((await deliver(site(0), push('a'), { guid })).body.data).toMatchObject({ replayed: true });
+    expect((await patient.deliver(site(0), push('a'), { guid })).body.data).toMatchObject({ replayed: true });
     expect(await deployed()).toEqual([commit('a')]);
   });
 
@@ -109,7 +110,7 @@ test('a push whose commit was not heard of is answered 503, and answered as repl
   expect((await stuck.deliver(site(0), push('a'), { guid })).status).toBe(503);
   expect(stuck.rings).toEqual([]);
   expect(await deployed()).toEqual([commit('a')]);
-  expect((await webhook(SHORT).deliver(site(0), push('a'), { guid })).body.data).toMatchObject({
+  expect((await webhook(AGES).deliver(site(0), push('a'), { guid })).body.data).toMatchObject({
     outcome: 'accepted',
     replayed: true,
   });
@@ -148,7 +149,7 @@ test('a push with almost no time left does not shorten the statement of others',
 
 test('a doorbell that takes its time does not make a committed push a failure', async () => {
   const never = new Promise<void>(() => {});
-  const { deliver } = webhookUnderTest(hooked.stored, { ring: () => never }, { commitMs: 1000, answerMs: 60_000 });
+  const { deliver } = webhookUnderTest(hooked.stored, { ring: () => never }, { commitMs: 3000, answerMs: 60_000 });
   expect((await deliver(site(0), push('a'))).body.data).toMatchObject({ outcome: 'accepted', replayed: false });
 });
 

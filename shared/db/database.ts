@@ -13,6 +13,8 @@ export interface DatabaseConfig {
   readonly poolSize: number;
   /** The longest that Postgres works on one statement. Default 8. */
   readonly statementSeconds?: number;
+  /** The longest wait for a connection of the pool, and that of a statement for a lock. Default 3. */
+  readonly waitSeconds?: number;
 }
 
 /** Anything that runs statements: the pool, or one transaction. */
@@ -50,6 +52,7 @@ const TRUSTED_IDLE_MS = 100;
 /** Connections are replaced after this time, so that plans made while a table was almost empty do not outlive its growth for long. */
 const PLANS_KEPT_SECONDS = 300;
 const STATEMENT_SECONDS = 8;
+const WAIT_SECONDS = 3;
 const stillThere: LimitedQuery = { text: 'select 1', query_timeout: 1000 };
 
 const types: pg.CustomTypesConfig = {
@@ -110,14 +113,14 @@ function translate(error: unknown): unknown {
  * character) becomes `invalid_request`; everything else is thrown as pg throws it.
  */
 export function openDatabase(config: DatabaseConfig): Database {
-  const statementSeconds = config.statementSeconds ?? STATEMENT_SECONDS;
+  const { statementSeconds = STATEMENT_SECONDS, waitSeconds = WAIT_SECONDS } = config;
   const pool = new pg.Pool({
     connectionString: config.url,
     max: config.poolSize,
-    connectionTimeoutMillis: 3000,
+    connectionTimeoutMillis: waitSeconds * 1000,
     // A frozen instance keeps its sockets; the server closes those left open in a transaction.
     idleTimeoutMillis: 60_000,
-    options: `-c lock_timeout=3s -c statement_timeout=${statementSeconds}s -c idle_in_transaction_session_timeout=10s`,
+    options: `-c lock_timeout=${waitSeconds}s -c statement_timeout=${statementSeconds}s -c idle_in_transaction_session_timeout=10s`,
     types,
     // Statements are sent without waiting for earlier answers.
     pipeline: true,

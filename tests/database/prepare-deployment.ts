@@ -39,7 +39,8 @@ export interface TestStore {
 
 export async function openTestStore(): Promise<TestStore> {
   const own = await testDatabase();
-  const db = openDatabase({ url: own.url, poolSize: 6 });
+  // What is in time in production may be late on a machine that runs everything at once.
+  const db = openDatabase({ url: own.url, poolSize: 6, waitSeconds: 30 });
   const store = repositories(db);
   const rootKey = randomBytes(32).toString('base64url');
   const sealer = createSealer({ store, rootKeys: { current: rootKey } });

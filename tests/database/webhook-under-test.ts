@@ -4,9 +4,10 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import type { Doorbell } from '@miaobu/shared/ports/doorbell';
 import { createLog } from '@miaobu/shared/runtime/logger';
 import { webApp } from '@miaobu/shared/runtime/web-function';
+import type { IntakeTime } from '../../functions/webhook/intake-time.ts';
 import type { Receipt } from '../../functions/webhook/receipt.ts';
 import { type Deps, receivePush } from '../../functions/webhook/receive-push.ts';
-import { type Deps as RoutesDeps, webhookRoutes } from '../../functions/webhook/webhook-routes.ts';
+import { webhookRoutes } from '../../functions/webhook/webhook-routes.ts';
 import type { ImportedProject } from './import-project.ts';
 
 const NOBODY = '0'.repeat(40);
@@ -81,14 +82,15 @@ export interface Answer {
 export function webhookUnderTest(
   { store, sealer }: { readonly store: Deps['store'] & Pick<Store, 'transaction'>; readonly sealer: Sealer },
   doorbell?: Doorbell,
-  time?: RoutesDeps['time'],
+  // More than in production: a test is about something else, and the machine may be busy.
+  time: IntakeTime = { commitMs: 60_000, answerMs: 60_000 },
 ) {
   const rings: string[] = [];
   const log: string[] = [];
   const recordedBell: Doorbell = { ring: async (requestId) => void rings.push(requestId) };
   const app = webApp(createLog({}, (line) => log.push(line)));
   const receive = receivePush({ store, sealer, doorbell: doorbell ?? recordedBell });
-  webhookRoutes(app, { receivePush: receive, ...(time && { time }) });
+  webhookRoutes(app, { receivePush: receive, time });
 
   async function send(hook: string, body: BodyInit, headers: Readonly<Record<string, string>>): Promise<Answer> {
     const response = await app.request(`/webhooks/github/${hook}`, {
