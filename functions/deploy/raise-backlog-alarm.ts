@@ -24,6 +24,6 @@ export const raiseBacklogAlarm =
     log.warn('the outbox is behind', { ...backlog });
     const { count, oldestSeconds, oldestTopic } = backlog;
     const details = { messages: count, oldest_seconds: Math.round(oldestSeconds), oldest_topic: oldestTopic };
-    const alarm = { actor: 'deploy', action: 'outbox.behind', subject: 'outbox', details, requestId };
+    const alarm = { actor: 'deploy', action: 'outbox.behind', subject: 'outbox', details, requestId } as const;
     await store.transaction((repositories) => raiseAlarm(repositories, alarm));
   };

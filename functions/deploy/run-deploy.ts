@@ -2,6 +2,7 @@ import { deployTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 import { raiseBacklogAlarm } from './raise-backlog-alarm.ts';
+import { raiseLeaseAlarm } from './raise-lease-alarm.ts';
 import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 
 export interface Deps extends WorkDeps, DutiesDeps {
@@ -17,7 +18,9 @@ export const runDeploy =
   (deps: Deps) =>
   async (context: Context & { readonly timeoutSeconds: number }): Promise<{ done: number }> => {
     const started = deps.monotonicMs();
+    const expired = await deps.outbox.expiredLeases();
     await deps.outbox.reap();
+    await raiseLeaseAlarm(deps, expired)(context);
     await runDuties(deps)(context);
     const spentSeconds = (deps.monotonicMs() - started) / 1000;
     const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS - spentSeconds);

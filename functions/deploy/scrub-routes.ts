@@ -7,6 +7,7 @@ import { publishMessage } from '@miaobu/shared/model/route/publish-message';
 import { scrubMessage } from '@miaobu/shared/model/route/scrub-message';
 import { type WantedRoute, wantedRoute } from '@miaobu/shared/model/route/wanted-route';
 import type { EdgeStore } from '@miaobu/shared/ports/edge-store';
+import { raiseEdgeAlarms } from './raise-edge-alarms.ts';
 
 /** A round starts this often. */
 export const SCRUB_SECONDS = 5 * 60;
@@ -31,9 +32,9 @@ interface Difference {
 
 /**
  * `route.scrub`: compares Edge KV with the database, routes verified longest ago first. Differences are published again and recorded in
- * the audit log. It repairs what nothing else would notice: a write that landed after a newer one, commits lost by a failover, a manually
- * changed value. A route that could not be read, or is just being published, comes first in the next round. Droppable: that starts in
- * minutes.
+ * the audit log; many or repeated ones raise an alarm. It repairs what nothing else would notice: a write that landed after a newer one,
+ * commits lost by a failover, a manually changed value. A route that could not be read, or is just being published, comes first in the next
+ * round. Droppable: that starts in minutes.
  */
 export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scrub'> => ({
   droppable: true,
@@ -66,7 +67,12 @@ export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scr
       log.warn('some routes could not be compared', { failed: failures.length, ...describeError(failure) });
     }
     return async (repositories) => {
-      for (const difference of differences) await repair(repositories, difference, lease, requestId);
+      const repairs: Repair[] = [];
+      for (const difference of differences) {
+        const done = await repair(repositories, difference, lease, requestId);
+        if (done) repairs.push(done);
+      }
+      await raiseEdgeAlarms(repositories, repairs, requestId);
       await repositories.routes.markVerified(compared);
       // If nothing could be compared, the same routes would come again at once.
       if (hostnames.length === BATCH && compared.length > 0) await repositories.enqueue(scrubMessage(requestId));
@@ -74,18 +80,25 @@ export const scrubRoutes = ({ store, edgeStore }: Deps): TopicHandler<'route.scr
   },
 });
 
+/** A route that had to be published again. */
+export interface Repair {
+  readonly hostname: string;
+  /** The edge's and the database's generation, where the edge's was ahead. */
+  readonly ahead: { readonly edge: number; readonly database: number } | undefined;
+}
+
 /** Requests the value to be written again, unless the route has changed since it was read. */
 async function repair(
   repositories: Repositories,
   { wanted: before, found }: Difference,
   lease: Lease,
   requestId: string,
-): Promise<void> {
+): Promise<Repair | undefined> {
   const { hostname, lastFence } = before.route;
   await repositories.environments.lockByHostname(hostname);
   const wanted = await wantedRoute(repositories, hostname);
   // Every publisher takes the route over first.
-  if (!wanted || wanted.route.lastFence !== lastFence || wanted.shown?.value !== before.shown?.value) return;
+  if (!wanted || wanted.route.lastFence !== lastFence || wanted.shown?.value !== before.shown?.value) return undefined;
 
   const seen = found === undefined ? undefined : parseRoute(found);
   const seenId = readId('deployment', seen?.deployment_id ?? '');
@@ -95,7 +108,8 @@ async function repair(
 
   const { environment } = wanted;
   const lostSwitches = (seen?.gen ?? 0) - environment.generation;
-  if (seen && lostSwitches > 0 && lostSwitches < LOST_SWITCHES_LIMIT) {
+  const isAhead = lostSwitches > 0 && lostSwitches < LOST_SWITCHES_LIMIT;
+  if (seen && isAhead) {
     // The edge knows switches that the database has lost. The next write must have a higher generation.
     await repositories.environments.raiseGeneration(environment.id, seen.gen);
     for (const each of await repositories.routes.bumpDesired(environment.id)) {
@@ -110,6 +124,7 @@ async function repair(
     details: { found: describe(found, seen), wanted: describe(wanted.shown?.value, wanted.shown?.edgeRoute) },
     requestId,
   });
+  return { hostname, ahead: seen && isAhead ? { edge: seen.gen, database: environment.generation } : undefined };
 }
 
 const describe = (value: string | undefined, route: EdgeRoute | undefined) => {

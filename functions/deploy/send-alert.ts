@@ -1,4 +1,5 @@
 import type { Payload } from '@miaobu/shared/contracts/messages';
+import { adviceOn } from '@miaobu/shared/model/audit/alarms';
 import type { TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Store } from '@miaobu/shared/model/repositories';
 import type { Alert, AlertChannel } from '@miaobu/shared/ports/alert-channel';
@@ -26,7 +27,8 @@ async function alertOf(store: Deps['store'], payload: Payload<'alert.send'>): Pr
     const entry = await store.auditLog.find(payload.audit_id);
     if (!entry) return undefined;
     const { id, action, subject, details, requestId, createdAt } = entry;
-    return { kind: 'alarm', id, action, subject, details, requestId, at: createdAt.toISOString() };
+    const at = createdAt.toISOString();
+    return { kind: 'alarm', id, action, subject, details, advice: adviceOn(action), requestId, at };
   }
   const dead = await store.deadLetters.find(payload.message_id);
   if (!dead) return undefined;

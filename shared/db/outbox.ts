@@ -40,6 +40,17 @@ export interface Backlog {
   readonly oldestTopic: string;
 }
 
+/** A lease that ran out and has not been taken back yet. */
+export interface ExpiredLease {
+  readonly messageId: string;
+  readonly topic: string;
+  readonly attempts: number;
+  /** How long ago it ran out. */
+  readonly lateSeconds: number;
+  /** The lease before it had run out, too. */
+  readonly isRepeated: boolean;
+}
+
 export interface Failure {
   /** `transient`, `throttled`, `permanent`, … for the dead-letter page. */
   readonly errorClass: string;
@@ -173,6 +184,13 @@ export const outbox = (db: Database) => ({
 
   /** Returns a message to the queue (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
   fail: (message: Lease, failure: Failure) => failMessage(db, message, failure),
+
+  /** What `reap` will take back: the hundred that ran out first. */
+  expiredLeases: () =>
+    db.query<ExpiredLease>(sql`
+      select id as message_id, topic, attempts, extract(epoch from db_now() - lease_until)::double precision as late_seconds,
+             attempts > 1 and coalesce(last_error_class = 'lease_expired', false) as is_repeated
+        from outbox where state = 'leased' and lease_until < db_now() order by lease_until limit 100`),
 
   /** Returns messages with expired leases to the queue; returns how many. */
   async reap(): Promise<number> {

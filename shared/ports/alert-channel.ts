@@ -22,6 +22,8 @@ export interface AlarmAlert {
   readonly action: string;
   readonly subject: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** What the operator should do. */
+  readonly advice: string | undefined;
   readonly requestId: string;
   /** ISO 8601. */
   readonly at: string;

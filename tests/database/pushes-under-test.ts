@@ -9,6 +9,7 @@ import { findUnsynced } from '../../functions/deploy/find-unsynced.ts';
 import { redeliverFailed } from '../../functions/deploy/redeliver-failed.ts';
 import { type Duty, type DutyName, dutySeconds, runDuties } from '../../functions/deploy/run-duties.ts';
 import { syncBranch } from '../../functions/deploy/sync-branch.ts';
+import type { IntakeTime } from '../../functions/webhook/intake-time.ts';
 import { readBody } from '../../local/wire/emulator.ts';
 import { workerUnderTest } from './deploy-under-test.ts';
 import { type GithubUnderTest, startGithubUnderTest } from './github-under-test.ts';
@@ -56,11 +57,11 @@ export interface PushesUnderTest {
   close(): Promise<void>;
 }
 
-export async function startPushesUnderTest(): Promise<PushesUnderTest> {
+export async function startPushesUnderTest(time?: IntakeTime): Promise<PushesUnderTest> {
   const stored = await openTestStore();
   const github = await startGithubUnderTest();
   const { store, db } = stored;
-  const webhook = webhookUnderTest(stored);
+  const webhook = webhookUnderTest(stored, undefined, time);
   let reachable = true;
   let moved = 0;
   const server = createServer(async (request, response) => {

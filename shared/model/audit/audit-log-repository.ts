@@ -83,6 +83,17 @@ export const auditLogRepository = (db: Queryable) => ({
     return rows.length > 0;
   },
 
+  /** How many entries with this action and subject there are within the last so many seconds. */
+  async countRecent(
+    { action, subject }: Pick<AuditEntry, 'action' | 'subject'>,
+    withinSeconds: number,
+  ): Promise<number> {
+    const [row] = await db.query<{ count: number }>(sql`
+      select count(*) as count from audit_log
+       where subject = ${subject} and action = ${action} and created_at > db_now() - make_interval(secs => ${withinSeconds})`);
+    return row?.count ?? 0;
+  },
+
   async find(id: string): Promise<StoredAuditEntry | undefined> {
     const [row] = await db.query<StoredAuditEntry>(sql`select ${columns} from audit_log where id = ${id}`);
     return row;
