@@ -14,6 +14,7 @@ import { manifestOf, putUpload, sha256Of, type Upload } from '../../tests/databa
 import { eachTestHasASite } from '../../tests/database/each-test-has-a-site.ts';
 import { eachTestHasGithub } from '../../tests/database/github-under-test.ts';
 import { queueTestDeployment } from '../../tests/database/prepare-deployment.ts';
+import { PATIENCE } from '../../tests/patience.ts';
 import { cancelRun } from './cancel-run.ts';
 import { findOverdue } from './find-overdue.ts';
 import { rescueDeployment } from './rescue-deployment.ts';
@@ -64,7 +65,7 @@ async function runOf(id: string, attempt: number) {
   const shownId = showId('deployment', id);
   const find = () =>
     github.runs.findLast(({ run }) => run.inputs.deployment_id === shownId && run.inputs.attempt === String(attempt));
-  const { run, end } = await vi.waitUntil(find);
+  const { run, end } = await vi.waitUntil(find, PATIENCE);
   const { ticket } = buildInputs.parse(run.inputs);
   const calls = own.deploy.callback.runOf({ shownId, attempt, ticket });
   const isOver = async () => (await github.buildRunner.getRun(String(run.id)))?.conclusion !== undefined;
@@ -76,12 +77,12 @@ async function runOf(id: string, attempt: number) {
     /** The machine is gone, and GitHub knows. */
     async fail() {
       end({ conclusion: 'failure', exitCode: 137 });
-      await vi.waitUntil(isOver);
+      await vi.waitUntil(isOver, PATIENCE);
     },
     /** Somebody presses "Cancel workflow" on GitHub. */
     async cancel() {
       await github.buildRunner.cancel(String(run.id));
-      await vi.waitUntil(isOver);
+      await vi.waitUntil(isOver, PATIENCE);
     },
   };
 }
@@ -209,7 +210,7 @@ describe('a run that waits for a machine', () => {
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
     await minutes(6);
     expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
-    await vi.waitUntil(() => run.run.signal.aborted);
+    await vi.waitUntil(() => run.run.signal.aborted, PATIENCE);
   });
 });
 
@@ -219,7 +220,7 @@ test('a run that got its machine and does not redeem its ticket while it is good
   expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
   await minutes(2);
   expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
-  await vi.waitUntil(() => run.run.signal.aborted);
+  await vi.waitUntil(() => run.run.signal.aborted, PATIENCE);
 });
 
 describe('a run that GitHub does not know', () => {

@@ -4,11 +4,14 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type ApiClient, createClient, createStreams } from '@miaobu/shared/contracts/client';
 import { sleep } from '@miaobu/shared/kernel/sleep';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
 import type { Platform } from './start-platform.ts';
 import { startPreparedPlatform } from './start-prepared-platform.ts';
+
+// A test waits for several things, and has patience with each.
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 let platform: Platform;
 let api: ApiClient;

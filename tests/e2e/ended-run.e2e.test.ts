@@ -54,7 +54,7 @@ beforeAll(async () => {
       method,
       headers: { authorization: `Bearer ${secrets.actionsToken}` },
     });
-});
+}, 400_000);
 afterAll(async () => {
   site?.remove();
   await db?.close();
@@ -119,4 +119,4 @@ test('a run that waits for a machine keeps its attempt; one that is cancelled at
 
   for (const run of await withStatus('in_progress')) await cancel(run);
   await eventually(() => shows('at last'), 'the second attempt is live');
-}, 240_000);
+}, 600_000);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
 import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { AttemptOver } from '../../builder/build-failure.ts';
 import { createPlatformClient } from '../../builder/protocol/platform-client.ts';
 import { eventually } from './eventually.ts';
@@ -12,6 +12,9 @@ import { type GitSite, gitSite } from './git-site.ts';
 import type { Platform } from './start-platform.ts';
 import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
+
+// A test waits for several things, and has patience with each.
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 const program = path.resolve(import.meta.dirname, '../../scripts/miaobu.ts');
 const PUSHED = '<!doctype html><h1>pushed</h1>';

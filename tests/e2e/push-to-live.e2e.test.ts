@@ -2,12 +2,15 @@ import { cpSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type ApiClient, createClient } from '@miaobu/shared/contracts/client';
 import type { Deployment } from '@miaobu/shared/contracts/shown-deployment';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventually } from './eventually.ts';
 import { type GitSite, gitSite } from './git-site.ts';
 import type { Platform } from './start-platform.ts';
 import { startPreparedPlatform } from './start-prepared-platform.ts';
 import { visit } from './visit.ts';
+
+// A test waits for several things, and has patience with each.
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 let platform: Platform;
 let api: ApiClient;

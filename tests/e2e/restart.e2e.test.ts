@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { createClient } from '@miaobu/shared/contracts/client';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
@@ -22,12 +23,12 @@ function processesOf(home: string): string[] {
     });
 }
 
-/** A build of some seconds, so that there is a middle of it. */
-const slowly = (content: string) => ({
+/** A build that ends once a file is there, so that there is a middle of it. */
+const waitingFor = (gate: string, content: string) => ({
   'package.json': JSON.stringify({ scripts: { build: 'node build.mjs' } }),
   'build.mjs': `
-    import { mkdirSync, writeFileSync } from 'node:fs';
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+    import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 50));
     mkdirSync('dist', { recursive: true });
     writeFileSync('dist/index.html', ${JSON.stringify(content)});`,
 });
@@ -74,13 +75,15 @@ test.skipIf(process.platform !== 'linux')(
       await site.push();
       await eventually(async () => ((await body(again.url)) === 'after' ? true : undefined), 'the new content is live');
 
-      await site.commit(slowly('interrupted'));
+      const gate = path.join(home, 'gate');
+      await site.commit(waitingFor(gate, 'interrupted'));
       await site.push();
       await eventually(async () => {
         const { data } = await after('listDeployments', { params: { project: project.id } });
         return data[0]?.status === 'building' ? true : undefined;
       }, 'a build is under way');
       await second.kill();
+      writeFileSync(gate, '');
 
       const third = await started(startPlatform(home));
       const last = createClient({ origin: third.apiUrl, token: third.token });
@@ -89,6 +92,7 @@ test.skipIf(process.platform !== 'linux')(
       await eventually(
         async () => ((await body(current.url)) === 'interrupted' ? true : undefined),
         'it is built again',
+        110_000,
       );
 
       expect(await third.stop()).toBe(0);
@@ -97,4 +101,5 @@ test.skipIf(process.platform !== 'linux')(
       site.remove();
     }
   },
+  600_000,
 );

@@ -42,4 +42,4 @@ test('the operator signs in at the local GitHub, lets a program in, and signs ou
     await platform.stop();
     platform.clean();
   }
-});
+}, 400_000);

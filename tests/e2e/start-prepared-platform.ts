@@ -6,7 +6,7 @@ import { eventually } from './eventually.ts';
 import { FAILED, PREPARED } from './prepare-platform.ts';
 import { newHome, type Platform, startPlatform } from './start-platform.ts';
 
-const PATIENCE_MS = 170_000;
+const PATIENCE_MS = 300_000;
 
 /** The state folder of the platform that the run prepares, once it is ready. To be copied, never written to. */
 export async function preparedHome(): Promise<string> {

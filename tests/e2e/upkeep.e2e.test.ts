@@ -27,7 +27,7 @@ beforeAll(async () => {
   site = await gitSite(platform.gitUrl, 'dev/kept');
   await site.commit({ 'index.html': '<h1>kept</h1>' });
   await site.push();
-});
+}, 400_000);
 afterAll(async () => {
   site?.remove();
   await db?.close();
@@ -59,4 +59,4 @@ test('a site is seen everywhere when the edge has had its time, and a deleted on
   await shiftClock(db, 3600);
   await eventually(async () => ((await rows()).length === 0 ? true : undefined), 'nothing is left of it', PATIENCE_MS);
   expect(await db.query(sql`select topic, last_error from outbox where state = 'dead'`)).toEqual([]);
-}, 400_000);
+}, 600_000);
