@@ -82,7 +82,7 @@ test("a build that could not be started frees its account's slot, and a run that
     own.stored,
     await prepareSite(own.stored, { slug: `next-to-${own.site.project.slug}` }),
   );
-  for (let minute = 0; (await status(id)) === 'queued' && minute < 120; minute++) await minutes(1);
+  for (let minute = 0; (await status(id)) === 'queued' && minute < 400; minute++) await minutes(1);
   expect(await own.stored.deployment(id)).toMatchObject({ status: 'failed', reason: 'code_host_unavailable' });
   expect(await own.stored.store.attempts.find({ deploymentId: id, attempt: 1 })).toMatchObject({ state: 'abandoned' });
 

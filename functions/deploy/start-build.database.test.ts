@@ -2,6 +2,7 @@ import { buildInputs } from '@miaobu/shared/contracts/build-job';
 import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { cancelDeployment } from '@miaobu/shared/model/deployment/cancel-deployment';
+import { triesOfTopics } from '@miaobu/shared/model/outbox/tries-of-topics';
 import type { BuildRunner } from '@miaobu/shared/ports/build-runner';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { callbackUnderTest } from '../../tests/database/callback-under-test.ts';
@@ -157,24 +158,51 @@ test('when GitHub asks to slow down nothing more is requested for a minute', asy
   await work();
   expect(await startMessage()).toMatchObject({ state: 'pending', attempts: 1 });
   expect(await stored.deployment(id)).toMatchObject({ status: 'queued' });
-  await stored.moveClock(61);
+  await stored.moveClock(91);
   await work();
   expect(await runsOf(id)).toHaveLength(1);
 });
 
-test.each([
-  ['the platform’s token is no longer valid', { token: 'revoked' }, 'code_host_unauthorized'],
-  ['the workflow is missing', { workflow: 'other.yml' }, 'vendor_rejected'],
-])('when %s the deployment fails at once, with the reason', async (_, config, reason) => {
+const misconfigured: [what: string, config: { token?: string; workflow?: string }, remedy: string][] = [
+  ['the platform’s token is no longer valid', { token: 'revoked' }, 'github-actions-token'],
+  ['the platform’s workflow is missing', { workflow: 'other.yml' }, 'other.yml'],
+];
+
+test.each(misconfigured)(
+  'when %s no deployment fails: the operator is alerted once, at the first refusal, and builds start when it is mended',
+  async (_, config, remedy) => {
+    const other = await prepareSite(stored, { slug: `next-to-${site.project.slug}` });
+    const waiting = [await queueTestDeployment(stored, site), await queueTestDeployment(stored, other)];
+    const refused = github.buildRunnerWith(config);
+    for (let tenMinutes = 0; tenMinutes < 12; tenMinutes++) {
+      await work(refused);
+      await stored.moveClock(600);
+    }
+    const alarms = await stored.db.query<{ details: { remedy: string } }>(
+      sql`select details from audit_log where action = 'access.refused'`,
+    );
+    expect(alarms.map(({ details }) => details.remedy)).toEqual([expect.stringContaining(remedy)]);
+    expect((await stored.messages('alert.send')).length).toBeGreaterThan(0);
+    for (const { id } of waiting) expect(await stored.deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+
+    await work();
+    for (const { id } of waiting) expect(await runsOf(id)).toHaveLength(1);
+  },
+);
+
+test('a build that the platform’s own fault keeps from starting for hours fails, and says that its operator knows', async () => {
   const { id } = await queueTestDeployment(stored, site);
-  await work(github.buildRunnerWith(config));
+  const refused = github.buildRunnerWith({ token: 'revoked' });
+  for (let tries = 0; tries < triesOfTopics['build.start']; tries++) {
+    await work(refused);
+    await stored.moveClock(600);
+  }
   expect(await stored.deployment(id)).toMatchObject({
     status: 'failed',
-    reason,
-    reasonMessage: expect.stringContaining(reason),
-    finishedAt: expect.any(Date),
+    reason: 'platform_misconfigured',
+    reasonMessage:
+      'The platform’s access to GitHub Actions is refused. Its operator has been alerted. Deploy again when it is mended.',
   });
-  expect(await startMessage()).toMatchObject({ state: 'dead', attempts: 1 });
 });
 
 test('a deployment that was replaced while it waited is left alone', async () => {

@@ -97,4 +97,7 @@ async function secondsToWait(repositories: Repositories, deployment: Deployment)
   return mayBegin ? 0 : WAIT_SECONDS;
 }
 
-const buildNotStarted = (error: AppError) => `The build could not be started (${error.code}). Deploy again to retry.`;
+const buildNotStarted = ({ code }: AppError) =>
+  code === 'platform_misconfigured'
+    ? 'The platform’s access to GitHub Actions is refused. Its operator has been alerted. Deploy again when it is mended.'
+    : `The build could not be started (${code}). Deploy again to retry.`;

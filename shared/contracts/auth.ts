@@ -70,7 +70,14 @@ export const finishGithubLogin = endpoint({
   output: z.null(),
   status: 302,
   paginated: false,
-  errors: ['sign_in_expired', 'sign_in_refused', 'code_host_unavailable', 'code_host_throttled', 'vendor_rejected'],
+  errors: [
+    'sign_in_expired',
+    'sign_in_refused',
+    'code_host_unavailable',
+    'code_host_throttled',
+    'vendor_rejected',
+    'platform_misconfigured',
+  ],
 });
 
 export const refreshSession = endpoint({

@@ -168,6 +168,11 @@ export const errors = {
   log_store_unavailable: { status: 503, text: 'The log store does not answer; try again.', retryable: true },
   vendor_rejected: { status: 502, text: 'A cloud service refused the request.', retryable: false },
   vendor_throttled: { status: 503, text: 'A cloud service asks us to slow down; try again.', retryable: true },
+  platform_misconfigured: {
+    status: 503,
+    text: 'A service that this platform depends on refuses its access, which only its operator can mend; try again later.',
+    retryable: true,
+  },
   alert_undeliverable: { status: 502, text: 'The receiver did not accept the alert.', retryable: true },
   database_unavailable: { status: 503, text: 'The database does not answer; try again.', retryable: true },
   secret_unreadable: {

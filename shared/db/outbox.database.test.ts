@@ -240,13 +240,31 @@ test('a permanent error buries the message at once, and its text is truncated', 
   expect(await db.query(sql`select length(last_error) as length from outbox`)).toEqual([{ length: 2000 }]);
 });
 
-test("a provider's retry-after is obeyed", async () => {
+test('messages that a provider asked to wait return after that, each at a time of its own, and at most half as long later', async () => {
+  const lanes = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  for (const lane of lanes) await put({ lane, dedupeKey: lane });
+  for (const message of await claim(lanes.length)) {
+    await outbox(db).fail(message, { ...TRANSIENT, retryAfterSeconds: 3600 });
+  }
+  const due = await db.query<{ seconds: number }>(
+    sql`select extract(epoch from run_at - db_now())::double precision as seconds from outbox`,
+  );
+  const seconds = due.map((row) => row.seconds);
+  expect(Math.min(...seconds)).toBeGreaterThan(3590);
+  // Of a long wait five minutes are enough to spread over.
+  expect(Math.max(...seconds)).toBeLessThan(3901);
+  expect(new Set(seconds.map(Math.round)).size).toBeGreaterThan(1);
+});
+
+test('a shorter wait than the backoff does not shorten it', async () => {
   await put();
-  await outbox(db).fail(await claimOne(), { ...TRANSIENT, retryAfterSeconds: 90 });
-  await shiftClock(db, 60);
-  expect(await claim()).toEqual([]);
-  await shiftClock(db, 30);
-  expect(await claim()).toHaveLength(1);
+  await db.query(sql`update outbox set attempts = 100`);
+  const message = await claimOne();
+  await outbox(db).fail(message, { ...TRANSIENT, retryAfterSeconds: 0.001 });
+  const [row] = await db.query<{ isLater: boolean }>(
+    sql`select run_at > db_now() + interval '0.4 seconds' as is_later from outbox`,
+  );
+  expect(row).toEqual({ isLater: true });
 });
 
 test('a dead message blocks neither its lane nor a new message with its key', async () => {

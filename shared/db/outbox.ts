@@ -56,6 +56,7 @@ export interface Failure {
   readonly errorClass: string;
   readonly message: string;
   readonly retry: boolean;
+  /** The least wait that the provider asked for. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -154,13 +155,24 @@ function finishTogether(db: Queryable): (lease: Lease) => Promise<void> {
   };
 }
 
-/** Returns a message to the queue (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+/** Up to this much is added to a wait that a provider asked for, or half of the wait if that is less. */
+const MAX_SPREAD_SECONDS = 300;
+
+/**
+ * Returns a message to the queue or buries it. It is pending again after a backoff, or after the wait that the provider asked for if that
+ * is longer, and never earlier: a random time is added, or else everything that was throttled would return at the same moment. Returns the
+ * message's new state; undefined: lease lost.
+ */
 export async function failMessage(db: Queryable, message: Lease, failure: Failure): Promise<OutboxState | undefined> {
+  const asked = failure.retryAfterSeconds ?? null;
   const [row] = await db.query<{ state: OutboxState | null }>(sql`
     select outbox_fail(
-      ${message.id}, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
-      ${failure.retryAfterSeconds ?? null}::double precision * interval '1 second'
-    ) as state`);
+      o.id, ${message.leaseToken}, ${failure.errorClass}, ${failure.message}, ${failure.retry},
+      greatest(
+        outbox_backoff(o.attempts),
+        make_interval(secs => ${asked}::double precision + random() * least(${asked}::double precision / 2, ${MAX_SPREAD_SECONDS})))
+    ) as state
+      from outbox o where o.id = ${message.id}`);
   return row?.state ?? undefined;
 }
 
@@ -182,7 +194,7 @@ export const outbox = (db: Database) => ({
   /** For a message that has no effects to commit with; throws `lease_lost`. */
   finish: finishTogether(db),
 
-  /** Returns a message to the queue (pending again after a backoff) or buries it. Returns its new state; undefined: lease lost. */
+  /** See `failMessage`. */
   fail: (message: Lease, failure: Failure) => failMessage(db, message, failure),
 
   /** What `reap` will take back: the hundred that ran out first. */

@@ -48,6 +48,7 @@ export const errorCodes = [
   'log_store_unavailable',
   'vendor_rejected',
   'vendor_throttled',
+  'platform_misconfigured',
   'alert_undeliverable',
   'database_unavailable',
   'secret_unreadable',
@@ -63,6 +64,8 @@ export interface AppErrorOptions {
   readonly cause?: unknown;
   /** For the log, and for a person reading a deployment's failure; the public text comes from the error table. */
   readonly message?: string;
+  /** For the operator: what to do about it. Never a secret. */
+  readonly remedy?: string;
 }
 
 /** The only error class. Thrown by use cases, repositories and adapters; turned into a response in one place, in `runtime/`. */
@@ -70,10 +73,12 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly remedy: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.message ?? code, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details;
+    this.remedy = options.remedy;
   }
 }

@@ -25,7 +25,8 @@ export interface BuildLogPage {
 
 /**
  * What builds print, by deployment and attempt. Every operation is idempotent.
- * Errors: `log_store_unavailable` (retry), `vendor_rejected` (a mistake of ours in the request or the setup).
+ * Errors: `log_store_unavailable` and `vendor_throttled` (retry), `platform_misconfigured` (the platform itself is refused, or its table is
+ * missing), `vendor_rejected` (a mistake of ours in the request).
  */
 export interface BuildLog {
   /**

@@ -12,7 +12,7 @@ export interface BuildRun {
 
 /**
  * Machines that run the builder. Errors: `code_host_unavailable` (also when it is unknown whether the call took effect),
- * `code_host_throttled`, `code_host_unauthorized`, `vendor_rejected`.
+ * `code_host_throttled`, `platform_misconfigured` (the platform's token, repository or workflow is refused).
  */
 export interface BuildRunner {
   /**

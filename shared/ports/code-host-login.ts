@@ -15,7 +15,8 @@ export interface CodeHostGrant {
 
 /**
  * Sign-in with an account at the code host: OAuth's authorization code with PKCE (RFC 6749, 7636). Errors of every call:
- * `code_host_unavailable`, `code_host_throttled`, `code_host_unauthorized` (invalid token), `vendor_rejected`.
+ * `code_host_unavailable`, `code_host_throttled`, `code_host_unauthorized` (invalid token), `platform_misconfigured`
+ * (the application itself is refused), `vendor_rejected`.
  */
 export interface CodeHostLogin {
   /** Where to send the browser. It returns to `redirectUri` with `code` and `state`, or with `error` and `state`. */

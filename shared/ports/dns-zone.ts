@@ -2,7 +2,8 @@ import type { BeforeCall } from './before-call.ts';
 
 /**
  * The public DNS of one of our domains. Every method is idempotent, and rejects with an `AppError`: `dns_unavailable` or
- * `vendor_throttled` when a retry may succeed, else `vendor_rejected`; `invalid_request` for a hostname outside the domain.
+ * `vendor_throttled` when a retry may succeed (after `details.retryAfterSeconds`, if stated), `platform_misconfigured` when the
+ * platform itself is refused, else `vendor_rejected`; `invalid_request` for a hostname outside the domain.
  */
 export interface DnsZone {
   /**

@@ -1,7 +1,8 @@
 /**
  * The key-value store that the edge reads. Eventually consistent: a write is durable at once and reaches every edge node within 300
  * seconds, each key independently; the last write of a key wins. Every method rejects with an `AppError`: `edge_unavailable` or
- * `vendor_throttled` when a retry may succeed, else `vendor_rejected`.
+ * `vendor_throttled` when a retry may succeed (after `details.retryAfterSeconds`, if stated), `platform_misconfigured` when the
+ * platform itself is refused, else `vendor_rejected`.
  */
 export interface EdgeStore {
   /** The key in ASCII without spaces, at most 512 bytes; the value at most 2 MB. */

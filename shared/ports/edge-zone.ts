@@ -2,7 +2,8 @@ import type { BeforeCall } from './before-call.ts';
 
 /**
  * The hostnames that the edge serves, and its cache. Every method is idempotent, and rejects with an `AppError`: `edge_unavailable` or
- * `vendor_throttled` when a retry may succeed, else `vendor_rejected`.
+ * `vendor_throttled` when a retry may succeed (after `details.retryAfterSeconds`, if stated), `platform_misconfigured` when the
+ * platform itself is refused, else `vendor_rejected`.
  */
 export interface EdgeZone {
   /** Makes the edge serve a hostname of the zone from a private bucket; an existing record is adopted, and corrected where it differs. */

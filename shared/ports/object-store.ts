@@ -31,8 +31,8 @@ export interface PresignPutOptions {
 
 /**
  * One bucket. Keys have at most 1023 bytes and no leading slash. Every method throws `object_store_unavailable` when a retry may succeed,
- * `vendor_throttled` when the store asks to slow down, and `vendor_rejected` for permanent refusals (a wrong key pair, a missing bucket
- * on writing).
+ * `vendor_throttled` when the store asks to slow down (both with `details.retryAfterSeconds`, if stated), `platform_misconfigured` when
+ * the platform itself is refused (a wrong key pair, a missing bucket on writing), and `vendor_rejected` for other refusals.
  */
 export interface ObjectStore {
   /** Atomic. A stream is not held in memory; it is consumed or destroyed. */

@@ -134,6 +134,7 @@ export const provokeByState: Readonly<Record<string, Provoke>> = {
   'finishGithubLogin sign_in_expired': fromPage({}),
   'finishGithubLogin sign_in_refused': (world, operation) => comeBack(world, operation, 'stranger'),
   'finishGithubLogin vendor_rejected': signInFails('vendor_rejected'),
+  'finishGithubLogin platform_misconfigured': signInFails('platform_misconfigured'),
   'finishGithubLogin code_host_unavailable': signInFails('code_host_unavailable'),
   'finishGithubLogin code_host_throttled': signInFails('code_host_throttled'),
   'refreshSession unauthorized': fromPage(ownPage),

@@ -277,14 +277,31 @@ describe('when Tablestore does not do as asked', () => {
     }
   });
 
-  test('a mistake of ours is vendor_rejected and names the reason', async () => {
+  test.each(['OTSFlowControl', 'OTSOperationThrottled', 'OTSQuotaExhausted'])(
+    '%s is throttling, with the stated wait',
+    async (code) => {
+      const throttling = await listen({
+        handle(request, response) {
+          request.resume();
+          response.writeHead(403, { 'retry-after': '97' }).end(`\n${String.fromCharCode(code.length)}${code}`);
+        },
+      });
+      await expect(logWith({ endpoint: throttling.url }).delete('dep_1')).rejects.toMatchObject({
+        code: 'vendor_throttled',
+        details: { service: 'log_store', retryAfterSeconds: 97 },
+      });
+      await throttling.close();
+    },
+  );
+
+  test('a missing table and refused credentials are the operator’s to mend, and the error names the reason', async () => {
     await expect(logWith({ table: 'missing' }).read({ deploymentId: 'dep_1' }, { limit: 1 })).rejects.toMatchObject({
-      code: 'vendor_rejected',
+      code: 'platform_misconfigured',
       message: expect.stringContaining('OTSObjectNotExist'),
     });
     const stolen = () => ({ ...account.operator, accessKeySecret: 'wrong' });
     await expect(logWith({ credentials: stolen }).delete('dep_1')).rejects.toMatchObject({
-      code: 'vendor_rejected',
+      code: 'platform_misconfigured',
       message: expect.stringContaining('OTSAuthFailed'),
     });
   });

@@ -7,6 +7,7 @@ import {
   actionsBuildRunner,
 } from '../../shared/adapters/github/actions-build-runner.ts';
 import { buildInputs } from '../../shared/contracts/build-job.ts';
+import { AppError } from '../../shared/kernel/app-error.ts';
 import { PATIENCE } from '../patience.ts';
 
 const definition = `
@@ -88,18 +89,18 @@ test('a run is followed to its end', async () => {
 
 test('a run says how it ended, and where that can be read', async () => {
   const { runId } = await buildRunner().start(attempt);
-  await vi.waitUntil(() => started.length === 1);
+  await vi.waitUntil(() => started.length === 1, PATIENCE);
   const running = await buildRunner().getRun(runId);
   expect(running).toMatchObject({ conclusion: undefined, url: expect.stringMatching(`/miaobu/platform/.*${runId}$`) });
   started[0]?.end({ conclusion: 'failure', exitCode: 1 });
-  await vi.waitUntil(async () => (await stateOf(runId)) === 'failed');
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'failed', PATIENCE);
   expect(await buildRunner().getRun(runId)).toEqual({ ...running, state: 'failed', conclusion: 'failure' });
 });
 
 test('a run that has not changed may be asked about again without using up the rate limit', async () => {
   const asking = buildRunner();
   const { runId } = await asking.start(attempt);
-  await vi.waitUntil(async () => (await stateOf(runId)) === 'running');
+  await vi.waitUntil(async () => (await stateOf(runId)) === 'running', PATIENCE);
   const left = async () => (await github.api('/user', { token: platform.token })).headers.get('x-ratelimit-remaining');
   const first = await asking.getRun(runId);
   const before = Number(await left());
@@ -133,15 +134,35 @@ test('a cancelled run ends as cancelled; cancelling it again, or one that never 
   await buildRunner().cancel('999999');
 });
 
-test('a workflow or branch that is missing is a mistake in the set-up, not something to try again', async () => {
-  const rejected = { code: 'vendor_rejected' };
-  await expect(buildRunner({ workflow: 'none.yml' }).start(attempt)).rejects.toMatchObject(rejected);
-  await expect(buildRunner({ workflow: 'none.yml' }).findRun(attempt)).rejects.toMatchObject(rejected);
-  await expect(buildRunner({ ref: 'nowhere' }).start(attempt)).rejects.toMatchObject(rejected);
+const misconfigured = (remedy: string) => ({
+  code: 'platform_misconfigured',
+  details: { service: 'build_runner' },
+  remedy: expect.stringContaining(remedy),
+});
+
+test('a workflow or branch that is missing is the operator’s to mend, and the error says where', async () => {
+  const { start, findRun } = buildRunner({ workflow: 'none.yml' });
+  await expect(start(attempt)).rejects.toMatchObject(misconfigured('none.yml'));
+  await expect(findRun(attempt)).rejects.toMatchObject(misconfigured('none.yml'));
+  await expect(buildRunner({ ref: 'nowhere' }).start(attempt)).rejects.toMatchObject(misconfigured('nowhere'));
   expect(started).toEqual([]);
 });
 
-test('a token that is no longer valid is an authorization error', async () => {
+test('a platform’s token that GitHub refuses, or that is unreadable, is the operator’s to mend, and the error names it', async () => {
+  const token = misconfigured('github-actions-token');
   const revoked = buildRunner({ token: async () => 'revoked' });
-  await expect(revoked.start(attempt)).rejects.toMatchObject({ code: 'code_host_unauthorized' });
+  await expect(revoked.start(attempt)).rejects.toMatchObject(token);
+  await expect(revoked.findRun(attempt)).rejects.toMatchObject(token);
+  await expect(revoked.getRun('1')).rejects.toMatchObject(token);
+  await expect(revoked.cancel('1')).rejects.toMatchObject(token);
+  const unreadable = buildRunner({ token: () => Promise.reject(new AppError('secret_unreadable')) });
+  await expect(unreadable.start(attempt)).rejects.toMatchObject(token);
+});
+
+test('the wait that GitHub states in an outage is kept', async () => {
+  faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 503, retryAfter: 97 } });
+  await expect(buildRunner().start(attempt)).rejects.toMatchObject({
+    code: 'code_host_unavailable',
+    details: { retryAfterSeconds: 97 },
+  });
 });

@@ -90,10 +90,10 @@ test('a code is valid once, for ten minutes, and only for its verifier, address 
   skew = 0;
 });
 
-test('a wrong secret is not reported as the browser’s fault', async () => {
+test('a wrong secret is the operator’s to mend, not the browser’s fault', async () => {
   const { verifier, challenge } = pair();
   const attempt = { code: await codeFor(classic, challenge), redirectUri: callback, verifier };
-  await expect(login(classic, 'wrong').exchangeCode(attempt)).rejects.toMatchObject({ code: 'vendor_rejected' });
+  await expect(login(classic, 'wrong').exchangeCode(attempt)).rejects.toMatchObject({ code: 'platform_misconfigured' });
 });
 
 test('an address that was not registered gets no code', async () => {
@@ -157,7 +157,7 @@ test('a refresh token is valid for half a year, even after its token has expired
   const grant = await login(app).exchangeCode({ code, redirectUri: callback, verifier });
   const refreshToken = grant?.refreshToken ?? '';
   expect(await login(classic).refresh(refreshToken)).toBeUndefined();
-  await expect(login(app, 'wrong').refresh(refreshToken)).rejects.toMatchObject({ code: 'vendor_rejected' });
+  await expect(login(app, 'wrong').refresh(refreshToken)).rejects.toMatchObject({ code: 'platform_misconfigured' });
   skew = 180 * 24 * 60 * 60_000;
   const next = await login(app).refresh(refreshToken);
   expect(next).toBeDefined();

@@ -105,8 +105,8 @@ test('a hostname outside of the domain never reaches the vendor', async () => {
     await expect(upsert(hostname, 'one.example.net')).rejects.toEqual(failure('invalid_request'));
 });
 
-test('a domain of another account is refused permanently; a transient failure and throttling are told apart', async () => {
-  await expect(zoneOf('example.org').deleteCname('www.example.org')).rejects.toEqual(failure('vendor_rejected'));
+test('a domain of another account is the operator’s to mend; a transient failure and throttling are told apart', async () => {
+  await expect(zoneOf('example.org').deleteCname('www.example.org')).rejects.toEqual(failure('platform_misconfigured'));
   faults.inject({ service: 'alidns', times: 1, fault: { kind: 'error', status: 503 } });
   await expect(upsert('a.example.com.cn', 'one.example.net')).rejects.toEqual(failure('dns_unavailable'));
   faults.inject({ service: 'alidns', times: 1, fault: { kind: 'error', status: 429 } });

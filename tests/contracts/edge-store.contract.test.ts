@@ -96,26 +96,61 @@ test('keys are listed by prefix, page by page, with the time of their last write
   expect((await store.list(NAMESPACE, '')).keys.length).toBe(100);
 });
 
-test('a key that Edge KV does not accept is refused permanently, alone and in a batch', async () => {
+test('a key that Edge KV does not accept is refused permanently', async () => {
   await expect(store.put(NAMESPACE, 'not valid', 'x')).rejects.toEqual(failure('vendor_rejected'));
-  const entries = ['valid', 'not valid'].map((key) => ({ key, value: 'x' }));
-  await expect(store.putMany(NAMESPACE, entries)).rejects.toEqual(failure('vendor_rejected'));
 });
 
-test('a missing namespace is an error, never a missing key', async () => {
-  await expect(store.get('elsewhere', 'key')).rejects.toEqual(failure('vendor_rejected'));
-  await expect(store.delete('elsewhere', 'key')).rejects.toEqual(failure('vendor_rejected'));
+test('a batch that is stored in part may be stored by another try: the error says how many keys failed', async () => {
+  const entries = ['valid', 'not valid', 'nor this', 'also-valid'].map((key) => ({ key, value: 'x' }));
+  await expect(store.putMany(NAMESPACE, entries)).rejects.toMatchObject({
+    code: 'edge_unavailable',
+    message: 'Edge KV did not take 2 of 4 keys, such as not valid',
+  });
+});
+
+test('a missing namespace is the operator’s to mend, never a missing key', async () => {
+  await expect(store.get('elsewhere', 'key')).rejects.toEqual(failure('platform_misconfigured'));
+  await expect(store.delete('elsewhere', 'key')).rejects.toEqual(failure('platform_misconfigured'));
+});
+
+test('an access key that does not exist, or another token than its own, is the operator’s to mend', async () => {
+  const keys = cloud.account.roleCredentials('acs:ram::1000000000000001:role/deploy');
+  for (const wrong of [{ accessKeyId: 'STS.unknown' }, { securityToken: 'not its token' }, { accessKeySecret: 'x' }]) {
+    const refused = esaEdgeStore({
+      endpoint: server.url,
+      region: 'cn-hangzhou',
+      credentials: () => ({ ...keys, ...wrong }),
+    });
+    await expect(refused.put(NAMESPACE, 'k', 'v')).rejects.toMatchObject({
+      code: 'platform_misconfigured',
+      remedy: expect.stringContaining('MIAOBU_ROLE_ARN'),
+    });
+  }
 });
 
 test('a transient failure is distinguished, and nothing is tried twice', async () => {
   faults.inject({ service: 'esa', fault: { kind: 'error', status: 503 } });
   await expect(store.put(NAMESPACE, 'k', 'v')).rejects.toEqual(failure('edge_unavailable'));
   faults.clear();
-  faults.inject({ service: 'esa', times: 1, fault: { kind: 'error', status: 429, retryAfter: 60 } });
+  faults.inject({ service: 'esa', times: 1, fault: { kind: 'error', status: 429 } });
   await expect(store.put(NAMESPACE, 'k', 'v')).rejects.toEqual(failure('vendor_throttled'));
   expect(actions).toEqual([]);
   await store.put(NAMESPACE, 'k', 'v');
   expect(actions).toEqual(['PutKv']);
+});
+
+test.each([
+  [429, 'vendor_throttled'],
+  [503, 'edge_unavailable'],
+])('the wait that a response %i states is kept, for its own call only', async (status, code) => {
+  const fault = { service: 'esa', times: 1 } as const;
+  faults.inject({ ...fault, fault: { kind: 'error', status, retryAfter: 97 } });
+  await expect(store.put(NAMESPACE, 'k', 'v')).rejects.toMatchObject({ code, details: { retryAfterSeconds: 97 } });
+  // The connection is used again.
+  faults.inject({ ...fault, fault: { kind: 'error', status } });
+  const next = await store.put(NAMESPACE, 'k', 'v').catch((error: unknown) => error);
+  expect(next).toMatchObject({ code });
+  expect(next).not.toHaveProperty('details.retryAfterSeconds');
 });
 
 test('an answer that is lost, late or malformed is a transient failure', async () => {

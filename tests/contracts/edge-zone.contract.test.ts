@@ -112,10 +112,10 @@ test('a purge makes the edge ask the bucket again', async () => {
   await expect.poll(visit, PATIENCE).toBe('new');
 });
 
-test('a hostname of another zone, or an unknown site, is refused permanently', async () => {
+test('a hostname of another zone is refused permanently; an unknown site is the operator’s to mend', async () => {
   const elsewhere = { hostname: 'a.example', originBucketDomain: ORIGIN };
   await expect(zone.ensureSiteRecord(elsewhere)).rejects.toEqual(failure('vendor_rejected'));
-  await expect(zoneWith({ siteId: 1 }).purgeHostname('a.example')).rejects.toEqual(failure('vendor_rejected'));
+  await expect(zoneWith({ siteId: 1 }).purgeHostname('a.example')).rejects.toEqual(failure('platform_misconfigured'));
 });
 
 test('a transient failure is told apart', async () => {

@@ -215,7 +215,7 @@ test('the keys of a role work, for calls and links, and may change from one call
   const store = openStore({ credentials: () => credentials });
   await store.put('by-role', Buffer.from('1'));
   credentials = { ...role('second'), securityToken: 'not its token' };
-  await expect(store.put('by-role', Buffer.from('2'))).rejects.toMatchObject({ code: 'vendor_rejected' });
+  await expect(store.put('by-role', Buffer.from('2'))).rejects.toMatchObject({ code: 'platform_misconfigured' });
   credentials = role('third');
   const { url, headers } = await store.presignPut('by-role', { contentLength: 1, expiresInSeconds: 60 });
   expect((await fetch(url, { method: 'PUT', headers, body: Buffer.from('3') })).status).toBe(200);
@@ -247,9 +247,28 @@ test('failures are told apart: transient ones, throttling, and refusals', async 
 
   const refused = openStore({ bucket: 'no-such-bucket' }).put('a', Buffer.from('x'));
   await expect(refused).rejects.toMatchObject({
-    code: 'vendor_rejected',
+    code: 'platform_misconfigured',
     message: expect.stringMatching('NoSuchBucket'),
+    remedy: expect.stringMatching('configuration of the release'),
   });
+});
+
+test.each([
+  ['in seconds', 429, { 'retry-after': '97' }, 97],
+  ['in seconds, in an outage', 503, { 'retry-after': '97' }, 97],
+  ['as the delay of a throttled request, in milliseconds', 429, { 'x-oss-qos-delay-time': '96500' }, 97],
+])('a wait that OSS states %s is kept', async (_, status, headers, retryAfterSeconds) => {
+  const stating = await listen({
+    handle(request, response) {
+      request.resume();
+      response.writeHead(status, headers).end('<Error><Code>Busy</Code></Error>');
+    },
+  });
+  const store = openStore({ endpoint: `http://localhost:${stating.port}` });
+  await expect(store.put('a', Buffer.from('x'))).rejects.toMatchObject({ details: { retryAfterSeconds } });
+  await expect(store.list('')).rejects.toMatchObject({ details: { retryAfterSeconds } });
+  await expect(store.get('a')).rejects.toMatchObject({ details: { retryAfterSeconds } });
+  await stating.close();
 });
 
 test('a server that is not there is unavailable', async () => {

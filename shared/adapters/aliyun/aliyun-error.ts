@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../../kernel/app-error.ts';
+import { platformRefusal } from './platform-refusal.ts';
 
 /** Codes of transient errors, whatever their status. Source: the error tables of ESA and Alibaba Cloud DNS. */
 const PASSING = new Set(['InternalError', 'InternalException', 'ServiceInvokeFailed', 'ServiceUnavailable']);
@@ -13,21 +14,27 @@ export function aliyunErrorCode(error: unknown): string | undefined {
 
 /**
  * Maps an error of Alibaba Cloud's SDKs: to `vendor_throttled` (`details.service`, as in the code `{service}_unavailable`); to
- * `unavailable` when a retry may succeed, which includes no response at all; to `vendor_rejected` when the same request will be refused
- * again. The vendor's text is for the log only.
+ * `unavailable` when a retry may succeed, which includes no response at all; to `platform_misconfigured` when the platform's own access is
+ * refused; to `vendor_rejected` when the same request will be refused again. `statedWait` (seconds) goes into the first two. The vendor's
+ * text is for the log only.
  */
-export function aliyunError(error: unknown, unavailable: ErrorCode): AppError {
+export function aliyunError(error: unknown, unavailable: ErrorCode, statedWait?: number): AppError {
   if (error instanceof AppError) return error;
-  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  const { statusCode, accessDeniedDetail } = (error ?? {}) as { statusCode?: unknown; accessDeniedDetail?: unknown };
   const code = aliyunErrorCode(error) ?? '';
+  const service = unavailable.replace(/_unavailable$/, '');
   const options = { cause: error, message: `Alibaba Cloud: ${describe(error)}` };
-  const wrap = (meaning: ErrorCode) => new AppError(meaning, options);
+  const asked = statedWait === undefined ? undefined : { retryAfterSeconds: statedWait };
   if (statusCode === 429 || THROTTLED.test(code)) {
-    const details = { service: unavailable.replace(/_unavailable$/, '') };
-    return new AppError('vendor_throttled', { ...options, details });
+    return new AppError('vendor_throttled', { ...options, details: { service, ...asked } });
   }
-  const passing = typeof statusCode !== 'number' || statusCode >= 500 || PASSING.has(code) || PASSING_SUFFIX.test(code);
-  return wrap(passing ? unavailable : 'vendor_rejected');
+  if (typeof statusCode !== 'number' || statusCode >= 500 || PASSING.has(code) || PASSING_SUFFIX.test(code)) {
+    return new AppError(unavailable, { ...options, ...(asked && { details: asked }) });
+  }
+  const { AuthAction: permission } = (accessDeniedDetail ?? {}) as { AuthAction?: unknown };
+  const named = typeof permission === 'string' ? { permission } : {};
+  const refused = platformRefusal({ service, statusCode, code, ...named, cause: error });
+  return refused ?? new AppError('vendor_rejected', options);
 }
 
 /** Awaits a call; a refusal with one of these codes means that the requested state already exists. */

@@ -31,8 +31,11 @@ export function esaEdgeStore(config: AliyunApiConfig): EdgeStore {
           const kvList = batch.map((entry) => new sdk.BatchPutKvRequestKvList({ ...entry }));
           return esa.batchPutKv(new sdk.BatchPutKvRequest({ namespace, kvList }));
         });
-        if (failKeys.length > 0)
-          throw new AppError('vendor_rejected', { message: `Edge KV did not take ${failKeys.slice(0, 5).join(', ')}` });
+        // Without a reason. Our keys and values are valid by construction, so another try may store them.
+        if (failKeys.length > 0) {
+          const some = `${failKeys.length} of ${batch.length} keys, such as ${failKeys[0]}`;
+          throw new AppError('edge_unavailable', { message: `Edge KV did not take ${some}` });
+        }
       }
     },
     async get(namespace, key) {

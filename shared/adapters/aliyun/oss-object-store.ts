@@ -3,6 +3,8 @@ import type OSS from 'ali-oss';
 import { AppError } from '../../kernel/app-error.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { type OssCredentials, ossV4Presign } from './oss-v4-presign.ts';
+import { platformRefusal } from './platform-refusal.ts';
+import { observingWait } from './stated-wait.ts';
 
 export interface OssObjectStoreConfig {
   /** Including the scheme, without the bucket: `https://oss-cn-hangzhou-internal.aliyuncs.com`. */
@@ -36,7 +38,7 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
   };
 
   const get: ObjectStore['get'] = async (key) => {
-    const found = await missingAsUndefined((await client()).getStream(key));
+    const found = await missingAsUndefined(async () => (await client()).getStream(key));
     if (!found) return undefined;
     const contentType = found.res.headers['content-type'];
     return {
@@ -48,7 +50,7 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
 
   type Page = Parameters<ObjectStore['list']>[1];
   const list = async (prefix: string, { cursor, limit = MAX_KEYS_PER_CALL }: Page = {}, more: object = {}) =>
-    translated(
+    translated(async () =>
       (await client()).listV2({
         'max-keys': limit,
         // The SDK signs an empty value as `prefix=`, OSS as `prefix`.
@@ -65,7 +67,7 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
         ...(contentType === undefined ? {} : { mime: contentType }),
         ...(contentLength === undefined ? {} : { contentLength }),
       };
-      await translated((await client()).put(key, body, options));
+      await translated(async () => (await client()).put(key, body, options));
     },
     get,
     async read(key, limitBytes) {
@@ -75,16 +77,17 @@ export function ossObjectStore(config: OssObjectStoreConfig): ObjectStore {
         found.body.destroy();
         throw new AppError('payload_too_large', { details: { limit_bytes: limitBytes } });
       }
-      return translated(collect(found.body));
+      return translated(() => collect(found.body));
     },
     async head(key) {
-      const found = await missingAsUndefined((await client()).head(key));
+      const found = await missingAsUndefined(async () => (await client()).head(key));
       if (!found) return undefined;
       return { size: Number(found.res.headers['content-length']), etag: found.res.headers.etag ?? '' };
     },
     async delete(keys) {
       for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL) {
-        await translated((await client()).deleteMulti(keys.slice(at, at + MAX_KEYS_PER_CALL), { quiet: true }));
+        const some = keys.slice(at, at + MAX_KEYS_PER_CALL);
+        await translated(async () => (await client()).deleteMulti(some, { quiet: true }));
       }
     },
     async list(prefix, page) {
@@ -152,27 +155,35 @@ async function createClient(config: OssObjectStoreConfig, credentials: OssCreden
  * Returns undefined for a missing object. A missing bucket looks the same here: a HEAD response has no body, and the SDK discards that of
  * a streamed GET.
  */
-const missingAsUndefined = <T>(call: Promise<T>): Promise<T | undefined> =>
-  call.catch((error: OSS.OssSdkError) => {
-    if (error.status === 404) return undefined;
-    throw appErrorOf(error);
-  });
+const missingAsUndefined = <T>(call: () => Promise<T>): Promise<T | undefined> =>
+  observingWait((statedWait) =>
+    call().catch((error: OSS.OssSdkError) => {
+      if (error.status === 404) return undefined;
+      throw appErrorOf(error, statedWait());
+    }),
+  );
 
-const translated = <T>(call: Promise<T>): Promise<T> =>
-  call.catch((error: OSS.OssSdkError) => {
-    throw appErrorOf(error);
-  });
+const translated = <T>(call: () => Promise<T>): Promise<T> =>
+  observingWait((statedWait) =>
+    call().catch((error: OSS.OssSdkError) => {
+      throw appErrorOf(error, statedWait());
+    }),
+  );
 
-function appErrorOf(error: OSS.OssSdkError): AppError {
+function appErrorOf(error: OSS.OssSdkError, statedWait: number | undefined): AppError {
+  if (error instanceof AppError) return error;
   // The SDK's own text names hosts and sockets: it is kept as the cause, for the log.
   const message = `OSS ${error.code ?? error.name} (status ${error.status}, request ${error.requestId ?? 'unanswered'})`;
   const options = { message, cause: error };
+  const asked = statedWait === undefined ? undefined : { retryAfterSeconds: statedWait };
   if (error.code === 'FileAlreadyExists') return new AppError('conflict', options);
   if (error.status === 429 || error.code === 'SlowDown') {
-    return new AppError('vendor_throttled', { ...options, details: { service: 'object_store' } });
+    return new AppError('vendor_throttled', { ...options, details: { service: 'object_store', ...asked } });
   }
   const isRefusal = error.status !== undefined && error.status >= 400 && error.status < 500;
-  return new AppError(isRefusal ? 'vendor_rejected' : 'object_store_unavailable', options);
+  if (!isRefusal) return new AppError('object_store_unavailable', { ...options, ...(asked && { details: asked }) });
+  const refusal = { service: 'object_store', statusCode: error.status, code: error.code ?? '', cause: error };
+  return platformRefusal(refusal) ?? new AppError('vendor_rejected', options);
 }
 
 async function collect(body: Readable): Promise<Buffer> {

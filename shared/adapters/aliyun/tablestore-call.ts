@@ -1,5 +1,7 @@
 import type { Client } from 'tablestore';
 import { AppError } from '../../kernel/app-error.ts';
+import { platformRefusal } from './platform-refusal.ts';
+import { observingWait } from './stated-wait.ts';
 
 export interface TablestoreConfig {
   /** Including the scheme, e.g. `https://miaobu.cn-hangzhou.vpc.tablestore.aliyuncs.com`. */
@@ -24,12 +26,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Transient states of the service ("Error codes" in its documentation, column Retry). */
 const PASSING = new Set([
   'OTSCapacityUnitExhausted',
-  'OTSFlowControl',
   'OTSInternalServerError',
   'OTSNotEnoughCapacityUnit',
-  'OTSOperationThrottled',
   'OTSPartitionUnavailable',
-  'OTSQuotaExhausted',
   'OTSRequestTimeout',
   'OTSRowOperationConflict',
   'OTSServerBusy',
@@ -38,9 +37,12 @@ const PASSING = new Set([
   'OTSTimeout',
 ]);
 
+/** Too many requests at present. */
+const THROTTLED = new Set(['OTSFlowControl', 'OTSOperationThrottled', 'OTSQuotaExhausted']);
+
 /**
- * Runs calls of Tablestore's SDK, each with its own client and under one deadline. Errors and timeouts become an `AppError`:
- * `log_store_unavailable` when a retry may succeed, else `vendor_rejected`.
+ * Runs calls of Tablestore's SDK, each with its own client and under one deadline. Errors and timeouts become an `AppError`, see
+ * `otsAppError`.
  */
 export function tablestoreCall(config: TablestoreConfig) {
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -57,11 +59,13 @@ export function tablestoreCall(config: TablestoreConfig) {
       maxRetries: 0,
       httpOptions: { timeout: timeoutMs },
     });
-    try {
-      return await beforeDeadline(run(client, sdk), timeoutMs);
-    } catch (error) {
-      throw asAppError(error);
-    }
+    return observingWait(async (statedWait) => {
+      try {
+        return await beforeDeadline(run(client, sdk), timeoutMs);
+      } catch (error) {
+        throw asAppError(error, statedWait());
+      }
+    });
   };
 }
 
@@ -73,21 +77,32 @@ export function otsCodeOf(error: unknown): string | undefined {
   return error instanceof Error ? /OTS[A-Z][A-Za-z]+/.exec(error.message)?.[0] : undefined;
 }
 
-/** Maps a Tablestore error: `log_store_unavailable` when a retry may help, else `vendor_rejected`. */
-export function otsAppError(otsCode: string, cause?: unknown): AppError {
-  const code = PASSING.has(otsCode) ? 'log_store_unavailable' : 'vendor_rejected';
-  return new AppError(code, { message: `Tablestore answered ${otsCode}`, cause });
+/**
+ * Maps a Tablestore error: `log_store_unavailable` when a retry may help, `vendor_throttled` when it asks to slow down,
+ * `platform_misconfigured` when it refuses the platform as such, else `vendor_rejected`.
+ */
+export function otsAppError(otsCode: string, cause?: unknown, statedWait?: number): AppError {
+  const options = { message: `Tablestore answered ${otsCode}`, cause };
+  const asked = statedWait === undefined ? undefined : { retryAfterSeconds: statedWait };
+  if (THROTTLED.has(otsCode)) {
+    return new AppError('vendor_throttled', { ...options, details: { service: 'log_store', ...asked } });
+  }
+  if (PASSING.has(otsCode))
+    return new AppError('log_store_unavailable', { ...options, ...(asked && { details: asked }) });
+  const refused = platformRefusal({ service: 'log_store', statusCode: undefined, code: otsCode, cause });
+  return refused ?? new AppError('vendor_rejected', options);
 }
 
-function asAppError(error: unknown): unknown {
+function asAppError(error: unknown, statedWait: number | undefined): unknown {
   if (error instanceof AppError) return error;
   const otsCode = otsCodeOf(error);
-  if (otsCode) return otsAppError(otsCode, error);
+  if (otsCode) return otsAppError(otsCode, error, statedWait);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const isOutage = code === 'NetworkingError' || code === 'DeadlinePassed' || (typeof code === 'number' && code >= 500);
-  return isOutage
-    ? new AppError('log_store_unavailable', { message: 'Tablestore does not answer', cause: error })
-    : error;
+  if (!isOutage) return error;
+  const options = { message: 'Tablestore does not answer', cause: error };
+  const asked = statedWait === undefined ? undefined : { retryAfterSeconds: statedWait };
+  return new AppError('log_store_unavailable', { ...options, ...(asked && { details: asked }) });
 }
 
 /** The SDK waits forever when a response breaks off half way: the socket is gone, and its timeout with it. */

@@ -2,6 +2,7 @@ import type { $OpenApiUtil } from '@alicloud/openapi-core';
 import type { ErrorCode } from '../../kernel/app-error.ts';
 import type { BeforeCall } from '../../ports/before-call.ts';
 import { aliyunError } from './aliyun-error.ts';
+import { observingWait } from './stated-wait.ts';
 
 export interface AliyunApiConfig {
   /** A host, or an origin such as `http://127.0.0.1:8080`. */
@@ -67,15 +68,17 @@ export function vendorCall<Loaded extends Sdk>(
     beforeCall?: BeforeCall,
   ): Promise<Body> => {
     beforeCall?.();
-    try {
-      loading ??= load();
-      const sdk = await loading;
-      const { body } = await run(await clientOf(sdk), sdk);
-      if (!body) throw new Error('an answer without a body');
-      return body;
-    } catch (error) {
-      throw aliyunError(error, unavailable);
-    }
+    return observingWait(async (statedWait) => {
+      try {
+        loading ??= load();
+        const sdk = await loading;
+        const { body } = await run(await clientOf(sdk), sdk);
+        if (!body) throw new Error('an answer without a body');
+        return body;
+      } catch (error) {
+        throw aliyunError(error, unavailable, statedWait());
+      }
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
 import type { BuildRun, BuildRunner, BuildRunState } from '../../ports/build-runner.ts';
 import { type GithubRequestConfig, githubRequest, readGithubJson } from './github-request.ts';
+import { platformRefused, readOwnSecret } from './platform-access.ts';
 import { rememberAnswers } from './remember-answers.ts';
 
 export interface ActionsBuildRunnerConfig extends GithubRequestConfig {
@@ -27,6 +28,8 @@ const runsSchema = z.object({ workflow_runs: z.array(runSchema) });
 
 const PAGE_SIZE = 100;
 const PAGES = 3;
+const SERVICE = 'build_runner';
+const TOKEN = 'github-actions-token';
 
 /** `BuildRunner` on GitHub Actions, by `workflow_dispatch`. */
 export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunner {
@@ -35,56 +38,81 @@ export function actionsBuildRunner(config: ActionsBuildRunnerConfig): BuildRunne
   const actions = `/repos/${config.repository}/actions`;
   const workflow = `${actions}/workflows/${encodeURIComponent(config.workflow)}`;
   const runPath = (runId: string) => `${actions}/runs/${encodeURIComponent(runId)}`;
-
-  const missingWorkflow = () =>
-    new AppError('vendor_rejected', { message: `${config.repository} has no workflow ${config.workflow}` });
+  const readToken = () => readOwnSecret(SERVICE, TOKEN, config.token);
+  const asPlatform = <Result>(call: () => Promise<Result>): Promise<Result> =>
+    call().catch((error: unknown) => {
+      throw refusedPlatform(error, config) ?? error;
+    });
 
   return {
-    async start({ deploymentId, attempt, ticket, callbackUrl, cacheScope }) {
-      const answer = await request({
-        token: await config.token(),
-        method: 'POST',
-        path: `${workflow}/dispatches`,
-        body: {
-          ref: config.ref,
-          return_run_details: true,
-          inputs: {
-            deployment_id: deploymentId,
-            attempt: String(attempt),
-            ticket,
-            callback_url: callbackUrl,
-            cache_scope: cacheScope,
+    start: ({ deploymentId, attempt, ticket, callbackUrl, cacheScope }) =>
+      asPlatform(async () => {
+        const answer = await request({
+          token: await readToken(),
+          method: 'POST',
+          path: `${workflow}/dispatches`,
+          body: {
+            ref: config.ref,
+            return_run_details: true,
+            inputs: {
+              deployment_id: deploymentId,
+              attempt: String(attempt),
+              ticket,
+              callback_url: callbackUrl,
+              cache_scope: cacheScope,
+            },
           },
-        },
-        expect: [404],
-      });
-      if (answer.status === 404) throw missingWorkflow();
-      return { runId: String(readGithubJson(startedSchema, answer).workflow_run_id) };
-    },
-    async findRun({ deploymentId, attempt }) {
-      const token = await config.token();
-      const title = `${deploymentId} attempt ${attempt}`;
-      for (let page = 1; page <= PAGES; page++) {
-        const query = `event=workflow_dispatch&per_page=${PAGE_SIZE}&page=${page}`;
-        const answer = await request({ token, path: `${workflow}/runs?${query}`, expect: [404] });
-        if (answer.status === 404) throw missingWorkflow();
-        const { workflow_runs: runs } = readGithubJson(runsSchema, answer);
-        const found = runs.find((run) => run.display_title === title);
-        if (found) return toRun(found);
-        if (runs.length < PAGE_SIZE) return undefined;
-      }
-      return undefined;
-    },
-    async getRun(runId) {
-      const answer = await ask({ token: await config.token(), path: runPath(runId), expect: [404] });
-      return answer.status === 404 ? undefined : toRun(readGithubJson(runSchema, answer));
-    },
-    async cancel(runId) {
-      // 409: it has ended.
-      const expect = [404, 409];
-      await request({ token: await config.token(), method: 'POST', path: `${runPath(runId)}/cancel`, expect });
-    },
+        });
+        return { runId: String(readGithubJson(startedSchema, answer).workflow_run_id) };
+      }),
+    findRun: ({ deploymentId, attempt }) =>
+      asPlatform(async () => {
+        const token = await readToken();
+        const title = `${deploymentId} attempt ${attempt}`;
+        for (let page = 1; page <= PAGES; page++) {
+          const query = `event=workflow_dispatch&per_page=${PAGE_SIZE}&page=${page}`;
+          const answer = await request({ token, path: `${workflow}/runs?${query}` });
+          const { workflow_runs: runs } = readGithubJson(runsSchema, answer);
+          const found = runs.find((run) => run.display_title === title);
+          if (found) return toRun(found);
+          if (runs.length < PAGE_SIZE) return undefined;
+        }
+        return undefined;
+      }),
+    getRun: (runId) =>
+      asPlatform(async () => {
+        const answer = await ask({ token: await readToken(), path: runPath(runId), expect: [404] });
+        return answer.status === 404 ? undefined : toRun(readGithubJson(runSchema, answer));
+      }),
+    cancel: (runId) =>
+      asPlatform(async () => {
+        // 409: it has ended.
+        const expect = [404, 409];
+        await request({ token: await readToken(), method: 'POST', path: `${runPath(runId)}/cancel`, expect });
+      }),
   };
+}
+
+/** Every call is made with the platform's token, in the platform's repository: a refusal concerns nobody's deployment. */
+function refusedPlatform(error: unknown, { repository, workflow, ref }: ActionsBuildRunnerConfig) {
+  if (!(error instanceof AppError)) return undefined;
+  const at = `${error.details?.status ?? 'unknown answer'} at ${repository}`;
+  switch (error.code) {
+    case 'code_host_unauthorized': {
+      const remedy = `The token ${TOKEN} must be valid and allowed to read and write Actions of ${repository}: store another with a release.`;
+      return platformRefused(SERVICE, at, remedy, error);
+    }
+    case 'repository_not_found': {
+      const remedy = `${repository} must have the workflow ${workflow}, and the token ${TOKEN} must be allowed to see it.`;
+      return platformRefused(SERVICE, `404 at ${repository}`, remedy, error);
+    }
+    case 'vendor_rejected': {
+      const remedy = `The workflow ${workflow} on the branch ${ref} of ${repository} must be the one of this release.`;
+      return platformRefused(SERVICE, at, remedy, error);
+    }
+    default:
+      return undefined;
+  }
 }
 
 function toRun({ id, status, conclusion, html_url: url }: z.output<typeof runSchema>): BuildRun {

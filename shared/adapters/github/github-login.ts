@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
 import type { CodeHostGrant, CodeHostLogin } from '../../ports/code-host-login.ts';
-import { type GithubRequestConfig, githubExchange, githubRequest, readGithubJson } from './github-request.ts';
+import {
+  type GithubRequestConfig,
+  githubExchange,
+  githubRequest,
+  readGithubJson,
+  retryAfterSeconds,
+  statedWait,
+} from './github-request.ts';
+import { platformRefused, readOwnSecret } from './platform-access.ts';
 
 export interface GithubLoginConfig extends GithubRequestConfig {
   /** `https://github.com`, or the web address of a GitHub Enterprise Server. */
@@ -27,6 +35,15 @@ const membershipSchema = z.object({ state: z.string() });
 
 /** The errors that mean an invalid code or token; others are our own mistakes. */
 const REFUSED = ['bad_verification_code', 'bad_refresh_token', 'invalid_grant'];
+/** The errors that mean that the application itself is refused, whoever signs in. */
+const MISREGISTERED = [
+  'incorrect_client_credentials',
+  'unauthorized_client',
+  'redirect_uri_mismatch',
+  'application_suspended',
+];
+const SERVICE = 'sign_in';
+const SECRET = 'github-client-secret';
 
 // Hooks, statuses and private code of repositories, and whether the user is in an organisation. OAuth Apps have no
 // narrower scopes. A GitHub App gets its permissions from its registration and from the repositories it is installed in,
@@ -45,18 +62,28 @@ export function githubLogin(config: GithubLoginConfig): CodeHostLogin {
   const exchange = githubExchange(config);
 
   async function askForGrant(shown: Readonly<Record<string, string>>): Promise<CodeHostGrant | undefined> {
-    const clientSecret = await config.clientSecret();
+    const clientSecret = await readOwnSecret(SERVICE, SECRET, config.clientSecret);
     const answer = await exchange(`${webUrl}/login/oauth/access_token`, {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, ...shown }).toString(),
       limitBytes: 64 * 1024,
     });
-    if (answer.status === 429) throw new AppError('code_host_throttled', { details: { retryAfterSeconds: 60 } });
-    if (answer.status >= 500) throw new AppError('code_host_unavailable', { details: { status: answer.status } });
+    const { status } = answer;
+    if (status === 429) {
+      throw new AppError('code_host_throttled', { details: { retryAfterSeconds: retryAfterSeconds(answer) } });
+    }
+    if (status >= 500) throw new AppError('code_host_unavailable', { details: { status, ...statedWait(answer) } });
     const parsed = readGithubJson(exchanged, answer);
     if (!('error' in parsed)) return grantOf(parsed);
     if (REFUSED.includes(parsed.error)) return undefined;
+    if (MISREGISTERED.includes(parsed.error)) {
+      throw platformRefused(
+        SERVICE,
+        parsed.error,
+        `Check the application ${clientId}: its client id, and the secret ${SECRET}.`,
+      );
+    }
     throw new AppError('vendor_rejected', { message: `GitHub refused to give a token: ${parsed.error}` });
   }
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../../kernel/app-error.ts';
+import { readRetryAfter } from '../../kernel/read-retry-after.ts';
 
 export interface GithubRequestConfig {
   /** `https://api.github.com`, or `https://{host}/api/v3` of a GitHub Enterprise Server. */
@@ -173,17 +174,25 @@ function accepted(answer: GithubAnswer, call: GithubCall): GithubAnswer {
   if (isLimit) {
     throw new AppError('code_host_throttled', { message, details: { retryAfterSeconds: retryAfterSeconds(answer) } });
   }
-  if (status >= 500) throw new AppError('code_host_unavailable', { message, details });
+  if (status >= 500)
+    throw new AppError('code_host_unavailable', { message, details: { status, ...statedWait(answer) } });
   if (status === 401 || status === 403) throw new AppError('code_host_unauthorized', { message, details });
   if (status === 404) throw new AppError('repository_not_found', { message });
   throw new AppError('vendor_rejected', { message, details });
 }
 
-function retryAfterSeconds(answer: GithubAnswer): number {
-  const stated = Number(answer.header('retry-after'));
+/** What an answer that is no rate limit says about the next try. */
+export function statedWait(answer: GithubAnswer): { readonly retryAfterSeconds?: number } {
+  const retryAfterSeconds = readRetryAfter(answer.header('retry-after'), Date.now());
+  return retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+}
+
+/** How long a rate limit asks to wait, at least a minute. */
+export function retryAfterSeconds(answer: GithubAnswer): number {
+  const stated = readRetryAfter(answer.header('retry-after'), Date.now()) ?? 0;
   const exhausted = answer.header('x-ratelimit-remaining') === '0';
   const untilReset = exhausted ? Number(answer.header('x-ratelimit-reset')) - Date.now() / 1000 : 0;
-  return Math.max(MIN_RETRY_SECONDS, Math.ceil(stated || 0), Math.ceil(untilReset || 0));
+  return Math.max(MIN_RETRY_SECONDS, stated, Math.ceil(untilReset || 0));
 }
 
 const describe = ({ method = 'GET', path }: GithubCall) => `${method} ${path.split('?')[0]}`;

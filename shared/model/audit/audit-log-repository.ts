@@ -74,6 +74,14 @@ export const auditLogRepository = (db: Queryable) => ({
     return row.id;
   },
 
+  /** For the rest of the transaction: whether no other is about to append an entry with this action and subject. Never waits. */
+  async tryLock({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): Promise<boolean> {
+    const [row] = await db.query<{ locked: boolean }>(
+      sql`select pg_try_advisory_xact_lock(hashtextextended(${`${action} ${subject}`}, 43)) as locked`,
+    );
+    return row?.locked === true;
+  },
+
   /** Whether there is a recent entry with this action and subject. */
   async isRecent(entry: Pick<AuditEntry, 'action' | 'subject'>, withinSeconds: number): Promise<boolean> {
     const rows = await db.query(sql`

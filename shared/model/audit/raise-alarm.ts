@@ -10,6 +10,8 @@ export async function raiseAlarm(
   repositories: Pick<Repositories, 'auditLog' | 'enqueue'>,
   entry: AuditEntry & { readonly action: Alarm },
 ): Promise<void> {
+  // A provider that fails makes ten messages fail at once: one of them is enough.
+  if (!(await repositories.auditLog.tryLock(entry))) return;
   if (await repositories.auditLog.isRecent(entry, ONCE_IN_SECONDS)) return;
   const id = await repositories.auditLog.append(entry);
   await repositories.enqueue(alarmMessage(id, entry.requestId));

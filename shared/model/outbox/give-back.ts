@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/app-error.ts';
 import type { Context } from '../../kernel/context.ts';
 import { describeError } from '../../kernel/describe-error.ts';
 import { raiseAlarm } from '../audit/raise-alarm.ts';
-import type { Store } from '../repositories.ts';
+import type { Repositories, Store } from '../repositories.ts';
 import { alertMessage } from './alert-message.ts';
 import type { Conclusion } from './work-outbox.ts';
 
@@ -34,12 +34,13 @@ function failureOf({ message, error }: GivenUp): Failure {
   if (isWorkersDeath(message)) return { errorClass: 'lease_expired', message: error.message, retry: false };
   const throttled =
     error.code === 'vendor_throttled' || error.code === 'code_host_throttled' || error.code === 'rate_limited';
-  const asked = error.details?.retryAfterSeconds;
+  const stated = error.details?.retryAfterSeconds;
+  const wait = Math.max(throttled ? THROTTLED_SECONDS : 0, typeof stated === 'number' ? stated : 0);
   return {
     errorClass: throttled ? 'throttled' : errors[error.code].retryable ? 'transient' : 'permanent',
     message: error.message === error.code ? error.code : `${error.code}: ${error.message}`,
     retry: errors[error.code].retryable,
-    ...(throttled ? { retryAfterSeconds: Math.max(THROTTLED_SECONDS, typeof asked === 'number' ? asked : 0) } : {}),
+    ...(wait === 0 ? {} : { retryAfterSeconds: wait }),
   };
 }
 
@@ -59,6 +60,7 @@ export async function giveBack(
   const last = !failure.retry || attempts >= maxAttempts;
   log.error(last ? 'message given up' : 'message failed', { attempts, ...describeError(error) });
   await store.transaction(async (repositories) => {
+    if (error.code === 'platform_misconfigured') await alertOfRefusal(repositories, failed, requestId);
     if (last) await abandon?.(repositories);
     if (last && droppable) return repositories.finish(message);
     if (last) await repositories.enqueue(alertMessage(message));
@@ -75,3 +77,13 @@ export async function giveBack(
     if ((await repositories.fail(message, failure)) === undefined) throw new AppError('lease_lost');
   });
 }
+
+/** At once, because every account's work waits for it. One alarm a day for each refusal. */
+const alertOfRefusal = (repositories: Repositories, { message, error }: GivenUp, requestId: string) =>
+  raiseAlarm(repositories, {
+    actor: 'deploy',
+    action: 'access.refused',
+    subject: error.message,
+    details: { remedy: error.remedy, topic: message.topic, message_id: message.id },
+    requestId,
+  });

@@ -21,8 +21,8 @@ export const triesOfTopics = {
   'route.publish': FOR_HOURS,
   'project.teardown': FOR_HOURS,
   'deployment.purge': FOR_HOURS,
-  // The deployment then fails. After an hour the user has pushed again, or wants to know.
-  'build.start': FOR_AN_HOUR,
+  // The deployment then fails, unless a newer push has superseded it meanwhile.
+  'build.start': FOR_HOURS,
   // No build lasts longer.
   'run.cancel': FOR_AN_HOUR,
   'alert.send': FOR_AN_HOUR,

@@ -270,18 +270,50 @@ describe('a failure', () => {
   });
 
   test.each<[string, AppErrorOptions, number, number]>([
-    ['without a time', {}, 30, 61],
-    ['with a shorter time', { details: { retryAfterSeconds: 5 } }, 30, 61],
-    ['with a longer time', { details: { retryAfterSeconds: 300 } }, 270, 301],
-  ])('that asks to slow down %s waits at least a minute', async (_, options, least, most) => {
-    for (const code of ['vendor_throttled', 'code_host_throttled'] as const) {
-      await stored.empty();
-      await put();
-      await worker(failing(code, options)).run();
-      expect(await states()).toEqual(['pending']);
-      expect(await dueInSeconds()).toBeGreaterThan(least);
-      expect(await dueInSeconds()).toBeLessThan(most);
+    ['without a time', {}, 59, 91],
+    ['with a shorter time', { details: { retryAfterSeconds: 5 } }, 59, 91],
+    ['with a longer time', { details: { retryAfterSeconds: 300 } }, 299, 451],
+  ])(
+    'that asks to slow down %s waits as long, at least a minute, and at most half of it more',
+    async (_, options, least, most) => {
+      for (const code of ['vendor_throttled', 'code_host_throttled'] as const) {
+        await stored.empty();
+        await put();
+        await worker(failing(code, options)).run();
+        expect(await states()).toEqual(['pending']);
+        expect(await dueInSeconds()).toBeGreaterThan(least);
+        expect(await dueInSeconds()).toBeLessThan(most);
+      }
+    },
+  );
+
+  test('of an outage that states a time waits as long', async () => {
+    await put();
+    await worker(failing('edge_unavailable', { details: { retryAfterSeconds: 40 } })).run();
+    expect(await states()).toEqual(['pending']);
+    expect(await dueInSeconds()).toBeGreaterThan(39);
+    expect(await dueInSeconds()).toBeLessThan(61);
+  });
+
+  test('of the platform’s own access alerts the operator at once, of droppable work too, and once for each refusal', async () => {
+    const refusal = (what: string): AppErrorOptions => ({ message: what, remedy: 'Mend it.' });
+    const handlers = [
+      failing('platform_misconfigured', refusal('no permission')),
+      { ...failing('platform_misconfigured', refusal('no permission')), droppable: true as const },
+      failing('platform_misconfigured', refusal('no key')),
+    ];
+    for (const [n, handler] of handlers.entries()) {
+      await put({ lane: `lane:${n}` });
+      await worker(handler, { budgetSeconds: 1 }).run();
     }
+    const raised = await stored.db.query(
+      sql`select action, subject, details ->> 'remedy' as remedy from audit_log order by id`,
+    );
+    expect(raised).toEqual([
+      { action: 'access.refused', subject: 'no permission', remedy: 'Mend it.' },
+      { action: 'access.refused', subject: 'no key', remedy: 'Mend it.' },
+    ]);
+    expect(await stored.messages('alert.send')).toHaveLength(2);
   });
 
   test('gives way to a newer message with the same key', async () => {
