@@ -340,6 +340,13 @@ create table idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
 
+create table inventory_sweeps (
+  listed_until text not null,
+  only_one boolean default true not null,
+  constraint inventory_sweeps_pkey PRIMARY KEY (only_one),
+  constraint inventory_sweeps_only_one_check CHECK (only_one)
+);
+
 create table key_ring (
   id uuid not null,
   root_key_id text not null,

@@ -8,7 +8,7 @@ const DEPLOYMENTS_A_PAGE = 500;
 
 /**
  * Raises an alarm for every deployment that is complete according to the database but lacks its files or a part of its routing table.
- * `begun` is when the inventory started: it cannot contain what was completed later.
+ * `begun` is when the inventory started: it cannot contain what was completed later. Files are missed only in projects it covers.
  */
 export async function findMissing(
   store: Pick<Store, 'deploymentRetention' | 'transaction'>,
@@ -25,13 +25,13 @@ export async function findMissing(
       const shown = showId('deployment', id);
       const present = tables.get(shown);
       const details = {
-        files: prefixes.has(`${slug}/${shown}`) ? 'present' : 'missing',
+        files: !inventory.covers(slug) ? 'not listed' : prefixes.has(`${slug}/${shown}`) ? 'present' : 'missing',
         // A table that cannot be listed completely proves nothing missing.
         missing_shards: inventory.complete
           ? Array.from({ length: shards ?? 0 }, (_, shard) => shard).filter((shard) => !present?.has(shard)).length
           : 0,
       };
-      if (details.files === 'present' && details.missing_shards === 0) continue;
+      if (details.files !== 'missing' && details.missing_shards === 0) continue;
       log.error('a deployment is not complete any more', { deploymentId: shown, ...details });
       const entry = { actor: 'cleanup', action: 'deployment.incomplete', subject: shown, details, requestId } as const;
       await store.transaction((repositories) => raiseAlarm(repositories, entry));

@@ -19,9 +19,13 @@ export interface Table {
   readonly updatedAt: Date;
 }
 
-/** All of our external resources, as far as they can be listed. */
+/** All of our external resources, as far as they can be listed, with the folders of as many projects as there was time for. */
 export interface Inventory {
   readonly folders: readonly Folder[];
+  /** Whether the folders of a project were listed. */
+  readonly covers: (slug: string) => boolean;
+  /** The last project folder that was listed; undefined when there are no more after it. */
+  readonly listedUntil: string | undefined;
   readonly tables: readonly Table[];
   /** The hostnames with a route in Edge KV. */
   readonly routes: readonly EdgeKey[];
@@ -38,11 +42,32 @@ const TABLE_KEY = /^(dep_[0-9a-z]{26})-(\d{1,4})$/;
 const ROOT = 'projects/';
 const PARALLEL = 8;
 
-export async function listInventory({ objectStore, edgeStore }: Deps, signal: AbortSignal): Promise<Inventory> {
+export interface ListingOptions {
+  /** The project folder to continue after; undefined: begin with the first. */
+  readonly after: string | undefined;
+  /** From then on no further project is begun, once there is one. */
+  readonly isTimeUp: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function listInventory(
+  { objectStore, edgeStore }: Deps,
+  { after, isTimeUp, signal }: ListingOptions,
+): Promise<Inventory> {
+  // Edge KV lists a limited number of keys, by offsets, which do not stand still between two rounds: all of them, every time.
+  const [tables, routes] = [
+    await allKeys(edgeStore, TABLE_NAMESPACE, signal),
+    await allKeys(edgeStore, ROUTE_NAMESPACE, signal),
+  ];
+  const isAfter = (folder: string) => after === undefined || folder > after;
+  const projects = (await allFolders(objectStore, ROOT, signal)).filter(isAfter).sort();
   const folders: Folder[] = [];
-  const projects = await allFolders(objectStore, ROOT, signal);
+  let begun = 0;
   const worker = async () => {
-    for (let project = projects.pop(); project !== undefined; project = projects.pop()) {
+    while (begun === 0 || !isTimeUp()) {
+      const project = projects[begun];
+      if (project === undefined) return;
+      begun += 1;
       const slug = project.slice(ROOT.length, -1);
       for (const prefix of await allFolders(objectStore, project, signal)) {
         folders.push({ slug, name: prefix.slice(project.length, -1), prefix });
@@ -50,12 +75,12 @@ export async function listInventory({ objectStore, edgeStore }: Deps, signal: Ab
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
-  const [tables, routes] = [
-    await allKeys(edgeStore, TABLE_NAMESPACE, signal),
-    await allKeys(edgeStore, ROUTE_NAMESPACE, signal),
-  ];
+  const listedUntil = begun < projects.length ? projects[begun - 1] : undefined;
+  const covers = (folder: string) => isAfter(folder) && (listedUntil === undefined || folder <= listedUntil);
   return {
     folders,
+    covers: (slug) => covers(`${ROOT}${slug}/`),
+    listedUntil,
     tables: tablesOf(tables.keys),
     routes: routes.keys,
     complete: !tables.truncated && !routes.truncated,

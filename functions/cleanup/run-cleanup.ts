@@ -6,6 +6,9 @@ import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/mo
 /** One pass over what may be deleted. Returns how much was. Starts nothing more once its signal fires. */
 export type Sweep = (context: Context) => Promise<number>;
 
+/** The same, told how many seconds it has, so that it can stop in time to finish what it has begun. */
+export type TimedSweep = (context: Context, seconds: number) => Promise<number>;
+
 export interface Deps extends WorkDeps {
   readonly handlers: TopicHandlers<(typeof cleanupTopics)[number]>;
   readonly markPurgeable: Sweep;
@@ -14,7 +17,7 @@ export interface Deps extends WorkDeps {
     /** Only SQL statements. */
     readonly quick: Readonly<Record<string, Sweep>>;
     /** Those that list everything at the vendors. */
-    readonly long: Readonly<Record<string, Sweep>>;
+    readonly long: Readonly<Record<string, TimedSweep>>;
   };
   /** Fires after this many milliseconds. */
   readonly timeLimit: (ms: number) => AbortSignal;

@@ -35,12 +35,14 @@ beforeEach(async () => {
 afterAll(() => stored.close());
 
 const logged: string[] = [];
-const sweep = (objectStore = cloud.objectStore) =>
-  sweepInventory({ store: stored.store, ...cloud, objectStore, sitesDomain: 'sites.localhost' })({
-    requestId: 'timer',
-    log: createLog({}, (line) => logged.push(line)),
-    signal: new AbortController().signal,
-  });
+function sweep(
+  objectStore = cloud.objectStore,
+  { seconds = 60, now = (): number => 0, signal = new AbortController().signal } = {},
+): Promise<number> {
+  const deps = { store: stored.store, ...cloud, objectStore, sitesDomain: 'sites.localhost', monotonicMs: now };
+  const log = createLog({}, (line) => logged.push(line));
+  return sweepInventory(deps)({ requestId: 'timer', log, signal }, seconds);
+}
 async function live(text: string): Promise<string> {
   const id = await deploy.build(site, { 'index.html': text });
   await deploy.work();
@@ -196,6 +198,77 @@ describe('the cap', () => {
     expect(await sweep()).toBe(0);
     expect([await objects(), await tables()]).toEqual(before);
     expect(await audit()).toMatchObject([{ action: 'inventory.refused' }]);
+  });
+});
+
+describe('a bucket whose folders cannot all be listed in one round', () => {
+  /** A round of which the listing of every project takes a minute. `cutShort`: its time is over after the first. */
+  async function round(seconds: number, { cutShort = false } = {}) {
+    let now = 0;
+    const over = new AbortController();
+    const listed: string[] = [];
+    const listFolders: CloudUnderTest['objectStore']['listFolders'] = async (prefix, page) => {
+      if (prefix !== 'projects/') {
+        listed.push(prefix);
+        now += 60_000;
+        if (cutShort) over.abort();
+      }
+      return cloud.objectStore.listFolders(prefix, page);
+    };
+    const removed = await sweep(
+      { ...cloud.objectStore, listFolders },
+      { seconds, now: () => now, signal: over.signal },
+    );
+    return { removed, listed };
+  }
+  const SLUGS = Array.from({ length: 20 }, (_, n) => `site-${String(n).padStart(2, '0')}`);
+  const fill = async () => {
+    await live('one');
+    for (const slug of SLUGS) await put(`projects/${slug}/notes/readme.txt`);
+  };
+
+  test('is compared in several, each continuing where the last one ended, and then again from the beginning', async () => {
+    await fill();
+    const orphan = await stray(1, SLUGS.at(-1));
+    await stored.moveClock(3 * HOUR);
+    const listed: string[][] = [];
+    while (listed.flat().length < SLUGS.length + 1) {
+      const { listed: now } = await round(10 * 60);
+      expect(now).not.toEqual([]);
+      listed.push(now);
+    }
+    expect(listed.length).toBeGreaterThan(1);
+    expect(listed.flat().sort()).toEqual(['blog', ...SLUGS].map((slug) => `projects/${slug}/`).sort());
+    expect((await objects()).filter((key) => key.includes(orphan))).toEqual([]);
+    expect((await round(10 * 60)).listed).toEqual(listed[0]);
+  });
+
+  test('is compared by one project a round, if there is no time for more', async () => {
+    await fill();
+    expect((await round(0)).listed).toEqual(['projects/blog/']);
+    expect((await round(0)).listed).toEqual(['projects/site-00/']);
+  });
+
+  test('misses nothing in the projects that a round did not reach', async () => {
+    await put('projects/a-first/notes/readme.txt');
+    await live('one');
+    await put('projects/blog/notes/readme.txt');
+    await cloud.objectStore.delete((await objects()).filter((key) => key.startsWith('projects/blog/dep_')));
+    await stored.moveClock(60);
+    expect((await round(0)).listed).toEqual(['projects/a-first/']);
+    expect(await audit()).toEqual([]);
+    expect((await round(0)).listed).toEqual(['projects/blog/']);
+    expect(await audit()).toMatchObject([{ action: 'deployment.incomplete', details: { files: 'missing' } }]);
+  });
+
+  test('a round that ends before its orphans are deleted is repeated', async () => {
+    await fill();
+    const orphan = await stray(1, 'a-first');
+    await stored.moveClock(3 * HOUR);
+    await expect(round(0, { cutShort: true })).rejects.toThrow();
+    expect((await round(0)).listed).toEqual(['projects/a-first/']);
+    expect((await objects()).filter((key) => key.includes(orphan))).toEqual([]);
+    expect((await round(0)).listed).toEqual(['projects/blog/']);
   });
 });
 

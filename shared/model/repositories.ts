@@ -39,6 +39,7 @@ import { circuitBreakerRepository } from './outbox/circuit-breaker-repository.ts
 import { deadLetterRepository } from './outbox/dead-letter-repository.ts';
 import { cloudResourceRepository } from './project/cloud-resource-repository.ts';
 import { importsRepository } from './project/imports-repository.ts';
+import { inventorySweepRepository } from './project/inventory-sweep-repository.ts';
 import { projectRepository } from './project/project-repository.ts';
 import { eventStreamRepository } from './request/event-stream-repository.ts';
 import { idempotencyRepository } from './request/idempotency-repository.ts';
@@ -72,6 +73,7 @@ const bind = (db: Queryable) => ({
   attempts: buildAttemptRepository(db),
   blobs: blobRepository(db),
   contentSweeps: contentSweepRepository(db),
+  inventorySweeps: inventorySweepRepository(db),
   routes: routeRepository(db),
   breakers: circuitBreakerRepository(db),
   deadLetters: deadLetterRepository(db),
