@@ -121,7 +121,7 @@ test('builds of the last hour count towards the hourly limit, older ones do not'
   expect(started.toSorted()).toEqual(shown(ids));
 });
 
-test('waiting uses up no attempt of the message, and shows the place in the queue', async () => {
+test('waiting uses up no attempt of the message, and shows the place in the queue: 1 is next, and what was started has none', async () => {
   await limit('max_active_builds', 1);
   const ids = await queueAll();
   expect(await positions()).toEqual([1, 2, 3, 4]);
@@ -129,6 +129,7 @@ test('waiting uses up no attempt of the message, and shows the place in the queu
   await own.moveClock(61);
   await work();
   expect(started).toHaveLength(1);
+  expect(await positions()).toEqual([null, 1, 2, 3]);
   const waiting = await own.db.query<{ attempts: number }>(sql`
     select attempts from outbox where topic = 'build.start' and state = 'pending'`);
   expect(waiting.map(({ attempts }) => attempts)).toEqual([0, 0, 0]);

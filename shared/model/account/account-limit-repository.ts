@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import { AppError } from '../../kernel/app-error.ts';
+import { waitsForBuild } from '../deployment/waits-for-build-sql.ts';
 
 export interface AccountLimits {
   readonly maxActiveBuilds: number;
@@ -51,16 +52,13 @@ export const accountLimitRepository = (db: Queryable) => ({
   async buildLoad(userId: string, deploymentId: string): Promise<BuildLoad> {
     const [row] = await db.query<BuildLoad>(sql`
       with own as (
-        select d.id, d.status, a.state as attempt_state, d.attempt
+        select d.id, ${waitsForBuild(sql`d`)} as waits
           from deployments d join projects p on p.id = d.project_id
-          left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
          where p.user_id = ${userId} and d.trigger <> 'upload'
            and d.status in ('queued', 'cloning', 'building', 'uploading')
-      ), waiting as (
-        select id from own where status = 'queued' and coalesce(attempt_state, 'abandoned') = 'abandoned'
       )
-      select (select count(*) from own where id not in (select id from waiting)) as active,
-             (select count(*) from waiting where id < ${deploymentId}) as ahead,
+      select (select count(*) from own where not waits) as active,
+             (select count(*) from own where waits and id < ${deploymentId}) as ahead,
              (select count(*) from build_attempts a
                 join deployments d on d.id = a.deployment_id join projects p on p.id = d.project_id
                where p.user_id = ${userId} and d.trigger <> 'upload' and a.created_at > db_now() - interval '1 hour') as last_hour`);
@@ -72,8 +70,7 @@ export const accountLimitRepository = (db: Queryable) => ({
     const [row] = await db.query<{ id: string; requestId: string }>(sql`
       select d.id, d.request_id
         from deployments d join projects p on p.id = d.project_id
-        left join build_attempts a on a.deployment_id = d.id and a.attempt = d.attempt
-       where p.user_id = ${userId} and d.status = 'queued' and coalesce(a.state, 'abandoned') = 'abandoned'
+       where p.user_id = ${userId} and ${waitsForBuild(sql`d`)}
        order by d.id limit 1`);
     return row;
   },

@@ -3,21 +3,22 @@ import { joinSql, type Sql, sql } from '../../db/sql.ts';
 import type { Deployment, DeploymentTrigger } from './deployment.ts';
 import { deploymentColumns } from './deployment-columns-sql.ts';
 import type { StoredStatus } from './deployment-lifecycle.ts';
+import { waitsForBuild } from './waits-for-build-sql.ts';
 
 /** A deployment with what is shown beside it. */
 export interface ShownDeployment extends Deployment {
   readonly environmentName: string;
   readonly current: boolean;
   readonly projectSlug: string;
-  /** Position while it waits for a build; 1 is next. */
+  /** Position among its account's deployments that wait for a build; 1 is next. Null once its run was requested. */
   readonly queuePosition: number | null;
 }
 
 const shown = (condition: Sql, order: Sql, limit: number) => sql`
   select ${deploymentColumns}, e.name as environment_name, e.current_deployment_id is not distinct from d.id as current, p.slug as project_slug,
-         case when d.status = 'queued' and d.trigger <> 'upload' then (
+         case when ${waitsForBuild(sql`d`)} then (
            select count(*) from deployments q join projects o on o.id = q.project_id
-            where q.status = 'queued' and q.trigger <> 'upload' and o.user_id = p.user_id and q.id <= d.id
+            where ${waitsForBuild(sql`q`)} and o.user_id = p.user_id and q.id <= d.id
          ) end as queue_position
     from deployments d
     join environments e on e.id = d.environment_id
