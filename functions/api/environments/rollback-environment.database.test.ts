@@ -157,15 +157,16 @@ test("another project's deployment and another user's environment are not found"
   expect(await audit()).toEqual([]);
 });
 
-test('a deployment that was activated but not confirmed is complete when somebody switches away from it', async () => {
-  await own.db.query(sql`update deployments set status = 'deploying' where seq = 3`);
+test('a deployment that was activated but not confirmed is complete when somebody switches away from it, and says to what', async () => {
+  const publishing = (seq: number) => own.db.query(sql`update deployments set status = 'deploying' where seq = ${seq}`);
+  const shown = async (deployment: string) =>
+    (await ada.client('getDeployment', { params: { project: 'blog', deployment } })).data;
+  await publishing(3);
   await rollback(first, await etag());
-  const params = { project: 'blog', deployment: third };
-  expect((await ada.client('getDeployment', { params })).data).toMatchObject({
-    status: 'deployed',
-    reason: 'superseded',
-    current: false,
-  });
+  expect(await shown(third)).toMatchObject({ status: 'deployed', reason: 'rolled_back', current: false });
+  await publishing(1);
+  await promote(second);
+  expect(await shown(first)).toMatchObject({ status: 'deployed', reason: 'superseded', current: false });
 });
 
 test('a promotion shows a deployment, and later builds go live by themselves again', async () => {

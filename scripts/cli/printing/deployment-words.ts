@@ -30,6 +30,7 @@ function secondsTaken({ created_at, finished_at }: Deployment): string | undefin
 const notShown: Readonly<Record<string, string>> = {
   held: 'not live: auto-promotion is off; run miaobu promote',
   superseded: 'not live: a newer deployment was live first',
+  rolled_back: 'not live: an older deployment was chosen instead',
   switched_off: 'not live: its environment is switched off',
 };
 

@@ -27,7 +27,8 @@ test.each([
 
 test.each([
   [null, 'Deployed'],
-  ['superseded', 'Built; a newer deployment is shown instead'],
+  ['superseded', 'Built; a newer deployment was shown instead'],
+  ['rolled_back', 'Built; an older deployment was chosen instead'],
   ['held', 'Built; another deployment is kept in its place'],
 ])('a deployed one (%s) is a success that links to the site', (reason, description) => {
   expect(shown({ status: 'deployed', reason })).toEqual({

@@ -46,7 +46,9 @@ export function commitStatusOf(
 }
 
 function describeDeployed(reason: string | null): string {
-  if (reason === 'superseded') return 'Built; a newer deployment is shown instead';
+  // What is shown now may be yet another one: these say what happened to this one.
+  if (reason === 'superseded') return 'Built; a newer deployment was shown instead';
+  if (reason === 'rolled_back') return 'Built; an older deployment was chosen instead';
   if (reason === 'held') return 'Built; another deployment is kept in its place';
   if (reason === 'switched_off') return 'Built; its environment was switched off';
   return 'Deployed';

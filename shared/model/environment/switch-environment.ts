@@ -16,7 +16,10 @@ export async function switchEnvironment(
   by: Switcher,
   { environment, deployment, requestId }: { environment: Environment; deployment: Deployment; requestId: string },
 ): Promise<void> {
-  await retireCurrent(repositories, by, environment, 'superseded', requestId);
+  const current =
+    environment.currentDeploymentId && (await repositories.deployments.find(environment.currentDeploymentId));
+  const isOlder = current && deployment.seq < current.seq;
+  await retireCurrent(repositories, by, environment, isOlder ? 'rolled_back' : 'superseded', requestId);
   await repositories.environments.switchTo(environment.id, deployment);
   await repositories.deployments.markActivated(deployment.id);
   await publishEnvironment(repositories, environment.id, requestId);
@@ -27,7 +30,7 @@ export async function retireCurrent(
   repositories: Pick<Parts, 'deployments'>,
   by: Switcher,
   { currentDeploymentId }: Environment,
-  reason: 'superseded' | 'switched_off',
+  reason: 'superseded' | 'rolled_back' | 'switched_off',
   requestId: string,
 ): Promise<void> {
   if (currentDeploymentId === null) return;
