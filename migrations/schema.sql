@@ -311,6 +311,7 @@ create table environments (
   synced_at timestamp with time zone,
   updated_at timestamp with time zone default db_now() not null,
   disabled_at timestamp with time zone,
+  skipped_changes boolean default false not null,
   constraint environments_pkey PRIMARY KEY (id),
   constraint environments_project_id_name_key UNIQUE (project_id, name),
   constraint environments_current_deployment FOREIGN KEY (current_deployment_id) REFERENCES deployments(id) DEFERRABLE INITIALLY DEFERRED,

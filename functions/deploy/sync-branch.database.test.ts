@@ -1,5 +1,6 @@
 import { sql } from '@miaobu/shared/db/sql';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
+import { changeBranch } from '@miaobu/shared/model/environment/change-branch';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { workerUnderTest } from '../../tests/database/deploy-under-test.ts';
@@ -42,6 +43,12 @@ async function push(): Promise<string> {
   await github.checkout.git('push', 'origin', 'main');
   return sha;
 }
+/** Records and queues a head, as a push does. */
+async function accept(sha: string, pushedAt = 1): Promise<string> {
+  await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt });
+  await queueTestDeployment(stored, site, sha);
+  return sha;
+}
 const work = (codeHost: CodeHost = github.codeHost) =>
   workerUnderTest(stored)({ 'branch.sync': syncBranch({ ...stored, codeHost }) });
 const ask = (of = site) => stored.store.enqueue(branchSyncMessage(of.environment.id, 'request-of-the-timer'));
@@ -64,7 +71,7 @@ test('a head without any delivery is deployed', async () => {
 });
 
 test('a head that is the newest deployment’s commit is deployed once, however often the branch is synced', async () => {
-  await queueTestDeployment(stored, site, head);
+  await accept(head);
   for (const _ of [1, 2]) {
     await ask();
     await work();
@@ -73,8 +80,10 @@ test('a head that is the newest deployment’s commit is deployed once, however 
 });
 
 test('a branch moved back is deployed again although its commit has an older deployment', async () => {
-  await queueTestDeployment(stored, site, head);
-  await queueTestDeployment(stored, site);
+  await accept(head);
+  await accept(await push());
+  await github.checkout.git('reset', '--quiet', '--hard', head);
+  await github.checkout.git('push', '--quiet', '--force', 'origin', 'main');
   await ask();
   await work();
   expect([await countOf(), await newest()]).toMatchObject([3, { commitSha: head, trigger: 'reconcile' }]);
@@ -116,7 +125,7 @@ test('a branch is synced again soon after a head was found', async () => {
 });
 
 test('an unchanged head soon after a push is fetched again: it may be from before the next push', async () => {
-  await queueTestDeployment(stored, site, head);
+  await accept(head);
   const old = await snapshot();
   const hidden = await push();
   await ask();
@@ -138,10 +147,7 @@ async function snapshot(): Promise<CodeHost> {
 async function takePush(): Promise<string> {
   const repository = await github.codeHost.getRepository('token-of-you', 'you/site');
   const pushedAt = (repository?.pushedAt?.getTime() ?? 0) / 1000 + 1;
-  const sha = await push();
-  await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt });
-  await queueTestDeployment(stored, site, sha);
-  return sha;
+  return accept(await push(), pushedAt);
 }
 
 test('a head older than a push that GitHub itself has delivered is not trusted, and the branch synced again', async () => {
@@ -166,18 +172,12 @@ test("a head that GitHub still reports ten minutes after a push is trusted: the 
 });
 
 test.each([
-  [
-    'deployed',
-    async (sha: string) => {
-      await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt: 1 });
-      await queueTestDeployment(stored, site, sha);
-    },
-  ],
+  ['deployed', (sha: string) => accept(sha)],
   [
     'skipped',
     async (sha: string) => {
       await stored.store.environments.rememberHead(site.environment.id, { sha, pushedAt: 1 });
-      await stored.store.environments.rememberSkipped(site.environment.id, sha);
+      await stored.store.environments.rememberSkipped(site.environment.id, { sha, changes: false });
     },
   ],
 ])('an answer overtaken by a %s push is discarded, and the branch synced again', async (_, take) => {
@@ -216,4 +216,44 @@ test('an invalid token deploys nothing and is not retried', async () => {
   const [message] = await stored.messages('branch.sync');
   expect(message).toMatchObject({ attempts: 1 });
   expect(message?.state).not.toBe('pending');
+});
+
+/** Moves the environment to the branch `release`, whose head is this commit on top of `main`, as a user does. */
+async function moveToRelease(): Promise<void> {
+  await github.checkout.git('push', '--quiet', '--force', 'origin', 'HEAD:release');
+  await stored.store.transaction(async (repositories) =>
+    changeBranch(
+      repositories,
+      await repositories.environments.lock(site.environment.id),
+      'release',
+      'request-of-a-user',
+    ),
+  );
+  await work();
+}
+
+test.each([
+  ['asks to be skipped', 'chore(release) [skip ci]'],
+  ['is the head of the other branch, which was deployed', undefined],
+])('an environment that is moved to another branch is deployed, although the head of that %s', async (_, message) => {
+  await accept(head);
+  const released = message === undefined ? head : await github.checkout.commit(message, { 'index.html': 'released' });
+  await moveToRelease();
+  expect([await countOf(), await newest()]).toMatchObject([2, { commitSha: released, branch: 'release' }]);
+  await ask();
+  await work();
+  expect(await countOf()).toBe(2);
+});
+
+test('a merge that asks to be skipped is deployed: what it merges may have been pushed before', async () => {
+  await accept(head);
+  await github.checkout.git('checkout', '--quiet', '-b', 'feature');
+  await github.checkout.commit('on the feature', { 'feature.html': 'new' });
+  await github.checkout.git('checkout', '--quiet', 'main');
+  await github.checkout.git('merge', '--quiet', '--no-ff', '--message', 'Merge it [skip ci]', 'feature');
+  await github.checkout.git('branch', '--quiet', '--delete', '--force', 'feature');
+  await github.checkout.git('push', '--quiet', 'origin', 'main');
+  await ask();
+  await work();
+  expect([await countOf(), await newest()]).toMatchObject([2, { commitMessage: 'Merge it [skip ci]' }]);
 });

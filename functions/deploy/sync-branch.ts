@@ -1,14 +1,16 @@
 import type { Context } from '@miaobu/shared/kernel/context';
 import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
 import type { ReadGithubToken } from '@miaobu/shared/model/account/read-github-token';
+import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
 import { queueHead } from '@miaobu/shared/model/deployment/queue-head';
 import { type BranchHead, isOutdated, isOvertaken, readBranchHead } from '@miaobu/shared/model/environment/branch-head';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import type { Environment } from '@miaobu/shared/model/environment/environment-repository';
 import { FOLLOW_UP_SECONDS, followUpSyncMessage } from '@miaobu/shared/model/environment/follow-up-sync-message';
+import { isDecided } from '@miaobu/shared/model/environment/is-decided';
 import type { Conclusion, TopicHandler } from '@miaobu/shared/model/outbox/work-outbox';
 import type { Project } from '@miaobu/shared/model/project/project';
-import type { Repositories, Store } from '@miaobu/shared/model/repositories';
+import type { Store } from '@miaobu/shared/model/repositories';
 import type { CodeHost } from '@miaobu/shared/ports/code-host';
 
 export interface Deps {
@@ -21,8 +23,8 @@ export interface Deps {
 const CATCH_UP_SECONDS = 30;
 
 /**
- * `branch.sync`: asks the code host for the head of an environment's branch and deploys it, unless it was already deployed or skipped.
- * Finds pushes whose delivery came out of order, or never. Droppable: every branch is synced again periodically.
+ * `branch.sync`: asks the code host for the head of an environment's branch and deploys it, unless it was already deployed or skipped,
+ * or may be skipped now. Finds pushes whose delivery came out of order, or never. Droppable: every branch is synced again periodically.
  */
 export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
   droppable: true,
@@ -33,7 +35,8 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
     const token = await deps.readGithubToken(project.userId);
     lease.assertTrusted();
     const shown = await deps.codeHost.getBranchHead(token, project.repository, before.branch);
-    if (!shown || (await isDecided(deps.store, before, shown.sha))) return asBefore(deps, before, context);
+    const newest = await deps.store.deployments.findNewestOfBranch(environmentId);
+    if (!shown || isDecided(before, newest, shown.sha)) return asBefore(deps, before, newest, context);
     const repository = await deps.codeHost.getRepository(token, project.repository);
     if (!repository) return undefined;
     if (repository.id !== project.githubRepositoryId) {
@@ -45,23 +48,13 @@ export const syncBranch = (deps: Deps): TopicHandler<'branch.sync'> => ({
   },
 });
 
-/** Whether the newest known state of the branch is this commit: deployed (whatever the result) or skipped. */
-async function isDecided(
-  { deployments }: Pick<Repositories, 'deployments'>,
-  environment: Environment,
-  sha: string,
-): Promise<boolean> {
-  if (sha === environment.skippedSha) return true;
-  return (await deployments.findNewestOfBranch(environment.id))?.commitSha === sha;
-}
-
 /** Nothing to do; but soon after a push a stale answer looks like this, too. */
 async function asBefore(
   { store }: Pick<Deps, 'store'>,
   { id }: Environment,
+  newest: Deployment | undefined,
   { requestId }: Pick<Context, 'requestId'>,
 ): Promise<Conclusion> {
-  const newest = await store.deployments.findNewestOfBranch(id);
   const isFollowedUp = !newest || (await store.deployments.ageSeconds(newest.id)) >= FOLLOW_UP_SECONDS;
   return async (repositories) => {
     await repositories.environments.markSynced(id);
@@ -86,17 +79,18 @@ const decide =
       log.info('the code host does not show the last push yet', { environmentId: before.id });
       return repositories.enqueue(branchSyncMessage(before.id, requestId, CATCH_UP_SECONDS));
     }
-    const { sha, message } = head.commit;
+    const { sha } = head.commit;
     await repositories.environments.markSynced(before.id);
-    if (await isDecided(repositories, environment, sha)) return;
-    const marker = skipMarkerIn(message ?? '');
-    if (marker !== undefined) {
-      log.info('head skipped', { environmentId: before.id, commitSha: sha, marker });
+    const newest = await repositories.deployments.findNewestOfBranch(before.id);
+    if (isDecided(environment, newest, sha)) return;
+    if (mayBeSkipped(head, (parent) => isDecided(environment, newest, parent))) {
+      log.info('head skipped', { environmentId: before.id, commitSha: sha });
       await repositories.environments.rememberHead(before.id, {
         sha,
         pushedAt: Math.max(head.pushedAt, environment.headPushedAt),
       });
-      return repositories.environments.rememberSkipped(before.id, sha);
+      // What it changes is not in the answer.
+      return repositories.environments.rememberSkipped(before.id, { sha, changes: true });
     }
     await queueHead(repositories, 'deploy', {
       project,
@@ -107,3 +101,7 @@ const decide =
       requestId,
     });
   };
+
+/** Whether the head asks to be skipped, and no other push is missing with it: it changes nothing but what was decided before. */
+const mayBeSkipped = ({ commit, parents = [] }: BranchHead, isDecided: (sha: string) => boolean) =>
+  skipMarkerIn(commit.message ?? '') !== undefined && parents.length > 0 && parents.every(isDecided);

@@ -25,7 +25,7 @@ export async function acceptAtOnce(
   const decision = decidePush(push, project, branches);
   // A requested build has to be ended, which takes more than one statement.
   if (decision.outcome !== 'accepted' || decision.known.isDispatched) return undefined;
-  const { known, head } = decision;
+  const { known, head, note } = decision;
   const { environment, queuedCommits } = known;
   const { requestId } = recorded;
   const wanted = wantedDeployment(project, decision, recorded);
@@ -34,14 +34,14 @@ export async function acceptAtOnce(
     ...queuedMessages(NEW_DEPLOYMENT, wanted),
     followUpSyncMessage(environment.id, requestId),
   ];
-  const delivery = { ...recorded, outcome: 'accepted' as const };
+  const delivery = { ...recorded, outcome: 'accepted' as const, ...(note !== undefined && { note }) };
   const deployment = queuedDeployment(wanted);
   const accepting = accept({ project, known, head, deployment, messages, delivery }, commitBy);
   const deploymentId = await accepting.catch(unlessSeenMeanwhile);
   if (deploymentId === undefined) return undefined;
   const after = standingAfter(known, head, deploymentId);
   return {
-    result: { outcome: 'accepted', deploymentId },
+    result: { outcome: 'accepted', ...(note !== undefined && { note }), deploymentId },
     after: { ...standing, branches: branches.map((branch) => (branch === known ? after : branch)) },
   };
 }
@@ -51,7 +51,7 @@ function standingAfter(
   head: { readonly sha: string; readonly pushedAt: number },
   deploymentId: string,
 ): BranchStanding {
-  const newest = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
+  const newestOfBranch = { id: deploymentId, commitSha: head.sha, status: 'queued' as const };
   return {
     environment: {
       ...environment,
@@ -59,9 +59,9 @@ function standingAfter(
       headSha: head.sha,
       headPushedAt: head.pushedAt,
       skippedSha: null,
+      skippedChanges: false,
     },
-    newest,
-    newestOfBranch: newest,
+    newestOfBranch,
     queuedCommits: [head.sha],
     isDispatched: false,
   };

@@ -61,13 +61,17 @@ async function carryOut(
     case 'duplicate_head':
       return record({ outcome: 'duplicate_head', note: decision.note, deploymentId: decision.deploymentId });
     case 'skipped':
-      await environments.rememberSkipped(decision.known.environment.id, decision.head.sha);
-      return record({ outcome: 'skipped', note: decision.note });
+      await environments.rememberSkipped(decision.known.environment.id, {
+        sha: decision.head.sha,
+        changes: decision.skip.changes,
+      });
+      return record({ outcome: 'skipped', note: decision.skip.note });
     case 'accepted': {
       const messages = [followUpSyncMessage(decision.known.environment.id, requestId)];
       const wanted = { ...wantedDeployment(project, decision, recorded), messages };
       const deployment = await queueDeployment(repositories, 'webhook', wanted);
-      return record({ outcome: 'accepted', deploymentId: deployment.id });
+      const { note } = decision;
+      return record({ outcome: 'accepted', ...(note !== undefined && { note }), deploymentId: deployment.id });
     }
   }
 }

@@ -1,9 +1,36 @@
 import { expect, test } from 'vitest';
 import type { GithubPush } from './github-push.ts';
-import { type KnownHead, whySkipped } from './why-skipped.ts';
+import { whySkipped } from './why-skipped.ts';
+
+type Known = Parameters<typeof whySkipped>[2];
 
 const BEFORE = 'b'.repeat(40);
-const known: KnownHead = { newest: { commitSha: BEFORE, status: 'deployed' }, skippedSha: null };
+const OTHER = 'c'.repeat(40);
+
+/** A branch whose newest deployment is of the commit from which the push continues. */
+function branch({
+  commitSha = BEFORE,
+  status = 'deployed',
+  ...environment
+}: Partial<NonNullable<Known['newestOfBranch']> & Known['environment']> = {}): Known {
+  return {
+    environment: {
+      id: '1',
+      name: 'production',
+      branch: 'main',
+      nextSeq: 2,
+      headSha: environment.skippedSha ?? commitSha,
+      headPushedAt: 999,
+      skippedSha: null,
+      skippedChanges: false,
+      disabledAt: null,
+      ...environment,
+    },
+    newestOfBranch: { id: '2', commitSha, status },
+  };
+}
+const known = branch();
+const nothingDeployed: Known = { ...known, newestOfBranch: undefined };
 
 const changes = (files: { added?: string[]; removed?: string[]; modified?: string[] }) => ({
   added: [],
@@ -27,6 +54,7 @@ function push(more: Partial<GithubPush> & { readonly message?: string } = {}): G
   };
 }
 const touching = (...modified: string[]) => push({ commits: [changes({ modified })] });
+const noteOf = (of: GithubPush, project: Parameters<typeof whySkipped>[1]) => whySkipped(of, project, known)?.note;
 const everything = { rootDirectory: '', watchPaths: null };
 const docs = { rootDirectory: 'docs', watchPaths: null };
 const watching = (...watchPaths: string[]) => ({ rootDirectory: 'apps/web', watchPaths });
@@ -34,9 +62,17 @@ const watching = (...watchPaths: string[]) => ({ rootDirectory: 'apps/web', watc
 test("the head commit's message decides for every project, whatever changed", () => {
   const asked = push({ message: 'Fix it [skip ci]', commits: [changes({ modified: ['docs/a.md'] })] });
   for (const project of [everything, docs, watching('docs')]) {
-    expect(whySkipped(asked, project, known)).toBe('the commit’s message says [skip ci]');
+    expect(whySkipped(asked, project, known)).toEqual({ note: 'the commit’s message says [skip ci]', changes: true });
   }
   expect(whySkipped(push({ message: 'Fix it' }), everything, known)).toBeUndefined();
+});
+
+test.each<[string, Partial<GithubPush>, boolean]>([
+  ['no relevant files', {}, false],
+  ['relevant files', { commits: [changes({ modified: ['docs/a.md'] })] }, true],
+  ['files that are not listed', { forced: true }, true],
+])('of a push of %s that asks to be skipped it is known whether it leaves changes behind', (_, more, left) => {
+  expect(whySkipped(push({ message: '[skip ci]', ...more }), docs, known)?.changes).toBe(left);
 });
 
 test.each([
@@ -50,9 +86,7 @@ test.each([
 test('any commit of the push may contain the change', () => {
   const commits = [changes({ modified: ['README.md'] }), changes({ added: ['docs/a.md'] }), changes({})];
   expect(whySkipped(push({ commits }), docs, known)).toBeUndefined();
-  expect(whySkipped(push({ commits: [commits[0] ?? {}, commits[2] ?? {}] }), docs, known)).toBe(
-    'nothing changed under docs',
-  );
+  expect(noteOf(push({ commits: [commits[0] ?? {}, commits[2] ?? {}] }), docs)).toBe('nothing changed under docs');
 });
 
 test.each([
@@ -61,9 +95,7 @@ test.each([
   ['./docs/', 'README.md'],
   ['apps/[slug]', 'apps/s/a.ts'],
 ])('with the root directory %s, a change of %s is skipped', (rootDirectory, file) => {
-  expect(whySkipped(touching(file), { rootDirectory, watchPaths: null }, known)).toBe(
-    `nothing changed under ${rootDirectory}`,
-  );
+  expect(noteOf(touching(file), { rootDirectory, watchPaths: null })).toBe(`nothing changed under ${rootDirectory}`);
 });
 
 test.each(['', '.', './'])('with the root directory %j everything is watched', (rootDirectory) => {
@@ -76,7 +108,7 @@ test("the project's watch paths replace its root directory", () => {
     expect(whySkipped(touching(file), project, known)).toBeUndefined();
   }
   for (const file of ['apps/web/README.md', 'packages/api/package.json', 'docs/a.md']) {
-    expect(whySkipped(touching(file), project, known)).toBe('nothing changed that the project watches');
+    expect(noteOf(touching(file), project)).toBe('nothing changed that the project watches');
   }
 });
 
@@ -97,21 +129,30 @@ test.each<[string, Partial<GithubPush>]>([
   expect(whySkipped(push(more), docs, known)).toBeUndefined();
 });
 
-test.each<[string, KnownHead]>([
-  ['nothing was deployed before', { newest: undefined, skippedSha: null }],
-  ['the push before it was lost', { newest: { commitSha: 'c'.repeat(40), status: 'deployed' }, skippedSha: null }],
-  ['the commit it continues from failed', { newest: { commitSha: BEFORE, status: 'failed' }, skippedSha: null }],
-  [
-    'the commit it continues from was cancelled',
-    { newest: { commitSha: BEFORE, status: 'cancelled' }, skippedSha: null },
-  ],
-])('when %s, the files of this push are not the whole difference, and it is deployed', (_, before) => {
-  expect(whySkipped(push(), docs, before)).toBeUndefined();
+test.each<[string, Known, marked: 'skipped' | 'deployed']>([
+  ['nothing was deployed before', nothingDeployed, 'deployed'],
+  ['the push before it was lost', branch({ commitSha: OTHER }), 'deployed'],
+  ['the environment has just begun to follow the branch', branch({ headSha: null }), 'deployed'],
+  ['the commit it continues from failed', branch({ status: 'failed' }), 'skipped'],
+  ['the commit it continues from was cancelled', branch({ status: 'cancelled' }), 'skipped'],
+  ['a skipped one is in between, and the last deployment failed', skippedAfter({ status: 'failed' }), 'skipped'],
+  ['relevant changes were skipped before', skippedAfter({ skippedChanges: true }), 'skipped'],
+])(
+  'when %s, the files of this push are not the whole difference: it is deployed; one that asks to be skipped is not always',
+  (_, before, marked) => {
+    expect(whySkipped(push(), docs, before)).toBeUndefined();
+    expect(whySkipped(push({ message: '[skip ci]' }), docs, before) ? 'skipped' : 'deployed').toBe(marked);
+  },
+);
+
+test.each<[string, Known]>([
+  ['is being built', branch({ status: 'building' })],
+  ['was skipped itself', skippedAfter({})],
+])('when the commit it continues from %s, the files of this push decide', (_, before) => {
+  expect(whySkipped(push(), docs, before)).toEqual({ note: 'nothing changed under docs', changes: false });
 });
 
-test.each<[string, KnownHead]>([
-  ['is being built', { newest: { commitSha: BEFORE, status: 'building' }, skippedSha: null }],
-  ['was skipped itself', { newest: { commitSha: 'c'.repeat(40), status: 'deployed' }, skippedSha: BEFORE }],
-])('when the commit it continues from %s, the files of this push decide', (_, before) => {
-  expect(whySkipped(push(), docs, before)).toBe('nothing changed under docs');
-});
+/** A branch whose head was skipped. */
+function skippedAfter(more: Parameters<typeof branch>[0]): Known {
+  return branch({ commitSha: OTHER, skippedSha: BEFORE, ...more });
+}

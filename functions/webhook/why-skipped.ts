@@ -1,53 +1,48 @@
 import { isUnder, matchesPathPattern, plainPath } from '@miaobu/shared/kernel/path-pattern';
 import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
-import type { Deployment } from '@miaobu/shared/model/deployment/deployment';
+import type { BranchStanding } from '@miaobu/shared/model/delivery/push-repository';
+import { isDecided } from '@miaobu/shared/model/environment/is-decided';
 import type { Project } from '@miaobu/shared/model/project/project';
 import type { GithubPush } from './github-push.ts';
+import { isBuiltOrPending } from './is-built-or-pending.ts';
 
 /** GitHub lists at most this many commits of a push, and files of a commit (docs.github.com, `push`). */
 const COMMITS_LISTED = 2048;
 const FILES_LISTED = 3000;
 
-/** What was known of the branch before the push. */
-export interface KnownHead {
-  /** The newest deployment of the branch. */
-  readonly newest: Pick<Deployment, 'commitSha' | 'status'> | undefined;
-  readonly skippedSha: string | null;
+export interface Skip {
+  readonly note: string;
+  /** Whether the push, or what was skipped before it, changes what the project watches, or may. */
+  readonly changes: boolean;
 }
 
 /**
- * Why a push is not deployed, or undefined when it is: its head commit asks for it, or nothing that the project watches changed. A push
- * whose changes are unknown is deployed.
+ * Why a push is not deployed, or undefined when it is. Only a push that continues from a head of which we have decided may be skipped: if
+ * the push before it was lost, its content is in this one. Its head commit may ask for it; otherwise nothing that the project watches may
+ * have changed since the newest deployment of the branch, whose content must be live or on its way. Changes that are unknown are deployed.
  */
 export function whySkipped(
   push: GithubPush,
   project: Pick<Project, 'rootDirectory' | 'watchPaths'>,
-  known: KnownHead,
-): string | undefined {
-  const marker = skipMarkerIn(push.head_commit?.message ?? '');
-  if (marker !== undefined) return `the commit’s message says ${marker}`;
+  { environment, newestOfBranch }: Pick<BranchStanding, 'environment' | 'newestOfBranch'>,
+): Skip | undefined {
+  if (!isDecided(environment, newestOfBranch, push.before)) return undefined;
   const isWatched = watchOf(project);
-  const files = isWatched && continues(push, known) ? changedFiles(push) : undefined;
-  if (!isWatched || !files || files.some(isWatched)) return undefined;
-  return project.watchPaths
+  const hasSkippedChanges = push.before === environment.skippedSha && environment.skippedChanges;
+  const changes = hasSkippedChanges || (changedFiles(push)?.some(isWatched) ?? true);
+  const marker = skipMarkerIn(push.head_commit?.message ?? '');
+  if (marker !== undefined) return { note: `the commit’s message says ${marker}`, changes };
+  if (changes || !newestOfBranch || !isBuiltOrPending(newestOfBranch)) return undefined;
+  const note = project.watchPaths
     ? 'nothing changed that the project watches'
     : `nothing changed under ${project.rootDirectory}`;
+  return { note, changes };
 }
 
-/** Undefined: everything is watched. */
 function watchOf({ rootDirectory, watchPaths }: Pick<Project, 'rootDirectory' | 'watchPaths'>) {
   if (watchPaths) return (file: string) => watchPaths.some((pattern) => matchesPathPattern(pattern, file));
   const root = plainPath(rootDirectory);
-  return root === '' ? undefined : (file: string) => isUnder(root, file);
-}
-
-/**
- * Whether the push continues from a head that we accepted. Otherwise a previous push was lost, or its content is not live, and its
- * changes are not in this push's lists.
- */
-function continues({ before }: GithubPush, { newest, skippedSha }: KnownHead): boolean {
-  if (before === skippedSha) return true;
-  return before === newest?.commitSha && newest.status !== 'failed' && newest.status !== 'cancelled';
+  return (file: string) => isUnder(root, file);
 }
 
 /** The files that a push changes; undefined when its lists are incomplete or empty. */

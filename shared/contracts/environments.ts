@@ -99,7 +99,7 @@ export const updateEnvironment = endpoint({
   headers: ifMatch,
   etag: true,
   body: z.strictObject({
-    branch: branchName.optional().describe('The branch to follow from now on.'),
+    branch: branchName.optional().describe('The branch to follow from now on. Its head is deployed.'),
     auto_promote: z.boolean().optional().describe('Whether new deployments go live by themselves.'),
   }),
   output: environment,

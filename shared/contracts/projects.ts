@@ -175,7 +175,12 @@ export const updateProject = endpoint({
   etag: true,
   body: z.strictObject({
     name: shownName(100).optional().describe('The name of the project. Its slug stays.'),
-    branch: z.string().min(1).max(255).optional().describe('The branch to deploy to production from now on.'),
+    branch: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('The branch to deploy to production from now on. Its head is deployed.'),
     watch_paths: watchPaths.nullable().optional().describe(watchPathsText),
     ...projectSettings.partial().shape,
   }),

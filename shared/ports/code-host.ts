@@ -27,6 +27,8 @@ export interface CodeCommit {
   /** The author's account at the code host, when the email address belongs to one. */
   readonly authorLogin?: string;
   readonly committedAt: Date;
+  /** Undefined: not known. */
+  readonly parents?: readonly string[];
 }
 
 /** An event whose deliveries to a hook all failed. */

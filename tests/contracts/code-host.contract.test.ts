@@ -56,6 +56,7 @@ test('a branch and a ref give their commit, or undefined', async () => {
     authorName: 'Ada',
     authorLogin: 'you',
     committedAt: expect.any(Date),
+    parents: [],
   };
   expect(await codeHost().getBranchHead(you.token, 'you/site', 'feature/x')).toEqual(commit);
   expect(await codeHost().getBranchHead(you.token, 'you/site', 'none')).toBeUndefined();

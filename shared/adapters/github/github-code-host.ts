@@ -23,6 +23,7 @@ const commitSchema = z.object({
     committer: z.object({ date: z.iso.datetime() }),
   }),
   author: z.object({ login: z.string().optional() }).nullable(),
+  parents: z.array(z.object({ sha })),
 });
 const branchSchema = z.object({ commit: commitSchema });
 const listedBranchSchema = z.object({ name: z.string(), commit: z.object({ sha }) });
@@ -181,12 +182,13 @@ const toRepository = (found: z.output<typeof repositorySchema>): CodeRepository 
   pushedAt: found.pushed_at === null ? undefined : new Date(found.pushed_at),
 });
 
-function toCommit({ sha, commit, author }: z.output<typeof commitSchema>): CodeCommit {
+function toCommit({ sha, commit, author, parents }: z.output<typeof commitSchema>): CodeCommit {
   return {
     sha,
     message: commit.message,
     authorName: commit.author?.name ?? '',
     ...(author?.login === undefined ? {} : { authorLogin: author.login }),
     committedAt: new Date(commit.committer.date),
+    parents: parents.map((parent) => parent.sha),
   };
 }

@@ -18,11 +18,9 @@ type Head = Pick<Deployment, 'id' | 'commitSha' | 'status'>;
 export interface BranchStanding {
   readonly environment: Pick<
     Environment,
-    'id' | 'name' | 'branch' | 'nextSeq' | 'headSha' | 'headPushedAt' | 'skippedSha' | 'disabledAt'
+    'id' | 'name' | 'branch' | 'nextSeq' | 'headSha' | 'headPushedAt' | 'skippedSha' | 'skippedChanges' | 'disabledAt'
   >;
-  /** The environment's newest deployment. */
-  readonly newest: Head | undefined;
-  /** The newest deployment of the branch; redeployments say nothing about the head. */
+  /** The newest deployment of the branch. Those of a commit and redeployments are not: they say nothing about the head. */
   readonly newestOfBranch: Head | undefined;
   /** Commits of the queued deployments. */
   readonly queuedCommits: readonly string[];
@@ -70,9 +68,7 @@ export const pushRepository = (db: Queryable) => ({
       headSha: string | null;
       headPushedAt: number;
       skippedSha: string | null;
-      newestId: string | null;
-      newestSha: string | null;
-      newestStatus: Deployment['status'];
+      skippedChanges: boolean;
       headId: string | null;
       headStatus: Deployment['status'];
       headDeploymentSha: string | null;
@@ -83,17 +79,13 @@ export const pushRepository = (db: Queryable) => ({
     const rows = await db.query<Row>(
       sql`
       select ${projectColumns}, e.id as environment_id, e.name as environment_name, e.branch, e.next_seq, e.head_sha,
-             e.head_pushed_at, e.skipped_sha,
-             newest.id as newest_id, newest.commit_sha as newest_sha, newest.status as newest_status,
+             e.head_pushed_at, e.skipped_sha, e.skipped_changes,
              head.id as head_id, head.commit_sha as head_deployment_sha, head.status as head_status,
              queue.commits as queued_commits, queue.is_dispatched,
              exists (select 1 from webhook_deliveries w where w.project_id = p.id and w.delivery_guid = ${deliveryGuid})
              or exists (select 1 from webhook_deliveries w where w.project_id = p.id and w.body_sha256 = ${bodySha256}) as is_seen
         from projects p
         left join environments e on e.project_id = p.id and e.disabled_at is null
-        left join lateral (
-          select d.id, d.commit_sha, d.status from deployments d where d.environment_id = e.id order by d.seq desc limit 1
-        ) newest on true
         left join lateral (
           select d.id, d.commit_sha, d.status from deployments d
            where d.environment_id = e.id and d.from_head order by d.seq desc limit 1
@@ -109,15 +101,11 @@ export const pushRepository = (db: Queryable) => ({
     if (!first) return undefined;
     const branches = rows.flatMap((row): BranchStanding[] => {
       if (row.environmentId === null) return [];
-      const { branch, nextSeq, headSha, headPushedAt, skippedSha } = row;
+      const { branch, nextSeq, headSha, headPushedAt, skippedSha, skippedChanges } = row;
       const environment = { id: row.environmentId, name: row.environmentName, disabledAt: null };
       return [
         {
-          environment: { ...environment, branch, nextSeq, headSha, headPushedAt, skippedSha },
-          newest:
-            row.newestId === null
-              ? undefined
-              : { id: row.newestId, commitSha: row.newestSha, status: row.newestStatus },
+          environment: { ...environment, branch, nextSeq, headSha, headPushedAt, skippedSha, skippedChanges },
           newestOfBranch:
             row.headId === null
               ? undefined

@@ -6,6 +6,8 @@ import type { Environment } from './environment-repository.ts';
 /** The head of a branch, as reported by the code host. */
 export interface BranchHead {
   readonly commit: Commit;
+  /** Of the commit; undefined: not known. */
+  readonly parents?: readonly string[] | undefined;
   /** Seconds. The head contains every push up to then, so a delivery of one of them that arrives later is stale. */
   readonly pushedAt: number;
 }
@@ -29,7 +31,7 @@ export async function readBranchHead(
 ): Promise<BranchHead | undefined> {
   const head = await codeHost.getBranchHead(token, repository.fullName, branch);
   const pushedAt = Math.floor((repository.pushedAt?.getTime() ?? 0) / 1000);
-  return head && { commit: commitOf(head), pushedAt };
+  return head && { commit: commitOf(head), parents: head.parents, pushedAt };
 }
 
 /** By then the code host shows a push that it has delivered. A time that is ahead for longer is a clock error. */

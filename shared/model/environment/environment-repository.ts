@@ -19,6 +19,8 @@ export interface Environment {
   readonly headPushedAt: number;
   /** The newest head that was skipped, unless a deployment of the branch was queued after it. */
   readonly skippedSha: string | null;
+  /** Whether the heads skipped since the newest deployment of the branch contain, or may contain, changes that the project watches. */
+  readonly skippedChanges: boolean;
   /** When it was disabled: it then shows nothing, and nothing is deployed to it. */
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
@@ -33,7 +35,7 @@ export interface EnvironmentChange {
 
 const columns = sql`
   id, project_id, name, branch, next_seq, generation, current_deployment_id, activated_seq, auto_promote, head_sha, head_pushed_at,
-  skipped_sha, disabled_at, created_at, updated_at`;
+  skipped_sha, skipped_changes, disabled_at, created_at, updated_at`;
 
 /** Throws `branch_in_use` when another environment of the project already follows the branch. */
 async function onBranch<T>(work: Promise<T>): Promise<T> {
@@ -123,9 +125,9 @@ export const environmentRepository = (db: Queryable) => ({
       update environments set head_sha = ${head.sha}, head_pushed_at = ${head.pushedAt} where id = ${id}`);
   },
 
-  /** Records that a head was examined and skipped. */
-  async rememberSkipped(id: string, sha: string): Promise<void> {
-    await db.execute(sql`update environments set skipped_sha = ${sha} where id = ${id}`);
+  /** Records that a head was examined and skipped. `changes`: what is skipped may contain changes that the project watches. */
+  async rememberSkipped(id: string, { sha, changes }: { sha: string; changes: boolean }): Promise<void> {
+    await db.execute(sql`update environments set skipped_sha = ${sha}, skipped_changes = ${changes} where id = ${id}`);
   },
 
   async markSynced(id: string): Promise<void> {
