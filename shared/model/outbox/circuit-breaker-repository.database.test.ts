@@ -178,6 +178,57 @@ test('a message that needs two providers tries both at once', async () => {
   expect(await own.store.breakers.list()).toEqual([]);
 });
 
+describe('a provider that asks to slow down', () => {
+  const start = (lane: string) =>
+    own.store.enqueue({
+      topic: 'run.cancel',
+      lane,
+      dedupeKey: lane,
+      payload: { deployment_id: ID, attempt: 1 },
+      requestId: 'request-1',
+    });
+  const tries = async () => (await own.messages('run.cancel')).map(({ attempts }) => attempts);
+  const throttling = (details: object): TopicHandler<'run.cancel'> => ({
+    work: () => Promise.reject(new AppError('code_host_throttled', { details: { ...details } })),
+  });
+
+  test('with the first answer is left alone for as long as it asks, by all work with that token', async () => {
+    await start('first');
+    await workerUnderTest(own)({ 'run.cancel': throttling({ retryAfterSeconds: 90 }) });
+    for (let n = 0; n < 5; n++) await start(`${n}`);
+    const fine: TopicHandler<'run.cancel'> = { work: async () => undefined };
+    await own.moveClock(80);
+    await workerUnderTest(own)({ 'run.cancel': fine });
+    expect(await tries()).toEqual([1, 0, 0, 0, 0, 0]);
+    await own.moveClock(80);
+    await workerUnderTest(own)({ 'run.cancel': fine });
+    expect((await own.messages('run.cancel')).map(({ state }) => state)).toEqual(Array(6).fill('done'));
+    expect(await own.store.breakers.list()).toEqual([]);
+  });
+
+  test('without naming a time is only counted', async () => {
+    await start('first');
+    await workerUnderTest(own)({ 'run.cancel': throttling({}) });
+    expect(await own.store.breakers.list()).toEqual([{ provider: 'actions', state: 'closed' }]);
+  });
+
+  test('is left alone although a call that began before succeeds meanwhile', async () => {
+    await own.store.breakers.recordFailure('actions', false, 60);
+    await own.store.breakers.recordSuccess('actions');
+    expect(await own.store.breakers.list()).toEqual([{ provider: 'actions', state: 'open' }]);
+    await own.moveClock(61);
+    await own.store.breakers.recordSuccess('actions');
+    expect(await own.store.breakers.list()).toEqual([]);
+  });
+
+  test('a second time during its pause is not asked earlier than it said at first', async () => {
+    await own.store.breakers.recordFailure('actions', false, 300);
+    await own.store.breakers.recordFailure('actions', false, 60);
+    await own.moveClock(200);
+    expect(await own.store.breakers.list()).toEqual([{ provider: 'actions', state: 'open' }]);
+  });
+});
+
 describe('that a provider asks to slow down', () => {
   test.each([
     ['a user’s token', 'commit.status', 'code_host_throttled', undefined, undefined],

@@ -21,25 +21,36 @@ export const circuitBreakerRepository = (db: Queryable) => ({
              case when open_until > db_now() then 'open' when open_until is not null then 'trying' else 'closed' end as state
         from circuit_breakers`),
 
-  /** Counts a failure. A failed trial reopens the breaker for its usual time; other failures do not affect a running trial. */
-  async recordFailure(provider: Provider, isTrial = false): Promise<void> {
+  /**
+   * Counts a failure. A failed trial reopens the breaker for its usual time; other failures do not affect a running trial. A provider that
+   * asked for a pause gets it at once, whatever the count.
+   */
+  async recordFailure(
+    provider: Provider,
+    isTrial = false,
+    pauseSeconds: number | undefined = undefined,
+  ): Promise<void> {
+    const pausedUntil = sql`db_now() + make_interval(secs => ${pauseSeconds ?? null}::double precision)`;
     await db.query(sql`
-      insert into circuit_breakers as b (provider, failures, first_failure_at) values (${provider}, 1, db_now())
+      insert into circuit_breakers as b (provider, failures, first_failure_at, open_until)
+      values (${provider}, 1, db_now(), ${pausedUntil})
       on conflict (provider) do update set
         failures = case when b.open_until is null and b.first_failure_at < db_now() - make_interval(secs => ${WINDOW_SECONDS})
                         then 1 else b.failures + 1 end,
         first_failure_at = case when b.open_until is null and b.first_failure_at < db_now() - make_interval(secs => ${WINDOW_SECONDS})
                         then db_now() else b.first_failure_at end,
-        open_until = case
+        open_until = greatest(excluded.open_until, case
           when ${isTrial} then db_now() + make_interval(secs => ${OPEN_SECONDS})
           when b.open_until is not null
             or (b.failures + 1 >= ${FAILURES} and b.first_failure_at >= db_now() - make_interval(secs => ${WINDOW_SECONDS}))
-          then greatest(b.open_until, db_now() + make_interval(secs => ${OPEN_SECONDS})) end`);
+          then greatest(b.open_until, db_now() + make_interval(secs => ${OPEN_SECONDS})) end)`);
   },
 
-  /** A success resets the count. */
-  async recordSuccess(provider: Provider): Promise<void> {
-    await db.query(sql`delete from circuit_breakers where provider = ${provider}`);
+  /** A success resets the count. Only that of a trial closes an open breaker: others were claimed before it opened. */
+  async recordSuccess(provider: Provider, isTrial = false): Promise<void> {
+    await db.query(sql`
+      delete from circuit_breakers
+       where provider = ${provider} and (${isTrial} or open_until is null or open_until <= db_now())`);
   },
 
   /** Claims the trial of breakers that are `trying`, exclusively and for at most `seconds`. To others they appear open. */

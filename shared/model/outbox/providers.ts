@@ -45,3 +45,13 @@ export function providerOfError({ code, details }: AppError, topic: Topic): Prov
   const meant = code === 'vendor_throttled' ? (`${details?.service}_unavailable` as ErrorCode) : code;
   return providersOf[topic].find((provider) => providersOfCode[meant]?.includes(provider));
 }
+
+/**
+ * How many seconds the provider of this error (`providerOfError`) asked to be left alone. Going on regardless may get the platform's token
+ * banned (GitHub, "Best practices for using the REST API").
+ */
+export function pauseOfError({ code, details }: AppError): number | undefined {
+  const isThrottled = code === 'code_host_throttled' || code === 'vendor_throttled';
+  const stated = details?.retryAfterSeconds;
+  return isThrottled && typeof stated === 'number' ? stated : undefined;
+}

@@ -6,7 +6,7 @@ import { describeError } from '../../kernel/describe-error.ts';
 import type { Repositories, Store } from '../repositories.ts';
 import { type Claimed, claimMessages } from './claim-messages.ts';
 import { giveBack, isWorkersDeath, vanished } from './give-back.ts';
-import { providerOfError } from './providers.ts';
+import { pauseOfError, providerOfError } from './providers.ts';
 
 /** The right to handle one message, for a while. */
 export interface Lease {
@@ -74,9 +74,9 @@ export async function workOutbox<T extends Topic>(
   /** Derives from a message's outcome the health of the providers it needed. */
   const judge = async ({ message, trial, counted }: Claimed, error: AppError | undefined): Promise<void> => {
     const failed = error && providerOfError(error, message.topic as T);
-    if (failed) await deps.store.breakers.recordFailure(failed, trial.includes(failed));
+    if (failed) await deps.store.breakers.recordFailure(failed, trial.includes(failed), pauseOfError(error));
     if (error) await deps.store.breakers.endTrials(trial.filter((provider) => provider !== failed));
-    else for (const provider of counted) await deps.store.breakers.recordSuccess(provider);
+    else for (const provider of counted) await deps.store.breakers.recordSuccess(provider, trial.includes(provider));
   };
 
   const handle = async (claimed: Claimed, claimedAt: number): Promise<void> => {
