@@ -29,7 +29,7 @@ export interface AlarmAlert {
   readonly at: string;
 }
 
-/** Where alerts go. Throws `alert_undeliverable` when an alert was not accepted. */
+/** Where alerts go. Throws `alert_undeliverable` when an alert was not accepted, with `details.retryAfterSeconds` if that was stated. */
 export interface AlertChannel {
   send(alert: Alert): Promise<void>;
 }
