@@ -63,4 +63,4 @@ export function decidePush(push: GithubPush, project: Project, branches: readonl
 }
 
 const notSkipped = (marker: string) =>
-  `the commit’s message says ${marker}, but the head before it is not known to be deployed or skipped`;
+  `the commit’s message says ${marker}, but it does not continue from a head that was deployed or skipped`;

@@ -47,7 +47,7 @@ test('a lost push is deployed with the next one, although that asks to be skippe
   const release = await push('chore(release) [skip ci]');
   expect(await deployed()).toEqual([[release, 'push']]);
   expect(await notes()).toEqual([
-    'the commit’s message says [skip ci], but the head before it is not known to be deployed or skipped',
+    'the commit’s message says [skip ci], but it does not continue from a head that was deployed or skipped',
   ]);
   await pushes.wakeUpAfter(5 * MINUTE);
   await vi.waitUntil(async () => (await pushes.received()).length === 2, PATIENCE);
@@ -66,6 +66,19 @@ test('a lost push is found by a sync, although the head of the branch asks to be
   const release = await push('chore(release) [skip ci]');
   await pushes.wakeUpAfter(10 * MINUTE);
   expect(await deployed()).toEqual([[release, 'reconcile']]);
+});
+
+test('a branch that is moved back to a commit that was skipped is deployed: what was deployed since is not on the branch any more', async () => {
+  await connect();
+  const skipped = await push('Fix a typo [skip ci]');
+  const sha = await push('Work on it');
+  await pushes.ageWhatIsKnown();
+  await pushes.github.checkout.git('reset', '--quiet', '--hard', skipped);
+  await pushes.github.checkout.git('push', '--quiet', '--force', 'origin', 'HEAD:main');
+  expect(await deployed()).toEqual([
+    [sha, 'push'],
+    [skipped, 'push'],
+  ]);
 });
 
 test('a head that asks to be skipped is skipped when the one before it was deployed, whatever the result, or skipped', async () => {

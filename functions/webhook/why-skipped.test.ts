@@ -67,10 +67,14 @@ test("the head commit's message decides for every project, whatever changed", ()
   expect(whySkipped(push({ message: 'Fix it' }), everything, known)).toBeUndefined();
 });
 
+test('a push by force is deployed, whatever its message says: what was deployed before may not be on the branch any more', () => {
+  expect(whySkipped(push({ message: '[skip ci]', forced: true }), everything, known)).toBeUndefined();
+});
+
 test.each<[string, Partial<GithubPush>, boolean]>([
   ['no relevant files', {}, false],
   ['relevant files', { commits: [changes({ modified: ['docs/a.md'] })] }, true],
-  ['files that are not listed', { forced: true }, true],
+  ['files that are not listed', { commits: [] }, true],
 ])('of a push of %s that asks to be skipped it is known whether it leaves changes behind', (_, more, left) => {
   expect(whySkipped(push({ message: '[skip ci]', ...more }), docs, known)?.changes).toBe(left);
 });

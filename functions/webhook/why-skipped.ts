@@ -18,15 +18,16 @@ export interface Skip {
 
 /**
  * Why a push is not deployed, or undefined when it is. Only a push that continues from a head of which we have decided may be skipped: if
- * the push before it was lost, its content is in this one. Its head commit may ask for it; otherwise nothing that the project watches may
- * have changed since the newest deployment of the branch, whose content must be live or on its way. Changes that are unknown are deployed.
+ * the push before it was lost, its content is in this one, and a force push takes away what was deployed. Its head commit may ask for it;
+ * otherwise nothing that the project watches may have changed since the newest deployment of the branch, whose content must be live or on
+ * its way. Changes that are unknown are deployed.
  */
 export function whySkipped(
   push: GithubPush,
   project: Pick<Project, 'rootDirectory' | 'watchPaths'>,
   { environment, newestOfBranch }: Pick<BranchStanding, 'environment' | 'newestOfBranch'>,
 ): Skip | undefined {
-  if (!isDecided(environment, newestOfBranch, push.before)) return undefined;
+  if (push.forced || !isDecided(environment, newestOfBranch, push.before)) return undefined;
   const isWatched = watchOf(project);
   const hasSkippedChanges = push.before === environment.skippedSha && environment.skippedChanges;
   const changes = hasSkippedChanges || (changedFiles(push)?.some(isWatched) ?? true);
@@ -46,8 +47,8 @@ function watchOf({ rootDirectory, watchPaths }: Pick<Project, 'rootDirectory' | 
 }
 
 /** The files that a push changes; undefined when its lists are incomplete or empty. */
-function changedFiles({ created, forced, commits }: GithubPush): string[] | undefined {
-  if (created || forced || !commits || commits.length >= COMMITS_LISTED) return undefined;
+function changedFiles({ created, commits }: GithubPush): string[] | undefined {
+  if (created || !commits || commits.length >= COMMITS_LISTED) return undefined;
   const lists = commits.map(
     ({ added, removed, modified }) => added && removed && modified && [...added, ...removed, ...modified],
   );
