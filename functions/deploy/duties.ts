@@ -2,6 +2,7 @@ import type { Store } from '@miaobu/shared/model/repositories';
 import { findHooksInUse } from './find-hooks-in-use.ts';
 import { findOverdue } from './find-overdue.ts';
 import { findUnconfirmed } from './find-unconfirmed.ts';
+import { findUnconnected } from './find-unconnected.ts';
 import { findUnsynced } from './find-unsynced.ts';
 import { renewKeys } from './renew-keys.ts';
 import { requestScrub } from './request-scrub.ts';
@@ -14,5 +15,6 @@ export const duties = (deps: { readonly store: Store }): Readonly<Record<DutyNam
   'find-hooks-in-use': findHooksInUse(deps),
   'request-scrub': requestScrub(deps),
   'find-unconfirmed': findUnconfirmed(deps),
+  'find-unconnected': findUnconnected(deps),
   'renew-keys': renewKeys(deps),
 });

@@ -15,6 +15,8 @@ export const dutySeconds = {
   'request-scrub': SCRUB_SECONDS,
   /** Requests a check of hostnames connected a day ago: their records may have been lost. */
   'find-unconfirmed': 10 * 60,
+  /** Requests connections again that were given up an hour ago. */
+  'find-unconnected': 10 * 60,
   /** Retires old keys, and drives retired ones to deletion. */
   'renew-keys': 60 * 60,
 } as const;

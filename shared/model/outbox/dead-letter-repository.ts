@@ -39,6 +39,21 @@ export const deadLetterRepository = (db: Queryable) => ({
     return row;
   },
 
+  /** Ids of dead letters of a topic that died so many seconds ago, after a transient or a permanent error (undefined: none of these). */
+  async listDue(
+    topic: string,
+    after: { readonly transient: number; readonly permanent: number | undefined },
+    limit: number,
+  ): Promise<string[]> {
+    const rows = await db.query<{ id: string }>(sql`
+      select id from outbox
+       where ${unresolved} and topic = ${topic} and finished_at <= db_now() - make_interval(secs =>
+               case when last_error_class = 'permanent' then ${after.permanent ?? null}::double precision
+                    else ${after.transient}::double precision end)
+       order by finished_at limit ${limit}`);
+    return rows.map(({ id }) => id);
+  },
+
   /** Resolves a dead letter once: undefined when there is none, or it was resolved meanwhile. */
   async resolve(id: string, resolution: 'replayed' | 'discarded', note: string): Promise<DeadLetter | undefined> {
     const [row] = await db.query<DeadLetter>(sql`
