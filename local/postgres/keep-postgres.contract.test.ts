@@ -12,6 +12,9 @@ import { startReaper } from '../processes/reaper.ts';
 import { checkDatabase } from './check-database.ts';
 import { keepPostgres } from './keep-postgres.ts';
 
+// Each creates a database cluster, which takes a busy machine a while.
+vi.setConfig({ testTimeout: 120_000 });
+
 let home: string;
 let directory: string;
 

@@ -12,6 +12,9 @@ import { isProcessAlive } from '../processes/process-alive.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { type Postgres, type PostgresOptions, startPostgres } from './start-postgres.ts';
 
+// Each creates a database cluster, which takes a busy machine a while.
+vi.setConfig({ testTimeout: 120_000 });
+
 let home: string;
 let directory: string;
 let started: Postgres[];

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PATIENCE } from '../patience.ts';
 import { type RunningFunction, startFunction } from './start-function.ts';
 
-vi.setConfig({ testTimeout: 20_000 });
+// Each starts a process first.
+vi.setConfig({ hookTimeout: 60_000 });
 
 let running: RunningFunction;
 beforeEach(async () => {

@@ -3,11 +3,11 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 import { type RunningFunction, startFunction } from './start-function.ts';
 
-// Long enough for a busy machine, and shorter than the half minute after which an instance is cut off.
-vi.setConfig({ testTimeout: 20_000 });
-const PATIENTLY = { timeout: 10_000 };
+// An instance is cut off half a minute after it was told to end: a test that ends in time has not seen that.
+vi.setConfig({ testTimeout: 30_000 });
 
 const started: RunningFunction[] = [];
 afterEach(async () => {
@@ -43,7 +43,7 @@ test.each(['SIGTERM', 'pre-stop'] as const)(
     asking.write('one half');
 
     await ends[end](running);
-    await expect.poll(() => running.listens(), PATIENTLY).toBe(false);
+    await expect.poll(() => running.listens(), PATIENCE).toBe(false);
     expect(running.output()).not.toContain('everything is closed');
     asking.end(', the other half');
     const [answer] = (await once(asking, 'response')) as [IncomingMessage];
@@ -80,7 +80,7 @@ test('an answer that is still on its way to a slow client arrives whole', async 
   const [first] = (await once(client, 'data')) as [Buffer];
   client.pause();
   running.child.kill('SIGTERM');
-  await expect.poll(() => running.listens(), PATIENTLY).toBe(false);
+  await expect.poll(() => running.listens(), PATIENCE).toBe(false);
   let received = first.length;
   client.on('data', (chunk: Buffer) => {
     received += chunk.length;
@@ -115,7 +115,7 @@ test('an instance that is told twice to end closes once', async () => {
   await once(asking, 'continue');
   await ends['pre-stop'](running);
   running.child.kill('SIGTERM');
-  await expect.poll(() => running.listens(), PATIENTLY).toBe(false);
+  await expect.poll(() => running.listens(), PATIENCE).toBe(false);
   asking.end('done');
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   expect(await text(answer)).toBe('done');
