@@ -2,6 +2,7 @@ import type { cleanupTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { describeError } from '@miaobu/shared/kernel/describe-error';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
+import type { Store } from '@miaobu/shared/model/repositories';
 
 /** One pass over what may be deleted. Returns how much was. Starts nothing more once its signal fires. */
 export type Sweep = (context: Context) => Promise<number>;
@@ -10,6 +11,7 @@ export type Sweep = (context: Context) => Promise<number>;
 export type TimedSweep = (context: Context, seconds: number) => Promise<number>;
 
 export interface Deps extends WorkDeps {
+  readonly store: WorkDeps['store'] & Pick<Store, 'duties'>;
   readonly handlers: TopicHandlers<(typeof cleanupTopics)[number]>;
   readonly markPurgeable: Sweep;
   /** Each keyed by the name of what it counts, in order. */
@@ -25,6 +27,8 @@ export interface Deps extends WorkDeps {
 
 /** The end of an invocation is reserved for running work. */
 const MARGIN_SECONDS = 60;
+/** Less than an hour, so that each hourly round claims the duty. */
+const CLAIM_SECONDS = 30 * 60;
 
 /**
  * One round: marks what may be purged, does everything quick, deletes what was marked, and sweeps what nobody uses. Each part gets an
@@ -35,6 +39,8 @@ export const runCleanup =
   async (context: Context & { readonly timeoutSeconds: number }): Promise<Readonly<Record<string, number>>> => {
     const end = deps.monotonicMs() + Math.max(1, context.timeoutSeconds - MARGIN_SECONDS) * 1000;
     const secondsLeft = () => (end - deps.monotonicMs()) / 1000;
+    // `deploy` alerts the operator when this is not claimed any more.
+    await deps.store.duties.take('cleanup', CLAIM_SECONDS);
     await deps.outbox.reap();
 
     const purge = (own: Context, seconds: number) => workOutbox(deps, deps.handlers, own, seconds);

@@ -2,6 +2,7 @@ import { deployTopics } from '@miaobu/shared/contracts/messages';
 import type { Context } from '@miaobu/shared/kernel/context';
 import { type TopicHandlers, type WorkDeps, workOutbox } from '@miaobu/shared/model/outbox/work-outbox';
 import { raiseBacklogAlarm } from './raise-backlog-alarm.ts';
+import { raiseCleanupAlarm } from './raise-cleanup-alarm.ts';
 import { raiseLeaseAlarm } from './raise-lease-alarm.ts';
 import { type Deps as DutiesDeps, runDuties } from './run-duties.ts';
 
@@ -26,5 +27,6 @@ export const runDeploy =
     const budgetSeconds = Math.max(1, context.timeoutSeconds - MARGIN_SECONDS - spentSeconds);
     const done = await workOutbox(deps, deps.handlers, context, budgetSeconds);
     await raiseBacklogAlarm(deps, deployTopics)(context);
+    await raiseCleanupAlarm(deps)(context);
     return { done };
   };

@@ -2,6 +2,7 @@
 export const alarms = {
   'access.refused':
     'Do what `remedy` in the details says. Work that needs this access is retried meanwhile, as in an outage.',
+  'cleanup.late': 'Look at the log of cleanup, and whether its hourly timer is enabled.',
   'deployment.incomplete': 'Restore the missing files from a backup of the bucket, or deploy the commit again.',
   'edge.ahead':
     'Find out which commits of the database were lost: a failover to a replica that lagged, or a restored backup. Pushes are found again by themselves; settings, variables and tokens changed in that time are not.',

@@ -14,4 +14,12 @@ export const dutyRepository = (db: Queryable) => ({
       returning 1`);
     return rows.length > 0;
   },
+
+  /** Whether a duty is overdue by so many seconds. One that was never claimed is due since this was first asked. */
+  async isOverdue(name: string, bySeconds: number): Promise<boolean> {
+    const rows = await db.query(sql`
+      with first as (insert into duties (name, due_at) values (${name}, db_now()) on conflict (name) do nothing)
+      select 1 from duties where name = ${name} and due_at < db_now() - make_interval(secs => ${bySeconds})`);
+    return rows.length > 0;
+  },
 });
