@@ -23,7 +23,15 @@ export interface CrashPoint {
   /** How many times the point is passed unharmed. */
   readonly skip?: number;
   /** The story that leads there: a push, … */
-  readonly story: 'push' | 'two pushes' | 'three hostnames' | 'deletion' | 'cleanup' | 'rollback' | 'rotation';
+  readonly story:
+    | 'push'
+    | 'two pushes'
+    | 'three hostnames'
+    | 'deletion'
+    | 'cleanup'
+    | 'remains'
+    | 'rollback'
+    | 'rotation';
   /** During `hang`, another push is made and goes live before the stopped process is resumed. */
   readonly overtaken?: true;
   /**
@@ -62,6 +70,8 @@ const exposed = sql`exists (
 const halfResealed = sql`exists (
   select 1 from projects p join data_keys k on k.project_id = p.id
    where p.id = it.project and k.retired_at is not null and p.webhook_secret_sealed not like 'v2.' || k.id || '.%')`;
+const doomed = sql`exists (select 1 from blobs where project_id = it.project and doomed_at is not null)`;
+const sweptInventory = sql`exists (select 1 from audit_log where action = 'inventory.swept')`;
 const purging = sql`exists (select 1 from deployments where project_id = it.project and status = 'purging')`;
 
 const intake = { by: 'webhook', story: 'push' } as const;
@@ -69,6 +79,8 @@ const deploy = { by: 'deploy', story: 'push' } as const;
 const callback = { by: 'build-callback', story: 'push' } as const;
 const builder = { by: 'builder', story: 'push' } as const;
 const doorbell = { service: 'fc', action: 'InvokeFunction' } as const;
+const contents = { by: 'cleanup', story: 'cleanup' } as const;
+const remains = { by: 'cleanup', story: 'remains' } as const;
 const putRoute = { service: 'esa', action: 'PutKv', url: /Namespace=miaobu(&|$)/ } as const;
 
 /** The product's crash points, by number. */
@@ -338,6 +350,62 @@ export const crashPoints: readonly CrashPoint[] = [
     side: 'before',
     leaves: taken,
     recovers: 'the next tick; two reapers at once do no harm',
+  },
+  {
+    ...contents,
+    id: 'CP39',
+    dies: 'after dooming contents that nobody uses, before deleting their objects',
+    at: { commitOf: /update blobs b set doomed_at = date_trunc/ },
+    side: 'after',
+    leaves: doomed,
+    recovers: 'doomed contents are taken over by the next sweep, or by a build, after two minutes',
+  },
+  {
+    ...contents,
+    id: 'CP40',
+    dies: 'after deleting the objects of doomed contents, before deleting their rows',
+    at: { statement: /delete from blobs b using held/ },
+    side: 'before',
+    leaves: doomed,
+    recovers: 'doomed contents are taken over by the next sweep; deletions are idempotent',
+  },
+  {
+    ...contents,
+    id: 'CP41',
+    dies: 'after deleting the rows of doomed contents, before recording the end of the sweep',
+    at: { commitOf: /delete from blobs b using held/ },
+    side: 'after',
+    leaves: sql`not ${doomed} and exists (
+      select 1 from content_sweeps where project_id = it.project and swept_at is distinct from begun_at)`,
+    recovers: 'a project whose last sweep did not end is swept again',
+  },
+  {
+    ...remains,
+    id: 'CP42',
+    dies: 'after deleting what a cancelled deployment left, before recording it',
+    at: { statement: /update deployments set emptied_at/ },
+    side: 'before',
+    leaves: sql`exists (
+      select 1 from deployments where project_id = it.project and status = 'cancelled' and emptied_at is null)`,
+    recovers: 'it is examined again; deletions are idempotent',
+  },
+  {
+    ...remains,
+    id: 'CP43',
+    dies: 'after recording which orphans the inventory found, before deleting any',
+    at: { commitOf: /insert into audit_log/ },
+    side: 'after',
+    leaves: sweptInventory,
+    recovers: 'the next inventory finds them again',
+  },
+  {
+    ...remains,
+    id: 'CP44',
+    dies: 'after deleting the routing table of an orphan, before its files',
+    at: { service: 'esa', action: 'DeleteKv' },
+    side: 'after',
+    leaves: sweptInventory,
+    recovers: 'the next inventory finds the rest',
   },
 ];
 

@@ -7,6 +7,7 @@ import { brokenInvariants, leftOfProject } from './broken-invariants.ts';
 import type { CrashPlatform } from './crash-platform.ts';
 import type { CrashMode, CrashPoint } from './crash-points.ts';
 import { type CrashSite, deploy, newSite, push, setAside } from './crash-site.ts';
+import { leaveBehind, orphansOf } from './left-outside.ts';
 
 /** The outcome of one crash. */
 export interface CrashOutcome {
@@ -89,6 +90,7 @@ async function tell(
       return expected;
     }
     case 'cleanup':
+    case 'remains':
       await lead.step(() => platform.wake('cleanup'));
       return site;
     case 'rollback':
@@ -105,12 +107,11 @@ async function tell(
 }
 
 /** Goes back to the deployment of a commit. A process that is struck gives no answer. */
-async function rollBack({ api, database }: CrashPlatform, { projectId, slug, commit }: CrashSite): Promise<void> {
-  const params = { project: slug, environment: 'production' };
+async function rollBack(platform: CrashPlatform, site: CrashSite): Promise<void> {
+  const { api } = platform;
+  const params = { project: site.slug, environment: 'production' };
   const { etag = '' } = await api('getEnvironment', { params });
-  const [found] = await database.query<{ id: string }>(sql`
-    select id from deployments where project_id = ${projectId} and commit_sha = ${commit}`);
-  const body = { deployment: showId('deployment', found?.id ?? '') };
+  const body = { deployment: await deploymentOf(platform, site) };
   await api('rollbackEnvironment', { params, headers: { 'if-match': etag }, body }).catch(() => undefined);
 }
 
@@ -130,6 +131,7 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Cra
       select name || r.hostname, r.project_id, r.environment_id
         from routes r, unnest(array['two-', 'three-']) name where r.project_id = ${site.projectId}`);
   }
+  if (story === 'remains') return prepareRemains(platform, site);
   if (story !== 'cleanup' && story !== 'rollback') return site;
   let newest: CrashSite = site;
   for (const text of ['second', 'third', 'fourth', 'fifth']) {
@@ -139,6 +141,27 @@ async function prepare(platform: CrashPlatform, { story }: CrashPoint, site: Cra
   await platform.letTimePass(2 * DAY_SECONDS);
   await platform.wake('deploy');
   return newest;
+}
+
+/** A deployment that was cancelled hours ago and has a late upload, and an orphan; nothing else is left to clean up. */
+async function prepareRemains(platform: CrashPlatform, site: CrashSite): Promise<CrashSite> {
+  const { commit } = await push(platform, site, 'cancelled');
+  const deployment = await deploymentOf(platform, { ...site, commit });
+  await platform.api('cancelDeployment', { params: { project: site.slug, deployment }, body: {} });
+  const newest = await push(platform, site, 'second');
+  await deploy(platform);
+  await platform.wake('cleanup');
+  await leaveBehind(platform, site.slug, deployment);
+  await platform.letTimePass(DAY_SECONDS / 4);
+  await platform.wake('deploy');
+  return newest;
+}
+
+/** The public id of the deployment of a commit. */
+async function deploymentOf({ database }: CrashPlatform, { projectId, commit }: CrashSite): Promise<string> {
+  const [found] = await database.query<{ id: string }>(sql`
+    select id from deployments where project_id = ${projectId} and commit_sha = ${commit}`);
+  return showId('deployment', found?.id ?? '');
 }
 
 /**
@@ -180,7 +203,11 @@ export async function playCrash(platform: CrashPlatform, point: CrashPoint, mode
   await lead.ended();
   await platform.buildsEnd();
 
-  const look = () => (isDeletion ? leftOfProject(platform, expected, hostnames) : brokenInvariants(platform, expected));
+  const look = async () => {
+    if (isDeletion) return leftOfProject(platform, expected, hostnames);
+    const orphans = point.by === 'cleanup' ? await orphansOf(platform, expected) : [];
+    return [...(await brokenInvariants(platform, expected)), ...orphans];
+  };
   let ticks = 0;
   let open = await look();
   for (; open.length > 0 && ticks < TICKS; ticks++) {
