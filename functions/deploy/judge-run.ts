@@ -1,3 +1,4 @@
+import { AppError } from '@miaobu/shared/kernel/app-error';
 import { showId } from '@miaobu/shared/kernel/ids';
 import type { BuildAttempt } from '@miaobu/shared/model/build/build-attempt-repository';
 import { BUILD_CAP_SECONDS, QUEUE_CAP_SECONDS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
@@ -13,20 +14,37 @@ export type RunVerdict =
   | { readonly is: 'over' | 'too long'; readonly why: string }
   | { readonly is: 'unknown' };
 
-/** Asks the provider about the run of an attempt. */
+/** Asks the provider about the run of an attempt. Throws its errors, until the attempt's time is up. */
 export async function judgeRun(
   buildRunner: Pick<BuildRunner, 'getRun' | 'findRun'>,
   attempt: BuildAttempt,
 ): Promise<RunVerdict> {
-  const runId = runOf(attempt);
-  const run = runId
-    ? await buildRunner.getRun(runId)
-    : await buildRunner.findRun({
-        deploymentId: showId('deployment', attempt.deploymentId),
-        attempt: attempt.attempt,
-      });
-  return run ? judge(run, attempt) : { is: 'unknown' };
+  try {
+    const run = await ask(buildRunner, attempt);
+    return run ? judge(run, attempt) : { is: 'unknown' };
+  } catch (error) {
+    if (!(error instanceof AppError) || hasTime(attempt)) throw error;
+    // Whatever GitHub would say, its time is up.
+    const what = attempt.redeemedAgo === null ? 'begin' : 'end';
+    return { is: 'too long', why: `The build did not ${what} in time, and GitHub could not be asked about its run.` };
+  }
 }
+
+function ask(
+  buildRunner: Pick<BuildRunner, 'getRun' | 'findRun'>,
+  attempt: BuildAttempt,
+): Promise<BuildRun | undefined> {
+  const runId = runOf(attempt);
+  if (runId) return buildRunner.getRun(runId);
+  return buildRunner.findRun({
+    deploymentId: showId('deployment', attempt.deploymentId),
+    attempt: attempt.attempt,
+  });
+}
+
+/** A build may take an hour; until it begins it may wait for a machine. */
+const hasTime = ({ redeemedAgo, madeAgo }: BuildAttempt) =>
+  redeemedAgo === null ? madeAgo < QUEUE_CAP_SECONDS : redeemedAgo < BUILD_CAP_SECONDS;
 
 /**
  * An attempt has two runs when GitHub's answer was lost and the first run was not listed yet. Then the one that counts is the one that

@@ -3,6 +3,7 @@ import { sql } from '@miaobu/shared/db/sql';
 import { showId } from '@miaobu/shared/kernel/ids';
 import { TICKET_SECONDS } from '@miaobu/shared/model/build/build-tokens';
 import {
+  BUILD_CAP_SECONDS,
   deadlineSeconds,
   MAX_ATTEMPTS,
   QUEUE_CAP_SECONDS,
@@ -243,6 +244,30 @@ test('while GitHub does not answer, nothing is concluded of a run that is over',
   github.faults.clear();
   await minutes(2);
   expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 2 });
+});
+
+describe('while GitHub refuses to tell about runs', () => {
+  // Nobody can start, ask about or cancel a run with a token that is no longer valid.
+  const refuse = () => void github.faults.inject({ service: 'github', fault: { kind: 'error', status: 401 } });
+
+  test('a silent build goes on for its hour and not longer', async () => {
+    const { id, run } = await started();
+    await run.redeem();
+    refuse();
+    await minutes(BUILD_CAP_SECONDS / 60 - 5, 300);
+    expect(await deployment(id)).toMatchObject({ status: 'cloning', attempt: 1 });
+    await minutes(8);
+    expect(await deployment(id)).toMatchObject({ status: 'queued' });
+  });
+
+  test('a run that never began is given up after the hours that it may wait for a machine', async () => {
+    const { id } = await started();
+    refuse();
+    await minutes(QUEUE_CAP_SECONDS / 60 - 5, 300);
+    expect(await deployment(id)).toMatchObject({ status: 'queued', attempt: 1 });
+    await minutes(8);
+    expect(await own.stored.messages('build.start')).toHaveLength(2);
+  });
 });
 
 describe('GitHub is asked', () => {
