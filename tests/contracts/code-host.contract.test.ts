@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, request as forward } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -269,6 +270,18 @@ test('a limit says how long to wait: at least a minute, longer when GitHub says 
   await expect(ask()).rejects.toMatchObject({ code: 'code_host_throttled', details: { retryAfterSeconds: 60 } });
   faults.inject({ service: 'github', times: 1, fault: { kind: 'error', status: 403, retryAfter: 90 } });
   await expect(ask()).rejects.toMatchObject({ code: 'code_host_throttled', details: { retryAfterSeconds: 90 } });
+});
+
+test.each([
+  ['cut off', '{"id":1,"full_na'],
+  ['a page of a proxy', '<html>Be right back</html>'],
+  ['empty', ''],
+])('a success whose content is %s is an outage, not a refusal', async (_, content) => {
+  const server = createServer((_request, response) => response.end(content)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await expect(ask({ apiUrl })).rejects.toMatchObject({ code: 'code_host_unavailable' });
+  server.close().closeAllConnections();
 });
 
 test('what GitHub refuses permanently is reported with its status', async () => {

@@ -120,7 +120,7 @@ export function githubCodeHost(config: GithubRequestConfig): CodeHost {
       const path = `${repositoryPath(fullName)}/tarball/${encodePath(commit)}`;
       const answer = await request({ token, path, expect: [302] });
       const location = answer.header('location');
-      if (location === undefined) throw new AppError('vendor_rejected', { message: 'GitHub named no archive' });
+      if (location === undefined) throw new AppError('code_host_unavailable', { message: 'GitHub named no archive' });
       return location;
     },
     async createPushHook(token, fullName, hook, beforeCall) {

@@ -127,10 +127,17 @@ export function githubRequest(config: GithubRequestConfig): GithubRequest {
   };
 }
 
-/** Parses the JSON of a response. Throws `vendor_rejected` when it is not what GitHub documents. */
+/**
+ * Parses the JSON of a response. Throws `code_host_unavailable` when it is no JSON (it was cut off, or comes from a proxy), and
+ * `vendor_rejected` when it is not what GitHub documents.
+ */
 export function readGithubJson<Schema extends z.ZodType>(schema: Schema, answer: GithubAnswer): z.output<Schema> {
-  const parsed = schema.safeParse(parseJson(answer.body));
+  const json = parseJson(answer.body);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
+  if (json === undefined && answer.body !== undefined) {
+    throw new AppError('code_host_unavailable', { message: 'GitHub answered something that is no JSON' });
+  }
   throw new AppError('vendor_rejected', { cause: parsed.error, message: 'GitHub answered in an unknown form' });
 }
 
