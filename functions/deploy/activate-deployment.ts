@@ -57,9 +57,11 @@ export const activateDeployment = (deps: Deps): TopicHandler<'deployment.activat
     // content.
     const storedBytes = blobsOf(manifest).reduce((sum, blob) => sum + blob.bytes, 0);
     return async (repositories) => {
+      // Before the deployment, as in every other transaction that locks both: in another order two could wait for each other.
+      const environment = await repositories.environments.lock(deployment.environmentId);
       await repositories.deployments.describeArtifact(deploymentId, artifact);
       await repositories.usage.recordStored({ deploymentId, attempt: deployment.attempt }, storedBytes);
-      await goLive(repositories, deployment, requestId);
+      await goLive(repositories, environment, deployment, requestId);
     };
   },
 
@@ -98,8 +100,12 @@ function routingTable(manifest: Manifest): string[] {
 }
 
 /** Switches to a verified deployment, unless a newer one was current before, promotion is held, or the environment is disabled. */
-async function goLive(repositories: Repositories, verified: Deployment, requestId: string): Promise<void> {
-  const environment = await repositories.environments.lock(verified.environmentId);
+async function goLive(
+  repositories: Repositories,
+  environment: Environment,
+  verified: Deployment,
+  requestId: string,
+): Promise<void> {
   const deployment = await repositories.deployments.lock(verified.id);
   if (deployment?.status !== 'deploying' || deployment.activatedAt) return;
   // Its project is being deleted: nothing goes live.
