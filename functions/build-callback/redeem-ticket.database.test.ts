@@ -285,11 +285,11 @@ describe('guessing tickets', () => {
   test('is rate limited by address and by deployment; the right ticket stays valid', async () => {
     const build = await dispatched();
     const run = callback.runOf(build);
-    const statuses: number[] = [];
-    for (let n = 0; n < 1000; n++) statuses.push((await run.redeem('run-1', wrong(n), '192.0.2.7')).status);
-    expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401));
-    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(900);
-    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    const statuses = [(await run.redeem('run-1', wrong(0), '192.0.2.7')).status];
+    // However slowly the others follow, no bucket refills meanwhile.
+    await stored.db.query(sql`update rate_limits set filled_at = db_now() + interval '1 hour'`);
+    for (let n = 1; n < 100; n++) statuses.push((await run.redeem('run-1', wrong(n), '192.0.2.7')).status);
+    expect(statuses).toEqual([...Array<number>(20).fill(401), ...Array<number>(80).fill(429)]);
     // The same address for another deployment, and another address for the same one.
     const other = await dispatchAttempt(
       stored,

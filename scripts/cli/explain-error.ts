@@ -49,9 +49,11 @@ function remedy({ code }: ApiError, isTokenNamed: boolean): string {
   return isTokenNamed ? ' Set MIAOBU_TOKEN to a token that may.' : ' To sign in with other permissions: miaobu login';
 }
 
-/** What went wrong. A refused token has its own text here, because the API's speaks of headers. */
-const problemOf = ({ code, message }: ApiError) =>
-  code === 'unauthorized' ? 'The API does not accept your token.' : message;
+/** What went wrong. A refused token has its own text here, because the API's speaks of headers and details. */
+const problemOf = ({ code, message }: ApiError) => {
+  if (code === 'unauthorized') return 'The API does not accept your token.';
+  return code === 'forbidden' ? 'Your token may not do that.' : message;
+};
 
 function refusal(error: ApiError, isTokenNamed: boolean): string {
   const request = error.requestId === undefined ? '' : ` [${error.code}, request ${error.requestId}]`;
