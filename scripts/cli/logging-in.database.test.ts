@@ -199,7 +199,10 @@ test('who brings a token that does not count, or may not do that, is told about 
   expect(bad).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Check MIAOBU_TOKEN.') });
   await stored.db.query(sql`update api_tokens set scopes = '{account:read}'`);
   const weak = await cli.run(['list']);
-  expect(weak).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('may not do that. (scope: projects:read)') });
+  expect(weak).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('may not do that. (scope: projects:read)'),
+  });
   expect(weak.stderr).toContain('Set MIAOBU_TOKEN to a token that may.');
 });
 
