@@ -146,6 +146,9 @@ export function composePlatform(actor: Actor, parts: PlatformParts) {
     store,
     sealer,
     readGithubToken: readToken,
+    codeHost,
+    doorbell,
+    buildTokens: tokens,
     receivePush: receivePush({ store, sealer, doorbell }),
     redeemTicket: redeemTicket({
       store,

@@ -62,13 +62,22 @@ export const databaseInvariants = [
         'I3',
         'the pointer of an environment moved within a generation',
       ) +
-      // A user may switch to any deployment; the actor that does so marks its transaction.
+      // A user may switch to any deployment; the actor that does so names it in its transaction.
       unless(
         `new.current_deployment_id is not distinct from old.current_deployment_id
-         or coalesce(current_setting('chaos.person', true), '') = 'switches'
-         or (select seq from deployments where id = new.current_deployment_id) > old.activated_seq`,
+         or case when new.current_deployment_id is null then new.disabled_at is not null
+                 else coalesce(current_setting('chaos.person', true), '') = new.current_deployment_id::text
+                      or old.auto_promote and old.disabled_at is null
+                         and (select seq from deployments where id = new.current_deployment_id) > old.activated_seq end`,
         'I3',
-        'an older deployment was switched to',
+        'an older deployment was switched to, or one that was held',
+      ) +
+      unless(
+        `new.current_deployment_id is not distinct from old.current_deployment_id or new.current_deployment_id is null
+         or exists (select 1 from deployments
+                     where id = new.current_deployment_id and environment_id = new.id and status in ('deploying', 'deployed'))`,
+        'I3',
+        'what was switched to is no complete deployment of this environment',
       ),
   ),
   trigger(
@@ -87,6 +96,11 @@ export const databaseInvariants = [
            union all select 1 from routes where published_deployment_id = new.id)`,
         'I5',
         'what is live was marked for deletion',
+      ) +
+      unless(
+        "new.status <> 'purging' or old.status = 'purging' or new.pinned_at is null",
+        'I5',
+        'what is pinned was marked for deletion',
       ),
   ),
   trigger(

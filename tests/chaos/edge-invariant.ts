@@ -18,8 +18,9 @@ import { SITES, type World } from './world.ts';
 function problemOf(world: World, slug: string, value: string): string | undefined {
   const route = parseRoute(value);
   if (!route || route.project_slug !== slug) return 'the value is not a route of this project';
-  if (route.commit_sha === null) return 'the value is of no commit, and nobody here uploads';
-  const site = builtSite(route.commit_sha);
+  const sha = route.commit_sha ?? world.uploads.get(route.deployment_id)?.sha;
+  if (sha === undefined) return 'the value is of no commit, and nobody has uploaded it';
+  const site = builtSite(sha);
   for (const expected of site.manifest.files) {
     const key = shardKey(route.deployment_id, shardOf(expected.path, route.shards));
     const text = world.edge.current(TABLE_NAMESPACE, key);

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { CodeCommit, CodeHost } from '@miaobu/shared/ports/code-host';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import { BEGINNING, type VirtualClock } from './virtual-clock.ts';
 
 /** The outcome of building a commit, the same every time. `hostile`: its runner lies about what it uploads. */
 export type Character = 'good' | 'fails' | 'hostile';
@@ -9,6 +9,8 @@ export type Character = 'good' | 'fails' | 'hostile';
 export interface Commit {
   readonly sha: string;
   readonly character: Character;
+  /** What it has under `site/`: the same as its parent, when it only changes the rest of the repository. */
+  readonly site: string;
 }
 
 /** One event sent to one hook. GitHub uses the same delivery id for every hook, and never redelivers by itself. */
@@ -52,6 +54,8 @@ export interface FakeGithub {
   /** How often somebody has pushed. */
   readonly pushes: () => number;
   readonly hooks: () => number;
+  /** How often a branch had been moved to a commit by then. */
+  pushesTo(branch: string, sha: string, by: Date): number;
   /** The commits a branch recently pointed at. */
   history(branch: string): string[];
   /** Deliveries to be sent, in no order. */
@@ -92,7 +96,12 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     return states.findLast(({ since }) => since <= asOf) ?? { pushedAt, branches };
   }
 
-  function tell(ref: string, before: string, after: string, forced = false): Delivery[] {
+  function tell(
+    ref: string,
+    before: string,
+    after: string,
+    { forced = false, files = [] as string[] } = {},
+  ): Delivery[] {
     pushes += 1;
     const guid = `guid-${pushes}`;
     // The first and third of three pushes back and forth within a second have the same body, as at GitHub.
@@ -104,7 +113,7 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       created: before === NOBODY,
       deleted,
       forced,
-      commits: [],
+      commits: files.length === 0 ? [] : [{ added: [], removed: [], modified: files }],
       head_commit: deleted ? null : { id: after, message: 'Change it', author: { username: 'you' } },
       repository: { id: REPOSITORY.id, full_name: REPOSITORY.name, pushed_at: pushedAt },
     };
@@ -118,10 +127,12 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     return told;
   }
 
-  function commit(): string {
+  function commitOn(parent: Commit | undefined): string {
     const sha = sha1(`commit ${commits.size}`);
     const character = random.pick<Character>(['good', 'good', 'good', 'good', 'good', 'good', 'fails', 'hostile']);
-    commits.set(sha, { sha, character: commits.size === 0 ? 'good' : (character ?? 'good') });
+    const isBesides = parent !== undefined && random.chance(0.3);
+    const own = { site: sha, character: commits.size === 0 ? 'good' : (character ?? 'good') };
+    commits.set(sha, { ...(isBesides ? parent : own), sha });
     return sha;
   }
 
@@ -186,16 +197,25 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     outgoing,
     pushes: () => pushes,
     hooks: () => hooks.size,
+    pushesTo: (branch, sha, by) =>
+      states.filter(
+        ({ since, branches: now }, index) =>
+          now.get(branch) === sha &&
+          states[index - 1]?.branches.get(branch) !== sha &&
+          Date.parse(BEGINNING) + since <= by.getTime(),
+      ).length,
     history: (branch) => (history.get(branch) ?? []).slice(-3),
     push(branch, backTo) {
       const before = branches.get(branch) ?? NOBODY;
-      const to = backTo ?? commit();
+      const parent = commits.get(before);
+      const to = backTo ?? commitOn(parent);
       if (before === to) return [];
+      const files = [commits.get(to)?.site === parent?.site ? 'docs/notes.md' : 'site/page.md'];
       passSecond();
       branches.set(branch, to);
       remember();
       history.set(branch, [...(history.get(branch) ?? []), to]);
-      return tell(`refs/heads/${branch}`, before, to, backTo !== undefined);
+      return tell(`refs/heads/${branch}`, before, to, backTo === undefined ? { files } : { forced: true });
     },
     deleteBranch(branch) {
       const before = branches.get(branch);

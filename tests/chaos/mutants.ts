@@ -102,6 +102,25 @@ export const mutants: readonly Mutant[] = [
     })),
   },
   {
+    name: 'anything-supersedes',
+    firstSeed: 1,
+    does: 'lets a redeployment, a commit or an upload cancel a push that waits for its build',
+    change: changeOf('deployments', ({ moveQueued }) => ({
+      moveQueued: (environmentId, move) => moveQueued(environmentId, move, { headsToo: true }),
+    })),
+  },
+  {
+    name: 'promotion-is-newest',
+    firstSeed: 1,
+    does: 'takes what somebody switched to for newer than all that is being built',
+    change: changeOf('environments', ({ lock, switchTo }) => ({
+      async switchTo(id, { id: deploymentId, seq }) {
+        const { activatedSeq, nextSeq } = await lock(id);
+        await switchTo(id, { id: deploymentId, seq: seq < activatedSeq ? nextSeq - 1 : seq });
+      },
+    })),
+  },
+  {
     name: 'few-tries',
     firstSeed: 2,
     does: 'gives up all work in an outage of some minutes',

@@ -1,11 +1,12 @@
-import { type BuildReport, buildJob } from '@miaobu/shared/contracts/build-job';
+import { createHash } from 'node:crypto';
+import { type BuildReport, type BuildReportAnswer, buildJob, uploadJob } from '@miaobu/shared/contracts/build-job';
 import { errors } from '@miaobu/shared/contracts/errors';
 import { AppError } from '@miaobu/shared/kernel/app-error';
 import { type BuiltSite, builtSite, digestOf, type Lies, someLie } from './built-site.ts';
 import { composePlatform, type Platform } from './compose-platform.ts';
 import type { Run } from './fake-build-runner.ts';
 import type { Actor } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { UploadedFolder, World } from './world.ts';
 
 /** No answer came, or 5xx: the builder asks again. */
 class NoAnswer extends Error {}
@@ -58,18 +59,20 @@ async function call<T>(world: World, actor: Actor, what: string, ask: (platform:
 interface Session {
   readonly world: World;
   readonly actor: Actor;
-  readonly run: Run;
+  /** Of the run, or of the upload. */
+  readonly name: string;
   readonly claim: { readonly deployment: string; readonly attempt: string; readonly authorization: string };
 }
 
 const bearer = (session: Session, token: string) => ({ ...session.claim, authorization: `Bearer ${token}` });
 
-async function report(session: Session, said: BuildReport): Promise<void> {
+async function report(session: Session, said: BuildReport): Promise<BuildReportAnswer> {
   const { world, actor, claim } = session;
-  const answer = await call(world, actor, `${said.kind} of run ${session.run.runId}`, (platform) =>
+  const answer = await call(world, actor, `${said.kind} of ${session.name}`, (platform) =>
     platform.recordReport(claim, said, platform.context),
   );
   if (answer.stop && said.kind !== 'uploaded') throw new Over('told to stop');
+  return answer;
 }
 
 /** PUTs a body to the given link; 409 means that it is already there. */
@@ -89,9 +92,9 @@ async function put(session: Session, url: string, body: Buffer): Promise<void> {
   }
 }
 
-async function publish(session: Session, slug: string, site: BuiltSite, lies: Lies): Promise<void> {
-  const { world, actor, claim, run } = session;
-  const of = `of run ${run.runId}`;
+async function publish(session: Session, slug: string, site: BuiltSite, lies: Lies): Promise<BuildReportAnswer> {
+  const { world, actor, claim, name } = session;
+  const of = `of ${name}`;
   const { token } = await call(world, actor, `publication ${of}`, (platform) =>
     platform.grantPublication(claim, platform.context),
   );
@@ -111,7 +114,7 @@ async function publish(session: Session, slug: string, site: BuiltSite, lies: Li
   );
   await put(session, place.url, manifest);
   const manifest_sha256 = lies.wrongDigest ? digestOf(Buffer.from('another')) : described.sha256;
-  await report(session, {
+  const answer = await report(session, {
     seq: 3,
     kind: 'uploaded',
     manifest_sha256,
@@ -123,18 +126,19 @@ async function publish(session: Session, slug: string, site: BuiltSite, lies: Li
     await report(session, { seq: 4, kind: 'failed', code: 'build_failed', message: 'It failed after all.' });
     await report(session, { seq: 5, kind: 'building' });
   }
+  return answer;
 }
 
-async function build(session: Session): Promise<void> {
-  const { world, actor, run } = session;
-  const redeemer = `run-${run.runId}`;
-  const { deployment, attempt } = session.claim;
-  // Every run that redeems is a build: nobody uploads folders here.
-  const job = buildJob.parse(
-    await call(world, actor, `redeem by run ${run.runId}`, (platform) =>
-      platform.redeemTicket({ deployment, attempt, ticket: run.ticket, redeemer }, platform.context),
-    ),
+function redeem({ world, actor, claim: { deployment, attempt }, name }: Session, ticket: string) {
+  const redeemer = name.replaceAll(' ', '-');
+  return call(world, actor, `redeem by ${name}`, (platform) =>
+    platform.redeemTicket({ deployment, attempt, ticket, redeemer }, platform.context),
   );
+}
+
+async function build(session: Session, run: Run): Promise<void> {
+  const { world, actor } = session;
+  const job = buildJob.parse(await redeem(session, run.ticket));
   const redeemed: Session = { ...session, claim: { ...session.claim, authorization: `Bearer ${job.token}` } };
   const commit = world.github.commits.get(job.commit_sha);
   try {
@@ -156,15 +160,47 @@ async function build(session: Session): Promise<void> {
   }
 }
 
+async function unlessItGivesUp(world: World, actor: Actor, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof Over || error instanceof NoAnswer || error instanceof AppError)) throw error;
+    world.trace.write(actor.name, `gives up: ${error.message}`);
+  });
+}
+
+async function upload(session: Session, ticket: string, folder: UploadedFolder): Promise<void> {
+  const job = uploadJob.parse(await redeem(session, ticket));
+  const redeemed: Session = { ...session, claim: { ...session.claim, authorization: `Bearer ${job.token}` } };
+  const site = builtSite(folder.sha);
+  try {
+    const lies = folder.isHostile ? someLie(session.world.random, site) : {};
+    const { ignored } = await publish(redeemed, job.project_slug, site, lies);
+    folder.isAccepted = !ignored;
+  } catch (error) {
+    if (error instanceof Over) throw error;
+    await report(redeemed, { seq: 9, kind: 'failed', code: 'upload_failed', message: 'The uploader failed.' });
+  }
+}
+
+/** Somebody's own machine uploads a folder: the builder's steps without a build, as `scripts/cli/deploy-folder.ts` takes them. */
+export async function playUpload(
+  world: World,
+  actor: Actor,
+  { deployment, attempt, ticket }: { readonly deployment: string; readonly attempt: number; readonly ticket: string },
+  isHostile: boolean,
+): Promise<void> {
+  const name = `folder ${world.uploads.size + 1}`;
+  const folder = { sha: createHash('sha1').update(name).digest('hex'), isHostile, isAccepted: false };
+  world.uploads.set(deployment, folder);
+  const claim = { deployment, attempt: String(attempt), authorization: '' };
+  await unlessItGivesUp(world, actor, upload({ world, actor, name, claim }, ticket, folder));
+}
+
 /** A machine picks up the run: the builder's steps, in the order and with the retries of `builder/run-attempt.ts`. */
 export function playRun(world: World, run: Run): void {
   const claim = { deployment: run.deploymentId, attempt: String(run.attempt), authorization: '' };
   run.state = 'running';
   const { ending } = world.scheduler.spawn(`runner ${run.runId}`, async (actor) => {
-    await build({ world, actor, run, claim }).catch((error: unknown) => {
-      if (!(error instanceof Over || error instanceof NoAnswer || error instanceof AppError)) throw error;
-      world.trace.write(actor.name, `gives up: ${error.message}`);
-    });
+    await unlessItGivesUp(world, actor, build({ world, actor, name: `run ${run.runId}`, claim }, run));
   });
   void ending.then((how) => {
     if (run.state !== 'running') return;

@@ -1,71 +1,16 @@
-import { kvKey, parseRoute, ROUTE_NAMESPACE, TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
+import { TABLE_NAMESPACE } from '@miaobu/shared/contracts/edge-route';
 import { sql } from '@miaobu/shared/db/sql';
-import { readId } from '@miaobu/shared/kernel/ids';
+import { readId, showId } from '@miaobu/shared/kernel/ids';
 import { deadlineSeconds, MAX_ATTEMPTS } from '@miaobu/shared/model/deployment/deployment-lifecycle';
 import { hookUrl } from '@miaobu/shared/model/project/hook-url';
 import { contentMatches } from './built-site.ts';
-import { address, controlOrigin } from './compose-platform.ts';
+import { controlOrigin } from './compose-platform.ts';
+import { siteAtRest } from './environment-at-rest.ts';
 import type { Character } from './fake-github.ts';
-import { DELETED_SLUG } from './persons.ts';
+import { DELETED_SLUG } from './persons/person.ts';
+import { requestsAreKept } from './request-invariants.ts';
 import { Violation } from './violation.ts';
-import { SITES, type World } from './world.ts';
-
-interface EnvironmentAtRest {
-  readonly generation: number;
-  readonly autoPromote: boolean;
-  readonly isOff: boolean;
-  readonly currentId: string | null;
-  readonly newestSha: string | null;
-  readonly newestStatus: string | null;
-  readonly newestActivatedAt: Date | null;
-  readonly newestId: string | null;
-  readonly publishedId: string | null;
-  readonly publishedGeneration: number;
-}
-
-/** Undefined when the project was deleted. */
-async function environmentAtRest(world: World, slug: string, name: string): Promise<EnvironmentAtRest | undefined> {
-  const [row] = await world.database.db.query<EnvironmentAtRest>(sql`
-    select e.generation, e.auto_promote, e.disabled_at is not null as is_off, e.current_deployment_id as current_id,
-           n.commit_sha as newest_sha, n.status as newest_status, n.activated_at as newest_activated_at, n.id as newest_id,
-           r.published_deployment_id as published_id, r.published_generation
-      from environments e join projects p on p.id = e.project_id
-      join routes r on r.environment_id = e.id
-      left join lateral (select * from deployments d where d.environment_id = e.id order by seq desc limit 1) n on true
-     where p.slug = ${slug} and e.name = ${name}`);
-  if (!row && slug !== DELETED_SLUG) throw new Violation('I1', `the environment ${name} of ${slug} is gone`);
-  return row;
-}
-
-/** I1 and I4: the newest deployment is of the branch's head, and live if it could be; the edge says what Postgres says. */
-async function siteAtRest(world: World, { slug, environment, branch }: (typeof SITES)[number]): Promise<void> {
-  const hostname = address.hostname(slug, environment);
-  const value = world.edge.current(ROUTE_NAMESPACE, kvKey(hostname));
-  const row = await environmentAtRest(world, slug, environment);
-  if (!row) {
-    if (value !== undefined) throw new Violation('I4', `${hostname} of a deleted project shows ${value}`);
-    return;
-  }
-  const head = world.github.branches.get(branch);
-  const where = `${environment} of ${slug}`;
-  if (row.isOff && row.currentId) throw new Violation('I1', `${where}: it is off, and shows ${row.currentId}`);
-  if (!row.isOff && head !== undefined && row.newestSha !== head) {
-    throw new Violation('I1', `${where}: the head ${head} has no deployment, the newest is of ${row.newestSha}`);
-  }
-  // If it was live once, a user switched away from it: I3 allows nobody else to.
-  const isMissed = row.newestStatus === 'deployed' && row.autoPromote && row.newestActivatedAt === null;
-  if (!row.isOff && isMissed && row.currentId !== row.newestId) {
-    throw new Violation('I1', `${where}: the newest deployment ${row.newestId} is complete and not live`);
-  }
-  const route = value === undefined ? undefined : parseRoute(value);
-  const shows = route ? readId('deployment', route.deployment_id) : undefined;
-  if (shows !== (row.currentId ?? undefined) || (route && route.gen !== row.generation)) {
-    throw new Violation('I4', `${hostname} shows ${shows}@${route?.gen}, wanted ${row.currentId}@${row.generation}`);
-  }
-  if (row.publishedId !== row.currentId || (row.currentId && row.publishedGeneration !== row.generation)) {
-    throw new Violation('I4', `${hostname} is said to show ${row.publishedId}, and shows ${row.currentId}`);
-  }
-}
+import { SITES, type UploadedFolder, type World } from './world.ts';
 
 /** The error of a message given up because its workers died repeatedly. Failing calls, for however long, are not a valid reason. */
 const BAD_LUCK = ['the worker vanished'];
@@ -74,13 +19,13 @@ const BAD_LUCK = ['the worker vanished'];
  * I7: nothing was given up without a reason: a commit that does not build, a runner that lied or died, or workers that died
  * repeatedly. An error of our own would be a violation.
  */
-async function nothingGivenUp({ database, github, poisoned }: World): Promise<void> {
+async function nothingGivenUp({ database, github, poisoned, uploads }: World): Promise<void> {
   const [dead] = await database.db.query<{ topic: string; lastError: string }>(sql`
     select topic, last_error from outbox
      where state = 'dead' and not last_error like any (${BAD_LUCK}::text[])
        and not (topic = 'deployment.activate' and last_error like 'artifact_invalid%')`);
   if (dead) throw new Violation('I7', `a message was given up: ${dead.topic}, ${dead.lastError}`);
-  const failed = await database.db.query<{ id: string; reason: string; commitSha: string; slug: string }>(sql`
+  const failed = await database.db.query<{ id: string; reason: string; commitSha: string | null; slug: string }>(sql`
     select d.id, d.reason, d.commit_sha, p.slug from deployments d join projects p on p.id = d.project_id
      where d.status = 'failed' and not exists (
        select 1 from outbox where state = 'dead' and last_error like any (${BAD_LUCK}::text[])
@@ -89,12 +34,16 @@ async function nothingGivenUp({ database, github, poisoned }: World): Promise<vo
        and not (reason = 'publish_stuck' and finished_at >= make_interval(secs => ${deadlineSeconds.deploying})
                   + (select created_at from deployment_events where deployment_id = d.id and to_status = 'deploying'))`);
   for (const { id, reason, commitSha, slug } of failed) {
-    const character = github.commits.get(commitSha)?.character;
-    const isExpected = deserved[character ?? 'good'].includes(reason);
+    const character = commitSha === null ? undefined : github.commits.get(commitSha)?.character;
+    const folder = uploads.get(showId('deployment', id));
+    const isExpected = (commitSha === null ? deservedBy(folder) : deserved[character ?? 'good']).includes(reason);
     // Contents are shared within a project, and uploads never overwrite: a liar's content fails the next build too.
     const isPoisoned = reason === 'artifact_invalid' && poisoned.has(slug);
     if (!isExpected && !isPoisoned)
-      throw new Violation('I7', `deployment ${id} of a ${character} commit failed: ${reason}`);
+      throw new Violation(
+        'I7',
+        `deployment ${id} of ${character ? `a ${character} commit` : 'a folder'} failed: ${reason}`,
+      );
   }
 }
 
@@ -104,6 +53,12 @@ const deserved: Readonly<Record<Character, readonly string[]>> = {
   fails: ['runner_error', 'build_failed'],
   hostile: ['runner_error', 'build_failed', 'artifact_invalid'],
 };
+
+/** The same of a folder. Its uploader may die, or never begin; not once it was told that everything has arrived. */
+const deservedBy = (folder: UploadedFolder | undefined): readonly string[] => [
+  ...(folder?.isAccepted ? [] : ['upload_abandoned', 'upload_failed']),
+  ...(folder?.isHostile ? ['artifact_invalid'] : []),
+];
 
 /** I9: the history of every deployment is a chain that ends in its status. */
 async function historyIsWhole({ database }: World): Promise<void> {
@@ -165,6 +120,7 @@ async function inboxIsComplete({ database, github }: World): Promise<void> {
 /** What has to hold when nothing is due any more. */
 export async function holdsAtRest(world: World): Promise<void> {
   for (const site of SITES) await siteAtRest(world, site);
+  await requestsAreKept(world);
   await nothingGivenUp(world);
   await historyIsWhole(world);
   await inventoryMatches(world);

@@ -3,27 +3,14 @@ import { AppError } from '@miaobu/shared/kernel/app-error';
 import { readId } from '@miaobu/shared/kernel/ids';
 import { composePlatform } from './compose-platform.ts';
 import type { Delivery } from './fake-github.ts';
-import {
-  somebodyCancels,
-  somebodyDeletes,
-  somebodyResumes,
-  somebodyRollsBack,
-  somebodySwitchesStaging,
-} from './persons.ts';
+import type { Happening } from './happening.ts';
+import { whatPeopleDo } from './persons/what-people-do.ts';
 import { playRun } from './play-run.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
-/** Something that happens from outside. */
-interface Happening {
-  readonly weight: number;
-  /** Whether it can happen now. */
-  readonly may: (world: World) => boolean;
-  readonly happen: (world: World) => Promise<void> | void;
-}
-
-const PUSHES = 8;
-const LONGEST = 2500;
+const PUSHES = 6;
+const LONGEST = 2350;
 /** How often, after the last push, no actor has anything to do before the story ends. */
 const QUIET = 6;
 /** Instances of one function that run at the same time. */
@@ -121,7 +108,7 @@ function passQuietly(world: World, seconds: number): void {
   passTime(world, seconds);
 }
 
-/** A line each: what else may happen (a rollback, a promotion, a new product duty) is added here. */
+/** A line each: what else may happen is added here, or, if a person does it with the API, in `persons/`. */
 const happenings: readonly Happening[] = [
   {
     weight: 0.6,
@@ -167,15 +154,7 @@ const happenings: readonly Happening[] = [
     },
   },
   { weight: 0.05, may: ({ scheduler }) => scheduler.count('cleanup') < 2, happen: wakeCleanup },
-  { weight: 0.15, may: ({ runner }) => runner.runs.length > 0, happen: somebodyCancels },
-  { weight: 0.4, may: ({ runner }) => runner.runs.length > 0, happen: somebodyRollsBack },
-  { weight: 0.2, may: ({ runner }) => runner.runs.length > 0, happen: somebodyResumes },
-  { weight: 0.06, may: ({ runner }) => runner.runs.length > 0, happen: somebodySwitchesStaging },
-  {
-    weight: 0.02,
-    may: ({ github, deletion }) => github.pushes() > PUSHES / 2 && !deletion.began,
-    happen: somebodyDeletes,
-  },
+  ...whatPeopleDo,
   // Actions take moments; idle periods take minutes, and occasionally hours.
   { weight: 4, may: () => true, happen: (world) => passTime(world, world.random.between(1, 5)) },
   { weight: 12, may: isIdle, happen: (world) => passQuietly(world, world.random.between(20, 130)) },

@@ -3,6 +3,7 @@ import { sql } from '@miaobu/shared/db/sql';
 import { githubTokenContext, type User } from '@miaobu/shared/model/account/account-repository';
 import { branchSyncMessage } from '@miaobu/shared/model/environment/branch-sync-message';
 import { repositories } from '@miaobu/shared/model/repositories';
+import { createDeployHook } from '../../functions/api/deploy-hooks/create-deploy-hook.ts';
 import { createProject } from '../../functions/api/projects/create-project.ts';
 import { signedIn } from '../database/signed-in.ts';
 import type { ChaosDatabase } from './chaos-database.ts';
@@ -22,6 +23,15 @@ import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 export interface RunOptions {
   readonly mutant?: Mutant | undefined;
   readonly without?: readonly Net[];
+}
+
+/** A folder without a commit. */
+export interface UploadedFolder {
+  /** Stands for its contents, as a commit's hash does. */
+  readonly sha: string;
+  readonly isHostile: boolean;
+  /** Its uploader was told that everything has arrived. */
+  isAccepted: boolean;
 }
 
 /** Everything one run consists of. */
@@ -45,6 +55,18 @@ export interface World {
   readonly wakeUps: { count: number };
   /** Whether the second project's deletion was requested. */
   readonly deletion: { began: boolean };
+  /** How many deployments were asked for with the API. */
+  readonly requests: { count: number };
+  /** Public ids of deployments that the API has answered with: they are recorded. */
+  readonly promised: string[];
+  /** Deployments that somebody tried to cancel. */
+  readonly cancelled: Set<string>;
+  /** Folders that somebody uploads, by the public ids of their deployments. */
+  readonly uploads: Map<string, UploadedFolder>;
+  /** Slugs of the projects for which a part of the repository did not matter at some time. */
+  readonly narrowed: Set<string>;
+  /** The deploy hook of the first project's production. */
+  readonly hook: { readonly id: string; readonly secret: string };
   /** How often no actor had anything to do since the last push. */
   readonly quiet: { count: number };
   /** Slugs of the projects in which a runner uploaded wrong content. */
@@ -66,21 +88,34 @@ export const SITES = [
 const MOST_WAKE_UPS = 2;
 const RETENTION = { keep: 2, graceSeconds: 20 * 60, contentGraceSeconds: 65 * 60 };
 
-async function importSites(world: World): Promise<void> {
-  const { store, sealer, readGithubToken, context } = world.platform;
-  const user = world.owner;
+/** Returns the deploy hook of the first. */
+async function importSites({
+  platform,
+  owner: user,
+  parts,
+  github,
+  database,
+}: Omit<World, 'hook'>): Promise<World['hook']> {
+  const { store, sealer, readGithubToken, context } = platform;
   await store.accounts.storeGithubToken(user.id, await sealer.seal('token', { context: githubTokenContext(user.id) }));
-  const doorbell = world.parts.outside.doorbell;
-  const create = createProject({ store, sealer, readGithubToken, codeHost: world.github.codeHost, doorbell, address });
+  const doorbell = parts.outside.doorbell;
+  const create = createProject({ store, sealer, readGithubToken, codeHost: github.codeHost, doorbell, address });
   for (const slug of ['site', 'shop']) {
     await create({ params: {}, query: {}, body: { repo: REPOSITORY.name, slug, name: slug } }, signedIn(user), context);
   }
-  const [blog] = await world.database.db.query<{ id: string }>(sql`select id from projects where slug = 'site'`);
+  const [blog] = await database.db.query<{ id: string }>(sql`select id from projects where slug = 'site'`);
   if (!blog) throw new Error('the import left no project');
   const staging = await store.environments.insert({ projectId: blog.id, name: 'staging', branch: 'dev' });
   const hostname = address.hostname('site', 'staging');
   await store.routes.insert({ hostname, projectId: blog.id, environmentId: staging.id });
   await store.enqueue(branchSyncMessage(staging.id, 'set-up'));
+  const body = { name: 'content', environment: 'production' } as const;
+  const { data } = await createDeployHook({ store })(
+    { params: { project: 'site' }, query: {}, body },
+    signedIn(user),
+    context,
+  );
+  return data;
 }
 
 /** A world at its beginning: the repository has a commit on each branch, the sites are imported, nothing is built. */
@@ -128,11 +163,16 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
     },
   };
   const platform = composePlatform(unhindered, parts);
-  const world: World = {
+  const world: Omit<World, 'hook'> = {
     ...{ database, random, clock, trace, faults, scheduler, github, runner, edge, objects, without, parts, wakeUps },
     platform,
     owner: await platform.store.accounts.upsertUser({ githubId: 1, githubLogin: 'you' }),
     deletion: { began: false },
+    requests: { count: 0 },
+    promised: [],
+    cancelled: new Set(),
+    uploads: new Map(),
+    narrowed: new Set(),
     quiet: { count: 0 },
     poisoned: new Set(),
     recorded: [],
@@ -143,8 +183,7 @@ export async function createWorld(database: ChaosDatabase, seed: number, options
   };
   github.push('main');
   github.push('dev');
-  await importSites(world);
-  return world;
+  return { ...world, hook: await importSites(world) };
 }
 
 export const storeOf = (world: World) => repositories(world.database.db);
