@@ -80,6 +80,15 @@ test.each([
   expect(await commits()).toEqual([IMPORTED, NEWER]);
 });
 
+test('a push whose delivery is late does not undo what was deployed by hand after its head', async () => {
+  const [imported] = (await ada.client('listDeployments', { params })).data;
+  githubShows({ main: NEWER }, IMPORTED_AT + 2);
+  await deployHead();
+  await ada.client('redeployDeployment', { params: { ...params, deployment: imported?.id ?? '' }, body: {} });
+  expect(await push(NEWER, 2)).toBe('duplicate_head');
+  expect(await commits()).toEqual([IMPORTED, NEWER, IMPORTED]);
+});
+
 test('a push from before the import, delivered after it, does not override the imported head', async () => {
   expect(await push(OLDER, -1)).toBe('stale');
   expect(await commits()).toEqual([IMPORTED]);
