@@ -64,14 +64,18 @@ async function environmentAtRest(world: World, slug: string, name: string): Prom
 type Site = (typeof SITES)[number];
 
 /**
- * I1: the newest deployment of the branch is of its head, unless that differs from it only in what the project does not watch. What was
- * deployed by hand says nothing about the branch.
+ * I1: the newest deployment of the branch is of its head, or of a commit before it, and all since were skipped: each asks for it, or has
+ * under the site's root what was deployed, in a project that watches nothing else. What was deployed by hand says nothing about the branch.
  */
 function headIsDeployed({ github, narrowed }: World, { slug, environment }: Site, row: EnvironmentAtRest): void {
   const head = github.branches.get(row.branch);
   if (row.isOff || head === undefined || row.headSha === head) return;
-  const siteOf = (sha: string | null) => github.commits.get(sha ?? '')?.site;
-  if (row.skippedSha === head && narrowed.has(slug) && siteOf(head) === siteOf(row.headSha)) return;
+  const deployed = github.commits.get(row.headSha ?? '');
+  let commit = row.skippedSha === head ? github.commits.get(head) : undefined;
+  while (commit && (commit.isMarked || (narrowed.has(slug) && commit.site === deployed?.site))) {
+    if (commit.parent === row.headSha) return;
+    commit = github.commits.get(commit.parent ?? '');
+  }
   throw new Violation(
     'I1',
     `${environment} of ${slug}: the head ${head} has no deployment, the newest of ${row.branch} is of ${row.headSha}`,

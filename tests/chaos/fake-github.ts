@@ -11,6 +11,10 @@ export interface Commit {
   readonly character: Character;
   /** What it has under `site/`: the same as its parent, when it only changes the rest of the repository. */
   readonly site: string;
+  /** Undefined: the first of its branch. */
+  readonly parent: string | undefined;
+  /** Its message asks for no deployment. */
+  readonly isMarked: boolean;
 }
 
 /** One event sent to one hook. GitHub uses the same delivery id for every hook, and never redelivers by itself. */
@@ -74,8 +78,10 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
   const outgoing: Delivery[] = [];
   const history = new Map<string, string[]>();
   const states: State[] = [];
-  // Its own random numbers, so that the number of queries changes nothing else.
-  const replicas = seededRandom(Math.floor(random.next() * 2 ** 32));
+  // Their own random numbers, so that the number of queries and what commits say change nothing else.
+  const ownSeed = Math.floor(random.next() * 2 ** 32);
+  const replicas = seededRandom(ownSeed);
+  const messages = seededRandom(ownSeed + 1);
   const staleRate = replicas.pick([0, 0.1, 0.3]) ?? 0;
   let pushes = 0;
   let pushedAt = 1_900_000_000;
@@ -114,7 +120,7 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
       deleted,
       forced,
       commits: files.length === 0 ? [] : [{ added: [], removed: [], modified: files }],
-      head_commit: deleted ? null : { id: after, message: 'Change it', author: { username: 'you' } },
+      head_commit: deleted ? null : { id: after, message: messageOf(after), author: { username: 'you' } },
       repository: { id: REPOSITORY.id, full_name: REPOSITORY.name, pushed_at: pushedAt },
     };
     const body = Buffer.from(JSON.stringify(event));
@@ -132,13 +138,17 @@ export function fakeGithub(random: SeededRandom, clock: VirtualClock): FakeGithu
     const character = random.pick<Character>(['good', 'good', 'good', 'good', 'good', 'good', 'fails', 'hostile']);
     const isBesides = parent !== undefined && random.chance(0.3);
     const own = { site: sha, character: commits.size === 0 ? 'good' : (character ?? 'good') };
-    commits.set(sha, { ...(isBesides ? parent : own), sha });
+    const isMarked = parent !== undefined && messages.chance(0.25);
+    commits.set(sha, { ...(isBesides ? parent : own), sha, parent: parent?.sha, isMarked });
     return sha;
   }
 
+  const messageOf = (sha: string) => (commits.get(sha)?.isMarked ? 'Change it [skip ci]' : 'Change it');
+
   const shown = (sha: string): CodeCommit => ({
     sha,
-    message: 'Change it',
+    message: messageOf(sha),
+    parents: [commits.get(sha)?.parent ?? []].flat(),
     authorName: 'You',
     authorLogin: 'you',
     committedAt: clock.date(),

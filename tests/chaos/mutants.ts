@@ -1,3 +1,4 @@
+import { skipMarkerIn } from '@miaobu/shared/kernel/skip-marker';
 import type { Repositories } from '@miaobu/shared/model/repositories';
 import type { Retention } from '../../functions/cleanup/retention.ts';
 import type { ChangeRepositories } from './guarded-calls.ts';
@@ -57,6 +58,28 @@ function dedupeByCommit(repositories: Repositories): Repositories {
   };
 }
 
+/** Skips a push that asks for it, whatever is missing before it. */
+function skipMarked(repositories: Repositories): Repositories {
+  const { environments, deliveries, pushes } = repositories;
+  return {
+    ...repositories,
+    pushes: {
+      ...pushes,
+      accept: (wanted, by) =>
+        Promise.all(
+          wanted.map(async (push) => {
+            const { deployment, known, head, delivery } = push;
+            if (skipMarkerIn(deployment.commitMessage ?? '') === undefined) return (await pushes.accept([push], by))[0];
+            await environments.rememberHead(known.environment.id, head);
+            await environments.rememberSkipped(known.environment.id, { sha: head.sha, changes: true });
+            await deliveries.insert({ ...delivery, outcome: 'skipped' });
+            return undefined;
+          }),
+        ),
+    },
+  };
+}
+
 /** Gives every message up after so many tries as take two minutes. */
 const fewTries = (repositories: Repositories): Repositories => ({
   ...repositories,
@@ -76,6 +99,12 @@ export const mutants: readonly Mutant[] = [
     does: 'treats a push of a commit that was deployed before as a duplicate',
     change: dedupeByCommit,
     without: ['sync'],
+  },
+  {
+    name: 'marker-first',
+    firstSeed: 21,
+    does: 'skips a push that asks for it although the one before it is missing',
+    change: skipMarked,
   },
   {
     name: 'ignore-order',
@@ -111,7 +140,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'promotion-is-newest',
-    firstSeed: 1,
+    firstSeed: 34,
     does: 'takes what somebody switched to for newer than all that is being built',
     change: changeOf('environments', ({ lock, switchTo }) => ({
       async switchTo(id, { id: deploymentId, seq }) {

@@ -165,7 +165,7 @@ export const crashPoints: readonly CrashPoint[] = [
     side: 'before',
     victim: 'builder',
     leaves: sql`${deploymentIs('queued')} and ${attemptIs(sql`a.redeemer is null`)}`,
-    recovers: 'the deadline of queued deployments: another attempt',
+    recovers: 'GitHub says that the run is over: another attempt starts',
     modes: ['kill', 'hang'],
   },
   {
@@ -185,7 +185,7 @@ export const crashPoints: readonly CrashPoint[] = [
     side: 'after',
     victim: 'builder',
     leaves: deploymentIs('building'),
-    recovers: 'silence is detected: another attempt starts, and the old one is fenced',
+    recovers: 'GitHub says that the run is over: another attempt starts, and the old one is fenced',
     modes: ['kill', 'hang'],
   },
   {
