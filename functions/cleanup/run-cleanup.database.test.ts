@@ -34,11 +34,13 @@ const context = () => ({
 const sweep = ({ objectStore }: Pick<CloudUnderTest, 'objectStore'> = own.cloud, store = own.stored.store) =>
   sweepBlobs({ store, objectStore, graceSeconds: DAY, monotonicMs: () => performance.now() });
 
-/** A round composed like the handler's; sleeping takes no time. */
-function cleanup(
+/** A round composed like the handler's; sleeping takes no time. The edge has just been compared, unless it is not `isScrubbed`. */
+async function cleanup(
   ports: Pick<CloudUnderTest, 'objectStore' | 'edgeStore'> = own.cloud,
+  { isScrubbed = true } = {},
 ): Promise<Readonly<Record<string, number>>> {
   const { store } = own.stored;
+  if (isScrubbed) await store.routes.markVerified(own.site.hostnames);
   let ms = 0;
   const run = runCleanup({
     outbox: outbox(own.stored.db),
@@ -125,6 +127,16 @@ describe('retention', () => {
     await own.stored.moveClock(HOUR + 1);
     await cleanup();
     expect((await statusesOf(ids))[0]).toBe('purged');
+  });
+
+  test('keeps what a late write may show, until its hostname was compared after the last moment at which one can land', async () => {
+    const ids = await releases(5);
+    const [oldest = ''] = ids;
+    await own.stored.db.query(sql`update routes set verified_at = (
+      select exposed_at + interval '15 minutes' from route_exposures where deployment_id = ${oldest})`);
+    await own.stored.moveClock(2 * DAY);
+    expect(await cleanup(own.cloud, { isScrubbed: false })).toMatchObject({ marked: 0, purged: 0 });
+    expect(await cleanup()).toMatchObject({ marked: 2, purged: 2 });
   });
 
   test('counts deployments that were never shown too, and purges them by the same rules', async () => {

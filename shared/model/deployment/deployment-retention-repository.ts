@@ -16,6 +16,9 @@ export interface CompleteDeployment {
   readonly shards: number | null;
 }
 
+/** A write to the edge may land this long after it was begun: its signature is valid for fifteen minutes. */
+const LATE_WRITE_SECONDS = 16 * 60;
+
 /** Which deployments are kept, and what cleanup does with the others. */
 export const deploymentRetentionRepository = (db: Queryable) => ({
   /** Pins a deployment, however old it gets, or unpins it. Only a complete one; lock the environment first. */
@@ -27,7 +30,8 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
   },
 
   /**
-   * What cleanup may purge in an environment: deployed, not protected (current, published, possibly exposed lately, pinned), not among
+   * What cleanup may purge in an environment: deployed, not protected (current, published, possibly exposed lately, pinned), not at a
+   * hostname that was not compared since the last moment at which a write of it may have landed there, not among
    * the newest `keep`, and retired for longer than `graceSeconds`; in a disabled environment, everything unprotected. Lock the
    * environment first.
    */
@@ -36,6 +40,10 @@ export const deploymentRetentionRepository = (db: Queryable) => ({
       select d.id from deployments d
        where d.environment_id = ${environmentId} and d.status = 'deployed'
          and d.id not in (select id from protected_deployments)
+         and not exists (
+           select 1 from route_exposures x join routes r on r.hostname = x.hostname
+            where x.deployment_id = d.id
+              and (r.verified_at is null or r.verified_at < x.exposed_at + make_interval(secs => ${LATE_WRITE_SECONDS})))
          and (
            exists (select 1 from environments e where e.id = ${environmentId} and e.disabled_at is not null)
            or coalesce(d.retired_at, d.finished_at) < db_now() - make_interval(secs => ${graceSeconds})
