@@ -170,7 +170,7 @@ export const errors = {
   vendor_throttled: { status: 503, text: 'A cloud service asks us to slow down; try again.', retryable: true },
   platform_misconfigured: {
     status: 503,
-    text: 'A service that this platform depends on refuses its access, which only its operator can mend; try again later.',
+    text: 'A service that this platform depends on refuses it access, which only the operator can fix; try again later.',
     retryable: true,
   },
   alert_undeliverable: { status: 502, text: 'The receiver did not accept the alert.', retryable: true },
