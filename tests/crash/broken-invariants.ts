@@ -81,11 +81,14 @@ async function inboxIsComplete({ database, github }: CrashPlatform, expected: Ex
   return lost.map(({ guid }) => `I1: the delivery ${guid} was answered 2xx and is not recorded`);
 }
 
-/** I6, I7: no lease without a worker, nothing due, nothing given up, no deployment under way, whatever the project. */
+/**
+ * I6, I7: no lease without a worker, nothing due, nothing given up, no deployment under way, whatever the project. An alert may be due: it is
+ * raised at the end of a wake-up, here by the minutes that a tick skips, and sent by the next one.
+ */
 async function nothingIsLeft({ database }: CrashPlatform): Promise<string[]> {
   const messages = await database.query<{ topic: string; state: string; lastError: string | null }>(sql`
     select topic, state, last_error from outbox
-     where state in ('leased', 'dead') or (state = 'pending' and run_at <= db_now())`);
+     where state in ('leased', 'dead') or (state = 'pending' and run_at <= db_now() and topic <> 'alert.send')`);
   const deployments = await database.query<{ status: string; late: boolean }>(sql`
     select status, deadline_at < db_now() as late from deployments
      where status not in ('deployed', 'failed', 'cancelled', 'purged')`);
